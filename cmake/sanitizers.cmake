@@ -1,0 +1,11 @@
+if(ETHNET_SANITIZE)
+  add_compile_options(-fsanitize=${ETHNET_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${ETHNET_SANITIZE})
+  # The function sanitizer needs the type of a callback to match C's exactly; C libraries' do not.
+  if(ETHNET_SANITIZE MATCHES "undefined" AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    add_compile_options(-fno-sanitize=function)
+  endif()
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  add_link_options(-fuse-ld=lld)
+endif()

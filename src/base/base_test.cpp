@@ -1,0 +1,79 @@
+#include <gtest/gtest.h>
+
+#include <base/bytes.hpp>
+#include <base/hex.hpp>
+#include <base/instant.hpp>
+#include <base/log.hpp>
+#include <base/prng.hpp>
+#include <base/result.hpp>
+#include <base/ring.hpp>
+#include <base/slab.hpp>
+
+namespace ethnet {
+namespace {
+
+TEST(Hex, RoundTripsAndNamesTheBadDigit) {
+  const auto bytes = from_hex("0x00fFa1");
+  ASSERT_TRUE(bytes.has_value());
+  EXPECT_EQ(to_hex(*bytes), "00ffa1");
+  const auto bad = from_hex("0x00g0");
+  ASSERT_FALSE(bad.has_value());
+  EXPECT_TRUE(bad.error().is(HexError::bad_digit));
+  EXPECT_EQ(bad.error().offset(), 4U);
+  EXPECT_EQ(bad.error().message(), "hex: not a hex digit at byte 4");
+  EXPECT_TRUE(from_hex("abc").error().is(HexError::odd_length));
+}
+
+TEST(Bytes, BigEndianLoadsWhatItStored) {
+  Bytes out;
+  append_be<std::uint32_t>(out, 0x01020304U);
+  EXPECT_EQ(to_hex(out), "01020304");
+  EXPECT_EQ(load_be<std::uint32_t>(out), 0x01020304U);
+}
+
+TEST(BytesDeathTest, CopyIntoRefusesATooSmallTarget) {
+  const Bytes src(3);
+  ByteArray<2> dst{};
+  EXPECT_DEATH(copy_into(dst, src), "CHECK failed");
+}
+
+TEST(Slab, AHandleToAReusedSlotFindsNothing) {
+  Slab<int> slab;
+  const auto first = slab.emplace(1);
+  EXPECT_TRUE(slab.erase(first));
+  const auto second = slab.emplace(2);
+  EXPECT_EQ(second.index, first.index);
+  EXPECT_EQ(slab.find(first), nullptr);
+  ASSERT_NE(slab.find(second), nullptr);
+  EXPECT_EQ(*slab.find(second), 2);
+  EXPECT_FALSE(slab.erase(first));
+  EXPECT_EQ(slab.size(), 1U);
+}
+
+TEST(BoundedQueue, CountsWhatItRefuses) {
+  BoundedQueue<int> queue{2};
+  EXPECT_TRUE(queue.push(1));
+  EXPECT_TRUE(queue.push(2));
+  EXPECT_FALSE(queue.push(3));
+  EXPECT_EQ(queue.refused(), 1U);
+  EXPECT_EQ(queue.pop(), 1);
+}
+
+TEST(Prng, IsReproducibleAndSplitsAreIndependentOfDraws) {
+  Prng a{7};
+  Prng b{7};
+  EXPECT_EQ(a.next(), b.next());
+  Prng left = a.split("links");
+  Prng right = a.split("nodes");
+  EXPECT_NE(left.next(), right.next());
+  for (int i = 0; i < 1000; ++i) EXPECT_LT(a.below(3), 3U);
+  EXPECT_EQ(a.between(-5, -5), -5);
+}
+
+TEST(Sanitize, LeavesNoControlByte) {
+  EXPECT_EQ(sanitize("a\x1b[31m\n", 64), "a\\x1b[31m\\x0a");
+  EXPECT_EQ(sanitize("abcdef", 3), "abc");
+}
+
+}  // namespace
+}  // namespace ethnet
