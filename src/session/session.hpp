@@ -1,0 +1,192 @@
+// SessionManager: the machine that turns connections of any transport into authenticated sessions,
+// one for each identity, and carries the protocols' messages over them.
+// Spec: docs/spec/session.md.
+//
+//   transport's ConnEvents -> handle_conn_event -> id proof (Jobs) -> Hello -> Activate
+//     -> SessionOpened ; MessageReceived ... ; SessionClosed
+//   send() -> Mux -> Transport::write
+//
+// It calls the Transport it was given (open_stream, write, read, consume, close, export_key), which
+// never calls back. Threading: one thread, the owner's. Inputs are noexcept. Outputs are pulled
+// until empty: poll_event, poll_job, next_deadline.
+//
+// Limits: Config; kMax... in capability.hpp, control.hpp and mux.hpp. They bound what a peer can
+// make us hold: before its proof one entry counted by address, afterwards one session and its
+// budgets.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <base/instant.hpp>
+#include <base/log.hpp>
+#include <base/secure_rng.hpp>
+#include <crypto/secp256k1.hpp>
+#include <machine/concepts.hpp>
+#include <session/capability.hpp>
+#include <session/disconnect.hpp>
+#include <transport/conn.hpp>
+#include <types/fork_id.hpp>
+#include <types/hash.hpp>
+
+namespace ethnet::session {
+
+struct Config {
+  std::size_t max_peers = 50;               // active sessions
+  std::size_t max_inbound = 40;             // of them, started by the peer
+  std::size_t max_pending = 256;            // connections that are not active yet, both directions
+  std::size_t max_pending_per_ip = 32;      // inbound ones from one address
+  Duration handshake_timeout = seconds(5);  // from the connection's start to Active
+  Duration probe_timeout = seconds(2);      // for a sign of life when a twin shows up
+  Duration ping_interval = seconds(15);     // of silence before a ping
+  Duration ping_timeout = seconds(20);      // for the answer to it
+  std::size_t out_budget_bytes = 4 * 1024 * 1024;  // queued, per session and capability
+  std::size_t out_budget_messages = 1024;
+  std::size_t in_budget_bytes = 4 * 1024 * 1024;  // delivered and not yet polled, likewise
+  std::size_t in_budget_messages = 256;
+  bool require_same_genesis = true;
+};
+
+// What our Hello says.
+struct LocalInfo {
+  std::string client;  // at most kMaxClientBytes, printable ASCII
+  std::vector<Capability> capabilities;
+  Hash32 genesis;
+  ForkId fork_id;
+  Hash32 head_hash;
+  std::uint64_t head_number = 0;
+  Bytes enr;  // signed record, RLP; empty when there is none
+};
+
+// What a proven peer's Hello said.
+struct PeerInfo {
+  NodeId id;
+  Endpoint remote;
+  bool inbound = false;
+  std::string client;              // sanitised
+  std::vector<Capability> agreed;  // ordered by name
+  Hash32 genesis;
+  ForkId fork_id;
+  Hash32 head_hash;
+  std::uint64_t head_number = 0;
+  Bytes enr;  // verified and of this identity, or empty
+};
+
+struct SessionOpened {
+  SessionHandle session;
+  PeerInfo peer;
+};
+// The handle is void; nothing more comes from this session, also nothing that was queued.
+struct SessionClosed {
+  SessionHandle session;
+  NodeId id;
+  DisconnectReason reason = DisconnectReason::requested;
+  bool by_peer = false;
+};
+struct MessageReceived {
+  SessionHandle session;
+  Capability capability;
+  Bytes payload;
+};
+// send() said would_block for this capability, and half of its budget is free again.
+struct SessionWritable {
+  SessionHandle session;
+  Capability capability;
+};
+// A dial that did not become an active session. Exactly one of DialFailed or SessionOpened follows
+// a successful dial().
+struct DialFailed {
+  std::uint64_t dial_id = 0;
+  Endpoint remote;
+  std::optional<NodeId> expected;
+  std::optional<NodeId> proven;  // who it was, where that was proven
+  DisconnectReason reason = DisconnectReason::transport_error;
+  bool by_peer = false;
+};
+// A connection that we did not let become a session, in either direction.
+struct SessionRefused {
+  DisconnectReason reason = DisconnectReason::requested;
+  bool inbound = false;
+  Endpoint remote;
+  std::optional<NodeId> proven;
+};
+using SessionEvent = std::variant<SessionOpened, SessionClosed, MessageReceived, SessionWritable,
+                                  DialFailed, SessionRefused>;
+
+// Sizes of the tables and counts since the start.
+struct ReasonCount {
+  DisconnectReason reason = DisconnectReason::requested;
+  std::uint64_t count = 0;
+};
+struct SessionSnapshot {
+  std::size_t dialing = 0;
+  std::size_t handshaking = 0;
+  std::size_t proven = 0;
+  std::size_t active_inbound = 0;
+  std::size_t active_outbound = 0;
+  std::size_t closing = 0;
+  std::size_t queued_events = 0;
+  std::size_t pending_jobs = 0;
+  std::size_t timers = 0;
+  std::size_t memory_bytes = 0;  // queues and half-received messages; the transport's not counted
+  std::uint64_t opened = 0;
+  std::uint64_t messages_in = 0;
+  std::uint64_t messages_out = 0;
+  std::vector<ReasonCount> refused_inbound;  // before activation, by us; none with count 0
+  std::vector<ReasonCount> refused_outbound;
+  std::vector<ReasonCount> closed;  // active sessions, by either side
+};
+
+class SessionManager {
+ public:
+  SessionManager(const Config& config, std::shared_ptr<const crypto::SecretKey> key,
+                 transport::Transport& transport, SecureRng& rng, Log& log);
+  ~SessionManager();
+  SessionManager(const SessionManager&) = delete;
+  SessionManager& operator=(const SessionManager&) = delete;
+
+  // Inputs.
+  void handle_conn_event(Now now, const transport::ConnEvent& event) noexcept;
+  void handle_job_done(Now now, const JobResult& done) noexcept;
+  void handle_deadline(Now now) noexcept;
+
+  // What Hellos say from now on. Capabilities must be within the limits (CHECKed).
+  void set_local(Now now, LocalInfo local);
+  // Starts a connection and gives the id that DialFailed will carry. Errors: self_connection,
+  // already_connected, already_dialing, too_many_peers, pending_limit, transport, shut_down.
+  [[nodiscard]] Result<std::uint64_t> dial(Now now, const Endpoint& remote,
+                                           std::optional<NodeId> expected);
+  // Queues one message. Errors: unknown_session, not_agreed, would_block (SessionWritable follows),
+  // too_large. The payload is taken only on success.
+  [[nodiscard]] Result<void> send(Now now, SessionHandle session, const Capability& capability,
+                                  Priority priority, Bytes&& payload);
+  // Ends a session; SessionClosed follows. Nothing happens when the handle is void.
+  void disconnect(Now now, SessionHandle session, DisconnectReason reason);
+  // Ends everything with `quitting` and refuses what comes.
+  void shut_down(Now now);
+
+  // Outputs, pulled until empty.
+  [[nodiscard]] std::optional<SessionEvent> poll_event();
+  [[nodiscard]] std::optional<Job> poll_job();
+  [[nodiscard]] Instant next_deadline() const;
+
+  // Queries.
+  [[nodiscard]] const NodeId& local_id() const;
+  [[nodiscard]] const PeerInfo* find(SessionHandle session) const;          // active sessions only
+  [[nodiscard]] std::optional<SessionHandle> find(const NodeId& id) const;  // likewise
+  [[nodiscard]] bool is_dialing(const Endpoint& remote) const;
+  [[nodiscard]] std::size_t session_count() const;
+  [[nodiscard]] std::vector<SessionHandle> sessions() const;  // active, in a fixed order
+  // Bytes of one session in queues and half-received messages, with its connection's buffers.
+  [[nodiscard]] std::size_t memory_bytes(SessionHandle session) const;
+  [[nodiscard]] SessionSnapshot snapshot() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ethnet::session
