@@ -1,11 +1,12 @@
 // IP address and UDP or TCP port, v4 and v6, as a value that orders and prints.
 #pragma once
 
-#include <base/bytes.hpp>
-#include <base/result.hpp>
 #include <compare>
 #include <string>
 #include <string_view>
+
+#include <base/bytes.hpp>
+#include <base/result.hpp>
 
 namespace ethnet {
 
