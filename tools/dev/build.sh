@@ -1,0 +1,75 @@
+# ./dev build and the commands that build first and then run something.
+
+# $1: preset; the rest: targets (all of them when none is given). Configures every time: it takes a
+# second or two and notices a module whose CMakeLists.txt is new.
+build_preset() {
+  local preset=$1
+  shift
+  [ "$preset" != debug ] || preset=dev
+  cmake -S . --preset "$preset" >"$ROOT/build/.configure-$preset.log" 2>&1 ||
+    { cat "$ROOT/build/.configure-$preset.log" >&2; die "configuring preset '$preset' failed"; }
+  cmake --build "build/$preset" ${1:+--target "$@"}
+}
+
+list_presets() {
+  sed -n 's/.*{"name": "\([a-z]*\)", "\(inherits\|generator\)".*/\1/p' CMakePresets.json
+}
+
+cmd_build() {
+  local preset=${1:-release}
+  [ "$preset" = debug ] || grep -qx -- "$preset" <<<"$(list_presets)" ||
+    die "unknown preset '$preset'; there are: debug (= dev)" $(list_presets)
+  cmd_setup
+  mkdir -p build
+  build_preset "$preset" || die "the build failed"
+  say "build: build/${preset/#debug/dev}/bin holds the programs"
+}
+
+cmd_demo() {
+  [ -x tools/demo ] || die "there is no tools/demo in this tree yet, so there is nothing to show"
+  cmd_build release
+  exec tools/demo "$@"
+}
+
+cmd_sim() {
+  cmd_setup
+  mkdir -p build
+  cmake -S . --preset release >build/.configure-release.log 2>&1 || die "configuring failed: build/.configure-release.log"
+  ninja -C build/release -t query ethnet-sim >/dev/null 2>&1 ||
+    die "this tree has no program ethnet-sim yet"
+  build_preset release ethnet-sim || die "the build failed"
+  exec build/release/bin/ethnet-sim "$@"
+}
+
+# Programs in build/$1/bin whose name ends with $2, one a line.
+programs() {
+  find "build/$1/bin" -maxdepth 1 -type f -executable -name "*$2" 2>/dev/null | sort
+}
+
+cmd_fuzz() {
+  local name=${1:-} seconds=${2:-60} program corpus
+  local -a found
+  [ -d tests/fuzz ] || die "this tree has no fuzz targets yet (tests/fuzz does not exist)"
+  cmd_build fuzz
+  mapfile -t found < <(programs fuzz "${name:+$name}_fuzz")
+  [ ${#found[@]} -gt 0 ] || die "no fuzz target '${name:-*}': there are: $(programs fuzz _fuzz | xargs -r -n1 basename | tr '\n' ' ')"
+  for program in "${found[@]}"; do
+    corpus=build/fuzz/corpus/$(basename "$program")
+    mkdir -p "$corpus"
+    say "fuzz: $(basename "$program") for $seconds s"
+    "$program" -max_total_time="$seconds" "$corpus" || die "$(basename "$program") found a failure"
+  done
+}
+
+cmd_bench() {
+  local name=${1:-} program
+  local -a found
+  [ -d bench ] || die "this tree has no benchmarks yet (bench/ does not exist)"
+  cmd_build release
+  mapfile -t found < <(programs release "${name}_bench")
+  [ ${#found[@]} -gt 0 ] || die "no benchmark '${name:-*}' in build/release/bin"
+  for program in "${found[@]}"; do
+    say "bench: $(basename "$program")"
+    "$program"
+  done
+}
