@@ -1,5 +1,3 @@
-#include <gtest/gtest.h>
-
 #include <base/bytes.hpp>
 #include <base/hex.hpp>
 #include <base/instant.hpp>
@@ -8,6 +6,7 @@
 #include <base/result.hpp>
 #include <base/ring.hpp>
 #include <base/slab.hpp>
+#include <gtest/gtest.h>
 
 namespace ethnet {
 namespace {

@@ -4,12 +4,13 @@
 
 #include <algorithm>
 #include <array>
-#include <base/check.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
+
+#include <base/check.hpp>
 
 namespace ethnet {
 

@@ -1,6 +1,7 @@
-#include <base/check.hpp>
 #include <cstdio>
 #include <cstdlib>
+
+#include <base/check.hpp>
 
 namespace ethnet {
 

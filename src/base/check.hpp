@@ -12,8 +12,8 @@ namespace ethnet {
 
 }  // namespace ethnet
 
-#define CHECK(...)                                                                       \
-  do {                                                                                   \
-    if (!(__VA_ARGS__)) [[unlikely]]                                                     \
-      ::ethnet::check_failed(#__VA_ARGS__, std::source_location::current());             \
+#define CHECK(...)                                                           \
+  do {                                                                       \
+    if (!(__VA_ARGS__)) [[unlikely]]                                         \
+      ::ethnet::check_failed(#__VA_ARGS__, std::source_location::current()); \
   } while (false)

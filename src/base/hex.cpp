@@ -5,9 +5,12 @@ namespace {
 
 std::string_view describe(std::uint16_t code) {
   switch (static_cast<HexError>(code)) {
-    case HexError::odd_length: return "odd number of hex digits";
-    case HexError::bad_digit: return "not a hex digit";
-    case HexError::wrong_size: return "wrong number of hex digits";
+    case HexError::odd_length:
+      return "odd number of hex digits";
+    case HexError::bad_digit:
+      return "not a hex digit";
+    case HexError::wrong_size:
+      return "wrong number of hex digits";
   }
   return "unknown";
 }

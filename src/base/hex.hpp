@@ -1,10 +1,11 @@
 // Hexadecimal text. Lower case out; both cases in; an optional 0x prefix in.
 #pragma once
 
-#include <base/bytes.hpp>
-#include <base/result.hpp>
 #include <string>
 #include <string_view>
+
+#include <base/bytes.hpp>
+#include <base/result.hpp>
 
 namespace ethnet {
 

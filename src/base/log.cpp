@@ -1,6 +1,5 @@
-#include <fmt/format.h>
-
 #include <base/log.hpp>
+#include <fmt/format.h>
 
 namespace ethnet {
 

@@ -5,13 +5,14 @@
 //   log.write(now, LogLevel::debug, "session refused", {{"reason", reason}, {"peer", id_hex}});
 #pragma once
 
-#include <base/instant.hpp>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
 #include <variant>
+
+#include <base/instant.hpp>
 
 namespace ethnet {
 

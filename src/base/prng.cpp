@@ -1,6 +1,7 @@
+#include <bit>
+
 #include <base/check.hpp>
 #include <base/prng.hpp>
-#include <bit>
 
 namespace ethnet {
 namespace {

@@ -1,6 +1,5 @@
-#include <fmt/format.h>
-
 #include <base/result.hpp>
+#include <fmt/format.h>
 
 namespace ethnet {
 

@@ -21,8 +21,8 @@
 namespace ethnet {
 
 struct ErrorDomain {
-  std::string_view name;                              // "rlp"
-  std::string_view (*describe)(std::uint16_t code);   // "non-canonical size"
+  std::string_view name;                             // "rlp"
+  std::string_view (*describe)(std::uint16_t code);  // "non-canonical size"
 };
 
 template <class E>
@@ -74,10 +74,11 @@ template <ErrorEnum E>
 
 #define ETHNET_CAT2(a, b) a##b
 #define ETHNET_CAT(a, b) ETHNET_CAT2(a, b)
-#define ETHNET_TRY(r, ...)                                                       \
-  __extension__({                                                                \
-    auto r = (__VA_ARGS__);                                                      \
-    if (!r) [[unlikely]] return std::unexpected(std::move(r).error());           \
-    *std::move(r);                                                               \
+#define ETHNET_TRY(r, ...)                          \
+  __extension__({                                   \
+    auto r = (__VA_ARGS__);                         \
+    if (!r) [[unlikely]]                            \
+      return std::unexpected(std::move(r).error()); \
+    *std::move(r);                                  \
   })
 #define TRY(...) ETHNET_TRY(ETHNET_CAT(ethnet_try_, __COUNTER__), __VA_ARGS__)

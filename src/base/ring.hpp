@@ -1,12 +1,13 @@
 // BoundedQueue<T>: first in, first out, with a limit and a count of what was refused at it.
 #pragma once
 
-#include <base/check.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <optional>
 #include <utility>
+
+#include <base/check.hpp>
 
 namespace ethnet {
 

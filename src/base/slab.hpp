@@ -3,13 +3,14 @@
 // index, therefore deterministic.
 #pragma once
 
-#include <base/check.hpp>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <utility>
 #include <vector>
+
+#include <base/check.hpp>
 
 namespace ethnet {
 
@@ -59,7 +60,8 @@ class Slab {
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
 
-  // f(handle, object&) for each object. f may erase the object it is given, no other; it may not add.
+  // f(handle, object&) for each object. f may erase the object it is given, no other; it may not
+  // add.
   template <class F>
   void for_each(F&& f) {
     for (std::uint32_t i = 0; i < slots_.size(); ++i) {

@@ -2,11 +2,12 @@
 // acknowledged by the store. Owned by chain/; protocols hold a reference.
 #pragma once
 
-#include <base/bytes.hpp>
 #include <cstdint>
 #include <optional>
-#include <types/hash.hpp>
 #include <vector>
+
+#include <base/bytes.hpp>
+#include <types/hash.hpp>
 
 namespace ethnet::chain {
 

@@ -7,15 +7,16 @@
 // A machine implements the part that it needs; pump() (pump.hpp) drives whatever is there.
 #pragma once
 
-#include <base/bytes.hpp>
-#include <base/instant.hpp>
 #include <concepts>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string_view>
-#include <types/endpoint.hpp>
 #include <vector>
+
+#include <base/bytes.hpp>
+#include <base/instant.hpp>
+#include <types/endpoint.hpp>
 
 namespace ethnet {
 

@@ -7,16 +7,17 @@
 // consumed stays in the receive window, which bounds it.
 #pragma once
 
-#include <base/bytes.hpp>
-#include <base/instant.hpp>
-#include <base/result.hpp>
-#include <base/slab.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <types/endpoint.hpp>
 #include <variant>
+
+#include <base/bytes.hpp>
+#include <base/instant.hpp>
+#include <base/result.hpp>
+#include <base/slab.hpp>
+#include <types/endpoint.hpp>
 
 namespace ethnet::transport {
 
@@ -38,11 +39,11 @@ enum class ConnError : std::uint16_t {
 [[nodiscard]] const ErrorDomain& error_domain(ConnError);
 
 enum class CloseCause : std::uint8_t {
-  local,             // close() was called here
-  peer,              // the peer sent a close; application_code is the peer's
+  local,  // close() was called here
+  peer,   // the peer sent a close; application_code is the peer's
   idle_timeout,
   handshake_timeout,
-  refused,           // handshake or protocol error of the transport itself
+  refused,  // handshake or protocol error of the transport itself
   stateless_reset,
   memory_limit,
 };

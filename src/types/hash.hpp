@@ -2,10 +2,11 @@
 // without its 0x04 prefix, EIP-778). Distinct types that do not convert into each other.
 #pragma once
 
-#include <base/bytes.hpp>
-#include <base/hex.hpp>
 #include <compare>
 #include <string>
+
+#include <base/bytes.hpp>
+#include <base/hex.hpp>
 
 namespace ethnet {
 
@@ -16,9 +17,7 @@ struct Bytes32 {
   [[nodiscard]] ByteView view() const { return bytes; }
   [[nodiscard]] std::string hex() const { return to_hex_0x(bytes); }
   // "0x1a2b…": for people; four digits identify nothing.
-  [[nodiscard]] std::string short_hex() const {
-    return to_hex_0x(ByteView{bytes}.first(2)) + "…";
-  }
+  [[nodiscard]] std::string short_hex() const { return to_hex_0x(ByteView{bytes}.first(2)) + "…"; }
   friend auto operator<=>(const Bytes32&, const Bytes32&) = default;
 };
 
