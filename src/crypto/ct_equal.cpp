@@ -4,10 +4,10 @@
 
 namespace ethnet::crypto {
 
-bool ct_equal(ByteView a, ByteView b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+bool ct_equal(ByteView a, ByteView b) noexcept {
+  if (a.size() != b.size()) return false;
+  if (a.empty()) return true;
+  return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
-
-void wipe(MutByteView secret) { OPENSSL_cleanse(secret.data(), secret.size()); }
 
 }  // namespace ethnet::crypto

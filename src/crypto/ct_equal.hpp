@@ -1,14 +1,11 @@
-// Comparison and erasure that leak nothing.
+// Comparison whose duration does not tell where two byte strings differ. For every tag, MAC and
+// proof. The lengths are not secret: different lengths are unequal at once.
 #pragma once
 
 #include <base/bytes.hpp>
 
 namespace ethnet::crypto {
 
-// In time that depends on the sizes only. Different sizes are unequal.
-[[nodiscard]] bool ct_equal(ByteView a, ByteView b);
-
-// Overwrites with zeros in a way that the optimiser keeps.
-void wipe(MutByteView secret);
+[[nodiscard]] bool ct_equal(ByteView a, ByteView b) noexcept;
 
 }  // namespace ethnet::crypto

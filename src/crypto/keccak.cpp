@@ -1,83 +1,91 @@
 #include "keccak.hpp"
 
-#include <algorithm>
 #include <bit>
-
-#include <base/check.hpp>
-
-#include "keccak_permute.hpp"
 
 namespace ethnet::crypto {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "lanes are little-endian words");
+using State = std::array<std::uint64_t, 25>;
 
-std::uint64_t load_le64(ByteView in) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 8; i-- > 0;) value = (value << 8) | std::to_integer<std::uint64_t>(in[i]);
-  return value;
-}
+constexpr std::array<std::uint64_t, 24> kRoundConstants{
+    0x0000000000000001, 0x0000000000008082, 0x800000000000808a, 0x8000000080008000,
+    0x000000000000808b, 0x0000000080000001, 0x8000000080008081, 0x8000000000008009,
+    0x000000000000008a, 0x0000000000000088, 0x0000000080008009, 0x000000008000000a,
+    0x000000008000808b, 0x800000000000008b, 0x8000000000008089, 0x8000000000008003,
+    0x8000000000008002, 0x8000000000000080, 0x000000000000800a, 0x800000008000000a,
+    0x8000000080008081, 0x8000000000008080, 0x0000000080000001, 0x8000000080008008};
+// b[i] takes the word kPi[i], rotated left by kRho[i].
+constexpr std::array<std::size_t, 25> kPi{0,  6,  12, 18, 24, 3,  9,  10, 16, 22, 1,  7, 13,
+                                          19, 20, 4,  5,  11, 17, 23, 2,  8,  14, 15, 21};
+constexpr std::array<int, 25> kRho{0, 44, 43, 21, 14, 28, 20, 3,  45, 61, 1,  6, 25,
+                                   8, 18, 27, 36, 10, 15, 56, 62, 55, 39, 41, 2};
 
-void store_le64(MutByteView out, std::uint64_t value) {
-  for (std::byte& b : out) {
-    b = static_cast<std::byte>(value & 0xff);
-    value >>= 8;
+void permute(State& a) {
+  State b{};
+  for (const std::uint64_t constant : kRoundConstants) {
+    std::array<std::uint64_t, 5> c{};
+    for (std::size_t x = 0; x < 5; ++x) {
+      c[x] = a[x] ^ a[x + 5] ^ a[x + 10] ^ a[x + 15] ^ a[x + 20];
+    }
+    for (std::size_t x = 0; x < 5; ++x) {
+      const std::uint64_t d = c[(x + 4) % 5] ^ std::rotl(c[(x + 1) % 5], 1);
+      for (std::size_t y = 0; y < 25; y += 5) a[x + y] ^= d;
+    }
+    for (std::size_t i = 0; i < 25; ++i) b[i] = std::rotl(a[kPi[i]], kRho[i]);
+    for (std::size_t y = 0; y < 25; y += 5) {
+      for (std::size_t x = 0; x < 5; ++x) {
+        a[x + y] = b[x + y] ^ (~b[(x + 1) % 5 + y] & b[(x + 2) % 5 + y]);
+      }
+    }
+    a[0] ^= constant;
   }
 }
 
-[[gnu::target("bmi,bmi2")]] void permute_bmi(std::array<std::uint64_t, 25>& state) {
-  keccak_detail::permute(state);
-}
-void permute_plain(std::array<std::uint64_t, 25>& state) { keccak_detail::permute(state); }
-
-void permute_one(std::array<std::uint64_t, 25>& state) {
-  static const bool has_bmi =
-      __builtin_cpu_supports("bmi") != 0 && __builtin_cpu_supports("bmi2") != 0;
-  has_bmi ? permute_bmi(state) : permute_plain(state);
+void absorb_byte(State& a, std::size_t at, std::byte value) {
+  a[at / 8] ^= std::to_integer<std::uint64_t>(value) << (8 * (at % 8));
 }
 
 }  // namespace
 
-void Keccak256::absorb(ByteView block) {
-  for (std::size_t i = 0; i < kRate / 8; ++i) state_[i] ^= load_le64(block.subspan(8 * i, 8));
-  permute_one(state_);
-}
-
-void Keccak256::update(ByteView piece) {
-  if (buffered_ > 0) {
-    const std::size_t n = std::min(kRate - buffered_, piece.size());
-    copy_into(MutByteView{buffer_}.subspan(buffered_), piece.first(n));
-    buffered_ += n;
-    piece = piece.subspan(n);
-    if (buffered_ < kRate) return;
-    absorb(buffer_);
-    buffered_ = 0;
+void Keccak256::update(ByteView more) {
+  for (const std::byte b : more) {
+    absorb_byte(state_, filled_, b);
+    if (++filled_ == kKeccakRate) {
+      permute(state_);
+      filled_ = 0;
+    }
   }
-  while (piece.size() >= kRate) {
-    absorb(piece.first(kRate));
-    piece = piece.subspan(kRate);
-  }
-  copy_into(buffer_, piece);
-  buffered_ = piece.size();
 }
 
 Digest32 Keccak256::finish() {
-  std::ranges::fill(MutByteView{buffer_}.subspan(buffered_), std::byte{0});
-  buffer_[buffered_] ^= std::byte{0x01};
-  buffer_[kRate - 1] ^= std::byte{0x80};
-  absorb(buffer_);
-  Digest32 digest{};
-  for (std::size_t i = 0; i < 4; ++i) {
-    store_le64(MutByteView{digest}.subspan(8 * i, 8), state_[i]);
+  absorb_byte(state_, filled_, std::byte{0x01});
+  absorb_byte(state_, kKeccakRate - 1, std::byte{0x80});
+  permute(state_);
+  Digest32 out{};
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    out[i] = static_cast<std::byte>((state_[i / 8] >> (8 * (i % 8))) & 0xff);
   }
-  *this = Keccak256{};
-  return digest;
+  state_ = {};
+  filled_ = 0;
+  return out;
 }
 
-Digest32 keccak256(ByteView input) {
-  Keccak256 hash;
-  hash.update(input);
-  return hash.finish();
+Digest32 keccak256(ByteView data) {
+  Keccak256 hasher;
+  hasher.update(data);
+  return hasher.finish();
+}
+
+void keccak256_many(std::span<const ByteView> in, std::span<Digest32> out) {
+  keccak256_many_on(KeccakKernel::portable, in, out);
+}
+
+bool is_supported(KeccakKernel kernel) { return kernel == KeccakKernel::portable; }
+
+void keccak256_many_on(KeccakKernel kernel, std::span<const ByteView> in, std::span<Digest32> out) {
+  CHECK(in.size() == out.size());
+  CHECK(is_supported(kernel));
+  for (std::size_t i = 0; i < in.size(); ++i) out[i] = keccak256(in[i]);
 }
 
 }  // namespace ethnet::crypto

@@ -1,84 +1,101 @@
-// secp256k1 keys and signatures, a typed face on libsecp256k1.
+// secp256k1: node keys, ECDSA signatures (recoverable and plain, RFC 6979 nonces) and ECDH.
+// Specs: SEC 1 and SEC 2; EIP-778 (64-byte signatures, node id), discv4/RLPx (65-byte,
+// recoverable).
 //
-// A PublicKey is on the curve by construction: every way to make one checks (coordinates below p,
-// curve equation, not infinity), so that nothing off the curve reaches ECDH (attacks 2, 3, 4).
-// Threading: values; the library's context is created once per thread.
+// A PublicKey cannot be made except by parse(), recover() and SecretKey::public_key(), all of which
+// yield a point on the curve that is not infinity. So nothing here that takes a PublicKey can be
+// called with an off-curve point: the check is in the type, not in the caller's diligence.
+// Threads: const members and free functions may run at once on the same objects.
 #pragma once
 
 #include <compare>
+#include <memory>
 
 #include <base/bytes.hpp>
 #include <base/result.hpp>
 #include <base/secure_rng.hpp>
-#include <crypto/keccak.hpp>
+#include <crypto/digest.hpp>
+#include <crypto/error.hpp>
+#include <crypto/wipe.hpp>
 
 namespace ethnet::crypto {
 
-enum class Secp256k1Error : std::uint16_t {
-  bad_secret_key = 1,  // not 32 bytes, zero, or not below the group order
-  bad_public_key,      // not a point of the curve in a known form
-  bad_signature,       // wrong size, r or s out of range, recovery id above 3
-  high_s,              // s above half the order, where low s is required
-  wrong_signature,     // well-formed and not of this key over this digest
-};
-[[nodiscard]] const ErrorDomain& error_domain(Secp256k1Error);
+inline constexpr std::size_t kSecretKeySize = 32;
+inline constexpr std::size_t kCompressedKeySize = 33;    // 02|03 x
+inline constexpr std::size_t kUncompressedKeySize = 65;  // 04 x y
+inline constexpr std::size_t kKeyXySize = 64;            // x y
+
+// r || s, each 32 bytes big-endian.
+using CompactSignature = ByteArray<64>;
+
+// r || s || v with the recovery id v from 0 to 3.
+using RecoverableSignature = ByteArray<65>;
+
+// Of two signatures (r, s) and (r, n-s) that both fit, only the one with s <= n/2 is canonical.
+// Our own protocols accept nothing else; discv4 and RLPx peers accept both.
+enum class HighS : std::uint8_t { refuse, accept };
 
 class PublicKey {
  public:
-  // 33 bytes (02/03 ‖ x), 65 bytes (04 ‖ x ‖ y) or 64 bytes (x ‖ y). Error: bad_public_key.
+  // 33 bytes (02|03 x), 65 bytes (04 x y) or 64 bytes (x y). Errors: bad_public_key.
   [[nodiscard]] static Result<PublicKey> parse(ByteView encoded);
 
-  [[nodiscard]] ByteArray<33> compressed() const;
-  [[nodiscard]] const ByteArray<64>& xy() const { return xy_; }  // x ‖ y, big-endian
+  [[nodiscard]] ByteArray<kCompressedKeySize> compressed() const;
+  [[nodiscard]] const ByteArray<kKeyXySize>& xy() const { return xy_; }
 
-  friend auto operator<=>(const PublicKey&, const PublicKey&) = default;
+  friend auto operator<=>(const PublicKey&, const PublicKey&) = default;  // by xy
 
  private:
-  explicit PublicKey(const ByteArray<64>& xy) : xy_{xy} {}
-  ByteArray<64> xy_;
+  friend struct CurveAccess;  // secp256k1.cpp
+  explicit PublicKey(const ByteArray<kKeyXySize>& xy) : xy_{xy} {}
+  ByteArray<kKeyXySize> xy_;
 };
-
-// Keccak-256 of x ‖ y: the node id of EIP-778, "v4" identity scheme. Its last 20 bytes are the
-// Ethereum address of the key.
-[[nodiscard]] Digest32 node_id_of(const PublicKey& key);
 
 class SecretKey {
  public:
-  // Error: bad_secret_key.
+  // 32 bytes, big-endian, in [1, n-1]. The caller wipes its copy. Errors: bad_secret_key.
   [[nodiscard]] static Result<SecretKey> from_bytes(ByteView bytes);
   [[nodiscard]] static SecretKey generate(SecureRng& rng);
 
+  SecretKey(SecretKey&&) noexcept;
+  SecretKey& operator=(SecretKey&&) noexcept;
   SecretKey(const SecretKey&) = delete;
   SecretKey& operator=(const SecretKey&) = delete;
-  SecretKey(SecretKey&& other) noexcept;
-  SecretKey& operator=(SecretKey&& other) noexcept;
-  ~SecretKey();
+  ~SecretKey();  // wipes
 
   [[nodiscard]] PublicKey public_key() const;
-  // For the key file only. The view is valid as long as the key.
-  [[nodiscard]] ByteView reveal() const { return bytes_; }
+
+  // Adds blinding against side channels to signing and public_key(), 31 µs once: worth it for a key
+  // that lives long and signs much. Changes no result.
+  void blind(SecureRng& rng);
+
+  // The 32 bytes themselves: for the key file and nothing else. The view dies with the key.
+  [[nodiscard]] ByteView reveal() const;
 
  private:
-  explicit SecretKey(ByteView bytes);
-  ByteArray<32> bytes_{};
+  friend struct CurveAccess;
+  struct State;
+  explicit SecretKey(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;  // null once moved away: using the key then is a CHECK
 };
 
-using CompactSignature = ByteArray<64>;      // r ‖ s
-using RecoverableSignature = ByteArray<65>;  // r ‖ s ‖ v, v = 0…3
-
-// Deterministic (RFC 6979), low s.
+// Deterministic, always with low s.
 [[nodiscard]] RecoverableSignature sign(const SecretKey& key, const Digest32& digest);
 [[nodiscard]] CompactSignature sign_compact(const SecretKey& key, const Digest32& digest);
 
-// The key that made this signature. Errors: bad_signature, high_s, wrong_signature.
-[[nodiscard]] Result<PublicKey> recover(ByteView signature65, const Digest32& digest);
-// Errors: bad_signature, high_s, wrong_signature.
-[[nodiscard]] Result<void> verify(const PublicKey& key, ByteView signature64,
-                                  const Digest32& digest);
+// The key that made this signature of 65 bytes. Errors: bad_signature, high_s, recovery_failed.
+[[nodiscard]] Result<PublicKey> recover(ByteView signature, const Digest32& digest,
+                                        HighS high_s = HighS::refuse);
 
-// The x coordinate of the shared point (as ECIES and RLPx use it).
-[[nodiscard]] Digest32 ecdh_x(const SecretKey& key, const PublicKey& peer);
-// The shared point, compressed (as discv5 uses it).
-[[nodiscard]] ByteArray<33> ecdh_compressed(const SecretKey& key, const PublicKey& peer);
+// Of 64 bytes. Errors: bad_signature, high_s, signature_mismatch.
+[[nodiscard]] Result<void> verify(const PublicKey& key, ByteView signature, const Digest32& digest);
+
+// The shared point's x coordinate (ECIES).
+[[nodiscard]] SecretBytes<32> ecdh_x(const SecretKey& ours, const PublicKey& theirs);
+// The shared point in compressed form (discv5).
+[[nodiscard]] SecretBytes<33> ecdh_compressed(const SecretKey& ours, const PublicKey& theirs);
+
+// keccak256(x || y): the bytes of the node id (EIP-778 "v4").
+[[nodiscard]] Digest32 node_id_of(const PublicKey& key);
 
 }  // namespace ethnet::crypto

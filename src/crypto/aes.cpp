@@ -1,0 +1,173 @@
+#include "aes.hpp"
+
+#include <openssl/evp.h>
+
+#include "c_bytes.hpp"
+#include "wipe.hpp"
+
+namespace ethnet::crypto {
+namespace {
+
+struct FreeContext {
+  void operator()(EVP_CIPHER_CTX* context) const noexcept { EVP_CIPHER_CTX_free(context); }
+};
+using Context = std::unique_ptr<EVP_CIPHER_CTX, FreeContext>;
+
+struct FreeCipher {
+  void operator()(EVP_CIPHER* cipher) const noexcept { EVP_CIPHER_free(cipher); }
+};
+using Cipher = std::unique_ptr<EVP_CIPHER, FreeCipher>;
+
+enum class Direction : int { decrypt = 0, encrypt = 1 };
+
+// A context with its key expanded. A context holds its own reference to the cipher, which is
+// therefore fetched once a key, never once a message.
+Context make_context(const char* cipher_name, ByteView key, Direction direction) {
+  const Cipher cipher{EVP_CIPHER_fetch(nullptr, cipher_name, nullptr)};
+  CHECK(cipher != nullptr);
+  Context context{EVP_CIPHER_CTX_new()};
+  CHECK(context != nullptr);
+  CHECK(EVP_CipherInit_ex2(context.get(), cipher.get(), c_bytes(key), nullptr,
+                           static_cast<int>(direction), nullptr) == 1);
+  return context;
+}
+
+// One update; an empty input must not reach OpenSSL, where a null input means something else.
+void update(EVP_CIPHER_CTX& context, ByteView in, unsigned char* out) {
+  if (in.empty()) return;
+  int written = 0;
+  CHECK(EVP_CipherUpdate(&context, out, &written, c_bytes(in), static_cast<int>(in.size())) == 1);
+  CHECK(written == static_cast<int>(in.size()));
+}
+
+// Sets the nonce (the key stays) and feeds the associated data.
+void start_message(EVP_CIPHER_CTX& context, ByteView nonce, ByteView associated) {
+  if (EVP_CIPHER_CTX_get_iv_length(&context) != static_cast<int>(nonce.size())) {
+    CHECK(EVP_CIPHER_CTX_ctrl(&context, EVP_CTRL_AEAD_SET_IVLEN, static_cast<int>(nonce.size()),
+                              nullptr) == 1);
+  }
+  CHECK(EVP_CipherInit_ex2(&context, nullptr, nullptr, c_bytes(nonce), -1, nullptr) == 1);
+  update(context, associated, nullptr);
+}
+
+Result<void> check_inputs(ByteView nonce, ByteView associated, ByteView text) {
+  if (nonce.empty() || nonce.size() > kMaxGcmNonceSize) {
+    return fail(CryptoError::bad_nonce, nonce.size());
+  }
+  if (associated.size() > kMaxAesInput) return fail(CryptoError::input_too_long, associated.size());
+  if (text.size() > kMaxAesInput) return fail(CryptoError::input_too_long, text.size());
+  return {};
+}
+
+bool is_key_size(std::size_t size) { return size == 16 || size == 32; }
+
+}  // namespace
+
+// Encrypting and decrypting need a context each: switching direction would expand the key again.
+struct AesGcm::State {
+  Context seal;
+  Context open;
+};
+
+AesGcm::AesGcm(std::unique_ptr<State> state) : state_{std::move(state)} {}
+AesGcm::AesGcm(AesGcm&&) noexcept = default;
+AesGcm& AesGcm::operator=(AesGcm&&) noexcept = default;
+AesGcm::~AesGcm() = default;
+
+Result<AesGcm> AesGcm::make(ByteView key) {
+  if (!is_key_size(key.size())) return fail(CryptoError::bad_key_size, key.size());
+  const char* const name = key.size() == 16 ? "AES-128-GCM" : "AES-256-GCM";
+  auto state = std::make_unique<State>();
+  state->seal = make_context(name, key, Direction::encrypt);
+  state->open = make_context(name, key, Direction::decrypt);
+  return AesGcm{std::move(state)};
+}
+
+Result<void> AesGcm::seal_into(ByteView nonce, ByteView associated, ByteView plain,
+                               MutByteView out) {
+  TRY(check_inputs(nonce, associated, plain));
+  CHECK(state_ != nullptr);
+  CHECK(out.size() == plain.size() + kGcmTagSize);
+  EVP_CIPHER_CTX& context = *state_->seal;
+  start_message(context, nonce, associated);
+  update(context, plain, c_bytes(out));
+  const MutByteView tag = out.last(kGcmTagSize);
+  int written = 0;
+  CHECK(EVP_CipherFinal_ex(&context, c_bytes(tag), &written) == 1);
+  CHECK(written == 0);
+  CHECK(EVP_CIPHER_CTX_ctrl(&context, EVP_CTRL_AEAD_GET_TAG, static_cast<int>(tag.size()),
+                            tag.data()) == 1);
+  return {};
+}
+
+Result<Bytes> AesGcm::seal(ByteView nonce, ByteView associated, ByteView plain) {
+  TRY(check_inputs(nonce, associated, plain));
+  Bytes out(plain.size() + kGcmTagSize);
+  TRY(seal_into(nonce, associated, plain, out));
+  return out;
+}
+
+Result<void> AesGcm::open_into(ByteView nonce, ByteView associated, ByteView sealed,
+                               MutByteView out) {
+  if (sealed.size() < kGcmTagSize) return fail(CryptoError::truncated, sealed.size());
+  const ByteView text = sealed.first(sealed.size() - kGcmTagSize);
+  TRY(check_inputs(nonce, associated, text));
+  CHECK(state_ != nullptr);
+  CHECK(out.size() == text.size());
+  ByteArray<kGcmTagSize> tag{};
+  copy_into(tag, sealed.last(kGcmTagSize));
+  EVP_CIPHER_CTX& context = *state_->open;
+  start_message(context, nonce, associated);
+  update(context, text, c_bytes(out));
+  CHECK(EVP_CIPHER_CTX_ctrl(&context, EVP_CTRL_AEAD_SET_TAG, static_cast<int>(tag.size()),
+                            tag.data()) == 1);
+  ByteArray<kAesBlockSize> rest{};  // GCM writes nothing here
+  int written = 0;
+  if (EVP_CipherFinal_ex(&context, c_bytes(MutByteView{rest}), &written) != 1) {
+    wipe(out);
+    return fail(CryptoError::authentication_failed);
+  }
+  return {};
+}
+
+Result<Bytes> AesGcm::open(ByteView nonce, ByteView associated, ByteView sealed) {
+  if (sealed.size() < kGcmTagSize) return fail(CryptoError::truncated, sealed.size());
+  TRY(check_inputs(nonce, associated, sealed.first(sealed.size() - kGcmTagSize)));
+  Bytes out(sealed.size() - kGcmTagSize);
+  TRY(open_into(nonce, associated, sealed, out));
+  return out;
+}
+
+struct AesCtr::State {
+  Context context;
+};
+
+AesCtr::AesCtr(std::unique_ptr<State> state) : state_{std::move(state)} {}
+AesCtr::AesCtr(AesCtr&&) noexcept = default;
+AesCtr& AesCtr::operator=(AesCtr&&) noexcept = default;
+AesCtr::~AesCtr() = default;
+
+Result<AesCtr> AesCtr::make(ByteView key, ByteView counter_block) {
+  if (!is_key_size(key.size())) return fail(CryptoError::bad_key_size, key.size());
+  if (counter_block.size() != kAesBlockSize) {
+    return fail(CryptoError::bad_nonce, counter_block.size());
+  }
+  auto state = std::make_unique<State>();
+  state->context =
+      make_context(key.size() == 16 ? "AES-128-CTR" : "AES-256-CTR", key, Direction::encrypt);
+  CHECK(EVP_CipherInit_ex2(state->context.get(), nullptr, nullptr, c_bytes(counter_block), -1,
+                           nullptr) == 1);
+  return AesCtr{std::move(state)};
+}
+
+Result<void> AesCtr::apply(MutByteView data) { return apply(data, data); }
+
+Result<void> AesCtr::apply(ByteView in, MutByteView out) {
+  if (in.size() > kMaxAesInput) return fail(CryptoError::input_too_long, in.size());
+  CHECK(state_ != nullptr);
+  CHECK(in.size() == out.size());
+  update(*state_->context, in, c_bytes(out));
+  return {};
+}
+
+}  // namespace ethnet::crypto

@@ -1,0 +1,70 @@
+// AES-GCM (NIST SP 800-38D) and AES-CTR (SP 800-38A) with 128- and 256-bit keys.
+// One object holds one expanded key and its reusable context: make it once per key, not per
+// message. Objects are movable and independent of each other; one thread at a time may use each.
+#pragma once
+
+#include <memory>
+
+#include <base/bytes.hpp>
+#include <base/result.hpp>
+#include <crypto/error.hpp>
+
+namespace ethnet::crypto {
+
+inline constexpr std::size_t kAesBlockSize = 16;
+inline constexpr std::size_t kGcmTagSize = 16;
+inline constexpr std::size_t kGcmNonceSize = 12;      // what every protocol here uses
+inline constexpr std::size_t kMaxGcmNonceSize = 128;  // other sizes from 1 to this work as well
+// The longest text or associated data of one call.
+inline constexpr std::size_t kMaxAesInput = std::size_t{1} << 30;
+
+class AesGcm {
+ public:
+  // key: 16 or 32 bytes. Errors: bad_key_size.
+  [[nodiscard]] static Result<AesGcm> make(ByteView key);
+  AesGcm(AesGcm&&) noexcept;
+  AesGcm& operator=(AesGcm&&) noexcept;
+  ~AesGcm();
+
+  // Ciphertext, then the tag of kGcmTagSize. A nonce must never repeat under one key.
+  // `out` is exactly plain.size() + kGcmTagSize and may start where `plain` starts.
+  // Errors: bad_nonce, input_too_long.
+  [[nodiscard]] Result<void> seal_into(ByteView nonce, ByteView associated, ByteView plain,
+                                       MutByteView out);
+  [[nodiscard]] Result<Bytes> seal(ByteView nonce, ByteView associated, ByteView plain);
+
+  // The inverse; `out` is exactly sealed.size() - kGcmTagSize and may start where `sealed` starts.
+  // After any error `out` holds nothing of the plaintext.
+  // Errors: bad_nonce, input_too_long, truncated, authentication_failed.
+  [[nodiscard]] Result<void> open_into(ByteView nonce, ByteView associated, ByteView sealed,
+                                       MutByteView out);
+  [[nodiscard]] Result<Bytes> open(ByteView nonce, ByteView associated, ByteView sealed);
+
+ private:
+  struct State;
+  explicit AesGcm(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// A key stream that goes on from call to call. Encrypting and decrypting are the same.
+class AesCtr {
+ public:
+  // key: 16 or 32 bytes; counter_block: 16 bytes, counted up as one big-endian integer.
+  // Errors: bad_key_size, bad_nonce.
+  [[nodiscard]] static Result<AesCtr> make(ByteView key, ByteView counter_block);
+  AesCtr(AesCtr&&) noexcept;
+  AesCtr& operator=(AesCtr&&) noexcept;
+  ~AesCtr();
+
+  // XORs the next data.size() bytes of the key stream into `data`. Errors: input_too_long.
+  [[nodiscard]] Result<void> apply(MutByteView data);
+  // As above, from `in` to an equally long `out`, which may be the same memory.
+  [[nodiscard]] Result<void> apply(ByteView in, MutByteView out);
+
+ private:
+  struct State;
+  explicit AesCtr(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ethnet::crypto
