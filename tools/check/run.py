@@ -15,7 +15,8 @@ sys.path.insert(0, str(HERE))
 from tree import Tree  # noqa: E402
 
 # Cheap ones first; the last ones build.
-CHECKS = ["format"]
+CHECKS = ["selftest", "format", "includes", "banned", "sizes", "text", "targets", "limits", "links", "headers",
+          "gcc", "purity", "symbols"]
 
 
 def main(arguments):

@@ -45,7 +45,7 @@ class Tree:
 
 
 def is_test(path):
-    return path.endswith(("_test.cpp", "_test.hpp")) or path.startswith("tests/")
+    return path.endswith(("_test.cpp", "_test.hpp")) or path.startswith("tests/") or "/testing/" in path
 
 
 _TOKEN = re.compile(

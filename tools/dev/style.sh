@@ -6,6 +6,7 @@ cpp_files() {
 
 cmd_fmt() {
   cmd_setup
+  python3 tools/check/includes.py
   cpp_files | xargs -r clang-format-19 -i
   say "fmt: formatted $(cpp_files | wc -l) files"
 }
