@@ -1,12 +1,13 @@
-#include <base/bytes.hpp>
-#include <base/hex.hpp>
-#include <base/instant.hpp>
-#include <base/log.hpp>
-#include <base/prng.hpp>
-#include <base/result.hpp>
-#include <base/ring.hpp>
-#include <base/slab.hpp>
 #include <gtest/gtest.h>
+
+#include "bytes.hpp"
+#include "hex.hpp"
+#include "instant.hpp"
+#include "log.hpp"
+#include "prng.hpp"
+#include "result.hpp"
+#include "ring.hpp"
+#include "slab.hpp"
 
 namespace ethnet {
 namespace {

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include <base/check.hpp>
+#include "check.hpp"
 
 namespace ethnet {
 

@@ -1,7 +1,7 @@
+#include "check.hpp"
+
 #include <cstdio>
 #include <cstdlib>
-
-#include <base/check.hpp>
 
 namespace ethnet {
 

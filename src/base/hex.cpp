@@ -1,4 +1,4 @@
-#include <base/hex.hpp>
+#include "hex.hpp"
 
 namespace ethnet {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include <base/bytes.hpp>
-#include <base/result.hpp>
+#include "bytes.hpp"
+#include "result.hpp"
 
 namespace ethnet {
 

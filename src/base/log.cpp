@@ -1,4 +1,5 @@
-#include <base/log.hpp>
+#include "log.hpp"
+
 #include <fmt/format.h>
 
 namespace ethnet {

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <variant>
 
-#include <base/instant.hpp>
+#include "instant.hpp"
 
 namespace ethnet {
 

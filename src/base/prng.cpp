@@ -1,7 +1,8 @@
+#include "prng.hpp"
+
 #include <bit>
 
-#include <base/check.hpp>
-#include <base/prng.hpp>
+#include "check.hpp"
 
 namespace ethnet {
 namespace {

@@ -1,4 +1,5 @@
-#include <base/result.hpp>
+#include "result.hpp"
+
 #include <fmt/format.h>
 
 namespace ethnet {

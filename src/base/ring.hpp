@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include <base/check.hpp>
+#include "check.hpp"
 
 namespace ethnet {
 

@@ -2,7 +2,7 @@
 // on OS entropy; the simulator gives one that it seeds. It does not mix with Prng.
 #pragma once
 
-#include <base/bytes.hpp>
+#include "bytes.hpp"
 
 namespace ethnet {
 

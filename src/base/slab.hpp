@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include <base/check.hpp>
+#include "check.hpp"
 
 namespace ethnet {
 

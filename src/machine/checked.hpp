@@ -26,7 +26,8 @@
 
 #include <base/check.hpp>
 #include <base/instant.hpp>
-#include <machine/concepts.hpp>
+
+#include "concepts.hpp"
 
 namespace ethnet {
 

@@ -1,8 +1,10 @@
+#include "checked.hpp"
+
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <machine/checked.hpp>
-#include <machine/pump.hpp>
+
+#include "pump.hpp"
 
 namespace ethnet {
 namespace {

@@ -25,7 +25,8 @@
 #include <base/bytes.hpp>
 #include <base/check.hpp>
 #include <base/instant.hpp>
-#include <machine/concepts.hpp>
+
+#include "concepts.hpp"
 
 namespace ethnet {
 

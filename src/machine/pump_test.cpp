@@ -1,8 +1,9 @@
+#include "pump.hpp"
+
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <machine/pump.hpp>
 
 namespace ethnet {
 namespace {

@@ -1,5 +1,6 @@
+#include "timer_table.hpp"
+
 #include <base/check.hpp>
-#include <machine/timer_table.hpp>
 
 namespace ethnet {
 

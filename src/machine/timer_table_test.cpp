@@ -1,9 +1,10 @@
+#include "timer_table.hpp"
+
 #include <algorithm>
 #include <map>
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <machine/timer_table.hpp>
 #include <rapidcheck/gtest.h>
 
 namespace ethnet {
