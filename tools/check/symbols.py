@@ -1,6 +1,7 @@
 """The node's programs keep the system's clock and entropy; only simulation binaries replace them."""
-import os
 import subprocess
+
+from tree import first_failure
 
 ABOUT = "the release programs ethnet and EthNetLite define no getrandom, getentropy, clock_gettime or time"
 
@@ -24,9 +25,8 @@ def judge(program):
 def run(tree):
     if not tree.files("CMakeLists.txt", under="apps/"):
         return []
-    environment = {**os.environ, "CCACHE_BASEDIR": str(tree.root), "CCACHE_NOHASHDIR": "1"}
-    for step in (["cmake", "-S", ".", "--preset", "release"], ["cmake", "--build", "build/release", "--target", *PROGRAMS]):
-        done = subprocess.run(step, cwd=tree.root, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-        if done.returncode != 0:
-            return [f"{' '.join(step[:3])} failed:"] + (done.stdout + done.stderr).strip().splitlines()[-20:]
+    failure = first_failure(tree, (["cmake", "-S", ".", "--preset", "release"],
+                                   ["cmake", "--build", "build/release", "--target", *PROGRAMS]))
+    if failure:
+        return failure
     return [problem for name in PROGRAMS for problem in judge(tree.root / "build/release/bin" / name)]

@@ -5,6 +5,7 @@ found, each as `path:line: what is wrong and what to do instead`. bad/ and selft
 check can fail.
 """
 import functools
+import os
 import pathlib
 import re
 import subprocess
@@ -75,3 +76,16 @@ def matches(tree, path, pattern):
     code = tree.code(path)
     for match in re.finditer(pattern, code):
         yield code.count("\n", 0, match.start()) + 1, match
+
+
+def first_failure(tree, steps):
+    """Runs command lines in the tree; the problem with the first that fails, as a list, or []."""
+    environment = {**os.environ, "CCACHE_BASEDIR": str(tree.root), "CCACHE_NOHASHDIR": "1"}
+    for step in steps:
+        done = subprocess.run(step, cwd=tree.root, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if done.returncode != 0:
+            lines = (done.stdout + done.stderr).strip().splitlines()
+            telling = [line for line in lines if re.search(r"error|FAILED|Failed|undefined reference|Error", line)
+                       and not re.match(r"/usr/bin/(ccache|cmake)", line.strip())]
+            return [f"{' '.join(step[:5])} failed:"] + (telling or lines)[-40:]
+    return []
