@@ -15,8 +15,7 @@
 #include <base/bytes.hpp>
 #include <base/result.hpp>
 #include <base/slab.hpp>
-
-#include "disconnect.hpp"
+#include <session/disconnect.hpp>
 
 namespace ethnet::session {
 

@@ -4,8 +4,7 @@
 #include <map>
 
 #include <rapidcheck/gtest.h>
-
-#include "capability.hpp"
+#include <session/capability.hpp>
 
 namespace ethnet::session {
 namespace {

@@ -1,4 +1,4 @@
-#include "disconnect.hpp"
+#include <session/disconnect.hpp>
 
 namespace ethnet::session {
 

@@ -1,9 +1,8 @@
-#include "disconnect.hpp"
-
 #include <set>
 #include <string>
 
 #include <gtest/gtest.h>
+#include <session/disconnect.hpp>
 
 namespace ethnet::session {
 namespace {

@@ -1,4 +1,4 @@
-#include "requests.hpp"
+#include <session/requests.hpp>
 
 namespace ethnet::session {
 namespace {

@@ -19,8 +19,7 @@
 
 #include <base/instant.hpp>
 #include <base/result.hpp>
-
-#include "capability.hpp"
+#include <session/capability.hpp>
 
 namespace ethnet::session {
 

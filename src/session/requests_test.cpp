@@ -1,6 +1,5 @@
-#include "requests.hpp"
-
 #include <gtest/gtest.h>
+#include <session/requests.hpp>
 
 namespace ethnet::session {
 namespace {

@@ -1,0 +1,97 @@
+// ethnet-sim: runs seeds of the simulator's scenarios. Exit code 0: everything held; 1: something
+// was violated, or the command line is wrong.
+#include <cstdio>
+#include <iostream>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <sim/scenarios/table.hpp>
+#include <unistd.h>
+
+#include "swarm.hpp"
+
+namespace {
+
+using namespace ethnet::sim;
+
+int list_scenarios() {
+  for (const ScenarioSpec& spec : make_scenario_table()) {
+    fmt::print("{:16} {}\n", spec.name, spec.description);
+  }
+  return 0;
+}
+
+int run_one(const ScenarioSpec& spec, std::uint64_t seed, bool show_trace) {
+  TraceWriter writer;
+  if (show_trace) writer = [](std::string_view line) { fmt::print("{}\n", line); };
+  const Verdict verdict = run_seed(spec, seed, writer);
+  fmt::print("{}\n", verdict.text());
+  return verdict.ok() ? 0 : 1;
+}
+
+void print_progress(const SwarmProgress& p) {
+  const double rate = p.seconds > 0 ? static_cast<double>(p.done) / p.seconds : 0;
+  const double eta = rate > 0 ? static_cast<double>(p.total - p.done) / rate : 0;
+  const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  fmt::print(stderr, "{}{}/{} seeds, {} failed, {:.1f} seeds/s, ETA {:.0f} s{}",
+             terminal ? "\r\x1b[K" : "", p.done, p.total, p.failed, rate, eta,
+             terminal && p.done < p.total ? "" : "\n");
+}
+
+int run_many(const ScenarioSpec& spec, const SwarmOptions& options) {
+  const SwarmResult result = run_swarm(spec, options, print_progress);
+  for (const SwarmFailure& failure : result.failures) fmt::print("{}\n", failure.text);
+  fmt::print("swarm scenario={} seeds={}..{} passed={} failed={} events={} trace={} time={:.1f}s\n",
+             spec.name, options.first, options.last, result.seeds - result.failures.size(),
+             result.failures.size(), result.events, hash_text(result.trace), result.seconds);
+  return result.failures.empty() ? 0 : 1;
+}
+
+std::optional<ScenarioSpec> find_scenario(const std::string& name) {
+  for (ScenarioSpec& spec : make_scenario_table()) {
+    if (spec.name == name) return std::move(spec);
+  }
+  fmt::print(stderr, "ethnet-sim: no scenario '{}'; `ethnet-sim list` names them\n", name);
+  return std::nullopt;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Runs seeds of the deterministic simulator", "ethnet-sim"};
+  app.require_subcommand(1);
+  std::string scenario{kDefaultScenario};
+  std::uint64_t seed = 1;
+  bool show_trace = false;
+  std::string seeds = "1..100";
+  SwarmOptions options{.jobs = 2};
+
+  CLI::App* one = app.add_subcommand("seed", "Run one seed; ends with one line of verdict");
+  one->add_option("N", seed, "The seed")->required();
+  one->add_option("--scenario", scenario, "Which scenario")->capture_default_str();
+  one->add_flag("--trace", show_trace, "Print every record of the trace");
+  CLI::App* swarm = app.add_subcommand("swarm", "Run many seeds in parallel");
+  swarm->add_option("--seeds", seeds, "A..B")->capture_default_str();
+  swarm->add_option("--jobs", options.jobs, "Worker processes")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'024));
+  swarm->add_option("--scenario", scenario, "Which scenario")->capture_default_str();
+  swarm->add_option("--seed-timeout", options.seed_timeout_seconds, "Seconds for one seed; 0: none")
+      ->capture_default_str();
+  CLI::App* list = app.add_subcommand("list", "Name the scenarios");
+  CLI11_PARSE(app, argc, argv);
+
+  if (list->parsed()) return list_scenarios();
+  const auto spec = find_scenario(scenario);
+  if (!spec) return 1;
+  if (one->parsed()) return run_one(*spec, seed, show_trace);
+  const auto range = parse_seed_range(seeds);
+  if (!range) {
+    fmt::print(stderr, "ethnet-sim: --seeds wants A..B with A <= B, not '{}'\n", seeds);
+    return 1;
+  }
+  options.first = range->first;
+  options.last = range->last;
+  return run_many(*spec, options);
+}

@@ -1,0 +1,95 @@
+#include "scenario.hpp"
+
+#include <algorithm>
+
+#include <base/check.hpp>
+#include <fmt/format.h>
+
+namespace ethnet::sim {
+namespace {
+
+// How often the liveness phase asks whether it has come to its end, in virtual time.
+constexpr Duration kLivenessStep = milliseconds(50);
+
+class SeedRun {
+ public:
+  SeedRun(const ScenarioSpec& spec, std::uint64_t seed, const TraceWriter& writer)
+      : spec_{spec}, world_{seed}, chaos_{world_.split("chaos"), spec.faults} {
+    verdict_.seed = seed;
+    verdict_.scenario = spec.name;
+    verdict_.faults = chaos_.description();
+    world_.trace().set_writer(writer);
+  }
+
+  [[nodiscard]] Verdict run() {
+    const VirtualOsScope scope{world_};
+    scenario_ = spec_.make();
+    CHECK(scenario_ != nullptr);
+    world_.trace().record(world_.now(), "faults", 0, verdict_.faults);
+    scenario_->build(world_, chaos_);
+    checkers_ = scenario_->make_checkers();
+    chaos_.begin(world_);
+    for (HostId host = 0; host < world_.host_count(); ++host) world_.start(host);
+    run_checked(Instant{0} + spec_.safety);
+    if (!verdict_.safety) run_liveness();
+    verdict_.trace = world_.trace().hash();
+    verdict_.ended = world_.now();
+    verdict_.stats = world_.stats();
+    return std::move(verdict_);
+  }
+
+ private:
+  void run_checked(Instant until) {
+    world_.run_until(until, [this] {
+      for (const auto& checker : checkers_) {
+        if (auto wrong = checker->check(world_)) {
+          verdict_.safety = Violation{fmt::format("{}: {}", checker->name(), *wrong), world_.now()};
+          return false;
+        }
+      }
+      return true;
+    });
+  }
+
+  void run_liveness() {
+    chaos_.heal(world_);
+    world_.trace().record(world_.now(), "healed", 0, {});
+    scenario_->on_healed(world_);
+    const Instant deadline = world_.now() + spec_.liveness;
+    while (!verdict_.safety) {
+      const std::optional<std::string> missing = scenario_->missing(world_);
+      if (!missing) return;
+      if (world_.now() >= deadline) {
+        verdict_.liveness = Violation{*missing, world_.now()};
+        return;
+      }
+      run_checked(std::min(deadline, world_.now() + kLivenessStep));
+    }
+  }
+
+  const ScenarioSpec& spec_;
+  Verdict verdict_;
+  std::unique_ptr<Scenario> scenario_;  // before the world: its hosts may refer to it
+  World world_;
+  Chaos chaos_;
+  std::vector<std::unique_ptr<Checker>> checkers_;
+};
+
+}  // namespace
+
+std::string Verdict::text() const {
+  std::string line = fmt::format("seed={} trace={} events={} safety={} liveness={}", seed,
+                                 hash_text(trace), stats.events, safety ? "VIOLATED" : "ok",
+                                 liveness ? "VIOLATED" : (safety ? "not reached" : "ok"));
+  if (const auto& violation = safety ? safety : liveness) {
+    line += fmt::format("\n  at {}: {} (faults: {})\n  reproduce: ethnet-sim seed {} --scenario {}",
+                        time_text(violation->at), violation->what, faults, seed, scenario);
+  }
+  return line;
+}
+
+Verdict run_seed_here(const ScenarioSpec& spec, std::uint64_t seed, const TraceWriter& writer) {
+  return SeedRun{spec, seed, writer}.run();
+}
+
+}  // namespace ethnet::sim

@@ -1,0 +1,90 @@
+// A scenario: hosts, checkers and what the world must come to. run_seed() runs one seed of it, on a
+// fresh thread: a safety phase under the faults that the seed draws, healing, and a liveness phase
+// with a deadline. The verdict is a line:
+//   seed=7 trace=0123456789abcdef events=4711 safety=ok liveness=ok
+// or it says what was violated, when, and the command that reproduces it. The same seed gives the
+// same trace on every compiler, whatever ran before it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <base/instant.hpp>
+
+#include "chaos.hpp"
+#include "trace.hpp"
+#include "world.hpp"
+
+namespace ethnet::sim {
+
+// Asserts one property; runs after every event. World::touched() is the host that had it.
+class Checker {
+ public:
+  Checker() = default;
+  Checker(const Checker&) = delete;
+  Checker& operator=(const Checker&) = delete;
+  virtual ~Checker() = default;
+
+  [[nodiscard]] virtual std::string_view name() const = 0;
+  // What is wrong, if anything.
+  [[nodiscard]] virtual std::optional<std::string> check(const World& world) = 0;
+};
+
+class Scenario {
+ public:
+  Scenario() = default;
+  Scenario(const Scenario&) = delete;
+  Scenario& operator=(const Scenario&) = delete;
+  virtual ~Scenario() = default;
+
+  // Adds hosts, with options from chaos.draw_host(). They are started afterwards, in order.
+  virtual void build(World& world, Chaos& chaos) = 0;
+  [[nodiscard]] virtual std::vector<std::unique_ptr<Checker>> make_checkers() = 0;
+  // Called once, right after healing: stop what would keep the world from coming to rest.
+  virtual void on_healed(World& world) { (void)world; }
+  // Liveness: what is still missing; nothing when the world has come to where it must.
+  [[nodiscard]] virtual std::optional<std::string> missing(const World& world) = 0;
+};
+
+struct ScenarioSpec {
+  std::string_view name;
+  std::string_view description;
+  std::uint32_t faults = kAllFaults;
+  Duration safety = seconds(20);
+  Duration liveness = seconds(60);  // the deadline, from healing
+  std::function<std::unique_ptr<Scenario>()> make;
+};
+
+struct Violation {
+  std::string what;
+  Instant at;
+};
+
+struct Verdict {
+  std::uint64_t seed = 0;
+  std::string scenario;
+  std::string faults;
+  std::uint64_t trace = 0;
+  Instant ended;
+  WorldStats stats;
+  std::optional<Violation> safety;
+  std::optional<Violation> liveness;
+
+  [[nodiscard]] bool ok() const { return !safety && !liveness; }
+  // The line above; two lines when something was violated.
+  [[nodiscard]] std::string text() const;
+};
+
+// Runs on a thread of its own and waits for it.
+[[nodiscard]] Verdict run_seed(const ScenarioSpec& spec, std::uint64_t seed,
+                               const TraceWriter& writer = {});
+// On this thread, which must have run nothing that keeps a generator a thread (GnuTLS).
+[[nodiscard]] Verdict run_seed_here(const ScenarioSpec& spec, std::uint64_t seed,
+                                    const TraceWriter& writer = {});
+
+}  // namespace ethnet::sim

@@ -1,0 +1,19 @@
+#include "table.hpp"
+
+#include <utility>
+
+#include "toy.hpp"
+
+namespace ethnet::sim {
+
+std::vector<ScenarioSpec> make_scenario_table() {
+  std::vector<ScenarioSpec> table;
+  table.push_back(make_toy_spec());
+  ScenarioSpec broken = make_toy_spec({.counter = toy::CounterBug::tells_too_early});
+  broken.name = "toy-broken";
+  broken.description = "toy with a planted bug: what a violation looks like";
+  table.push_back(std::move(broken));
+  return table;
+}
+
+}  // namespace ethnet::sim

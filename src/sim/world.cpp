@@ -1,0 +1,444 @@
+#include "world.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <base/check.hpp>
+#include <fmt/format.h>
+
+#include "trace_log.hpp"
+
+namespace ethnet::sim {
+namespace {
+
+// The heap's front is the earliest event.
+constexpr auto kLater = [](const auto& a, const auto& b) {
+  return a.at != b.at ? a.at > b.at : a.sequence > b.sequence;
+};
+
+Endpoint default_endpoint(HostId host) {
+  const auto high = static_cast<std::byte>(host >> 8);
+  const auto low = static_cast<std::byte>(host & 0xff);
+  return {IpAddress::v4({std::byte{10}, std::byte{1}, high, low}), 9001};
+}
+
+}  // namespace
+
+// One host: its machine while it is up, and everything that outlives the machine.
+class World::Slot final : public Outputs {
+ public:
+  Slot(World& world, HostId index, HostSpec described, Prng own)
+      : world_{world},
+        id{index},
+        spec{std::move(described)},
+        prng{own},
+        clock{spec.options.drift_ppm, spec.options.boot, spec.options.wall_offset},
+        store_device{spec.options.store, own.split("store")},
+        log{world.trace_, world.now_, index},
+        public_endpoint{spec.endpoint} {}
+
+  [[nodiscard]] Now now() const override { return clock.at(world_.now_); }
+  bool transmit(const Transmit& transmit, ByteView bytes) override {
+    if (prng.chance_ppm(spec.options.sink_full_ppm)) {
+      ++world_.stats_.sink_full;
+      return false;
+    }
+    world_.send(*this, transmit, bytes);
+    return true;
+  }
+  void event(std::string text) override { world_.trace_.record(world_.now_, "event", id, text); }
+  void job(Job job) override {
+    ++world_.stats_.jobs;
+    Duration takes = spec.options.job_latency + draw_up_to(spec.options.job_jitter);
+    if (prng.chance_ppm(spec.options.slow_job_ppm)) {
+      ++world_.stats_.slow_jobs;
+      takes = takes + draw_up_to(spec.options.slow_job);
+    }
+    world_.trace_.record(world_.now_, "job", id, job.name);
+    JobResult result{.id = job.id, .output = job.work ? job.work() : Bytes{}};
+    world_.schedule(world_.now_ + takes, id, JobDone{std::move(result)});
+  }
+  void store(StoreOp op) override {
+    world_.trace_.record(world_.now_, "store", id, fmt::format("{} records", op.records.size()));
+    world_.schedule(store_device.begin(world_.now_, std::move(op)), id, StoreDone{});
+  }
+  [[nodiscard]] Duration draw_up_to(Duration limit) {
+    return nanoseconds(prng.between(0, limit.ns));
+  }
+
+ private:
+  World& world_;
+
+ public:
+  const HostId id;
+  HostSpec spec;
+  Prng prng;
+  HostClock clock;
+  SimStore store_device;
+  TraceLog log;
+  Endpoint public_endpoint;
+  std::uint32_t incarnation = 0;
+  std::uint32_t rebinds = 0;
+  bool paused = false;
+  bool read_scheduled = false;
+  bool writable_scheduled = false;
+  Instant armed = Instant::never();  // world time of the Tick that is queued
+  std::deque<Packet> received;
+  std::vector<What> deferred;  // what came while it was paused
+  std::unique_ptr<SeededSecureRng> rng;
+  std::unique_ptr<Host> host;  // after rng, which its machine uses
+};
+
+World::World(std::uint64_t seed)
+    : seed_prng_{seed},
+      scratch_(kTransmitBufferBytes),
+      os_rng_{seed_prng_.split("os entropy")},
+      os_clock_{0, seconds(1'000), {}} {}
+
+World::~World() = default;
+
+// ---- building
+
+HostId World::add_host(HostSpec spec) {
+  CHECK(slots_.size() < kMaxHosts);
+  CHECK(spec.factory != nullptr);
+  const auto id = static_cast<HostId>(slots_.size());
+  if (spec.endpoint.port == 0) spec.endpoint = default_endpoint(id);
+  if (spec.name.empty()) spec.name = fmt::format("host{}", id);
+  const bool endpoint_is_free = routes_.emplace(spec.endpoint, Route{id, spec.endpoint}).second;
+  CHECK(endpoint_is_free);
+  const Prng prng = seed_prng_.split(fmt::format("host {}", id));
+  slots_.push_back(std::make_unique<Slot>(*this, id, std::move(spec), prng));
+  return id;
+}
+
+void World::set_link(HostId from, HostId to, const LinkOptions& options) {
+  link(from, to).set_options(options);
+}
+
+void World::set_all_links(const LinkOptions& options) {
+  default_link_ = options;
+  for (auto& [ends, link] : links_) link.set_options(options);
+}
+
+void World::start(HostId host) {
+  Slot& s = slot(host);
+  CHECK(!s.host);
+  if (s.incarnation > 0) ++stats_.restarts;
+  record_fault("start", host);
+  const Prng prng = s.prng.split(fmt::format("incarnation {}", s.incarnation));
+  s.rng = std::make_unique<SeededSecureRng>(prng.split("secure"));
+  const HostEnv env{.index = host,
+                    .incarnation = s.incarnation,
+                    .now = s.now(),
+                    .local = s.spec.endpoint,
+                    .prng = prng.split("machine"),
+                    .rng = *s.rng,
+                    .log = s.log,
+                    .records = s.store_device.records(),
+                    .outputs = s,
+                    .scratch = scratch_};
+  s.host = s.spec.factory(env);
+  CHECK(s.host != nullptr);
+  begin_turn(host);
+  s.host->resume(s.now());
+  end_turn(host);
+}
+
+// ---- faults
+
+void World::crash(HostId host) {
+  Slot& s = slot(host);
+  if (!s.host) return;
+  ++stats_.crashes;
+  record_fault("crash", host);
+  s.host.reset();
+  s.rng.reset();
+  ++s.incarnation;
+  s.store_device.crash();
+  s.received.clear();
+  s.deferred.clear();
+  s.paused = s.read_scheduled = s.writable_scheduled = false;
+  s.armed = Instant::never();
+  touched_ = host;
+}
+
+void World::pause(HostId host) {
+  Slot& s = slot(host);
+  if (!s.host || s.paused) return;
+  ++stats_.pauses;
+  record_fault("pause", host);
+  s.paused = true;
+}
+
+void World::unpause(HostId host) {
+  Slot& s = slot(host);
+  if (!s.paused) return;
+  record_fault("unpause", host);
+  s.paused = false;
+  for (What& what : std::exchange(s.deferred, {})) schedule(now_, host, std::move(what));
+  schedule_read(s);
+  end_turn(host);  // arms what did not fire
+}
+
+void World::jump_wall(HostId host, Duration by) {
+  ++stats_.wall_jumps;
+  record_fault("wall jump", host, fmt::format("{} ns", by.ns));
+  slot(host).clock.jump_wall(by);
+}
+
+void World::rebind(HostId host) {
+  Slot& s = slot(host);
+  ++stats_.rebinds;
+  ++s.rebinds;
+  routes_.erase(s.public_endpoint);
+  // Ports from 20000 belong to the NAT; one host has at most one at a time.
+  s.public_endpoint.port = static_cast<std::uint16_t>(20'000 + s.rebinds % 40'000);
+  routes_[s.public_endpoint] = Route{host, s.spec.endpoint};
+  record_fault("rebind", host, s.public_endpoint.to_string());
+}
+
+void World::cut(HostId from, HostId to) {
+  ++stats_.cuts;
+  record_fault("cut", from, fmt::format("-> {}", to));
+  cuts_[{from, to}] = true;
+}
+
+void World::partition(const std::vector<HostId>& side) {
+  ++stats_.cuts;
+  for (const HostId inside : side) {
+    record_fault("partition", inside);
+    for (HostId other = 0; other < slots_.size(); ++other) {
+      if (std::ranges::find(side, other) != side.end()) continue;
+      cuts_[{inside, other}] = true;
+      cuts_[{other, inside}] = true;
+    }
+  }
+}
+
+void World::mend() {
+  if (cuts_.empty()) return;
+  trace_.record(now_, "mend", 0, {});
+  cuts_.clear();
+}
+
+void World::set_host_options(HostId host, const HostOptions& options) {
+  Slot& s = slot(host);
+  s.spec.options = options;
+  s.store_device.set_options(options.store);
+}
+
+// ---- running
+
+void World::after(Duration delay, std::function<void(World&)> action) {
+  schedule(now_ + delay, 0, Action{std::move(action)});
+}
+
+void World::schedule(Instant at, HostId host, What what) {
+  const std::uint32_t incarnation = host < slots_.size() ? slots_[host]->incarnation : 0;
+  queue_.push_back(Event{at, next_sequence_++, host, incarnation, std::move(what)});
+  std::ranges::push_heap(queue_, kLater);
+}
+
+bool World::step(Instant until) {
+  while (!queue_.empty() && queue_.front().at <= until) {
+    std::ranges::pop_heap(queue_, kLater);
+    Event event = std::move(queue_.back());
+    queue_.pop_back();
+    now_ = event.at;
+    if (!dispatch(event)) continue;
+    ++stats_.events;
+    return true;
+  }
+  return false;
+}
+
+void World::run_until(Instant until, const std::function<bool()>& each) {
+  while (step(until)) {
+    if (each && !each()) return;
+  }
+  now_ = std::max(now_, until);
+}
+
+// False: stale, nothing happened.
+bool World::dispatch(Event& event) {
+  touched_.reset();
+  if (auto* action = std::get_if<Action>(&event.what)) {
+    action->run(*this);
+    return true;
+  }
+  if (auto* packet = std::get_if<Packet>(&event.what)) {
+    return deliver(event.host, std::move(*packet));
+  }
+  Slot& s = slot(event.host);
+  if (!s.host || event.incarnation != s.incarnation) return false;
+  if (std::holds_alternative<Read>(event.what)) return read(s);
+  if (const auto* due = std::get_if<Tick>(&event.what)) return tick(s, due->armed);
+  if (s.paused) {
+    s.deferred.push_back(std::move(event.what));
+    return false;
+  }
+  begin_turn(s.id);
+  if (const auto* job = std::get_if<JobDone>(&event.what)) {
+    s.host->handle_job_done(s.now(), job->result);
+  } else if (std::holds_alternative<StoreDone>(event.what)) {
+    const StoreResult done = s.store_device.finish();
+    trace_.record(now_, done.ok ? "stored" : "store error", s.id, {});
+    s.host->handle_store_done(s.now(), done);
+  } else if (std::holds_alternative<Writable>(event.what)) {
+    s.writable_scheduled = false;
+    s.host->handle_writable(s.now());
+  } else {
+    s.host->resume(s.now());
+  }
+  end_turn(s.id);
+  return true;
+}
+
+bool World::deliver(HostId host, Packet packet) {
+  Slot& s = slot(host);
+  if (!s.host || s.received.size() >= kReceiveBuffer) {
+    const auto reason = s.host ? DropReason::receive_buffer : DropReason::host_down;
+    drop(packet.from, host, reason, packet.bytes);
+    return true;
+  }
+  s.received.push_back(std::move(packet));
+  schedule_read(s);
+  return true;
+}
+
+// The moment from the first datagram to the read is when batches form.
+void World::schedule_read(Slot& s) {
+  if (s.read_scheduled || s.paused || s.received.empty()) return;
+  s.read_scheduled = true;
+  schedule(now_ + s.draw_up_to(s.spec.options.wake_max), s.id, Read{});
+}
+
+bool World::read(Slot& s) {
+  s.read_scheduled = false;
+  if (s.paused || s.received.empty()) return false;
+  const std::size_t limit = 1 + s.prng.below(s.spec.options.batch_max);
+  const std::size_t count = std::min(limit, s.received.size());
+  std::vector<Packet> packets;
+  std::vector<Datagram> batch;
+  packets.reserve(count);
+  batch.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    packets.push_back(std::move(s.received.front()));
+    s.received.pop_front();
+    const Packet& packet = packets.back();
+    trace_.record_datagram(now_, "delivered", packet.from, s.id, packet.bytes);
+    batch.push_back({packet.inside, packet.source, packet.ecn, packet.bytes});
+  }
+  stats_.delivered += count;
+  ++stats_.batches;
+  stats_.batched_datagrams += count;
+  begin_turn(s.id);
+  s.host->handle_datagrams(s.now(), batch);
+  schedule_read(s);
+  end_turn(s.id);
+  return true;
+}
+
+bool World::tick(Slot& s, Instant armed) {
+  if (s.armed != armed) return false;  // moved to an earlier time since
+  s.armed = Instant::never();
+  if (s.paused) return false;
+  const Instant deadline = s.host->next_deadline();
+  if (deadline > s.now().mono) {  // moved to a later time since
+    end_turn(s.id);
+    return false;
+  }
+  begin_turn(s.id);
+  s.host->handle_deadline(s.now());
+  end_turn(s.id);
+  return true;
+}
+
+void World::begin_turn(HostId host) { touched_ = host; }
+
+void World::end_turn(HostId host) {
+  Slot& s = slot(host);
+  if (s.host->waits_for_writable() && !s.writable_scheduled) {
+    s.writable_scheduled = true;
+    schedule(now_ + microseconds(1) + s.draw_up_to(milliseconds(2)), host, Writable{});
+  }
+  if (s.host->needs_drain()) schedule(now_ + s.draw_up_to(microseconds(20)), host, GoOn{});
+  const Instant deadline = s.host->next_deadline();
+  if (deadline.is_never()) return;
+  const Instant at = std::max(now_, s.clock.when(deadline));
+  if (at >= s.armed) return;  // the Tick that is queued comes first and arms anew
+  s.armed = at;
+  schedule(at, host, Tick{at});
+}
+
+// ---- the network
+
+void World::send(Slot& from, const Transmit& transmit, ByteView bytes) {
+  while (!bytes.empty()) {
+    const ByteView datagram = bytes.first(std::min(transmit.segment_size, bytes.size()));
+    bytes = bytes.subspan(datagram.size());
+    ++stats_.sent;
+    const auto route = routes_.find(transmit.remote);
+    if (route == routes_.end()) {
+      drop(from.id, from.id, DropReason::no_route, datagram);
+      continue;
+    }
+    const HostId to = route->second.host;
+    if (cuts_.contains({from.id, to})) {
+      drop(from.id, to, DropReason::partition, datagram);
+      continue;
+    }
+    const Link::Fate fate = link(from.id, to).send(now_, datagram.size());
+    if (fate.dropped) {
+      drop(from.id, to, *fate.dropped, datagram);
+      continue;
+    }
+    trace_.record_datagram(now_, "sent", from.id, to, datagram);
+    if (fate.count > 1) ++stats_.duplicated;
+    if (fate.reordered) ++stats_.reordered;
+    for (std::size_t i = 0; i < fate.count; ++i) {
+      Packet packet{from.id, from.public_endpoint, route->second.inside, transmit.ecn,
+                    to_bytes(datagram)};
+      if (fate.copies[i].corrupt) {
+        ++stats_.corrupted;
+        packet.bytes[from.prng.below(packet.bytes.size())] ^=
+            std::byte{1} << static_cast<int>(from.prng.below(8));
+      }
+      schedule(fate.copies[i].arrival, to, std::move(packet));
+    }
+  }
+}
+
+void World::drop(HostId from, HostId to, DropReason reason, ByteView bytes) {
+  ++stats_.dropped[static_cast<std::size_t>(reason)];
+  trace_.record_datagram(now_, to_string(reason), from, to, bytes);
+}
+
+Link& World::link(HostId from, HostId to) {
+  const auto found = links_.find({from, to});
+  if (found != links_.end()) return found->second;
+  const Prng prng = seed_prng_.split(fmt::format("link {} {}", from, to));
+  return links_.try_emplace({from, to}, default_link_, prng).first->second;
+}
+
+// ---- looking
+
+void World::record_fault(std::string_view what, HostId host, std::string_view detail) {
+  trace_.record(now_, what, host, detail);
+}
+
+Now World::now_at(HostId host) const { return slot(host).now(); }
+bool World::is_up(HostId host) const { return slot(host).host != nullptr; }
+bool World::is_paused(HostId host) const { return slot(host).paused; }
+std::uint32_t World::incarnation(HostId host) const { return slot(host).incarnation; }
+Endpoint World::endpoint(HostId host) const { return slot(host).public_endpoint; }
+const SimStore& World::store(HostId host) const { return slot(host).store_device; }
+Host* World::find_host(HostId host) const { return slot(host).host.get(); }
+
+World::Slot& World::slot(HostId host) const {
+  CHECK(host < slots_.size());
+  return *slots_[host];
+}
+
+}  // namespace ethnet::sim
