@@ -57,6 +57,11 @@ class Slab {
     return true;
   }
 
+  // The handle of what is in this slot now; one that finds nothing when the slot is empty.
+  [[nodiscard]] HandleType handle_at(std::uint32_t index) const {
+    if (index >= slots_.size() || !slots_[index].value) return {};
+    return {index, slots_[index].generation};
+  }
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
 

@@ -1,0 +1,20 @@
+// A header from a peer, decoded and hashed once.
+#pragma once
+
+#include <base/result.hpp>
+#include <chain/chain_view.hpp>
+#include <protocol/mini_sync/messages.hpp>
+#include <types/hash.hpp>
+
+namespace ethnet::mini_sync {
+
+struct CheckedHeader {
+  HeaderItem item;
+  chain::BlockRef block;
+  Hash32 parent;
+};
+
+// Errors: those of Header::decode.
+[[nodiscard]] Result<CheckedHeader> check_header(HeaderItem item);
+
+}  // namespace ethnet::mini_sync

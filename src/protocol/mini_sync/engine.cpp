@@ -1,0 +1,206 @@
+#include "engine.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "serve.hpp"
+
+namespace ethnet::mini_sync {
+
+std::string_view describe(Misbehaviour what) {
+  switch (what) {
+    case Misbehaviour::malformed_message:
+      return "malformed message";
+    case Misbehaviour::unsolicited_response:
+      return "unsolicited response";
+    case Misbehaviour::oversized_response:
+      return "more headers than asked for";
+    case Misbehaviour::unlinked_headers:
+      return "headers do not link";
+    case Misbehaviour::invalid_header:
+      return "header breaks a rule";
+    case Misbehaviour::too_many_requests:
+      return "too many requests";
+    case Misbehaviour::wrong_genesis:
+      return "another genesis";
+    case Misbehaviour::unresponsive:
+      return "unresponsive";
+  }
+  return "unknown";
+}
+
+bool KnownBlocks::add(const Hash32& hash) {
+  if (!members_.insert(hash).second) return false;
+  order_.push_back(hash);
+  if (order_.size() > kMaxKnownBlocks) {
+    members_.erase(order_.front());
+    order_.pop_front();
+  }
+  return true;
+}
+
+Engine::Engine(const chain::ChainView& chain, Prng prng, Log& log)
+    : chain_{chain}, prng_{prng}, log_{log}, requests_{kMaxOutstanding, 1} {}
+
+Peer* Engine::find(SessionHandle session) {
+  const auto it = peers_.find(session);
+  return it == peers_.end() ? nullptr : &it->second;
+}
+
+// The queue is sized so that the node, which drains it after every input, cannot meet its end; a
+// peer cannot cause more than a handful of events an input.
+void Engine::emit(Event event) { CHECK(events_.push(std::move(event))); }
+
+// Said once: what a condemned peer still sends until its session is closed is not looked at.
+void Engine::blame(SessionHandle session, Misbehaviour what) {
+  Peer* peer = find(session);
+  if (peer == nullptr || peer->condemned) return;
+  peer->condemned = true;
+  release_request(session, *peer, true);
+  ++counters_.misbehaved;
+  emit(PeerMisbehaved{session, what});
+}
+
+void Engine::handle_session_opened(Now now, SessionHandle session,
+                                   const chain::BlockRef& head) noexcept {
+  Peer& peer = peers_[session];
+  peer.head = head;
+  peer.anchor_after = now.mono;
+  peer.control.push_back(
+      encode(Status{chain_.genesis().hash, chain_.head(), chain_.earliest().number}));
+  add_target(peer, head);
+  schedule(now, session, peer);
+}
+
+void Engine::handle_session_closed(Now now, SessionHandle session) noexcept {
+  Peer* peer = find(session);
+  if (peer == nullptr) return;
+  release_request(session, *peer, true);
+  const bool was_anchor = download_ && download_->anchor() == session;
+  peers_.erase(session);
+  // The marks are hashes: what the anchor gave stays good, others go on with it.
+  if (was_anchor && peers_.empty()) abort_download(now);
+  schedule_all(now);
+}
+
+void Engine::handle_send_refused(Now, Outgoing message) noexcept {
+  Peer* peer = find(message.session);
+  if (peer == nullptr) return;
+  peer->blocked = true;
+  auto& queue = message.priority == Priority::normal ? peer->control : peer->responses;
+  queue.push_front(std::move(message.payload));
+}
+
+void Engine::handle_writable(Now, SessionHandle session) noexcept {
+  Peer* peer = find(session);
+  if (peer == nullptr) return;
+  peer->blocked = false;
+  serve(*peer);
+}
+
+void Engine::handle_import_done(Now now, const ImportDone& done) noexcept {
+  const auto it = imports_.find(done.id);
+  if (it == imports_.end()) return;
+  const Import import = it->second;
+  imports_.erase(it);
+  Peer* peer = find(import.session);
+  const bool of_this_download = import.download != 0 && import.download == download_id_;
+  if (of_this_download) --download_imports_;
+  if (peer != nullptr && import.download == 0) --peer->imports;
+  if (done.invalid_at) blame(import.session, Misbehaviour::invalid_header);
+  if (of_this_download && (done.invalid_at || !done.accepted)) abort_download(now);
+  finish_download_if_done();
+  schedule_all(now);
+}
+
+void Engine::handle_block_accepted(Now, const chain::BlockRef& block, bool is_head) noexcept {
+  std::vector<SessionHandle> audience;
+  for (auto& [session, peer] : peers_) {
+    if (!peer.condemned && !peer.known.contains(block.hash)) audience.push_back(session);
+  }
+  // The header goes to the square root of the audience, the hash to the rest (devp2p, "Block
+  // propagation"). Whom is drawn, so that no peer is always served last.
+  std::size_t with_header = 0;
+  while (with_header * with_header < audience.size()) ++with_header;
+  for (std::size_t i = 0; i < audience.size(); ++i) {
+    std::swap(audience[i], audience[i + prng_.below(audience.size() - i)]);
+    Peer& peer = peers_.at(audience[i]);
+    peer.known.add(block.hash);
+    peer.announcements.emplace_back(block, is_head && i < with_header);
+    if (peer.announcements.size() > kMaxQueuedAnnouncements) peer.announcements.pop_front();
+  }
+}
+
+void Engine::handle_deadline(Now now) noexcept {
+  for (const session::PendingRequest& late : requests_.expire(now)) {
+    Peer* peer = find(late.session);
+    if (peer == nullptr) continue;
+    ++counters_.timeouts;
+    peer->expired.insert(late.id);
+    log_.write(now, LogLevel::debug, "mini-sync request timed out",
+               {{"session", std::uint64_t{late.session.index}}, {"id", late.id}});
+    release_request(late.session, *peer, true);
+    request_failed(now, late.session, *peer);
+  }
+  schedule_all(now);
+}
+
+std::optional<Event> Engine::poll_event() { return events_.pop(); }
+
+Bytes Engine::encode_announcement(const chain::BlockRef& block, bool with_header) const {
+  const ByteView header = chain_.encoded(block.hash);
+  if (with_header && !header.empty()) {
+    return encode(NewBlock{{to_bytes(header), to_bytes(chain_.producer_signature(block.hash))}});
+  }
+  return encode(NewBlockHashes{{block}});
+}
+
+// What a peer is owed, most urgent first: announcements, our requests, responses.
+std::optional<Outgoing> Engine::next_from(SessionHandle session, Peer& peer) {
+  if (peer.blocked || peer.condemned) return std::nullopt;
+  if (!peer.announcements.empty()) {
+    const auto [block, with_header] = peer.announcements.front();
+    peer.announcements.pop_front();
+    ++counters_.announcements_sent;
+    return Outgoing{session, Priority::head, encode_announcement(block, with_header)};
+  }
+  if (!peer.control.empty()) {
+    Bytes payload = std::move(peer.control.front());
+    peer.control.pop_front();
+    return Outgoing{session, Priority::normal, std::move(payload)};
+  }
+  if (!peer.responses.empty()) {
+    Bytes payload = std::move(peer.responses.front());
+    peer.responses.pop_front();
+    serve(peer);
+    return Outgoing{session, Priority::bulk, std::move(payload)};
+  }
+  return std::nullopt;
+}
+
+std::optional<Outgoing> Engine::poll_outgoing() {
+  if (peers_.empty()) return std::nullopt;
+  auto it = peers_.upper_bound(last_served_);
+  for (std::size_t i = 0; i < peers_.size(); ++i) {
+    if (it == peers_.end()) it = peers_.begin();
+    if (auto out = next_from(it->first, it->second)) {
+      last_served_ = it->first;
+      return out;
+    }
+    ++it;
+  }
+  return std::nullopt;
+}
+
+// Builds responses while there is room for them; a peer that does not read gets no more built.
+void Engine::serve(Peer& peer) {
+  while (!peer.asked.empty() && peer.responses.size() < kMaxQueuedResponses) {
+    const Headers response = serve_headers(chain_, peer.asked.front());
+    peer.asked.pop_front();
+    ++counters_.requests_served;
+    counters_.headers_served += response.items.size();
+    peer.responses.push_back(encode(response));
+  }
+}
+
+}  // namespace ethnet::mini_sync

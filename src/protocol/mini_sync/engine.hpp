@@ -1,0 +1,199 @@
+// The mini-sync/0.1 engine: follows the heads of all peers, downloads what is missing from several
+// of them at once, serves what it has, and announces what is new. A machine: sans-I/O, one thread.
+//
+// Flow of a download
+//   target    a block that a peer announced (Status, NewBlock, NewBlockHashes) and we do not have
+//   branch    short gap: walk back from the target (reverse) until a known block
+//   skeleton  long gap: one peer (the anchor) gives every 192nd header; each segment between two of
+//             them is walked back from its upper end by whichever peer is free. A header is
+//             therefore always checked against a hash that we already hold, and blame is exact.
+//   import    batches leave as ImportRequest; handle_import_done comes back when they are durable.
+//
+// The node routes: SessionOpened/Closed/MessageReceived/SessionWritable in, Outgoing to the
+// session, ImportRequest to the chain. Limits: limits.hpp. Spec: docs/spec/mini-sync.md.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <base/instant.hpp>
+#include <base/log.hpp>
+#include <base/prng.hpp>
+#include <base/ring.hpp>
+#include <chain/chain_view.hpp>
+#include <session/capability.hpp>
+#include <session/requests.hpp>
+
+#include "checked_header.hpp"
+#include "limits.hpp"
+#include "messages.hpp"
+#include "peer.hpp"
+#include "skeleton.hpp"
+
+namespace ethnet::mini_sync {
+
+inline constexpr std::string_view kCapability = "mini-sync/0.1";
+
+using session::Priority;
+
+struct Outgoing {
+  SessionHandle session;
+  Priority priority = Priority::normal;
+  Bytes payload;
+};
+
+enum class ImportCause : std::uint8_t { announcement, sync };
+
+// To the chain: import these, in this order. Answered by handle_import_done with the same id.
+struct ImportRequest {
+  std::uint64_t id = 0;
+  SessionHandle session;  // who gave them
+  ImportCause cause = ImportCause::sync;
+  std::vector<CheckedHeader> headers;
+};
+
+enum class Misbehaviour : std::uint8_t {
+  malformed_message,     // does not decode
+  unsolicited_response,  // no such request, or answered already
+  oversized_response,    // more items than asked for
+  unlinked_headers,      // does not link to what it answers
+  invalid_header,        // breaks a header rule
+  too_many_requests,
+  wrong_genesis,
+  unresponsive,  // kMaxConsecutiveFailures timeouts or empty answers to own announcements
+};
+[[nodiscard]] std::string_view describe(Misbehaviour what);
+
+// To the node: close this session.
+struct PeerMisbehaved {
+  SessionHandle session;
+  Misbehaviour what = Misbehaviour::malformed_message;
+};
+
+// A skeleton download moved; `done` is emitted once, when it has ended.
+struct SyncProgress {
+  std::uint64_t imported = 0;  // highest block number handed to the chain
+  std::uint64_t target = 0;
+  bool done = false;
+};
+
+using Event = std::variant<ImportRequest, PeerMisbehaved, SyncProgress>;
+
+struct ImportDone {
+  std::uint64_t id = 0;
+  // Index of the first header that broke a rule; its parent was known.
+  std::optional<std::size_t> invalid_at = std::nullopt;
+  // False when the first header's parent is unknown, or the chain could not take the batch now
+  // (memory, future timestamp): nobody is to blame.
+  bool accepted = true;
+};
+
+struct Counters {
+  std::uint64_t requests_sent = 0;
+  std::uint64_t requests_served = 0;
+  std::uint64_t headers_served = 0;
+  std::uint64_t headers_received = 0;
+  std::uint64_t timeouts = 0;
+  std::uint64_t misbehaved = 0;
+  std::uint64_t announcements_sent = 0;
+  std::uint64_t targets_dropped = 0;  // beyond kMaxTargets
+};
+
+class Engine {
+ public:
+  Engine(const chain::ChainView& chain, Prng prng, Log& log);
+
+  // The session has agreed on mini-sync; head is what its Hello said.
+  void handle_session_opened(Now now, SessionHandle session, const chain::BlockRef& head) noexcept;
+  void handle_session_closed(Now now, SessionHandle session) noexcept;
+  void handle_message(Now now, SessionHandle session, ByteView payload) noexcept;
+  // The session refused this message for want of budget: it is kept and offered again after
+  // handle_writable.
+  void handle_send_refused(Now now, Outgoing message) noexcept;
+  void handle_writable(Now now, SessionHandle session) noexcept;
+  void handle_import_done(Now now, const ImportDone& done) noexcept;
+  // A block is durable and new: a new head (announced with its header to some and by hash to the
+  // rest) or the tip of a branch that did not win (by hash). `from`: who gave it, if a peer did.
+  void handle_block_accepted(Now now, const chain::BlockRef& block, bool is_head) noexcept;
+  void handle_deadline(Now now) noexcept;
+
+  [[nodiscard]] std::optional<Outgoing> poll_outgoing();
+  [[nodiscard]] std::optional<Event> poll_event();
+  [[nodiscard]] Instant next_deadline() const { return requests_.next_deadline(); }
+
+  [[nodiscard]] const Counters& counters() const { return counters_; }
+  [[nodiscard]] std::size_t peer_count() const { return peers_.size(); }
+
+ private:
+  struct Import {
+    SessionHandle session;
+    std::uint64_t download = 0;  // of a segment; what is wrong with it is the anchor's fault
+  };
+
+  // engine.cpp: what to send, and when
+  [[nodiscard]] Peer* find(SessionHandle session);
+  void blame(SessionHandle session, Misbehaviour what);
+  void emit(Event event);
+  [[nodiscard]] std::optional<Outgoing> next_from(SessionHandle session, Peer& peer);
+  void serve(Peer& peer);
+  [[nodiscard]] Bytes encode_announcement(const chain::BlockRef& block, bool with_header) const;
+
+  // engine_schedule.cpp: what to ask for
+  void schedule_all(Now now);
+  void finish_download_if_done();
+  void schedule(Now now, SessionHandle session, Peer& peer);
+  void schedule_target(Now now, SessionHandle session, Peer& peer);
+  void ask(Now now, SessionHandle session, Peer& peer, GetHeaders request, RequestKind kind);
+  void ask_branch(Now now, SessionHandle session, Peer& peer);
+  void ask_forward(Now now, SessionHandle session, Peer& peer);
+  void ask_skeleton(Now now, SessionHandle session, Peer& peer, std::uint64_t gap);
+  void add_target(Peer& peer, const chain::BlockRef& block);
+  void drop_known_targets(Peer& peer);
+  void drop_target(Peer& peer);
+  [[nodiscard]] bool fetched_by_another(SessionHandle session, const Hash32& hash) const;
+  void request_failed(Now now, SessionHandle session, Peer& peer);
+  void release_request(SessionHandle session, Peer& peer, bool declines);
+  void abort_download(Now now);
+  void pump_download(Now now);
+  void start_import(SessionHandle session, Peer* peer, std::vector<CheckedHeader> headers,
+                    ImportCause cause, bool segment);
+
+  // engine_receive.cpp: what came in
+  void on_status(Now now, SessionHandle session, Peer& peer, ByteView payload);
+  void on_get_headers(SessionHandle session, Peer& peer, ByteView payload);
+  void on_headers(Now now, SessionHandle session, Peer& peer, ByteView payload);
+  [[nodiscard]] std::optional<std::vector<CheckedHeader>> accept_headers(SessionHandle session,
+                                                                         Peer& peer,
+                                                                         ByteView payload);
+  void on_new_block_hashes(SessionHandle session, Peer& peer, ByteView payload);
+  void on_new_block(SessionHandle session, Peer& peer, ByteView payload);
+  void on_branch(Now now, SessionHandle session, Peer& peer, const BranchRequest& request,
+                 std::vector<CheckedHeader> headers);
+  void on_forward(Now now, SessionHandle session, Peer& peer, const ForwardRequest& request,
+                  std::vector<CheckedHeader> headers);
+  void on_skeleton(Now now, SessionHandle session, Peer& peer, const SkeletonRequest& request,
+                   const std::vector<CheckedHeader>& headers);
+  void on_segment(Now now, SessionHandle session, Peer& peer, const SegmentRequest& request,
+                  std::vector<CheckedHeader> headers);
+
+  const chain::ChainView& chain_;
+  Prng prng_;
+  Log& log_;
+  std::map<SessionHandle, Peer> peers_;
+  session::RequestTracker requests_;
+  std::map<std::uint64_t, Import> imports_;
+  std::uint64_t next_import_id_ = 1;
+  std::optional<SkeletonDownload> download_;
+  std::uint64_t download_id_ = 0;
+  std::size_t download_imports_ = 0;             // segments handed over, not acknowledged
+  std::optional<SessionHandle> skeleton_asked_;  // a skeleton request is out to this peer
+  BoundedQueue<Event> events_{kMaxEvents};
+  SessionHandle last_served_;  // round robin over peers for poll_outgoing
+  Counters counters_;
+};
+
+}  // namespace ethnet::mini_sync

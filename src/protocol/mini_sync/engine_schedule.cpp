@@ -1,0 +1,202 @@
+// What the engine asks for, of whom, and what follows when an answer does not come.
+#include <algorithm>
+#include <utility>
+
+#include "engine.hpp"
+#include "serve.hpp"
+
+namespace ethnet::mini_sync {
+namespace {
+
+std::vector<Hash32> hashes_of(const std::vector<chain::BlockRef>& blocks) {
+  std::vector<Hash32> hashes;
+  hashes.reserve(blocks.size());
+  for (const chain::BlockRef& block : blocks) hashes.push_back(block.hash);
+  return hashes;
+}
+
+}  // namespace
+
+void Engine::add_target(Peer& peer, const chain::BlockRef& block) {
+  if (chain_.find(block.hash)) return;
+  const bool listed = std::ranges::any_of(
+      peer.targets, [&](const chain::BlockRef& t) { return t.hash == block.hash; });
+  if (listed) return;
+  if (peer.targets.size() >= kMaxTargets) {
+    ++counters_.targets_dropped;
+    // The front may be in work; the newest announcement matters most.
+    peer.targets.erase(peer.targets.begin() + 1);
+  }
+  peer.targets.push_back(block);
+}
+
+void Engine::drop_target(Peer& peer) {
+  if (!peer.targets.empty()) peer.targets.pop_front();
+  peer.branch.clear();
+  peer.forward = false;
+  peer.forward_from.reset();
+}
+
+void Engine::drop_known_targets(Peer& peer) {
+  while (!peer.targets.empty() && chain_.find(peer.targets.front().hash)) drop_target(peer);
+}
+
+bool Engine::fetched_by_another(SessionHandle session, const Hash32& hash) const {
+  return std::ranges::any_of(peers_, [&](const auto& entry) {
+    const Peer& other = entry.second;
+    return entry.first != session && !other.condemned && !other.targets.empty() &&
+           other.targets.front().hash == hash && (other.request || other.imports > 0);
+  });
+}
+
+void Engine::schedule_all(Now now) {
+  pump_download(now);
+  for (auto& [session, peer] : peers_) schedule(now, session, peer);
+}
+
+void Engine::schedule(Now now, SessionHandle session, Peer& peer) {
+  if (peer.condemned || peer.request || imports_.size() >= kMaxPendingImports) return;
+  if (download_) {
+    if (const auto work = download_->assign(session)) {
+      ask(now, session, peer, {.locator = {work->from}, .amount = work->amount, .reverse = true},
+          SegmentRequest{download_id_, work->segment});
+      return;
+    }
+  }
+  if (peer.imports == 0) schedule_target(now, session, peer);
+}
+
+void Engine::schedule_target(Now now, SessionHandle session, Peer& peer) {
+  drop_known_targets(peer);
+  if (peer.targets.empty()) return;
+  const chain::BlockRef target = peer.targets.front();
+  if (fetched_by_another(session, target.hash)) return;
+  const std::uint64_t head = chain_.head().number;
+  const std::uint64_t gap = target.number > head ? target.number - head : 0;
+  if (gap > kSkeletonGap) {
+    if (download_ || skeleton_asked_) return;
+    if (peer.anchor_after <= now.mono) {
+      ask_skeleton(now, session, peer, gap);
+      return;
+    }
+    const bool another_may = std::ranges::any_of(peers_, [&](const auto& entry) {
+      return !entry.second.condemned && entry.second.anchor_after <= now.mono &&
+             !entry.second.targets.empty();
+    });
+    if (another_may) return;
+    peer.forward = true;
+  }
+  peer.forward ? ask_forward(now, session, peer) : ask_branch(now, session, peer);
+}
+
+void Engine::ask(Now now, SessionHandle session, Peer& peer, GetHeaders request, RequestKind kind) {
+  const auto id = requests_.open(now, {.session = session,
+                                       .response_code = static_cast<std::uint64_t>(Code::headers),
+                                       .max_bytes = kMaxResponsePayload,
+                                       .max_items = static_cast<std::size_t>(request.amount),
+                                       .timeout = kRequestTimeout});
+  if (!id) {  // kMaxOutstanding: more sessions than this engine was made for
+    release_request(session, peer, false);
+    return;
+  }
+  request.request_id = *id;
+  peer.request = Outstanding{*id, std::move(kind)};
+  peer.control.push_back(encode(request));
+  ++counters_.requests_sent;
+}
+
+void Engine::ask_branch(Now now, SessionHandle session, Peer& peer) {
+  const Hash32 from = peer.branch.empty() ? peer.targets.front().hash : peer.branch.back().parent;
+  // The usual case is one new block; each further step doubles what is asked for.
+  const std::uint64_t wanted = std::max<std::uint64_t>(16, 2 * peer.branch.size());
+  ask(now, session, peer,
+      {.locator = {from},
+       .amount = std::min<std::uint64_t>(wanted, kMaxHeadersPerResponse),
+       .reverse = true},
+      BranchRequest{from});
+}
+
+void Engine::ask_forward(Now now, SessionHandle session, Peer& peer) {
+  std::vector<chain::BlockRef> locator = make_locator(chain_);
+  if (peer.forward_from) {
+    locator.resize(std::min(locator.size(), kMaxLocatorHashes - 1));
+    locator.insert(locator.begin(), *peer.forward_from);
+  }
+  GetHeaders request{.locator = hashes_of(locator), .amount = kMaxHeadersPerResponse};
+  ask(now, session, peer, std::move(request), ForwardRequest{std::move(locator)});
+}
+
+void Engine::ask_skeleton(Now now, SessionHandle session, Peer& peer, std::uint64_t gap) {
+  std::vector<chain::BlockRef> locator = make_locator(chain_);
+  GetHeaders request{
+      .locator = hashes_of(locator),
+      .amount = std::min<std::uint64_t>(gap / kSegmentHeaders, kMaxHeadersPerResponse),
+      .skip = kSegmentHeaders - 1};
+  skeleton_asked_ = session;
+  ask(now, session, peer, std::move(request), SkeletonRequest{std::move(locator)});
+}
+
+void Engine::release_request(SessionHandle session, Peer& peer, bool declines) {
+  if (!peer.request) return;
+  const RequestKind kind = peer.request->kind;
+  requests_.cancel(peer.request->id);
+  peer.request.reset();
+  if (skeleton_asked_ == session && std::holds_alternative<SkeletonRequest>(kind)) {
+    skeleton_asked_.reset();
+  }
+  const auto* segment = std::get_if<SegmentRequest>(&kind);
+  if (segment != nullptr && download_ && segment->download == download_id_) {
+    download_->release(segment->segment, session, declines);
+  }
+}
+
+void Engine::request_failed(Now now, SessionHandle session, Peer& peer) {
+  peer.anchor_after = now.mono + kAnchorCooldown;
+  drop_target(peer);
+  ++peer.failures;
+  if (peer.failures == kMaxConsecutiveFailures) blame(session, Misbehaviour::unresponsive);
+}
+
+// Everything that waits for the download goes its own way again.
+void Engine::abort_download(Now now) {
+  if (!download_) return;
+  if (Peer* anchor = find(download_->anchor())) {
+    anchor->anchor_after = now.mono + kAnchorCooldown;
+  }
+  emit(SyncProgress{chain_.head().number, download_->target().number, true});
+  download_.reset();
+}
+
+void Engine::finish_download_if_done() {
+  if (!download_ || !download_->all_handed_over() || download_imports_ > 0) return;
+  emit(SyncProgress{download_->target().number, download_->target().number, true});
+  download_.reset();
+}
+
+void Engine::pump_download(Now now) {
+  if (!download_) return;
+  while (imports_.size() < kMaxPendingImports) {
+    auto ready = download_->pop_ready();
+    if (!ready) break;
+    const std::uint64_t top = ready->back().block.number;
+    start_import(download_->anchor(), nullptr, std::move(*ready), ImportCause::sync, true);
+    emit(SyncProgress{top, download_->target().number, false});
+  }
+  // The anchor announced a skeleton and does not serve what is under it, and nobody else does.
+  std::vector<SessionHandle> sessions;
+  for (const auto& [session, peer] : peers_) {
+    if (!peer.condemned) sessions.push_back(session);
+  }
+  if (download_->stuck(sessions)) abort_download(now);
+}
+
+void Engine::start_import(SessionHandle session, Peer* peer, std::vector<CheckedHeader> headers,
+                          ImportCause cause, bool segment) {
+  const std::uint64_t id = next_import_id_++;
+  imports_.emplace(id, Import{session, segment ? download_id_ : 0});
+  if (peer != nullptr) ++peer->imports;
+  if (segment) ++download_imports_;
+  emit(ImportRequest{id, session, cause, std::move(headers)});
+}
+
+}  // namespace ethnet::mini_sync

@@ -1,0 +1,47 @@
+// The bounds of mini-sync/0.1. Each is what a peer could otherwise grow; docs/LIMITS.md lists them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <base/instant.hpp>
+
+namespace ethnet::mini_sync {
+
+// On the wire (docs/spec/mini-sync.md).
+inline constexpr std::size_t kMaxHeadersPerResponse = 1024;
+inline constexpr std::size_t kMaxResponseBytes = 2 * 1024 * 1024;
+// A Headers payload: what was counted into kMaxResponseBytes, the outer lists, the request id.
+inline constexpr std::size_t kMaxResponsePayload = kMaxResponseBytes + 64;
+inline constexpr std::size_t kMaxLocatorHashes = 128;  // 16 + 2 * log2(2^56)
+inline constexpr std::size_t kMaxAnnouncedHashes = 64;
+inline constexpr std::size_t kMaxHeaderBytes = 2048;       // an Amsterdam header has about 700
+inline constexpr std::size_t kMaxRequestBytes = 8 * 1024;  // every message but Headers and NewBlock
+inline constexpr std::size_t kSignatureBytes = 65;
+
+// Work for one request: headers looked up, at most (attacks 41 and 42).
+inline constexpr std::size_t kMaxServeLookups = 2 * kMaxHeadersPerResponse;
+
+// Per peer.
+inline constexpr std::size_t kMaxTargets = 16;         // announced blocks we do not have yet
+inline constexpr std::size_t kMaxQueuedRequests = 16;  // theirs, while their responses wait
+inline constexpr std::size_t kMaxQueuedResponses = 4;  // built and not yet accepted by the session
+inline constexpr std::size_t kMaxQueuedAnnouncements = 64;
+inline constexpr std::size_t kMaxKnownBlocks = 1024;  // remembered as known to the peer
+inline constexpr std::size_t kMaxConsecutiveFailures = 3;
+inline constexpr std::size_t kMaxBranchHeaders = 4096;  // walked backwards before giving up
+
+// Over all peers.
+inline constexpr std::size_t kMaxOutstanding = 1024;  // our requests, one a session
+inline constexpr std::size_t kMaxPendingImports = 8;  // handed to the chain, not yet acknowledged
+inline constexpr std::size_t kMaxBufferedSegments = 16;  // downloaded, waiting for their turn
+inline constexpr std::size_t kMaxEvents = 1024;
+
+// Download shape.
+inline constexpr std::uint64_t kSegmentHeaders = 192;
+inline constexpr std::uint64_t kSkeletonGap = 2 * kSegmentHeaders;  // a longer gap gets a skeleton
+
+inline constexpr Duration kRequestTimeout = seconds(5);
+inline constexpr Duration kAnchorCooldown = seconds(30);  // a failed anchor is not asked again
+
+}  // namespace ethnet::mini_sync

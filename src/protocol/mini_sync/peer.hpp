@@ -1,0 +1,75 @@
+// What the engine knows and owes about one peer.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <set>
+#include <variant>
+#include <vector>
+
+#include <base/instant.hpp>
+#include <chain/chain_view.hpp>
+#include <session/capability.hpp>
+
+#include "checked_header.hpp"
+#include "limits.hpp"
+#include "messages.hpp"
+
+namespace ethnet::mini_sync {
+
+// A set that forgets its oldest members at a limit.
+class KnownBlocks {
+ public:
+  // False when it was there already.
+  bool add(const Hash32& hash);
+  [[nodiscard]] bool contains(const Hash32& hash) const { return members_.contains(hash); }
+
+ private:
+  std::set<Hash32> members_;
+  std::deque<Hash32> order_;
+};
+
+// Why a request is out: what its answer is checked against.
+struct BranchRequest {  // reverse, from `expected`
+  Hash32 expected;
+};
+struct ForwardRequest {  // from the newest common block of `locator`
+  std::vector<chain::BlockRef> locator;
+};
+struct SkeletonRequest {
+  std::vector<chain::BlockRef> locator;
+};
+struct SegmentRequest {
+  std::uint64_t download = 0;  // which download: a later one has other segments
+  std::size_t segment = 0;
+};
+using RequestKind = std::variant<BranchRequest, ForwardRequest, SkeletonRequest, SegmentRequest>;
+
+struct Outstanding {
+  std::uint64_t id = 0;  // in the RequestTracker, which holds its limits and its deadline
+  RequestKind kind;
+};
+
+struct Peer {
+  chain::BlockRef head;
+  std::deque<chain::BlockRef> targets;          // announced, not known to us; at most kMaxTargets
+  std::vector<CheckedHeader> branch;            // walked back from targets.front(), descending
+  bool forward = false;                         // targets.front() is too deep to be walked back
+  std::optional<chain::BlockRef> forward_from;  // how far that has come, on the peer's chain
+  std::optional<Outstanding> request;           // ours
+  std::set<std::uint64_t> expired;              // a late answer to one of these is not hostile
+  std::size_t imports = 0;                      // of this peer's headers, not yet acknowledged
+  std::size_t failures = 0;                     // consecutive
+  Instant anchor_after;                         // not an anchor before
+  KnownBlocks known;
+
+  std::deque<GetHeaders> asked;  // theirs, not yet answered
+  std::deque<Bytes> control;     // our requests and Status, to be sent
+  std::deque<Bytes> responses;
+  std::deque<std::pair<chain::BlockRef, bool>> announcements;  // block, with its header
+  bool condemned = false;  // misbehaved; its session is about to be closed
+  bool blocked = false;    // the session refused; wait for handle_writable
+};
+
+}  // namespace ethnet::mini_sync

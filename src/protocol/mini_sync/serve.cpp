@@ -1,0 +1,110 @@
+#include "serve.hpp"
+
+#include <algorithm>
+
+#include "limits.hpp"
+
+namespace ethnet::mini_sync {
+namespace {
+
+struct Origin {
+  chain::BlockRef block;
+  bool found = false;
+};
+
+Origin find_origin(const chain::ChainView& chain, const GetHeaders& request) {
+  for (const Hash32& hash : request.locator) {
+    const auto info = chain.find(hash);
+    if (!info) continue;
+    if (request.reverse || info->canonical) return {{hash, info->number}, true};
+  }
+  return {};
+}
+
+// Fills a response until one of the limits says stop.
+class Collector {
+ public:
+  Collector(const chain::ChainView& chain, const GetHeaders& request)
+      : chain_{chain}, amount_{std::min<std::uint64_t>(request.amount, kMaxHeadersPerResponse)} {
+    response_.request_id = request.request_id;
+  }
+
+  [[nodiscard]] bool wants_more() const { return response_.items.size() < amount_; }
+
+  // False when the header is not to be had or does not fit any more.
+  bool add(const Hash32& hash) {
+    const ByteView header = chain_.encoded(hash);
+    const ByteView signature = chain_.producer_signature(hash);
+    if (header.empty() || bytes_ + header.size() + kItemOverhead > kMaxResponseBytes) return false;
+    bytes_ += header.size() + kItemOverhead;
+    response_.items.push_back({to_bytes(header), to_bytes(signature)});
+    return true;
+  }
+
+  [[nodiscard]] Headers take() { return std::move(response_); }
+
+ private:
+  // Signature and list headers, at most.
+  static constexpr std::size_t kItemOverhead = kSignatureBytes + 8;
+
+  const chain::ChainView& chain_;
+  std::uint64_t amount_;
+  std::size_t bytes_ = 0;
+  Headers response_;
+};
+
+void collect_forward(const chain::ChainView& chain, std::uint64_t origin, std::uint64_t step,
+                     Collector& out) {
+  const std::uint64_t head = chain.head().number;
+  std::uint64_t number = origin;
+  while (out.wants_more() && number < head && head - number >= step) {
+    number += step;
+    const auto hash = chain.canonical_hash(number);
+    if (!hash || !out.add(*hash)) return;
+  }
+}
+
+void collect_reverse(const chain::ChainView& chain, const chain::BlockRef& origin,
+                     std::uint64_t step, Collector& out) {
+  chain::BlockRef at = origin;
+  while (out.wants_more() && out.add(at.hash)) {
+    if (at.number < step) return;
+    const auto next = chain.ancestor(at.hash, at.number - step);
+    if (!next) return;
+    at = {*next, at.number - step};
+  }
+}
+
+}  // namespace
+
+Headers serve_headers(const chain::ChainView& chain, const GetHeaders& request) {
+  Collector out{chain, request};
+  const Origin origin = find_origin(chain, request);
+  const bool step_overflows = request.skip == UINT64_MAX;
+  if (!origin.found) return out.take();
+  if (request.reverse) {
+    // A step that no chain can hold leaves the origin alone.
+    collect_reverse(chain, origin.block, step_overflows ? UINT64_MAX : request.skip + 1, out);
+  } else if (!step_overflows) {
+    collect_forward(chain, origin.block.number, request.skip + 1, out);
+  }
+  return out.take();
+}
+
+std::vector<chain::BlockRef> make_locator(const chain::ChainView& chain) {
+  constexpr std::size_t kConsecutive = 16;
+  const std::uint64_t lowest = chain.earliest().number;
+  std::vector<chain::BlockRef> locator{chain.head()};
+  std::uint64_t number = locator.front().number;
+  std::uint64_t step = 1;
+  while (number > lowest && locator.size() + 1 < kMaxLocatorHashes) {
+    if (locator.size() >= kConsecutive) step *= 2;
+    number = number - lowest > step ? number - step : lowest;
+    const auto hash = chain.canonical_hash(number);
+    if (!hash) break;
+    locator.push_back({*hash, number});
+  }
+  return locator;
+}
+
+}  // namespace ethnet::mini_sync
