@@ -1,0 +1,51 @@
+// What an endpoint may be told. Defaults are what a node runs with.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <base/bytes.hpp>
+#include <base/instant.hpp>
+#include <types/endpoint.hpp>
+
+namespace ethnet::quic {
+
+struct EndpointConfig {
+  // Where the sockets are bound; a wildcard address stands for all of its family.
+  std::vector<Endpoint> local;
+  std::vector<std::string> alpn{"ethnet/1"};
+  bool accept = true;
+
+  Duration handshake_timeout = seconds(5);
+  Duration idle_timeout = seconds(30);
+  Duration keep_alive = seconds(10);
+
+  std::size_t max_connections = 1024;  // both directions, handshakes included
+  std::size_t retry_above = 32;  // half-open inbound handshakes; more have to prove their address
+  std::size_t max_half_open = 256;    // more are dropped
+  std::size_t max_new_per_batch = 8;  // handshakes begun for one batch of datagrams
+
+  // Receive windows; what the session does not consume stays within them. The sum of the stream
+  // windows is at most the connection's.
+  std::size_t stream_window = 256 * 1024;
+  std::size_t max_remote_uni = 16;
+  std::size_t max_remote_bidi = 1;
+  [[nodiscard]] std::size_t connection_window() const {
+    return stream_window * (max_remote_uni + max_remote_bidi + 1);
+  }
+  std::size_t send_buffer = 512 * 1024;  // accepted and not yet acknowledged, per stream
+
+  std::size_t max_udp_payload = 1452;
+  bool pmtud = true;
+  // Lets stateless resets survive a restart; drawn when not given.
+  std::optional<ByteArray<32>> reset_secret;
+};
+
+// Fixed bounds.
+inline constexpr std::size_t kMaxQueuedStateless = 256;  // Retry, version negotiation, reset
+inline constexpr std::uint64_t kResetsPerSecond = 100;   // stateless resets
+inline constexpr std::size_t kMaxStreamsHeld = 64;       // per connection, ours and theirs
+
+}  // namespace ethnet::quic

@@ -1,0 +1,215 @@
+// Life and streams of a connection; connection_io.cpp has its packets.
+#include "connection.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <ngtcp2/ngtcp2.h>
+#include <ngtcp2/ngtcp2_crypto.h>
+
+#include "c_bytes.hpp"
+
+namespace ethnet::quic {
+
+using transport::ConnError;
+
+Connection::Connection(ConnectionHost& host, ConnHandle handle, const EndpointConfig& config,
+                       const TlsContext& tls, transport::Side side, const Endpoint& local,
+                       const Endpoint& remote)
+    : host_{host},
+      handle_{handle},
+      config_{config},
+      tls_{tls},
+      side_{side},
+      local_{local},
+      remote_{remote},
+      ref_{std::make_unique<ngtcp2_crypto_conn_ref>()} {}
+
+Connection::~Connection() {
+  if (conn_ != nullptr) ngtcp2_conn_del(conn_);
+}
+
+std::unique_ptr<Connection> Connection::dial(ConnectionHost& host, ConnHandle handle,
+                                             const EndpointConfig& config, const TlsContext& tls,
+                                             Now now, const Endpoint& local,
+                                             const Endpoint& remote) {
+  std::unique_ptr<Connection> made{
+      new Connection{host, handle, config, tls, transport::Side::dialler, local, remote}};
+  return made->start_client(now) ? std::move(made) : nullptr;
+}
+
+std::unique_ptr<Connection> Connection::accept(ConnectionHost& host, ConnHandle handle,
+                                               const EndpointConfig& config, const TlsContext& tls,
+                                               Now now, const Endpoint& local,
+                                               const Endpoint& remote, const Incoming& incoming) {
+  std::unique_ptr<Connection> made{
+      new Connection{host, handle, config, tls, transport::Side::acceptor, local, remote}};
+  return made->start_server(now, incoming) ? std::move(made) : nullptr;
+}
+
+Cid Connection::new_cid() {
+  ByteArray<kOwnCidBytes> bytes{};
+  host_.rng().fill(bytes);
+  return Cid{bytes};
+}
+
+Connection::Stream* Connection::find(StreamId id) {
+  const auto it = streams_.find(id);
+  return it == streams_.end() ? nullptr : it->second.get();
+}
+const Connection::Stream* Connection::find(StreamId id) const {
+  const auto it = streams_.find(id);
+  return it == streams_.end() ? nullptr : it->second.get();
+}
+Connection::Stream& Connection::stream(StreamId id) {
+  auto& slot = streams_[id];
+  if (!slot) slot = std::make_unique<Stream>();
+  return *slot;
+}
+
+void Connection::enqueue(StreamId id, Stream& stream) {
+  if (!stream.queued && !stream.blocked && stream.send.pending()) {
+    stream.queued = true;
+    send_queue_.push_back(id);
+  }
+  host_.mark_ready(handle_);
+}
+
+// Gives the peer back what is not held here any more.
+void Connection::credit(std::size_t n) {
+  if (n == 0 || conn_ == nullptr) return;
+  ngtcp2_conn_extend_max_offset(conn_, n);
+  host_.mark_ready(handle_);
+}
+
+void Connection::tell_readable(StreamId id, Stream& stream) {
+  if (stream.readable_told) return;
+  stream.readable_told = true;
+  host_.emit(handle_, transport::Readable{id});
+}
+
+void Connection::readable_taken(StreamId id) {
+  if (Stream* stream = find(id)) stream->readable_told = false;
+}
+
+// A stream is forgotten when the transport has closed it and nothing of it is left to read; only
+// then may the peer open another one in its place.
+void Connection::drop_if_done(StreamId id) {
+  const Stream* stream = find(id);
+  if (stream == nullptr || !stream->transport_closed) return;
+  if (!stream->stopped && !stream->receive.readable().empty()) return;
+  const bool remote = stream->remote;
+  streams_.erase(id);
+  if (!remote || conn_ == nullptr) return;
+  if (ngtcp2_is_bidi_stream(id) != 0) {
+    ngtcp2_conn_extend_max_streams_bidi(conn_, 1);
+  } else {
+    ngtcp2_conn_extend_max_streams_uni(conn_, 1);
+  }
+  host_.mark_ready(handle_);
+}
+
+Result<StreamId> Connection::open_stream(transport::StreamKind kind) {
+  if (conn_ == nullptr || !opened_) return ethnet::fail(ConnError::not_established);
+  StreamId id = -1;
+  const int rv = kind == transport::StreamKind::bidirectional
+                     ? ngtcp2_conn_open_bidi_stream(conn_, &id, nullptr)
+                     : ngtcp2_conn_open_uni_stream(conn_, &id, nullptr);
+  if (rv != 0 || streams_.size() >= kMaxStreamsHeld) return ethnet::fail(ConnError::stream_limit);
+  stream(id);
+  return id;
+}
+
+std::size_t Connection::write_stream(StreamId id, ByteView bytes) {
+  Stream* stream = find(id);
+  if (stream == nullptr || conn_ == nullptr) return 0;
+  const std::size_t accepted = stream->send.append(bytes, config_.send_buffer);
+  if (accepted < bytes.size()) stream->refused = true;
+  enqueue(id, *stream);
+  return accepted;
+}
+
+void Connection::finish_stream(StreamId id) {
+  Stream* stream = find(id);
+  if (stream == nullptr) return;
+  stream->send.finish();
+  enqueue(id, *stream);
+}
+
+ByteView Connection::read_stream(StreamId id) const {
+  const Stream* stream = find(id);
+  return stream == nullptr ? ByteView{} : stream->receive.readable();
+}
+
+bool Connection::at_end(StreamId id) const {
+  const Stream* stream = find(id);
+  return stream == nullptr || stream->receive.at_end();
+}
+
+void Connection::consume(StreamId id, std::size_t n) {
+  Stream* stream = find(id);
+  if (stream == nullptr || n == 0) return;
+  stream->receive.consume(n);
+  if (conn_ != nullptr && !stream->transport_closed) {
+    // Fails only for a stream that the transport has forgotten; the connection's credit counts.
+    (void)ngtcp2_conn_extend_max_stream_offset(conn_, id, n);
+  }
+  credit(n);
+  drop_if_done(id);
+}
+
+void Connection::reset_stream(StreamId id, std::uint64_t code) {
+  if (conn_ == nullptr || find(id) == nullptr) return;
+  (void)ngtcp2_conn_shutdown_stream_write(conn_, 0, id, code);
+  host_.mark_ready(handle_);
+}
+
+void Connection::stop_stream(StreamId id, std::uint64_t code) {
+  Stream* stream = find(id);
+  if (conn_ == nullptr || stream == nullptr) return;
+  stream->stopped = true;
+  credit(stream->receive.discard());
+  (void)ngtcp2_conn_shutdown_stream_read(conn_, 0, id, code);
+  host_.mark_ready(handle_);
+  drop_if_done(id);
+}
+
+Result<void> Connection::export_key(std::string_view label, MutByteView out) const {
+  if (conn_ == nullptr || !opened_ || !TlsContext::export_key(session_.get(), label, out)) {
+    return ethnet::fail(ConnError::export_unavailable);
+  }
+  return {};
+}
+
+std::size_t Connection::memory_bytes() const {
+  std::size_t total = sizeof(Connection) + close_packet_.capacity();
+  for (const auto& [id, stream] : streams_) {
+    total += sizeof(Stream) + stream->send.memory_bytes() + stream->receive.memory_bytes();
+  }
+  return total;
+}
+
+// The transport is gone at once; what stays for the closing period is one packet and the ids.
+void Connection::end(Now now, transport::CloseCause cause, std::uint64_t code, std::string detail) {
+  if (closed()) return;
+  constexpr Duration kLongestClosingPeriod = seconds(3);
+  const Duration pto{static_cast<std::int64_t>(
+      std::min<std::uint64_t>(ngtcp2_conn_get_pto(conn_), 1'000'000'000))};
+  close_until_ = now.mono + std::min(pto * 3, kLongestClosingPeriod);
+  ngtcp2_conn_del(conn_);
+  conn_ = nullptr;
+  session_.reset();
+  streams_.clear();
+  send_queue_.clear();
+  held_.reset();
+  host_.emit(handle_, transport::Closed{cause, code, std::move(detail)});
+  host_.mark_ready(handle_);
+}
+
+void Connection::close(Now now, std::uint64_t code, std::string_view reason) {
+  if (closed()) return;
+  make_close_packet(now, 0, code, reason, true);
+  end(now, transport::CloseCause::local, code, {});
+}
+
+}  // namespace ethnet::quic

@@ -1,0 +1,172 @@
+// One QUIC connection: an ngtcp2 connection, its TLS session, and the buffers of its streams.
+// Internal to the endpoint, which owns it and looks it up by connection id. ngtcp2's callbacks only
+// append events, buffers and marks; nothing leaves from inside one.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <base/instant.hpp>
+#include <base/secure_rng.hpp>
+#include <machine/concepts.hpp>
+#include <transport/conn.hpp>
+
+#include "cid.hpp"
+#include "config.hpp"
+#include "stream_buffers.hpp"
+#include "tls.hpp"
+
+struct ngtcp2_conn;
+struct ngtcp2_crypto_conn_ref;
+
+namespace ethnet::quic {
+
+using transport::ConnHandle;
+using transport::StreamId;
+
+// What a connection may ask of its endpoint.
+class ConnectionHost {
+ public:
+  ConnectionHost() = default;
+  ConnectionHost(const ConnectionHost&) = delete;
+  ConnectionHost& operator=(const ConnectionHost&) = delete;
+  virtual ~ConnectionHost() = default;
+
+  virtual void register_cid(const Cid& cid, ConnHandle conn) = 0;
+  virtual void forget_cid(const Cid& cid) = 0;
+  virtual void emit(ConnHandle conn, transport::ConnEventKind event) = 0;
+  virtual void mark_ready(ConnHandle conn) = 0;
+  [[nodiscard]] virtual SecureRng& rng() = 0;
+  [[nodiscard]] virtual ByteView reset_secret() const = 0;
+};
+
+// The first packet of a client, as far as accepting it goes.
+struct Incoming {
+  Cid dcid;  // chosen by the client for us
+  Cid scid;  // the client's own
+  std::uint32_t version = 0;
+  Bytes token;                       // of a Retry, verified
+  std::optional<Cid> original_dcid;  // before the Retry
+};
+
+class Connection {
+ public:
+  [[nodiscard]] static std::unique_ptr<Connection> dial(ConnectionHost& host, ConnHandle handle,
+                                                        const EndpointConfig& config,
+                                                        const TlsContext& tls, Now now,
+                                                        const Endpoint& local,
+                                                        const Endpoint& remote);
+  [[nodiscard]] static std::unique_ptr<Connection> accept(
+      ConnectionHost& host, ConnHandle handle, const EndpointConfig& config, const TlsContext& tls,
+      Now now, const Endpoint& local, const Endpoint& remote, const Incoming& incoming);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
+
+  void handle_datagram(Now now, const Datagram& datagram);
+  void handle_expiry(Now now);
+  [[nodiscard]] Instant expiry() const;
+  // One burst on one path; nothing when there is nothing to send now.
+  [[nodiscard]] std::optional<Transmit> write(Now now, MutByteView out);
+
+  [[nodiscard]] Result<StreamId> open_stream(transport::StreamKind kind);
+  [[nodiscard]] std::size_t write_stream(StreamId id, ByteView bytes);
+  void finish_stream(StreamId id);
+  [[nodiscard]] ByteView read_stream(StreamId id) const;
+  [[nodiscard]] bool at_end(StreamId id) const;
+  void consume(StreamId id, std::size_t n);
+  void reset_stream(StreamId id, std::uint64_t code);
+  void stop_stream(StreamId id, std::uint64_t code);
+  void close(Now now, std::uint64_t code, std::string_view reason);
+  [[nodiscard]] Result<void> export_key(std::string_view label, MutByteView out) const;
+
+  // After Closed: a closing period in which late packets are answered.
+  [[nodiscard]] bool closed() const { return close_until_.has_value(); }
+  // The closing period is over too: the endpoint may forget this connection.
+  [[nodiscard]] bool finished(Now now) const { return close_until_ && *close_until_ <= now.mono; }
+  // An inbound handshake that the client has not completed.
+  [[nodiscard]] bool half_open() const {
+    return side_ == transport::Side::acceptor && !confirmed_ && !closed();
+  }
+  [[nodiscard]] const std::vector<Cid>& cids() const { return cids_; }
+  [[nodiscard]] std::size_t memory_bytes() const;
+  [[nodiscard]] std::size_t stream_count() const { return streams_.size(); }
+  // A Readable of this stream was taken: the next arrival is told again.
+  void readable_taken(StreamId id);
+
+ private:
+  struct Stream {
+    SendBuffer send;
+    ReceiveBuffer receive;
+    bool queued = false;   // in send_queue_
+    bool blocked = false;  // by the peer's stream window
+    bool refused = false;  // write() took less than offered: Writable is owed
+    bool readable_told = false;
+    bool stopped = false;           // what arrives is dropped and credited
+    bool transport_closed = false;  // ngtcp2 has forgotten it
+    bool remote = false;
+  };
+  struct Callbacks;  // ngtcp2's, static functions
+
+  Connection(ConnectionHost& host, ConnHandle handle, const EndpointConfig& config,
+             const TlsContext& tls, transport::Side side, const Endpoint& local,
+             const Endpoint& remote);
+  [[nodiscard]] bool start_client(Now now);
+  [[nodiscard]] bool start_server(Now now, const Incoming& incoming);
+  [[nodiscard]] bool attach_tls(bool server);
+
+  [[nodiscard]] Stream* find(StreamId id);
+  [[nodiscard]] const Stream* find(StreamId id) const;
+  Stream& stream(StreamId id);
+  void enqueue(StreamId id, Stream& stream);
+  void drop_if_done(StreamId id);
+  void credit(std::size_t n);
+  void tell_readable(StreamId id, Stream& stream);
+  [[nodiscard]] Cid new_cid();
+
+  struct Packet {
+    std::size_t size = 0;
+    Endpoint local;
+    Endpoint remote;
+    std::uint8_t ecn = 0;
+  };
+  [[nodiscard]] Packet write_packet(Now now, MutByteView out, bool& failed);
+  void account(StreamId id, std::ptrdiff_t accepted, std::size_t offered, bool fin);
+  void fail(Now now, int code);
+  void end(Now now, transport::CloseCause cause, std::uint64_t code, std::string detail);
+  void make_close_packet(Now now, int library_error, std::uint64_t code, std::string_view reason,
+                         bool application);
+  [[nodiscard]] std::optional<Transmit> write_closed(MutByteView out);
+  void on_peer_close(Now now);
+
+  ConnectionHost& host_;
+  ConnHandle handle_;
+  const EndpointConfig& config_;
+  const TlsContext& tls_;
+  transport::Side side_;
+  Endpoint local_;
+  Endpoint remote_;
+  std::unique_ptr<ngtcp2_crypto_conn_ref> ref_;
+  TlsSession session_;
+  ngtcp2_conn* conn_ = nullptr;  // owned; freed by end() or the destructor
+  std::vector<Cid> cids_;
+  std::map<StreamId, std::unique_ptr<Stream>> streams_;
+  std::deque<StreamId> send_queue_;
+  bool opened_ = false;
+  bool confirmed_ = false;
+  bool stateless_reset_ = false;
+
+  // A packet that did not fit into the last burst: another path, or larger than its segments.
+  std::optional<std::pair<Packet, Bytes>> held_;
+
+  std::optional<Instant> close_until_;
+  Bytes close_packet_;
+  bool close_pending_ = false;
+  std::uint64_t packets_after_close_ = 0;
+};
+
+}  // namespace ethnet::quic

@@ -1,0 +1,240 @@
+// Packets of a connection: in, out, and the end of it.
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <utility>
+
+#include <base/log.hpp>
+#include <fmt/format.h>
+#include <ngtcp2/ngtcp2.h>
+#include <ngtcp2/ngtcp2_crypto.h>
+
+#include "c_bytes.hpp"
+#include "connection.hpp"
+#include "sockaddr.hpp"
+
+namespace ethnet::quic {
+namespace {
+
+std::uint64_t timestamp(Now now) { return static_cast<std::uint64_t>(now.mono.ns); }
+
+}  // namespace
+
+void Connection::handle_datagram(Now now, const Datagram& datagram) {
+  if (closed()) {
+    // A peer that missed our close is told again, less and less often (RFC 9000, section 10.2.1).
+    ++packets_after_close_;
+    close_pending_ = close_pending_ || std::has_single_bit(packets_after_close_);
+    host_.mark_ready(handle_);
+    return;
+  }
+  // A dialler is bound to a wildcard address and must not mistake the real one for a new path.
+  SockAddr local{side_ == transport::Side::dialler ? local_ : datagram.local};
+  SockAddr remote{datagram.remote};
+  const ngtcp2_path path{{local.get(), local.size}, {remote.get(), remote.size}, nullptr};
+  ngtcp2_pkt_info info{};
+  info.ecn = datagram.ecn;
+  const int rv = ngtcp2_conn_read_pkt(conn_, &path, &info, in_ptr(datagram.bytes),
+                                      datagram.bytes.size(), timestamp(now));
+  host_.mark_ready(handle_);
+  if (rv != 0) {
+    fail(now, rv);
+    return;
+  }
+  const Endpoint seen = endpoint_of(ngtcp2_conn_get_path(conn_)->remote.addr);
+  if (seen != remote_) {
+    remote_ = seen;
+    host_.emit(handle_, transport::PathChanged{remote_});
+  }
+}
+
+void Connection::handle_expiry(Now now) {
+  if (closed()) return;
+  const int rv = ngtcp2_conn_handle_expiry(conn_, timestamp(now));
+  host_.mark_ready(handle_);
+  if (rv != 0) fail(now, rv);
+}
+
+Instant Connection::expiry() const {
+  if (closed()) return *close_until_;
+  const std::uint64_t at = ngtcp2_conn_get_expiry(conn_);
+  return at > static_cast<std::uint64_t>(INT64_MAX) ? Instant::never()
+                                                    : Instant{static_cast<std::int64_t>(at)};
+}
+
+void Connection::on_peer_close(Now now) {
+  if (stateless_reset_) {
+    end(now, transport::CloseCause::stateless_reset, 0, {});
+    return;
+  }
+  const ngtcp2_ccerr* error = ngtcp2_conn_get_ccerr(conn_);
+  const ByteView reason = view_of(error->reason, error->reasonlen);
+  std::string text;
+  for (const std::byte b : reason) text.push_back(static_cast<char>(b));
+  const bool application = error->type == NGTCP2_CCERR_TYPE_APPLICATION;
+  std::string detail =
+      application ? sanitize(text, 128)
+                  : fmt::format("transport error 0x{:x} {}", error->error_code, sanitize(text, 96));
+  end(now, application ? transport::CloseCause::peer : transport::CloseCause::refused,
+      error->error_code, std::move(detail));
+}
+
+// ngtcp2 says that the connection cannot go on: tell the peer where that makes sense.
+void Connection::fail(Now now, int code) {
+  switch (code) {
+    case NGTCP2_ERR_DRAINING:
+      on_peer_close(now);
+      return;
+    case NGTCP2_ERR_IDLE_CLOSE:
+      end(now, transport::CloseCause::idle_timeout, 0, {});
+      return;
+    case NGTCP2_ERR_HANDSHAKE_TIMEOUT:
+      end(now, transport::CloseCause::handshake_timeout, 0, {});
+      return;
+    case NGTCP2_ERR_DROP_CONN:
+    case NGTCP2_ERR_RETRY:
+      end(now, transport::CloseCause::refused, 0, "dropped");
+      return;
+    default:
+      break;
+  }
+  std::string detail = ngtcp2_strerror(code);
+  if (code == NGTCP2_ERR_CRYPTO) {
+    detail += fmt::format(" (TLS alert {})", ngtcp2_conn_get_tls_alert(conn_));
+  }
+  make_close_packet(now, code, 0, {}, false);
+  end(now, transport::CloseCause::refused, 0, std::move(detail));
+}
+
+void Connection::make_close_packet(Now now, int library_error, std::uint64_t code,
+                                   std::string_view reason, bool application) {
+  ngtcp2_ccerr error;
+  ngtcp2_ccerr_default(&error);
+  const ByteView text = text_bytes(reason.substr(0, 128));
+  if (application) {
+    ngtcp2_ccerr_set_application_error(&error, code, in_ptr(text), text.size());
+  } else if (library_error == NGTCP2_ERR_CRYPTO) {
+    ngtcp2_ccerr_set_tls_alert(&error, ngtcp2_conn_get_tls_alert(conn_), nullptr, 0);
+  } else {
+    ngtcp2_ccerr_set_liberr(&error, library_error, nullptr, 0);
+  }
+  Bytes packet(config_.max_udp_payload);
+  ngtcp2_path_storage path;
+  ngtcp2_path_storage_zero(&path);
+  ngtcp2_pkt_info info{};
+  const auto n = ngtcp2_conn_write_connection_close(conn_, &path.path, &info, out_ptr(packet),
+                                                    packet.size(), &error, timestamp(now));
+  if (n <= 0) return;
+  packet.resize(static_cast<std::size_t>(n));
+  packet.shrink_to_fit();
+  close_packet_ = std::move(packet);
+  close_pending_ = true;
+}
+
+// One packet into `out`, filled from as many streams as have something, each in turn.
+Connection::Packet Connection::write_packet(Now now, MutByteView out, bool& failed) {
+  ngtcp2_path_storage path;
+  ngtcp2_path_storage_zero(&path);
+  ngtcp2_pkt_info info{};
+  for (;;) {
+    StreamId id = -1;
+    Stream* stream = nullptr;
+    while (!send_queue_.empty() && stream == nullptr) {
+      id = send_queue_.front();
+      stream = find(id);
+      if (stream == nullptr || !stream->send.pending()) {
+        if (stream != nullptr) stream->queued = false;
+        stream = nullptr;
+        send_queue_.pop_front();
+      }
+    }
+    ngtcp2_vec vec{};
+    std::uint32_t flags = NGTCP2_WRITE_STREAM_FLAG_NONE;
+    bool fin = false;
+    if (stream != nullptr) {
+      const ByteView data = stream->send.unsent();
+      vec.base = const_cast<std::uint8_t*>(in_ptr(data));  // read only; the structure has no const
+      vec.len = data.size();
+      fin = stream->send.fin_with(data.size());
+      flags = NGTCP2_WRITE_STREAM_FLAG_MORE | (fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0U);
+    }
+    ngtcp2_ssize accepted = -1;
+    const auto n = ngtcp2_conn_writev_stream(conn_, &path.path, &info, out_ptr(out), out.size(),
+                                             &accepted, flags, stream == nullptr ? -1 : id,
+                                             stream == nullptr ? nullptr : &vec,
+                                             stream == nullptr ? 0 : 1, timestamp(now));
+    if (stream != nullptr && accepted >= 0) account(id, accepted, vec.len, fin);
+    if (n == NGTCP2_ERR_WRITE_MORE) continue;
+    if (n == NGTCP2_ERR_STREAM_DATA_BLOCKED || n == NGTCP2_ERR_STREAM_SHUT_WR ||
+        n == NGTCP2_ERR_STREAM_NOT_FOUND) {
+      stream->blocked = n == NGTCP2_ERR_STREAM_DATA_BLOCKED;
+      stream->queued = false;
+      send_queue_.pop_front();
+      continue;
+    }
+    if (n < 0) {
+      failed = true;
+      fail(now, static_cast<int>(n));
+      return {};
+    }
+    if (n == 0) return {};
+    return {static_cast<std::size_t>(n), endpoint_of(path.path.local.addr),
+            endpoint_of(path.path.remote.addr), static_cast<std::uint8_t>(info.ecn)};
+  }
+}
+
+// The library took `accepted` bytes; the stream goes to the end of the queue, so that all get a
+// turn.
+void Connection::account(StreamId id, std::ptrdiff_t accepted, std::size_t offered, bool fin) {
+  Stream& stream = *streams_.at(id);
+  stream.send.mark_sent(static_cast<std::size_t>(accepted));
+  if (fin && static_cast<std::size_t>(accepted) == offered) stream.send.mark_fin_sent();
+  send_queue_.pop_front();
+  stream.queued = stream.send.pending();
+  if (stream.queued) send_queue_.push_back(id);
+}
+
+std::optional<Transmit> Connection::write_closed(MutByteView out) {
+  if (!close_pending_ || close_packet_.empty()) return std::nullopt;
+  close_pending_ = false;
+  copy_into(out, close_packet_);
+  return Transmit{local_, remote_, 0, close_packet_.size(), close_packet_.size()};
+}
+
+std::optional<Transmit> Connection::write(Now now, MutByteView out) {
+  if (closed()) return write_closed(out);
+  if (held_) {
+    const auto [packet, bytes] = std::exchange(held_, std::nullopt).value();
+    copy_into(out, bytes);
+    host_.mark_ready(handle_);
+    return Transmit{packet.local, packet.remote, packet.ecn, packet.size, packet.size};
+  }
+  const std::size_t quantum =
+      std::min(out.size(), ngtcp2_conn_get_send_quantum(conn_) + config_.max_udp_payload);
+  Transmit burst;
+  bool failed = false;
+  std::size_t count = 0;
+  while (count < kMaxSegments && burst.size + config_.max_udp_payload <= quantum) {
+    const MutByteView slot = out.subspan(burst.size, config_.max_udp_payload);
+    const Packet packet = write_packet(now, slot, failed);
+    if (failed) return burst.size > 0 ? std::optional{burst} : write_closed(out);
+    if (packet.size == 0) break;
+    const bool first = count == 0;
+    if (first) {
+      burst = {packet.local, packet.remote, packet.ecn, 0, packet.size};
+    } else if (packet.size > burst.segment_size || packet.local != burst.local ||
+               packet.remote != burst.remote || packet.ecn != burst.ecn) {
+      held_.emplace(packet, to_bytes(slot.first(packet.size)));
+      break;
+    }
+    burst.size += packet.size;
+    ++count;
+    if (packet.size < burst.segment_size) break;
+  }
+  ngtcp2_conn_update_pkt_tx_time(conn_, timestamp(now));
+  if (burst.size == 0) return std::nullopt;
+  host_.mark_ready(handle_);  // until nothing comes any more
+  return burst;
+}
+
+}  // namespace ethnet::quic

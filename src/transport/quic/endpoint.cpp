@@ -1,0 +1,207 @@
+#include "endpoint.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace ethnet::quic {
+
+using transport::ConnError;
+
+QuicEndpoint::QuicEndpoint(EndpointConfig config, SecureRng& rng, Log& log)
+    : config_{std::move(config)}, rng_{rng}, log_{log}, cids_{16, CidHash{rng.next()}} {
+  rng_.fill(token_secret_);
+  if (config_.reset_secret) {
+    reset_secret_ = *config_.reset_secret;
+  } else {
+    rng_.fill(reset_secret_);
+  }
+}
+
+QuicEndpoint::~QuicEndpoint() = default;
+
+Result<std::unique_ptr<QuicEndpoint>> QuicEndpoint::make(Now now, EndpointConfig config,
+                                                         SecureRng& rng, Log& log) {
+  CHECK(!config.local.empty());
+  std::unique_ptr<QuicEndpoint> made{new QuicEndpoint{std::move(config), rng, log}};
+  made->tls_ = TRY(TlsContext::make(now.wall, made->config_.alpn));
+  made->rotate_at_ = now.mono + kCertificateRotation;
+  made->counters_.certificates = 1;
+  return made;
+}
+
+Connection* QuicEndpoint::find(ConnHandle conn) const {
+  const auto* slot = connections_.find(conn);
+  return slot == nullptr ? nullptr : slot->get();
+}
+
+void QuicEndpoint::emit(ConnHandle conn, transport::ConnEventKind event) {
+  events_.push_back({conn, std::move(event)});
+}
+
+void QuicEndpoint::mark_ready(ConnHandle conn) {
+  if (in_ready_.insert(conn).second) ready_.push_back(conn);
+}
+
+void QuicEndpoint::settle(Now now, ConnHandle handle) {
+  const Connection* connection = find(handle);
+  if (connection == nullptr) return;
+  if (connection->half_open()) {
+    half_open_.insert(handle);
+  } else {
+    half_open_.erase(handle);
+  }
+  if (!connection->finished(now)) {
+    timers_.set(handle.index, connection->expiry());
+    return;
+  }
+  for (const Cid& cid : connection->cids()) cids_.erase(cid);
+  timers_.cancel(handle.index);
+  connections_.erase(handle);
+}
+
+void QuicEndpoint::handle_datagrams(Now now, std::span<const Datagram> datagrams) noexcept {
+  new_in_batch_ = 0;
+  std::vector<const Datagram*> unknown;
+  for (const Datagram& datagram : datagrams) {
+    ++counters_.datagrams;
+    if (!deliver(now, datagram)) unknown.push_back(&datagram);
+  }
+  for (const Datagram* datagram : unknown) {
+    // An earlier datagram of this batch may have made its connection.
+    if (!deliver(now, *datagram)) handle_unknown(now, *datagram);
+  }
+}
+
+void QuicEndpoint::handle_deadline(Now now) noexcept {
+  while (const auto due = timers_.pop_due(now.mono)) {
+    const auto handle = connections_.handle_at(due->id);
+    Connection* connection = find(handle);
+    if (connection == nullptr) continue;
+    connection->handle_expiry(now);
+    settle(now, handle);
+  }
+  if (rotate_at_ <= now.mono) rotate_certificate(now);
+}
+
+void QuicEndpoint::rotate_certificate(Now now) {
+  rotate_at_ = now.mono + kCertificateRotation;
+  if (tls_->rotate(now.wall)) {
+    ++counters_.certificates;
+  } else {
+    log_.write(now, LogLevel::warn, "cannot make a new certificate; the old one stays in use");
+  }
+}
+
+Instant QuicEndpoint::next_deadline() const { return std::min(timers_.next(), rotate_at_); }
+
+std::optional<Transmit> QuicEndpoint::poll_transmit(Now now, MutByteView out) {
+  if (!stateless_.empty()) {
+    const Stateless next = std::move(stateless_.front());
+    stateless_.pop_front();
+    copy_into(out, next.packet);
+    return Transmit{next.local, next.remote, 0, next.packet.size(), next.packet.size()};
+  }
+  while (!ready_.empty()) {
+    const ConnHandle handle = ready_.front();
+    ready_.pop_front();
+    in_ready_.erase(handle);
+    Connection* connection = find(handle);
+    if (connection == nullptr) continue;
+    auto burst = connection->write(now, out);
+    settle(now, handle);
+    if (burst) return burst;
+  }
+  return std::nullopt;
+}
+
+std::optional<transport::ConnEvent> QuicEndpoint::poll_event() {
+  if (events_.empty()) return std::nullopt;
+  transport::ConnEvent event = std::move(events_.front());
+  events_.pop_front();
+  if (const auto* readable = std::get_if<transport::Readable>(&event.kind)) {
+    if (Connection* connection = find(event.conn)) connection->readable_taken(readable->stream);
+  }
+  return event;
+}
+
+Endpoint QuicEndpoint::local_for(const Endpoint& remote) const {
+  for (const Endpoint& local : config_.local) {
+    if (local.ip.is_v4() == remote.ip.is_v4()) return local;
+  }
+  // One dual-stack socket: its port, and the remote's family with no address.
+  const IpAddress any = remote.ip.is_v4() ? IpAddress::v4({}) : IpAddress::v6({});
+  return {any, config_.local.front().port};
+}
+
+Result<ConnHandle> QuicEndpoint::dial(Now now, const Endpoint& remote) {
+  if (connections_.size() >= config_.max_connections) return fail(ConnError::connection_limit);
+  const ConnHandle handle = connections_.emplace();
+  auto made = Connection::dial(*this, handle, config_, *tls_, now, local_for(remote), remote);
+  if (!made) {
+    connections_.erase(handle);
+    return fail(ConnError::connection_limit);
+  }
+  *connections_.find(handle) = std::move(made);
+  ++counters_.dialled;
+  mark_ready(handle);
+  settle(now, handle);
+  return handle;
+}
+
+Result<StreamId> QuicEndpoint::open_stream(ConnHandle conn, transport::StreamKind kind) {
+  Connection* connection = find(conn);
+  if (connection == nullptr) return fail(ConnError::unknown_connection);
+  return connection->open_stream(kind);
+}
+
+std::size_t QuicEndpoint::write(ConnHandle conn, StreamId stream, ByteView bytes) {
+  Connection* connection = find(conn);
+  return connection == nullptr ? 0 : connection->write_stream(stream, bytes);
+}
+
+void QuicEndpoint::finish(ConnHandle conn, StreamId stream) {
+  if (Connection* connection = find(conn)) connection->finish_stream(stream);
+}
+
+ByteView QuicEndpoint::read(ConnHandle conn, StreamId stream) {
+  const Connection* connection = find(conn);
+  return connection == nullptr ? ByteView{} : connection->read_stream(stream);
+}
+
+bool QuicEndpoint::at_end(ConnHandle conn, StreamId stream) const {
+  const Connection* connection = find(conn);
+  return connection == nullptr || connection->at_end(stream);
+}
+
+void QuicEndpoint::consume(ConnHandle conn, StreamId stream, std::size_t n) {
+  if (Connection* connection = find(conn)) connection->consume(stream, n);
+}
+
+void QuicEndpoint::reset(ConnHandle conn, StreamId stream, std::uint64_t code) {
+  if (Connection* connection = find(conn)) connection->reset_stream(stream, code);
+}
+
+void QuicEndpoint::stop(ConnHandle conn, StreamId stream, std::uint64_t code) {
+  if (Connection* connection = find(conn)) connection->stop_stream(stream, code);
+}
+
+void QuicEndpoint::close(Now now, ConnHandle conn, std::uint64_t application_code,
+                         std::string_view reason) {
+  Connection* connection = find(conn);
+  if (connection == nullptr) return;
+  connection->close(now, application_code, reason);
+  settle(now, conn);
+}
+
+Result<void> QuicEndpoint::export_key(ConnHandle conn, std::string_view label, MutByteView out) {
+  const Connection* connection = find(conn);
+  if (connection == nullptr) return fail(ConnError::unknown_connection);
+  return connection->export_key(label, out);
+}
+
+std::size_t QuicEndpoint::memory_bytes(ConnHandle conn) const {
+  const Connection* connection = find(conn);
+  return connection == nullptr ? 0 : connection->memory_bytes();
+}
+
+}  // namespace ethnet::quic

@@ -1,0 +1,135 @@
+// quic::QuicEndpoint: all QUIC connections of one UDP port (RFC 9000, 9001, 9002), as a machine and
+// as a transport::Transport. ngtcp2 and GnuTLS do the wire format and the cryptography; everything
+// that concerns many connections is here: lookup by connection id, acceptance, address validation
+// by Retry, stateless reset, timers, fairness, limits.
+//
+// Flow: handle_datagrams -> connection (by destination id) -> ConnEvents; poll_transmit takes the
+// ready connections in turn, one burst each, GSO-ready.
+// Threading: one thread. Time: the Now of each input, monotonic. Limits: config.hpp.
+// Hostile load: datagrams of known connections go first; of the others at most max_new_per_batch
+// begin a handshake; above retry_above half-open ones an address must be proven by Retry, above
+// max_half_open they are dropped, before any key is derived.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <set>
+#include <span>
+
+#include <base/log.hpp>
+#include <base/ring.hpp>
+#include <base/slab.hpp>
+#include <machine/concepts.hpp>
+#include <machine/timer_table.hpp>
+#include <transport/conn.hpp>
+
+#include "cid.hpp"
+#include "config.hpp"
+#include "connection.hpp"
+#include "tls.hpp"
+
+namespace ethnet::quic {
+
+struct Counters {
+  std::uint64_t datagrams = 0;
+  std::uint64_t undecodable = 0;  // not QUIC, or for no connection of ours
+  std::uint64_t accepted = 0;     // inbound handshakes begun
+  std::uint64_t dialled = 0;
+  std::uint64_t retries_sent = 0;
+  std::uint64_t bad_tokens = 0;
+  std::uint64_t dropped_half_open = 0;  // above max_half_open
+  std::uint64_t dropped_batch = 0;      // above max_new_per_batch
+  std::uint64_t dropped_full = 0;       // above max_connections
+  std::uint64_t resets_sent = 0;
+  std::uint64_t stateless_dropped = 0;  // above kMaxQueuedStateless or kResetsPerSecond
+  std::uint64_t certificates = 0;       // made, the first included
+};
+
+class QuicEndpoint final : public transport::Transport, private ConnectionHost {
+ public:
+  // Errors: TlsError. CHECK: config.local is not empty.
+  [[nodiscard]] static Result<std::unique_ptr<QuicEndpoint>> make(Now now, EndpointConfig config,
+                                                                  SecureRng& rng, Log& log);
+  ~QuicEndpoint() override;
+
+  // The machine.
+  void handle_datagrams(Now now, std::span<const Datagram> datagrams) noexcept;
+  void handle_deadline(Now now) noexcept;
+  [[nodiscard]] std::optional<Transmit> poll_transmit(Now now, MutByteView out);
+  [[nodiscard]] std::optional<transport::ConnEvent> poll_event();
+  [[nodiscard]] Instant next_deadline() const;
+
+  // transport::Transport.
+  [[nodiscard]] Result<ConnHandle> dial(Now now, const Endpoint& remote) override;
+  [[nodiscard]] Result<StreamId> open_stream(ConnHandle conn, transport::StreamKind kind) override;
+  [[nodiscard]] std::size_t write(ConnHandle conn, StreamId stream, ByteView bytes) override;
+  void finish(ConnHandle conn, StreamId stream) override;
+  [[nodiscard]] ByteView read(ConnHandle conn, StreamId stream) override;
+  [[nodiscard]] bool at_end(ConnHandle conn, StreamId stream) const override;
+  void consume(ConnHandle conn, StreamId stream, std::size_t n) override;
+  void reset(ConnHandle conn, StreamId stream, std::uint64_t code) override;
+  void stop(ConnHandle conn, StreamId stream, std::uint64_t code) override;
+  void close(Now now, ConnHandle conn, std::uint64_t application_code,
+             std::string_view reason) override;
+  [[nodiscard]] Result<void> export_key(ConnHandle conn, std::string_view label,
+                                        MutByteView out) override;
+  [[nodiscard]] std::size_t memory_bytes(ConnHandle conn) const override;
+
+  [[nodiscard]] const Counters& counters() const { return counters_; }
+  // Connections that hold a slot, those in their closing period included.
+  [[nodiscard]] std::size_t connection_count() const { return connections_.size(); }
+  [[nodiscard]] std::size_t half_open_count() const { return half_open_.size(); }
+  [[nodiscard]] std::size_t cid_count() const { return cids_.size(); }
+
+ private:
+  struct Stateless {
+    Endpoint local;
+    Endpoint remote;
+    Bytes packet;
+  };
+
+  QuicEndpoint(EndpointConfig config, SecureRng& rng, Log& log);
+
+  void register_cid(const Cid& cid, ConnHandle conn) override { cids_[cid] = conn; }
+  void forget_cid(const Cid& cid) override { cids_.erase(cid); }
+  void emit(ConnHandle conn, transport::ConnEventKind event) override;
+  void mark_ready(ConnHandle conn) override;
+  [[nodiscard]] SecureRng& rng() override { return rng_; }
+  [[nodiscard]] ByteView reset_secret() const override { return reset_secret_; }
+
+  [[nodiscard]] Connection* find(ConnHandle conn) const;
+  [[nodiscard]] bool deliver(Now now, const Datagram& datagram);
+  void handle_unknown(Now now, const Datagram& datagram);
+  void accept(Now now, const Datagram& datagram, Incoming incoming);
+  void send_retry(Now now, const Datagram& datagram, const Incoming& incoming);
+  void send_version_negotiation(const Datagram& datagram);
+  void send_stateless_reset(Now now, const Datagram& datagram, ByteView dcid);
+  void queue_stateless(const Datagram& cause, Bytes packet);
+  [[nodiscard]] bool take_reset_token(Now now);
+  // After anything that may have changed it: timer, half-open set, and whether it is over.
+  void settle(Now now, ConnHandle conn);
+  void rotate_certificate(Now now);
+  [[nodiscard]] Endpoint local_for(const Endpoint& remote) const;
+
+  EndpointConfig config_;
+  SecureRng& rng_;
+  Log& log_;
+  ByteArray<32> reset_secret_{};
+  ByteArray<32> token_secret_{};
+  std::unique_ptr<TlsContext> tls_;
+  Instant rotate_at_;
+  Slab<std::unique_ptr<Connection>, transport::ConnTag> connections_;
+  CidTable cids_;
+  TimerTable timers_;  // by slab index
+  std::set<ConnHandle> half_open_;
+  std::deque<ConnHandle> ready_;
+  std::set<ConnHandle> in_ready_;
+  std::deque<transport::ConnEvent> events_;
+  std::deque<Stateless> stateless_;
+  std::size_t new_in_batch_ = 0;
+  Instant reset_window_start_;
+  std::uint64_t resets_in_window_ = 0;
+  Counters counters_;
+};
+
+}  // namespace ethnet::quic

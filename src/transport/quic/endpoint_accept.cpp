@@ -1,0 +1,211 @@
+// Datagrams that belong to no connection: whether they begin one, and what is answered otherwise.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <ngtcp2/ngtcp2.h>
+#include <ngtcp2/ngtcp2_crypto.h>
+
+#include "c_bytes.hpp"
+#include "endpoint.hpp"
+#include "sockaddr.hpp"
+
+namespace ethnet::quic {
+namespace {
+
+// A Retry token is good for this long.
+constexpr std::uint64_t kTokenLifetimeNs = 10ULL * 1'000'000'000;
+// Below this a short packet cannot be answered by a smaller one that still looks like one
+// (RFC 9000, section 10.3).
+constexpr std::size_t kMinResetTrigger = 43;
+constexpr std::size_t kMaxResetBytes = 42;
+
+std::uint64_t timestamp(Now now) { return static_cast<std::uint64_t>(now.mono.ns); }
+
+Cid from_library(const ngtcp2_cid& cid) { return Cid{view_of(&cid.data[0], cid.datalen)}; }
+
+ngtcp2_cid to_library(const Cid& cid) {
+  ngtcp2_cid out;
+  ngtcp2_cid_init(&out, in_ptr(cid.view()), cid.view().size());
+  return out;
+}
+
+}  // namespace
+
+// True when the datagram was for a connection that we hold.
+bool QuicEndpoint::deliver(Now now, const Datagram& datagram) {
+  ngtcp2_version_cid id;
+  const int rv = ngtcp2_pkt_decode_version_cid(&id, in_ptr(datagram.bytes), datagram.bytes.size(),
+                                               kOwnCidBytes);
+  if ((rv != 0 && rv != NGTCP2_ERR_VERSION_NEGOTIATION) || id.dcidlen > kMaxCidBytes) return false;
+  const auto entry = cids_.find(Cid{view_of(id.dcid, id.dcidlen)});
+  if (entry == cids_.end()) return false;
+  const ConnHandle handle = entry->second;
+  if (Connection* connection = find(handle)) {
+    connection->handle_datagram(now, datagram);
+    settle(now, handle);
+  }
+  return true;
+}
+
+void QuicEndpoint::handle_unknown(Now now, const Datagram& datagram) {
+  ngtcp2_version_cid id;
+  const auto* data = in_ptr(datagram.bytes);
+  const int rv = ngtcp2_pkt_decode_version_cid(&id, data, datagram.bytes.size(), kOwnCidBytes);
+  if (rv == NGTCP2_ERR_VERSION_NEGOTIATION && config_.accept) {
+    send_version_negotiation(datagram);
+    return;
+  }
+  if (rv != 0) {
+    ++counters_.undecodable;
+    return;
+  }
+  if (id.version == 0) {  // a short header: of a connection that we have forgotten
+    send_stateless_reset(now, datagram, view_of(id.dcid, id.dcidlen));
+    return;
+  }
+  ngtcp2_pkt_hd header;
+  if (!config_.accept || ngtcp2_accept(&header, data, datagram.bytes.size()) != 0) {
+    ++counters_.undecodable;
+    return;
+  }
+  Incoming incoming{.dcid = from_library(header.dcid),
+                    .scid = from_library(header.scid),
+                    .version = header.version,
+                    .token = to_bytes(view_of(header.token, header.tokenlen)),
+                    .original_dcid = std::nullopt};
+  accept(now, datagram, std::move(incoming));
+}
+
+// Every refusal comes before a key is derived.
+void QuicEndpoint::accept(Now now, const Datagram& datagram, Incoming incoming) {
+  if (half_open_.size() >= config_.max_half_open) {
+    ++counters_.dropped_half_open;
+    return;
+  }
+  if (connections_.size() >= config_.max_connections) {
+    ++counters_.dropped_full;
+    return;
+  }
+  if (new_in_batch_ >= config_.max_new_per_batch) {
+    ++counters_.dropped_batch;
+    return;
+  }
+  if (!incoming.token.empty()) {
+    SockAddr remote{datagram.remote};
+    const ngtcp2_cid dcid = to_library(incoming.dcid);
+    ngtcp2_cid original;
+    if (ngtcp2_crypto_verify_retry_token(&original, in_ptr(incoming.token), incoming.token.size(),
+                                         in_ptr(token_secret_), token_secret_.size(),
+                                         incoming.version, remote.get(), remote.size, &dcid,
+                                         kTokenLifetimeNs, timestamp(now)) != 0) {
+      ++counters_.bad_tokens;
+      return;
+    }
+    incoming.original_dcid = from_library(original);
+  } else if (half_open_.size() >= config_.retry_above) {
+    send_retry(now, datagram, incoming);
+    return;
+  }
+  ++new_in_batch_;
+  const ConnHandle handle = connections_.emplace();
+  auto made = Connection::accept(*this, handle, config_, *tls_, now, datagram.local,
+                                 datagram.remote, incoming);
+  if (!made) {
+    connections_.erase(handle);
+    return;
+  }
+  ++counters_.accepted;
+  Connection& connection = *made;
+  *connections_.find(handle) = std::move(made);
+  connection.handle_datagram(now, datagram);
+  settle(now, handle);
+}
+
+void QuicEndpoint::send_retry(Now now, const Datagram& datagram, const Incoming& incoming) {
+  ByteArray<kOwnCidBytes> drawn{};
+  rng_.fill(drawn);
+  const ngtcp2_cid retry_scid = to_library(Cid{drawn});
+  const ngtcp2_cid client = to_library(incoming.scid);
+  const ngtcp2_cid original = to_library(incoming.dcid);
+  SockAddr remote{datagram.remote};
+  std::array<std::uint8_t, NGTCP2_CRYPTO_MAX_RETRY_TOKENLEN> token{};
+  const auto size = ngtcp2_crypto_generate_retry_token(
+      token.data(), in_ptr(token_secret_), token_secret_.size(), incoming.version, remote.get(),
+      remote.size, &retry_scid, &original, timestamp(now));
+  if (size < 0) return;
+  Bytes packet(512);
+  const auto n = ngtcp2_crypto_write_retry(out_ptr(packet), packet.size(), incoming.version,
+                                           &client, &retry_scid, &original, token.data(),
+                                           static_cast<std::size_t>(size));
+  if (n < 0) return;
+  packet.resize(static_cast<std::size_t>(n));
+  ++counters_.retries_sent;
+  queue_stateless(datagram, std::move(packet));
+}
+
+void QuicEndpoint::send_version_negotiation(const Datagram& datagram) {
+  ngtcp2_version_cid id;
+  // Only a datagram as large as an Initial must be is worth an answer.
+  constexpr std::size_t kMinInitial = 1200;
+  if (datagram.bytes.size() < kMinInitial ||
+      ngtcp2_pkt_decode_version_cid(&id, in_ptr(datagram.bytes), datagram.bytes.size(),
+                                    kOwnCidBytes) != NGTCP2_ERR_VERSION_NEGOTIATION) {
+    ++counters_.undecodable;
+    return;
+  }
+  const std::array<std::uint32_t, 1> versions{NGTCP2_PROTO_VER_V1};
+  ByteArray<1> random{};
+  rng_.fill(random);
+  Bytes packet(512);
+  const auto n = ngtcp2_pkt_write_version_negotiation(
+      out_ptr(packet), packet.size(), std::to_integer<std::uint8_t>(random[0]), id.scid, id.scidlen,
+      id.dcid, id.dcidlen, versions.data(), versions.size());
+  if (n < 0) return;
+  packet.resize(static_cast<std::size_t>(n));
+  queue_stateless(datagram, std::move(packet));
+}
+
+bool QuicEndpoint::take_reset_token(Now now) {
+  if (now.mono - reset_window_start_ >= seconds(1)) {
+    reset_window_start_ = now.mono;
+    resets_in_window_ = 0;
+  }
+  return resets_in_window_++ < kResetsPerSecond;
+}
+
+void QuicEndpoint::send_stateless_reset(Now now, const Datagram& datagram, ByteView dcid) {
+  if (datagram.bytes.size() < kMinResetTrigger || dcid.size() != kOwnCidBytes) {
+    ++counters_.undecodable;
+    return;
+  }
+  if (!take_reset_token(now)) {
+    ++counters_.stateless_dropped;
+    return;
+  }
+  const ngtcp2_cid cid = to_library(Cid{dcid});
+  std::array<std::uint8_t, NGTCP2_STATELESS_RESET_TOKENLEN> token{};
+  if (ngtcp2_crypto_generate_stateless_reset_token(token.data(), in_ptr(reset_secret_),
+                                                   reset_secret_.size(), &cid) != 0) {
+    return;
+  }
+  ByteArray<kMaxResetBytes - NGTCP2_STATELESS_RESET_TOKENLEN> random{};
+  rng_.fill(random);
+  Bytes packet(kMaxResetBytes);
+  const auto n = ngtcp2_pkt_write_stateless_reset(out_ptr(packet), packet.size(), token.data(),
+                                                  in_ptr(random), random.size());
+  if (n < 0) return;
+  packet.resize(static_cast<std::size_t>(n));
+  ++counters_.resets_sent;
+  queue_stateless(datagram, std::move(packet));
+}
+
+void QuicEndpoint::queue_stateless(const Datagram& cause, Bytes packet) {
+  if (stateless_.size() >= kMaxQueuedStateless) {
+    ++counters_.stateless_dropped;
+    return;
+  }
+  stateless_.push_back({cause.local, cause.remote, std::move(packet)});
+}
+
+}  // namespace ethnet::quic
