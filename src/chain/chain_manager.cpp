@@ -1,0 +1,352 @@
+#include "chain_manager.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <codec/rlp_reader.hpp>
+#include <codec/rlp_writer.hpp>
+#include <types/hash_of.hpp>
+
+namespace ethnet::chain {
+namespace {
+
+constexpr std::size_t kSignatureBytes = 65;
+
+std::string_view describe(std::uint16_t code) {
+  switch (static_cast<ChainError>(code)) {
+    case ChainError::fork_below_retained:
+      return "fork below retained history";
+    case ChainError::stopped:
+      return "the store has failed";
+    case ChainError::bad_record:
+      return "stored record does not decode";
+    case ChainError::bad_signature_size:
+      return "producer signature is not 65 bytes";
+  }
+  return "unknown";
+}
+constexpr ErrorDomain kDomain{"chain", describe};
+
+// A record of the store: [header, signature].
+Bytes encode_record(const HeaderInput& input) {
+  rlp::Writer out{input.header.size() + input.signature.size() + 8};
+  const auto list = out.begin_list();
+  out.write_raw(input.header);
+  out.write_bytes(input.signature);
+  out.end_list(list);
+  return std::move(out).take();
+}
+
+Result<HeaderInput> decode_record(ByteView record) {
+  rlp::Reader in{record};
+  rlp::Reader list = TRY(in.enter_list());
+  TRY(in.expect_end());
+  const ByteView header = TRY(list.read_raw());
+  const ByteView signature = TRY(list.read_bytes(kSignatureBytes));
+  TRY(list.expect_end());
+  return HeaderInput{to_bytes(header), to_bytes(signature)};
+}
+
+}  // namespace
+
+const ErrorDomain& error_domain(ChainError) { return kDomain; }
+
+// One import under way.
+struct ChainManager::Batch {
+  ImportOutcome outcome;
+  std::vector<NodeIndex> added;
+  std::vector<Bytes> records;
+};
+
+ChainManager::ChainManager(const Genesis& genesis, std::unique_ptr<ForkChoiceRule> rule,
+                           ChainLimits limits, std::uint64_t hash_seed)
+    : config_{genesis.config},
+      rule_{std::move(rule)},
+      limits_{limits},
+      tree_{genesis.hash, genesis.header.number, genesis.header.encode(), limits.memory_bytes,
+            hash_seed},
+      canonical_{0} {
+  CHECK(rule_ != nullptr);
+}
+
+Result<void> ChainManager::restore(ByteView record) {
+  auto input = decode_record(record);
+  if (!input) return fail(ChainError::bad_record, input.error().offset());
+  const auto header = Header::decode(input->header);
+  if (!header) return fail(ChainError::bad_record, header.error().offset());
+  [[maybe_unused]] const NodeIndex node =
+      TRY(add(*header, hash_of(input->header), *input, std::nullopt));
+  return {};
+}
+
+void ChainManager::finish_restore() {
+  std::vector<NodeIndex> all(tree_.leaves().begin(), tree_.leaves().end());
+  head_ = choose_head(all);
+  serve(head_, tree_.size());
+}
+
+// Links, judges and inserts one header whose encoding is canonical.
+Result<NodeIndex> ChainManager::add(const Header& header, const Hash32& hash,
+                                    const HeaderInput& input, std::optional<UnixTime> wall) {
+  const auto parent = tree_.find(header.parent_hash);
+  if (!parent) return fail(TreeError::unknown_parent);
+  if (!input.signature.empty() && input.signature.size() != kSignatureBytes) {
+    return fail(ChainError::bad_signature_size);
+  }
+  const std::uint64_t head_number = tree_.node(head_).number;
+  if (limits_.retention && tree_.node(*parent).number + *limits_.retention < head_number) {
+    return fail(ChainError::fork_below_retained);
+  }
+  const auto parent_header = Header::decode(tree_.header(*parent));
+  CHECK(parent_header.has_value());
+  TRY(validate_header(header, *parent_header, config_, wall));
+  return tree_.insert(hash, header.parent_hash, input.header, input.signature);
+}
+
+void ChainManager::park(Now now, const HeaderInput& input, const Header& header, const Hash32& hash,
+                        const Cause& cause, bool early, Batch& batch) {
+  WaitingPool& pool = early ? early_ : orphans_;
+  ++(early ? counters_.early : counters_.orphans);
+  const bool kept = pool.add({input, hash, header.parent_hash, header.timestamp, cause.source});
+  ++(kept ? batch.outcome.waiting : batch.outcome.refused);
+  if (early) plan_early(now);
+}
+
+void ChainManager::import_one(Now now, const HeaderInput& input, std::size_t index,
+                              const Cause& cause, Batch& batch) {
+  const auto invalid = [&](const Error& error) {
+    ++counters_.invalid;
+    if (!batch.outcome.invalid) batch.outcome.invalid = {index, error};
+  };
+  const auto header = Header::decode(input.header);
+  if (!header) {
+    invalid(header.error());
+    return;
+  }
+  const Hash32 hash = hash_of(input.header);
+  if (tree_.find(hash)) {
+    ++batch.outcome.known;
+    return;
+  }
+  const auto node = add(*header, hash, input, now.wall);
+  if (node) {
+    ++counters_.headers;
+    batch.added.push_back(*node);
+    batch.records.push_back(encode_record(input));
+  } else if (node.error().is(TreeError::unknown_parent)) {
+    park(now, input, *header, hash, cause, false, batch);
+  } else if (node.error().is(HeaderRule::future_block)) {
+    park(now, input, *header, hash, cause, true, batch);
+  } else if (node.error().is(ChainError::fork_below_retained)) {
+    ++counters_.below_retained;
+    ++batch.outcome.refused;
+  } else if (node.error().is(TreeError::memory_limit)) {
+    ++counters_.memory_refused;
+    ++batch.outcome.refused;
+  } else {
+    invalid(node.error());
+  }
+}
+
+ImportOutcome ChainManager::import_headers(Now now, std::span<const HeaderInput> inputs,
+                                           const Cause& cause) {
+  Batch batch;
+  if (stopped_) {
+    batch.outcome.refused = inputs.size();
+    return batch.outcome;
+  }
+  for (std::size_t i = 0; i < inputs.size() && !batch.outcome.invalid; ++i) {
+    import_one(now, inputs[i], i, cause, batch);
+  }
+  // What waited for one of these, and for these in turn. A wrong orphan is not this batch's fault.
+  const auto invalid = batch.outcome.invalid;
+  for (std::size_t i = 0; i < batch.added.size(); ++i) {
+    const Hash32 parent = tree_.node(batch.added[i]).hash;
+    for (const WaitingHeader& child : orphans_.take_children(parent)) {
+      import_one(now, child.input, i, {child.source, cause.announcement}, batch);
+    }
+  }
+  batch.outcome.invalid = invalid;
+  finish_batch(cause, batch);
+  return batch.outcome;
+}
+
+void ChainManager::finish_batch(const Cause& cause, Batch& batch) {
+  batch.outcome.added = batch.added.size();
+  if (batch.added.empty()) return;
+  const NodeIndex before = head_;
+  head_ = choose_head(batch.added);
+  PendingBatch pending{
+      .id = next_batch_++, .nodes_after = tree_.size(), .head_after = head_, .events = {}};
+  pending.events.emplace_back(BatchStored{pending.id, batch.added.size()});
+  if (head_ != before) {
+    if (tree_.descends(head_, before)) {
+      pending.events.emplace_back(HeadExtended{ref(before), ref(head_), cause});
+    } else {
+      pending.events.emplace_back(make_reorg(before, head_, cause));
+    }
+  }
+  report_forks(cause, batch, pending.events);
+  batch.outcome.batch = pending.id;
+  store_ops_.push_back({pending.id, std::move(batch.records)});
+  pending_.push_back(std::move(pending));
+}
+
+Candidate ChainManager::candidate(NodeIndex index) const {
+  return {tree_.node(index).hash, tree_.node(index).number, index};
+}
+
+NodeIndex ChainManager::choose_head(std::span<const NodeIndex> added) const {
+  std::vector<Candidate> candidates;
+  if (rule_->needs_all()) {
+    for (const NodeIndex leaf : tree_.leaves()) candidates.push_back(candidate(leaf));
+  } else {
+    for (const NodeIndex node : added) {
+      if (tree_.leaves().contains(node)) candidates.push_back(candidate(node));
+    }
+  }
+  const Candidate chosen = rule_->choose(candidate(head_), candidates);
+  return static_cast<NodeIndex>(chosen.arrival);
+}
+
+ReorgEvent ChainManager::make_reorg(NodeIndex old_head, NodeIndex new_head,
+                                    const Cause& cause) const {
+  const NodeIndex fork = tree_.common_ancestor(old_head, new_head);
+  const auto path = [&](NodeIndex from) {
+    std::vector<Hash32> hashes;
+    for (NodeIndex at = from; at != fork; at = tree_.node(at).parent) {
+      hashes.push_back(tree_.node(at).hash);
+    }
+    std::ranges::reverse(hashes);
+    return hashes;
+  };
+  return {ref(old_head), ref(new_head), ref(fork), path(old_head), path(new_head), cause};
+}
+
+// The branch heads that this batch made and the rule did not choose.
+void ChainManager::report_forks(const Cause& cause, const Batch& batch,
+                                std::vector<ChainEvent>& events) const {
+  for (const NodeIndex node : batch.added) {
+    if (node == head_ || !tree_.leaves().contains(node)) continue;
+    const NodeIndex fork = tree_.common_ancestor(node, head_);
+    events.emplace_back(ForkDetected{ref(fork), ref(node), cause});
+  }
+}
+
+std::optional<StoreOp> ChainManager::poll_store() {
+  if (store_ops_.empty()) return std::nullopt;
+  StoreOp op = std::move(store_ops_.front());
+  store_ops_.pop_front();
+  return op;
+}
+
+std::optional<ChainEvent> ChainManager::poll_event() {
+  if (events_.empty()) return std::nullopt;
+  ChainEvent event = std::move(events_.front());
+  events_.pop_front();
+  return event;
+}
+
+void ChainManager::handle_store_done(Now, const StoreResult& done) noexcept {
+  if (pending_.empty() || stopped_) return;
+  CHECK(pending_.front().id == done.id);
+  PendingBatch batch = std::move(pending_.front());
+  pending_.pop_front();
+  if (!done.ok) {
+    stopped_ = true;
+    events_.push_back(StoreFailed{done.id, done.os_error});
+    return;
+  }
+  serve(batch.head_after, batch.nodes_after);
+  for (ChainEvent& event : batch.events) {
+    if (std::holds_alternative<ReorgEvent>(event)) ++counters_.reorgs;
+    if (std::holds_alternative<ForkDetected>(event)) ++counters_.forks;
+    events_.push_back(std::move(event));
+  }
+}
+
+void ChainManager::serve(NodeIndex head, std::size_t nodes) {
+  served_nodes_ = nodes;
+  const std::uint64_t root = tree_.node(0).number;
+  const NodeIndex fork = tree_.common_ancestor(served_head_, head);
+  canonical_.resize(static_cast<std::size_t>(tree_.node(fork).number - root) + 1);
+  std::vector<NodeIndex> added;
+  for (NodeIndex at = head; at != fork; at = tree_.node(at).parent) added.push_back(at);
+  canonical_.insert(canonical_.end(), added.rbegin(), added.rend());
+  served_head_ = head;
+}
+
+// Early headers are tried again when their time has come by our clock, at latest each second, since
+// the clock may be set.
+void ChainManager::plan_early(Now now) {
+  early_due_ = early_.size() == 0 ? Instant::never() : now.mono + seconds(1);
+}
+
+void ChainManager::handle_deadline(Now now) noexcept {
+  if (early_due_ > now.mono) return;
+  const auto due = early_.take_due((now.wall + kMaxFuture).whole_seconds());
+  plan_early(now);
+  for (const WaitingHeader& header : due) {
+    (void)import_headers(now, std::span{&header.input, 1}, {header.source, "early header"});
+  }
+}
+
+std::optional<NodeIndex> ChainManager::served(const Hash32& hash) const {
+  const auto node = tree_.find(hash);
+  if (!node || *node >= served_nodes_) return std::nullopt;
+  return node;
+}
+
+BlockRef ChainManager::earliest() const {
+  const std::uint64_t head = tree_.node(served_head_).number;
+  if (!limits_.retention || head <= *limits_.retention) return genesis();
+  const std::uint64_t number = head - *limits_.retention;
+  return {*canonical_hash(number), number};
+}
+
+std::optional<BlockInfo> ChainManager::find(const Hash32& hash) const {
+  const auto node = served(hash);
+  if (!node) return std::nullopt;
+  const HeaderTree::Node& at = tree_.node(*node);
+  const Hash32 parent = at.parent == kNoNode ? Hash32{} : tree_.node(at.parent).hash;
+  return BlockInfo{at.number, parent, canonical_hash(at.number) == hash};
+}
+
+std::optional<Hash32> ChainManager::canonical_hash(std::uint64_t number) const {
+  const std::uint64_t root = tree_.node(0).number;
+  if (number < root || number - root >= canonical_.size()) return std::nullopt;
+  return tree_.node(canonical_[static_cast<std::size_t>(number - root)]).hash;
+}
+
+std::optional<Hash32> ChainManager::ancestor(const Hash32& hash, std::uint64_t number) const {
+  const auto node = served(hash);
+  if (!node || number > tree_.node(*node).number || number < earliest().number) {
+    return std::nullopt;
+  }
+  return tree_.node(tree_.ancestor(*node, number)).hash;
+}
+
+ByteView ChainManager::encoded(const Hash32& hash) const {
+  const auto node = served(hash);
+  return node ? tree_.header(*node) : ByteView{};
+}
+
+ByteView ChainManager::producer_signature(const Hash32& hash) const {
+  const auto node = served(hash);
+  return node ? tree_.signature(*node) : ByteView{};
+}
+
+std::optional<Header> ChainManager::pending_header(const Hash32& hash) const {
+  const auto node = tree_.find(hash);
+  if (!node) return std::nullopt;
+  auto header = Header::decode(tree_.header(*node));
+  CHECK(header.has_value());
+  return std::move(*header);
+}
+
+ByteView Chain::header_at(std::uint64_t number) const {
+  const bool inside = number >= tree_->node(0).number && number <= height();
+  return inside ? tree_->header(tree_->ancestor(head_, number)) : ByteView{};
+}
+
+}  // namespace ethnet::chain

@@ -1,0 +1,172 @@
+// ChainManager: the header tree, the fork-choice rule, and what the node may say about them.
+//
+// import_headers() takes a batch in its order, links and judges each header, and compares the
+// canonical chain before and after the *batch*: at most one reorganisation is reported, however
+// often the lead changed in between. What it changed is pending until the store has acknowledged
+// the batch (handle_store_done): only then are events given out and headers served through
+// ChainView. Batches are stored, acknowledged and reported in order.
+// The same batches in the same order give the same tree, events and store bytes.
+// Threading: one thread. Limits: ChainLimits, waiting_pool.hpp.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <base/ring.hpp>
+#include <chain/chain_view.hpp>
+#include <machine/concepts.hpp>
+#include <types/genesis.hpp>
+
+#include "events.hpp"
+#include "fork_choice/rule.hpp"
+#include "header_input.hpp"
+#include "header_tree.hpp"
+#include "validation.hpp"
+#include "waiting_pool.hpp"
+
+namespace ethnet::chain {
+
+enum class ChainError : std::uint16_t {
+  fork_below_retained = 1,  // its parent is deeper below the head than the retention depth
+  stopped,                  // the store has failed
+  bad_record,               // a stored record that does not decode
+  bad_signature_size,
+};
+[[nodiscard]] const ErrorDomain& error_domain(ChainError);
+
+struct ChainLimits {
+  std::uint64_t memory_bytes = std::uint64_t{2} << 30;
+  // Blocks below the head from which a fork is still accepted; nothing: down to genesis.
+  std::optional<std::uint64_t> retention;
+};
+
+struct ImportOutcome {
+  std::uint64_t batch = 0;  // to be acknowledged; 0: nothing to store
+  std::size_t added = 0;    // new headers, those that had waited for these included
+  std::size_t known = 0;
+  std::size_t waiting = 0;  // orphans and early headers, kept
+  std::size_t refused = 0;  // could not be kept: pool, memory, retention
+  struct Invalid {
+    std::size_t index = 0;
+    Error error;
+  };
+  std::optional<Invalid> invalid;  // the first that broke a rule; nothing after it was looked at
+};
+
+struct ChainCounters {
+  std::uint64_t headers = 0;
+  std::uint64_t invalid = 0;
+  std::uint64_t orphans = 0;
+  std::uint64_t early = 0;
+  std::uint64_t below_retained = 0;
+  std::uint64_t memory_refused = 0;
+  std::uint64_t reorgs = 0;
+  std::uint64_t forks = 0;
+};
+
+class ChainManager final : public ChainView {
+ public:
+  ChainManager(const Genesis& genesis, std::unique_ptr<ForkChoiceRule> rule, ChainLimits limits,
+               std::uint64_t hash_seed);
+
+  // Before anything else: what the store held, in its order. Errors: ChainError::bad_record,
+  // HeaderRule, TreeError.
+  [[nodiscard]] Result<void> restore(ByteView record);
+  // After the last restore(): the head is chosen.
+  void finish_restore();
+
+  [[nodiscard]] ImportOutcome import_headers(Now now, std::span<const HeaderInput> batch,
+                                             const Cause& cause);
+  void handle_store_done(Now now, const StoreResult& done) noexcept;
+  void handle_deadline(Now now) noexcept;
+  [[nodiscard]] std::optional<StoreOp> poll_store();
+  [[nodiscard]] std::optional<ChainEvent> poll_event();
+  // When the next early header is due.
+  [[nodiscard]] Instant next_deadline() const { return early_due_; }
+
+  // ChainView: what is acknowledged.
+  [[nodiscard]] BlockRef head() const override { return ref(served_head_); }
+  [[nodiscard]] BlockRef genesis() const override { return ref(0); }
+  [[nodiscard]] BlockRef earliest() const override;
+  [[nodiscard]] std::optional<BlockInfo> find(const Hash32& hash) const override;
+  [[nodiscard]] std::optional<Hash32> canonical_hash(std::uint64_t number) const override;
+  [[nodiscard]] std::optional<Hash32> ancestor(const Hash32& hash,
+                                               std::uint64_t number) const override;
+  [[nodiscard]] ByteView encoded(const Hash32& hash) const override;
+  [[nodiscard]] ByteView producer_signature(const Hash32& hash) const override;
+
+  // The head that the rule has chosen, acknowledged or not: what a producer builds on.
+  [[nodiscard]] BlockRef pending_head() const { return ref(head_); }
+  [[nodiscard]] std::optional<Header> pending_header(const Hash32& hash) const;
+  [[nodiscard]] const HeaderTree& tree() const { return tree_; }
+  [[nodiscard]] const ChainConfig& config() const { return config_; }
+  [[nodiscard]] const ForkChoiceRule& rule() const { return *rule_; }
+  [[nodiscard]] const ChainCounters& counters() const { return counters_; }
+  [[nodiscard]] std::size_t waiting_count() const { return orphans_.size() + early_.size(); }
+  [[nodiscard]] std::size_t pending_batches() const { return pending_.size(); }
+
+ private:
+  struct PendingBatch {
+    std::uint64_t id = 0;
+    std::size_t nodes_after = 0;
+    NodeIndex head_after = 0;
+    std::vector<ChainEvent> events;
+  };
+  struct Batch;
+
+  [[nodiscard]] BlockRef ref(NodeIndex index) const {
+    return {tree_.node(index).hash, tree_.node(index).number};
+  }
+  [[nodiscard]] std::optional<NodeIndex> served(const Hash32& hash) const;
+  void import_one(Now now, const HeaderInput& input, std::size_t index, const Cause& cause,
+                  Batch& batch);
+  [[nodiscard]] Result<NodeIndex> add(const Header& header, const Hash32& hash,
+                                      const HeaderInput& input, std::optional<UnixTime> wall);
+  void park(Now now, const HeaderInput& input, const Header& header, const Hash32& hash,
+            const Cause& cause, bool early, Batch& batch);
+  void finish_batch(const Cause& cause, Batch& batch);
+  [[nodiscard]] NodeIndex choose_head(std::span<const NodeIndex> added) const;
+  [[nodiscard]] Candidate candidate(NodeIndex index) const;
+  [[nodiscard]] ReorgEvent make_reorg(NodeIndex old_head, NodeIndex new_head,
+                                      const Cause& cause) const;
+  void report_forks(const Cause& cause, const Batch& batch, std::vector<ChainEvent>& events) const;
+  void serve(NodeIndex head, std::size_t nodes);
+  void plan_early(Now now);
+
+  ChainConfig config_;
+  std::unique_ptr<ForkChoiceRule> rule_;
+  ChainLimits limits_;
+  HeaderTree tree_;
+  NodeIndex head_ = 0;
+  NodeIndex served_head_ = 0;
+  std::size_t served_nodes_ = 1;      // nodes below this index are acknowledged
+  std::vector<NodeIndex> canonical_;  // by number from the root's, up to served_head_
+  WaitingPool orphans_;
+  WaitingPool early_;
+  Instant early_due_ = Instant::never();
+  std::deque<PendingBatch> pending_;
+  std::deque<StoreOp> store_ops_;
+  std::deque<ChainEvent> events_;
+  std::uint64_t next_batch_ = 1;
+  bool stopped_ = false;
+  ChainCounters counters_;
+};
+
+// A read-only view of one branch, from the root to its head. Cheap; valid as long as the manager.
+class Chain {
+ public:
+  Chain(const HeaderTree& tree, NodeIndex head) : tree_{&tree}, head_{head} {}
+  [[nodiscard]] std::uint64_t height() const { return tree_->node(head_).number; }
+  [[nodiscard]] const Hash32& head_hash() const { return tree_->node(head_).hash; }
+  // The encoded header at this height; empty above the head or below the root.
+  [[nodiscard]] ByteView header_at(std::uint64_t number) const;
+
+ private:
+  const HeaderTree* tree_;
+  NodeIndex head_;
+};
+
+}  // namespace ethnet::chain

@@ -1,0 +1,250 @@
+#include "chain_manager.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
+
+#include "fork_choice/rule_table.hpp"
+#include "test_support.hpp"
+
+namespace ethnet::chain {
+namespace {
+
+using testing::TestBench;
+
+// The model: every branch is a list of its own, copied whole; the rule is computed from scratch.
+class NaiveChains {
+ public:
+  explicit NaiveChains(const Hash32& genesis) : branches_{{genesis}}, head_{genesis} {}
+
+  struct Change {
+    std::vector<Hash32> removed;
+    std::vector<Hash32> added;
+    bool reorg = false;
+  };
+
+  void add(const Hash32& hash, const Hash32& parent) {
+    arrival_.emplace(hash, arrival_.size() + 1);
+    for (auto& branch : branches_) {
+      if (branch.back() == parent) {
+        branch.push_back(hash);
+        return;
+      }
+    }
+    for (const auto& branch : branches_) {
+      const auto at = std::ranges::find(branch, parent);
+      if (at == branch.end()) continue;
+      std::vector<Hash32> copy(branch.begin(), at + 1);
+      copy.push_back(hash);
+      branches_.push_back(std::move(copy));
+      return;
+    }
+  }
+
+  Change end_batch(bool longest) {
+    const std::vector<Hash32> before = branch_of(head_);
+    const std::vector<Hash32>* best = nullptr;
+    for (const auto& branch : branches_) {
+      if (best == nullptr || better(branch, *best, longest)) best = &branch;
+    }
+    const bool keep = longest && best->size() <= before.size();
+    if (!keep) head_ = best->back();
+    const std::vector<Hash32> after = branch_of(head_);
+    std::size_t common = 0;
+    while (common < before.size() && common < after.size() && before[common] == after[common]) {
+      ++common;
+    }
+    Change change;
+    change.removed.assign(before.begin() + static_cast<std::ptrdiff_t>(common), before.end());
+    change.added.assign(after.begin() + static_cast<std::ptrdiff_t>(common), after.end());
+    change.reorg = !change.removed.empty();
+    return change;
+  }
+
+  [[nodiscard]] const Hash32& head() const { return head_; }
+  [[nodiscard]] std::set<Hash32> heads() const {
+    std::set<Hash32> out;
+    for (const auto& branch : branches_) out.insert(branch.back());
+    return out;
+  }
+
+ private:
+  bool better(const std::vector<Hash32>& a, const std::vector<Hash32>& b, bool longest) const {
+    if (!longest) return a.back() > b.back();
+    return a.size() != b.size() ? a.size() > b.size() : arrival_of(a.back()) < arrival_of(b.back());
+  }
+  std::size_t arrival_of(const Hash32& hash) const {
+    const auto it = arrival_.find(hash);
+    return it == arrival_.end() ? 0 : it->second;
+  }
+  std::vector<Hash32> branch_of(const Hash32& hash) const {
+    for (const auto& branch : branches_) {
+      const auto at = std::ranges::find(branch, hash);
+      if (at != branch.end()) return {branch.begin(), at + 1};
+    }
+    return {};
+  }
+
+  std::vector<std::vector<Hash32>> branches_;
+  std::map<Hash32, std::size_t> arrival_;
+  Hash32 head_;
+};
+
+// Random trees in random batches, under both rules: heads, branch heads and events agree with the
+// model; and what was stored restores to the same head and tree.
+void run_trace(bool longest) {
+  TestBench bench{make_fork_choice_rule(longest ? "longest" : "lexicographic")};
+  NaiveChains model{bench.genesis.hash};
+  std::vector<std::string> names{"genesis"};
+  const auto batches = *rc::gen::inRange(1, 12);
+  for (int b = 0; b < batches; ++b) {
+    std::vector<HeaderInput> batch;
+    const auto size = *rc::gen::inRange(1, 6);
+    for (int i = 0; i < size; ++i) {
+      // Mostly on the newest blocks, so that branches grow.
+      const auto back = *rc::gen::weightedOneOf<std::size_t>(
+          {{3, rc::gen::just<std::size_t>(0)},
+           {2, rc::gen::inRange<std::size_t>(0, std::min<std::size_t>(names.size(), 4))},
+           {1, rc::gen::inRange<std::size_t>(0, names.size())}});
+      const std::string parent = names[names.size() - 1 - back];
+      const std::string name = std::to_string(names.size());
+      batch.push_back(bench.make(name, parent));
+      model.add(bench.hash(name), bench.hash(parent));
+      names.push_back(name);
+    }
+    (void)bench.import(batch);
+    bench.acknowledge();
+    const NaiveChains::Change expected = model.end_batch(longest);
+    bool reorg = false;
+    while (const auto event = bench.manager.poll_event()) {
+      if (const auto* r = std::get_if<ReorgEvent>(&*event)) {
+        RC_ASSERT(!reorg);
+        reorg = true;
+        RC_ASSERT(r->removed == expected.removed);
+        RC_ASSERT(r->added == expected.added);
+      }
+    }
+    RC_ASSERT(reorg == expected.reorg);
+    RC_ASSERT(bench.manager.head().hash == model.head());
+    std::set<Hash32> leaves;
+    for (const NodeIndex leaf : bench.manager.tree().leaves()) {
+      leaves.insert(bench.manager.tree().node(leaf).hash);
+    }
+    RC_ASSERT(leaves == model.heads());
+  }
+  TestBench again{make_fork_choice_rule(longest ? "longest" : "lexicographic")};
+  for (const Bytes& record : bench.store) RC_ASSERT(again.manager.restore(record).has_value());
+  again.manager.finish_restore();
+  RC_ASSERT(again.manager.head() == bench.manager.head());
+  RC_ASSERT(again.manager.tree().size() == bench.manager.tree().size());
+}
+
+RC_GTEST_PROP(ChainManager, AgreesWithACopyPerBranchUnderLongestChain, ()) { run_trace(true); }
+RC_GTEST_PROP(ChainManager, AgreesWithACopyPerBranchUnderLexicographicHead, ()) {
+  run_trace(false);
+}
+
+TEST(ChainManager, OrphansWaitForTheirParentAndThenCountInItsBatch) {
+  TestBench bench;
+  const auto batch = bench.branch("genesis", {"a1", "a2", "a3"});
+  EXPECT_EQ(bench.import({batch[2], batch[1]}).waiting, 2U);
+  EXPECT_EQ(bench.manager.waiting_count(), 2U);
+  const auto outcome = bench.import({batch[0]});
+  EXPECT_EQ(outcome.added, 3U);
+  bench.acknowledge();
+  EXPECT_EQ(bench.head(), "0xa3");
+  EXPECT_EQ(bench.manager.waiting_count(), 0U);
+}
+
+TEST(ChainManager, TheOrphanPoolIsBoundedForEachSource) {
+  TestBench bench;
+  Header parent = bench.genesis.header;
+  parent.extra_data = Bytes(3);  // a parent that nobody has
+  std::vector<HeaderInput> batch;
+  for (std::size_t i = 0; i < 2 * kMaxWaitingPerSource; ++i) {
+    batch.push_back(
+        {seal_header(bench.genesis.config, parent, 100 + i, {}, "orphan").encode(), {}});
+  }
+  const auto outcome = bench.import(batch);
+  EXPECT_EQ(outcome.waiting, kMaxWaitingPerSource);
+  EXPECT_EQ(outcome.refused, kMaxWaitingPerSource);
+}
+
+TEST(ChainManager, AnEarlyHeaderWaitsUntilItsTime) {
+  TestBench bench;
+  const std::uint64_t wall = bench.now.wall.whole_seconds();
+  const Header early =
+      seal_header(bench.genesis.config, bench.genesis.header, wall + 60, {}, "early");
+  EXPECT_EQ(bench.import({{early.encode(), {}}}).waiting, 1U);
+  EXPECT_FALSE(bench.manager.next_deadline().is_never());
+  bench.now.mono = bench.now.mono + seconds(30);
+  bench.now.wall = bench.now.wall + seconds(30);
+  bench.manager.handle_deadline(bench.now);
+  bench.acknowledge();
+  EXPECT_EQ(bench.manager.head().number, 0U);
+  bench.now.mono = bench.now.mono + seconds(16);
+  bench.now.wall = bench.now.wall + seconds(16);
+  bench.manager.handle_deadline(bench.now);
+  bench.acknowledge();
+  EXPECT_EQ(bench.manager.head().hash, early.hash());
+  EXPECT_TRUE(bench.manager.next_deadline().is_never());
+}
+
+TEST(ChainManager, AForkBelowRetainedHistoryIsRefusedAndCounted) {
+  TestBench bench{std::make_unique<LongestChain>(), {.memory_bytes = 1 << 30, .retention = 3}};
+  (void)bench.import(bench.branch("genesis", {"a1", "a2", "a3", "a4", "a5", "a6"}));
+  bench.acknowledge();
+  EXPECT_EQ(bench.import({bench.make("b3", "a2")}).refused, 1U);
+  EXPECT_EQ(bench.manager.counters().below_retained, 1U);
+  EXPECT_EQ(bench.import({bench.make("b4", "a3")}).added, 1U);
+  EXPECT_EQ(bench.manager.earliest().number, 3U);
+}
+
+TEST(ChainManager, TheMemoryLimitRefusesAndChangesNothing) {
+  TestBench bench{std::make_unique<LongestChain>(), {.memory_bytes = 4096, .retention = {}}};
+  std::vector<std::string> names;
+  for (int i = 0; i < 50; ++i) names.push_back("m" + std::to_string(i));
+  const auto outcome = bench.import(bench.branch("genesis", names));
+  EXPECT_GT(outcome.added, 0U);
+  EXPECT_GT(bench.manager.counters().memory_refused, 0U);
+  EXPECT_LE(bench.manager.tree().memory_bytes(), 4096U);
+}
+
+TEST(ChainManager, AnInvalidHeaderStopsItsBatchAndKeepsWhatCameBefore) {
+  TestBench bench;
+  auto batch = bench.branch("genesis", {"a1", "a2", "a3"});
+  Header wrong = bench.header("a2");
+  wrong.gas_used = wrong.gas_limit + 1;
+  batch[1] = {wrong.encode(), {}};
+  const auto outcome = bench.import(batch);
+  ASSERT_TRUE(outcome.invalid);
+  EXPECT_EQ(outcome.invalid->index, 1U);
+  EXPECT_TRUE(outcome.invalid->error.is(HeaderRule::gas_used_above_limit));
+  EXPECT_EQ(outcome.added, 1U);
+  EXPECT_EQ(outcome.waiting, 0U);
+}
+
+TEST(HeaderTree, SkipPointersFindEveryAncestor) {
+  TestBench bench;
+  std::vector<std::string> names;
+  for (int i = 1; i <= 600; ++i) names.push_back("s" + std::to_string(i));
+  (void)bench.import(bench.branch("genesis", names));
+  const HeaderTree& tree = bench.manager.tree();
+  const NodeIndex head = *tree.find(bench.hash("s600"));
+  for (std::uint64_t n = 0; n <= 600; ++n) EXPECT_EQ(tree.ancestor(head, n), n);
+}
+
+TEST(Chain, IsAViewOfOneBranch) {
+  TestBench bench;
+  (void)bench.import(bench.branch("genesis", {"a1", "a2"}));
+  (void)bench.import(bench.branch("a1", {"b2", "b3"}));
+  const HeaderTree& tree = bench.manager.tree();
+  const Chain chain{tree, *tree.find(bench.hash("a2"))};
+  EXPECT_EQ(chain.height(), 2U);
+  EXPECT_EQ(chain.head_hash(), bench.hash("a2"));
+  EXPECT_EQ(hash_of(chain.header_at(2)), bench.hash("a2"));
+  EXPECT_TRUE(chain.header_at(3).empty());
+}
+
+}  // namespace
+}  // namespace ethnet::chain

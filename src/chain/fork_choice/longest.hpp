@@ -1,0 +1,17 @@
+// LongestChain: the greatest height wins; a tie keeps the present head, and among new heads the one
+// that came first.
+#pragma once
+
+#include "rule.hpp"
+
+namespace ethnet::chain {
+
+class LongestChain final : public ForkChoiceRule {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "longest-chain"; }
+  [[nodiscard]] Candidate choose(const Candidate& present,
+                                 std::span<const Candidate> candidates) const override;
+  [[nodiscard]] bool needs_all() const override { return false; }
+};
+
+}  // namespace ethnet::chain

@@ -1,0 +1,72 @@
+#include "waiting_pool.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <base/check.hpp>
+
+namespace ethnet::chain {
+
+bool WaitingPool::add(WaitingHeader header) {
+  if (by_hash_.contains(header.hash)) return false;
+  const auto share = by_source_.find(header.source);
+  if (share != by_source_.end() && share->second >= kMaxWaitingPerSource) {
+    ++dropped_;
+    return false;
+  }
+  bytes_ += header.input.header.size();
+  const Key key = next_++;
+  by_hash_.emplace(header.hash, key);
+  by_parent_.emplace(header.parent, key);
+  ++by_source_[header.source];
+  headers_.emplace(key, std::move(header));
+  while (headers_.size() > kMaxWaiting || bytes_ > kMaxWaitingBytes) {
+    ++dropped_;
+    (void)take(headers_.begin()->first);
+  }
+  return true;
+}
+
+WaitingHeader WaitingPool::take(Key key) {
+  const auto it = headers_.find(key);
+  CHECK(it != headers_.end());
+  WaitingHeader header = std::move(it->second);
+  headers_.erase(it);
+  bytes_ -= header.input.header.size();
+  by_hash_.erase(header.hash);
+  const auto [first, last] = by_parent_.equal_range(header.parent);
+  by_parent_.erase(std::find_if(first, last, [&](const auto& e) { return e.second == key; }));
+  const auto source = by_source_.find(header.source);
+  if (--source->second == 0) by_source_.erase(source);
+  return header;
+}
+
+std::vector<WaitingHeader> WaitingPool::take_children(const Hash32& parent) {
+  std::vector<Key> keys;
+  const auto [first, last] = by_parent_.equal_range(parent);
+  for (auto it = first; it != last; ++it) keys.push_back(it->second);
+  std::ranges::sort(keys);
+  std::vector<WaitingHeader> out;
+  for (const Key key : keys) out.push_back(take(key));
+  return out;
+}
+
+std::vector<WaitingHeader> WaitingPool::take_due(std::uint64_t timestamp) {
+  std::vector<Key> keys;
+  for (const auto& [key, header] : headers_) {
+    if (header.timestamp <= timestamp) keys.push_back(key);
+  }
+  std::vector<WaitingHeader> out;
+  for (const Key key : keys) out.push_back(take(key));
+  return out;
+}
+
+std::optional<std::uint64_t> WaitingPool::earliest_timestamp() const {
+  std::optional<std::uint64_t> earliest;
+  for (const auto& [key, header] : headers_) {
+    if (!earliest || header.timestamp < *earliest) earliest = header.timestamp;
+  }
+  return earliest;
+}
+
+}  // namespace ethnet::chain
