@@ -93,6 +93,7 @@ class Connection {
     return side_ == transport::Side::acceptor && !confirmed_ && !closed();
   }
   [[nodiscard]] const std::vector<Cid>& cids() const { return cids_; }
+  [[nodiscard]] const Endpoint& remote() const { return remote_; }
   [[nodiscard]] std::size_t memory_bytes() const;
   [[nodiscard]] std::size_t stream_count() const { return streams_.size(); }
   // A Readable of this stream was taken: the next arrival is told again.

@@ -38,7 +38,8 @@ struct Connection::Callbacks {
     if (!c.tls_.alpn_agreed(c.session_.get())) return NGTCP2_ERR_CALLBACK_FAILURE;
     c.opened_ = true;
     c.host_.emit(c.handle_, transport::Opened{c.side_, c.local_, c.remote_});
-    return 0;
+    // For a server completion is confirmation (RFC 9001, section 4.1.2).
+    return c.side_ == transport::Side::acceptor ? handshake_confirmed(nullptr, user) : 0;
   }
 
   static int handshake_confirmed(ngtcp2_conn*, void* user) {

@@ -52,8 +52,14 @@ void QuicEndpoint::settle(Now now, ConnHandle handle) {
   }
   if (!connection->finished(now)) {
     timers_.set(handle.index, connection->expiry());
+    if (remote_of_.size() <= handle.index) remote_of_.resize(handle.index + 1);
+    if (by_remote_.insert({connection->remote(), handle}).second) {
+      by_remote_.erase({remote_of_[handle.index], handle});
+      remote_of_[handle.index] = connection->remote();
+    }
     return;
   }
+  by_remote_.erase({remote_of_[handle.index], handle});
   for (const Cid& cid : connection->cids()) cids_.erase(cid);
   timers_.cancel(handle.index);
   connections_.erase(handle);
@@ -64,6 +70,10 @@ void QuicEndpoint::handle_datagrams(Now now, std::span<const Datagram> datagrams
   std::vector<const Datagram*> unknown;
   for (const Datagram& datagram : datagrams) {
     ++counters_.datagrams;
+    if (datagram.bytes.empty()) {  // ngtcp2 asserts that there is something (attack 73)
+      ++counters_.undecodable;
+      continue;
+    }
     if (!deliver(now, datagram)) unknown.push_back(&datagram);
   }
   for (const Datagram* datagram : unknown) {

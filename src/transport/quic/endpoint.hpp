@@ -99,6 +99,7 @@ class QuicEndpoint final : public transport::Transport, private ConnectionHost {
 
   [[nodiscard]] Connection* find(ConnHandle conn) const;
   [[nodiscard]] bool deliver(Now now, const Datagram& datagram);
+  void offer_as_reset(Now now, const Datagram& datagram);
   void handle_unknown(Now now, const Datagram& datagram);
   void accept(Now now, const Datagram& datagram, Incoming incoming);
   void send_retry(Now now, const Datagram& datagram, const Incoming& incoming);
@@ -121,6 +122,9 @@ class QuicEndpoint final : public transport::Transport, private ConnectionHost {
   Slab<std::unique_ptr<Connection>, transport::ConnTag> connections_;
   CidTable cids_;
   TimerTable timers_;  // by slab index
+  // A stateless reset names no connection: it is known by where it comes from.
+  std::set<std::pair<Endpoint, ConnHandle>> by_remote_;
+  std::vector<Endpoint> remote_of_;  // by slab index: the entry in by_remote_
   std::set<ConnHandle> half_open_;
   std::deque<ConnHandle> ready_;
   std::set<ConnHandle> in_ready_;

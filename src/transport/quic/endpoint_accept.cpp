@@ -61,6 +61,7 @@ void QuicEndpoint::handle_unknown(Now now, const Datagram& datagram) {
     return;
   }
   if (id.version == 0) {  // a short header: of a connection that we have forgotten
+    offer_as_reset(now, datagram);
     send_stateless_reset(now, datagram, view_of(id.dcid, id.dcidlen));
     return;
   }
@@ -75,6 +76,24 @@ void QuicEndpoint::handle_unknown(Now now, const Datagram& datagram) {
                     .token = to_bytes(view_of(header.token, header.tokenlen)),
                     .original_dcid = std::nullopt};
   accept(now, datagram, std::move(incoming));
+}
+
+// The packet may be the answer of a peer that has forgotten a connection: ngtcp2 compares its last
+// bytes with the tokens that the peer gave.
+void QuicEndpoint::offer_as_reset(Now now, const Datagram& datagram) {
+  constexpr std::size_t kMaxOffers = 4;
+  std::vector<ConnHandle> candidates;
+  for (auto it = by_remote_.lower_bound({datagram.remote, ConnHandle{0, 0}});
+       it != by_remote_.end() && it->first == datagram.remote && candidates.size() < kMaxOffers;
+       ++it) {
+    candidates.push_back(it->second);
+  }
+  for (const ConnHandle handle : candidates) {
+    Connection* connection = find(handle);
+    if (connection == nullptr || connection->closed()) continue;
+    connection->handle_datagram(now, datagram);
+    settle(now, handle);
+  }
 }
 
 // Every refusal comes before a key is derived.
