@@ -1,0 +1,161 @@
+// Link: one connection of a MemoryTransport. Packets carry whole frames, are numbered from 0, and
+// are taken in order only; what is not acknowledged is repeated after kRepeatAfter.
+// Threading: one thread. Limits: MemoryConfig; at most kMaxInFlight packets unacknowledged.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+
+#include <base/bytes.hpp>
+#include <base/instant.hpp>
+#include <transport/conn.hpp>
+
+namespace ethnet::transport {
+
+struct MemoryConfig {
+  Endpoint local;
+  bool accept = true;
+  std::size_t max_connections = 1024;
+  std::size_t stream_window = 256 * 1024;  // received and not consumed, per stream
+  std::size_t send_buffer = 512 * 1024;    // accepted and not acknowledged, per stream
+  std::size_t max_remote_bidi = 1;
+  std::size_t max_remote_uni = 16;
+  Duration handshake_timeout = seconds(5);
+  Duration idle_timeout = seconds(30);
+  Duration keep_alive = seconds(10);
+};
+
+namespace memory {
+
+inline constexpr std::size_t kMaxPacketBytes = 1200;
+inline constexpr std::size_t kMaxInFlight = 64;
+inline constexpr Duration kRepeatAfter = milliseconds(200);
+
+enum class PacketType : std::uint8_t { data, close, reset };
+struct Header {
+  PacketType type = PacketType::data;
+  bool from_dialler = false;
+  bool numbered = false;  // carries frames and a number of its own
+  std::uint64_t id = 0;
+  std::uint64_t number = 0;
+  std::uint64_t ack = 0;  // the next number expected
+};
+inline constexpr std::size_t kHeaderBytes = 26;
+void append_header(Bytes& out, const Header& header);
+[[nodiscard]] std::optional<Header> parse_header(ByteView datagram);
+
+struct Stream {
+  Bytes out;  // accepted and not yet sent
+  std::size_t unacknowledged = 0;
+  std::uint64_t sent = 0;
+  std::uint64_t may_send = 0;
+  bool finish_asked = false;
+  bool fin_sent = false;
+  bool out_done = false;
+  bool refused = false;  // a write took less than offered
+  Bytes in;
+  std::size_t in_at = 0;  // consumed part of `in`
+  std::uint64_t received = 0;
+  std::uint64_t consumed = 0;
+  std::uint64_t granted = 0;
+  bool fin = false;
+  bool stopped = false;
+  bool in_done = false;
+};
+
+class Link {
+ public:
+  Link(Now now, const MemoryConfig& config, Side side, std::uint64_t id, std::uint64_t nonce,
+       Endpoint remote);
+
+  void receive(Now now, const Endpoint& from, const Header& header, ByteView payload);
+  void handle_deadline(Now now);
+  [[nodiscard]] Instant deadline() const;
+  // The next packet, if one is due.
+  [[nodiscard]] std::optional<Bytes> next_packet(Now now);
+
+  [[nodiscard]] Result<StreamId> open_stream(StreamKind kind);
+  [[nodiscard]] std::size_t write(StreamId id, ByteView bytes);
+  void finish(StreamId id);
+  [[nodiscard]] ByteView read(StreamId id) const;
+  [[nodiscard]] bool at_end(StreamId id) const;
+  void consume(StreamId id, std::size_t n);
+  void reset(StreamId id, std::uint64_t code);
+  void stop(StreamId id, std::uint64_t code);
+  [[nodiscard]] std::optional<std::uint64_t> export_seed() const;
+  [[nodiscard]] std::size_t memory_bytes() const;
+
+  void abandon(CloseCause cause, std::uint64_t code, std::string_view detail);
+  [[nodiscard]] const std::optional<Closed>& closed() const { return closed_; }
+  [[nodiscard]] std::deque<ConnEventKind>& events() { return events_; }
+  [[nodiscard]] std::uint64_t id() const { return id_; }
+  [[nodiscard]] Side side() const { return side_; }
+  [[nodiscard]] const Endpoint& remote() const { return remote_; }
+
+ private:
+  struct Sent {
+    Bytes frames;
+    StreamId stream = -1;
+    std::size_t data = 0;
+    bool fin = false;
+  };
+  struct Reader;
+
+  [[nodiscard]] Stream* find(StreamId id);
+  [[nodiscard]] const Stream* find(StreamId id) const;
+  [[nodiscard]] bool is_ours(StreamId id) const { return (id & 1) == (side_ == Side::acceptor); }
+  // Null: closed before, or (with the link abandoned) not allowed.
+  [[nodiscard]] Stream* remote_stream(StreamId id);
+  void add_stream(StreamId id);
+  void acknowledge(Now now, std::uint64_t up_to);
+  void take_frames(ByteView payload);
+  [[nodiscard]] bool take_frame(Reader& in);
+  [[nodiscard]] bool take_hello(Reader& in);
+  [[nodiscard]] bool take_data(Reader& in);
+  void take_reset(StreamId id, std::uint64_t code);
+  void take_stop(StreamId id, std::uint64_t code);
+  void queue_hello();
+  void queue_frame(std::uint8_t type, std::uint64_t a, std::uint64_t b);
+  [[nodiscard]] std::optional<Sent> build();
+  void add_data(Sent& packet);
+  void retire(StreamId id);
+  [[nodiscard]] Bytes packed(const Header& header, ByteView frames) const;
+
+  const MemoryConfig& config_;
+  Side side_;
+  std::uint64_t id_;
+  std::uint64_t nonce_;
+  Endpoint remote_;
+  std::optional<std::uint64_t> remote_nonce_;
+  bool opened_ = false;
+  bool confirmed_ = false;
+  std::optional<Closed> closed_;
+
+  std::map<StreamId, Stream> streams_;
+  StreamId last_served_ = -1;
+  std::uint64_t remote_window_ = 0;
+  // By kind: 0 bidirectional, 1 unidirectional.
+  std::array<std::uint64_t, 2> opened_count_{};
+  std::array<std::uint64_t, 2> may_open_{};
+  std::array<std::uint64_t, 2> remote_count_{};
+  std::array<std::uint64_t, 2> remote_may_open_{};
+
+  std::deque<Bytes> control_;  // frames of ours; the peer causes at most one each of its own frames
+  std::deque<Sent> in_flight_;
+  std::size_t resend_at_ = 0;  // index into in_flight_ of the next one to send
+  std::uint64_t first_in_flight_ = 0;
+  std::uint64_t expected_ = 0;
+  bool ack_due_ = false;
+  Instant began_;
+  Instant repeat_at_ = Instant::never();
+  Instant last_received_;
+  Instant last_sent_;
+  std::deque<ConnEventKind> events_;
+};
+
+}  // namespace memory
+}  // namespace ethnet::transport
