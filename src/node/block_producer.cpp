@@ -1,0 +1,64 @@
+#include "block_producer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <chain/producer.hpp>
+#include <fmt/format.h>
+#include <types/hash_of.hpp>
+
+namespace ethnet::node {
+namespace {
+
+constexpr std::uint64_t kBlocksBetweenForks = 4;
+constexpr std::uint64_t kDeepestFork = 3;
+
+}  // namespace
+
+BlockProducer::BlockProducer(const ProducerConfig& config, std::string tag, Prng prng,
+                             Instant start)
+    : config_{config},
+      tag_{std::move(tag)},
+      prng_{prng},
+      at_{config.enabled ? start + config.period : Instant::never()} {
+  CHECK(config.period >= seconds(1));
+}
+
+std::vector<chain::HeaderInput> BlockProducer::seal(Now now, const chain::ChainManager& chain,
+                                                    const crypto::SecretKey& key) {
+  if (at_ > now.mono) return {};
+  at_ = now.mono + config_.period;
+  ++sealed_;
+  const Hash32 tip = std::exchange(side_tip_, std::nullopt).value_or(chain.pending_head().hash);
+  if (config_.forks && sealed_ % kBlocksBetweenForks == 0) return seal_side_branch(chain, key);
+  const auto parent = chain.pending_header(tip);
+  if (!parent) return {};
+  std::vector<chain::HeaderInput> batch;
+  batch.push_back(chain::seal_signed(chain.config(), *parent, now.wall.whole_seconds(), key,
+                                     fmt::format("{} {}", tag_, sealed_)));
+  return batch;
+}
+
+// As high as the head, from a few blocks below it.
+std::vector<chain::HeaderInput> BlockProducer::seal_side_branch(const chain::ChainManager& chain,
+                                                                const crypto::SecretKey& key) {
+  const chain::BlockRef head = chain.pending_head();
+  const std::uint64_t depth =
+      std::min<std::uint64_t>(1 + prng_.below(kDeepestFork), head.number - chain.genesis().number);
+  if (depth == 0) return {};
+  const auto& tree = chain.tree();
+  const auto fork = tree.ancestor(*tree.find(head.hash), head.number - depth);
+  auto parent = chain.pending_header(tree.node(fork).hash);
+  std::vector<chain::HeaderInput> batch;
+  for (std::uint64_t i = 0; i < depth && parent; ++i) {
+    batch.push_back(chain::seal_signed(chain.config(), *parent, parent->timestamp + 1, key,
+                                       fmt::format("{} fork {}.{}", tag_, sealed_, i)));
+    auto sealed = Header::decode(batch.back().header);
+    CHECK(sealed.has_value());
+    parent = std::move(*sealed);
+  }
+  side_tip_ = hash_of(batch.back().header);
+  return batch;
+}
+
+}  // namespace ethnet::node

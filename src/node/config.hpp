@@ -1,0 +1,49 @@
+// What a node is told at its start. Plain data; the runtime reads it from flags and files.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <base/instant.hpp>
+#include <chain/chain_manager.hpp>
+#include <types/endpoint.hpp>
+#include <types/genesis.hpp>
+#include <types/hash.hpp>
+
+namespace ethnet::node {
+
+// A peer that we dial and dial again: an address or a name, and whom we expect there, if we know.
+struct StaticPeer {
+  std::optional<Endpoint> endpoint;
+  std::string host;  // where there is no endpoint
+  std::uint16_t port = 0;
+  std::optional<NodeId> expected;
+};
+
+struct ProducerConfig {
+  bool enabled = false;
+  bool forks = false;            // a second branch now and then
+  Duration period = seconds(2);  // at least 1 s: timestamps are whole seconds
+};
+
+struct NodeConfig {
+  std::vector<Endpoint> listen;  // as bound; at least one
+  std::string client = "MiniEthNet/v0.1.0";
+  Genesis genesis;
+  std::string fork_choice = "longest-chain";
+  chain::ChainLimits chain;
+  std::vector<StaticPeer> peers;
+  std::size_t max_peers = 50;
+  ProducerConfig producer;
+  bool full_hashes = false;  // in [FORK] and [REORG] lines: JSON logs
+  bool pmtud = true;
+};
+
+inline constexpr std::size_t kMaxNodeEvents = 4096;  // queued for the observer; the rest is counted
+inline constexpr std::size_t kMaxStaticPeers = 256;
+inline constexpr std::uint64_t kReorgLinesPerWindow = 50;
+inline constexpr Duration kReorgLineWindow = seconds(10);
+
+}  // namespace ethnet::node

@@ -1,0 +1,120 @@
+#include "dialer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace ethnet::node {
+namespace {
+
+constexpr Duration kFirstBackoff = seconds(1);
+constexpr std::uint32_t kMaxDoublings = 5;  // 32 s, capped below
+constexpr Duration kLongestBackoff = seconds(30);
+// How long an answer of the resolver is waited for, and a session that somebody else opened kept.
+constexpr Duration kResolveTimeout = seconds(10);
+
+}  // namespace
+
+Dialer::Dialer(std::vector<StaticPeer> peers, Prng prng, Instant start) : prng_{prng} {
+  CHECK(peers.size() <= kMaxStaticPeers);
+  for (StaticPeer& peer : peers) {
+    Target target;
+    target.id = peer.expected;
+    if (peer.endpoint) target.endpoints = {*peer.endpoint};
+    target.peer = std::move(peer);
+    target.at = start;
+    targets_.push_back(std::move(target));
+  }
+}
+
+void Dialer::back_off(Now now, Target& target) {
+  const auto doublings = std::min(target.failures, kMaxDoublings);
+  const Duration base = std::min(kFirstBackoff * (std::int64_t{1} << doublings), kLongestBackoff);
+  const Duration jitter = nanoseconds(prng_.between(-base.ns / 4, base.ns / 4));
+  ++target.failures;
+  target.state = State::waiting;
+  target.at = now.mono + base + jitter;
+}
+
+std::optional<Dialer::Wish> Dialer::next(Now now, const std::set<NodeId>& connected) {
+  for (std::size_t i = 0; i < targets_.size(); ++i) {
+    Target& target = targets_[i];
+    if (target.state == State::dialing || target.state == State::connected ||
+        target.at > now.mono) {
+      continue;
+    }
+    if (target.id && connected.contains(*target.id)) {
+      target.state = State::connected;
+      continue;
+    }
+    if (target.endpoints.empty()) {
+      target.state = State::resolving;
+      target.at = now.mono + kResolveTimeout;
+      return Wish{i, true, {}, target.peer.expected};
+    }
+    target.state = State::dialing;
+    const Endpoint endpoint = target.endpoints[target.next_endpoint % target.endpoints.size()];
+    return Wish{i, false, endpoint, target.peer.expected};
+  }
+  return std::nullopt;
+}
+
+void Dialer::handle_resolved(Now now, std::size_t index, std::vector<Endpoint> endpoints) {
+  if (index >= targets_.size() || targets_[index].state != State::resolving) return;
+  Target& target = targets_[index];
+  if (endpoints.empty()) {
+    back_off(now, target);
+    return;
+  }
+  target.endpoints = std::move(endpoints);
+  target.next_endpoint = 0;
+  target.state = State::waiting;
+  target.at = now.mono;
+}
+
+void Dialer::on_dialing(std::size_t index, std::uint64_t dial_id) {
+  targets_.at(index).dial_id = dial_id;
+}
+
+void Dialer::on_dial_refused(Now now, std::size_t index) { back_off(now, targets_.at(index)); }
+
+void Dialer::on_dial_failed(Now now, std::uint64_t dial_id, std::optional<NodeId> proven) {
+  for (Target& target : targets_) {
+    if (target.state != State::dialing || target.dial_id != dial_id) continue;
+    if (proven && !target.peer.expected) target.id = proven;
+    ++target.next_endpoint;
+    // A name may have moved: after every address was tried it is looked up again.
+    const bool all_tried = target.next_endpoint % target.endpoints.size() == 0;
+    if (!target.peer.endpoint && all_tried) target.endpoints.clear();
+    back_off(now, target);
+  }
+}
+
+void Dialer::on_session_opened(Now, const NodeId& id, const Endpoint& remote, bool inbound) {
+  for (Target& target : targets_) {
+    const bool ours = !inbound && target.state == State::dialing &&
+                      std::ranges::find(target.endpoints, remote) != target.endpoints.end();
+    if (ours && !target.peer.expected) target.id = id;
+    if (ours || target.id == id) {
+      target.state = State::connected;
+      target.failures = 0;
+    }
+  }
+}
+
+void Dialer::on_session_closed(Now now, const NodeId& id) {
+  for (Target& target : targets_) {
+    if (target.state == State::connected && target.id == id) back_off(now, target);
+  }
+}
+
+Instant Dialer::next_deadline() const {
+  Instant next = Instant::never();
+  for (const Target& target : targets_) {
+    if (target.state == State::waiting || target.state == State::resolving) {
+      next = std::min(next, target.at);
+    }
+  }
+  return next;
+}
+
+}  // namespace ethnet::node

@@ -1,0 +1,59 @@
+// Keeps sessions with the static peers: dials, waits, dials again. Says when and whom; the node
+// does it. Backoff doubles from 1 s to 30 s, with a quarter of jitter either way, so that two nodes
+// that dial each other fall out of step. One thread. Limits: kMaxStaticPeers.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include <base/instant.hpp>
+#include <base/prng.hpp>
+
+#include "config.hpp"
+
+namespace ethnet::node {
+
+class Dialer {
+ public:
+  struct Wish {
+    std::size_t target = 0;
+    bool resolve = false;  // look up the name first
+    Endpoint endpoint;
+    std::optional<NodeId> expected;
+  };
+
+  Dialer(std::vector<StaticPeer> peers, Prng prng, Instant start);
+
+  // The next thing to do now; call until it gives nothing.
+  [[nodiscard]] std::optional<Wish> next(Now now, const std::set<NodeId>& connected);
+  void handle_resolved(Now now, std::size_t target, std::vector<Endpoint> endpoints);
+  // The dial was started and will be answered with this id, or could not be started.
+  void on_dialing(std::size_t target, std::uint64_t dial_id);
+  void on_dial_failed(Now now, std::uint64_t dial_id, std::optional<NodeId> proven);
+  void on_dial_refused(Now now, std::size_t target);
+  void on_session_opened(Now now, const NodeId& id, const Endpoint& remote, bool inbound);
+  void on_session_closed(Now now, const NodeId& id);
+  [[nodiscard]] Instant next_deadline() const;
+
+ private:
+  enum class State : std::uint8_t { waiting, resolving, dialing, connected };
+  struct Target {
+    StaticPeer peer;
+    std::vector<Endpoint> endpoints;  // what the name resolved to; tried in turn
+    std::size_t next_endpoint = 0;
+    std::optional<NodeId> id;  // who is there, as far as it was proven
+    State state = State::waiting;
+    std::uint64_t dial_id = 0;
+    std::uint32_t failures = 0;
+    Instant at;
+  };
+
+  void back_off(Now now, Target& target);
+
+  std::vector<Target> targets_;
+  Prng prng_;
+};
+
+}  // namespace ethnet::node

@@ -1,0 +1,414 @@
+#include "node.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <chain/event_text.hpp>
+#include <chain/fork_choice/rule_table.hpp>
+#include <types/enr.hpp>
+
+namespace ethnet::node {
+namespace {
+
+std::string_view describe(std::uint16_t code) {
+  switch (static_cast<NodeError>(code)) {
+    case NodeError::unknown_fork_choice:
+      return "no such fork-choice rule";
+  }
+  return "unknown";
+}
+constexpr ErrorDomain kDomain{"node", describe};
+
+session::Config session_config(const NodeConfig& config) {
+  session::Config out;
+  out.max_peers = config.max_peers;
+  // A third of the slots is for those that we dial.
+  out.max_inbound = std::max<std::size_t>(1, config.max_peers - config.max_peers / 3);
+  return out;
+}
+
+session::Capability mini_sync_capability() {
+  auto capability = session::Capability::parse(mini_sync::kCapability);
+  CHECK(capability.has_value());
+  return *capability;
+}
+
+quic::EndpointConfig quic_config(const NodeConfig& config) {
+  quic::EndpointConfig out;
+  out.local = config.listen;
+  out.pmtud = config.pmtud;
+  return out;
+}
+
+}  // namespace
+
+const ErrorDomain& error_domain(NodeError) { return kDomain; }
+
+Result<std::unique_ptr<Node>> Node::make(Now now, NodeConfig config,
+                                         std::shared_ptr<const crypto::SecretKey> key,
+                                         SecureRng& rng, Prng prng, Log& log) {
+  CHECK(!config.listen.empty() && key != nullptr);
+  auto rule = chain::make_fork_choice_rule(config.fork_choice);
+  if (!rule) return fail(NodeError::unknown_fork_choice);
+  auto quic = TRY(quic::QuicEndpoint::make(now, quic_config(config), rng, log));
+  // The sequence number grows with time, so that a record made after a restart is newer.
+  EnrBuilder record{now.wall.whole_seconds()};
+  const Endpoint& first = config.listen.front();
+  if (!first.ip.is_unspecified()) record.ip(first.ip);
+  record.quic(first.port);
+  const VerifiedEnr signed_record = TRY(record.sign(*key));
+  Bytes enr = to_bytes(signed_record.record().encoded());
+  return std::unique_ptr<Node>{new Node{now, std::move(config), std::move(key), rng, prng, log,
+                                        std::move(quic), std::move(rule), std::move(enr)}};
+}
+
+Node::Node(Now now, NodeConfig config, std::shared_ptr<const crypto::SecretKey> key, SecureRng& rng,
+           Prng prng, Log& log, std::unique_ptr<quic::QuicEndpoint> quic,
+           std::unique_ptr<chain::ForkChoiceRule> rule, Bytes enr)
+    : config_{std::move(config)},
+      key_{std::move(key)},
+      log_{log},
+      quic_{std::move(quic)},
+      chain_{config_.genesis, std::move(rule), config_.chain, rng.next()},
+      schedule_{config_.genesis.fork_schedule()},
+      sessions_{std::make_unique<session::SessionManager>(session_config(config_), key_, *quic_,
+                                                          rng, log)},
+      sync_{chain_, prng.split("mini-sync"), log},
+      sync_capability_{mini_sync_capability()},
+      dialer_{config_.peers, prng.split("dialer"), now.mono},
+      producer_{config_.producer, sessions_->local_id().short_hex().substr(0, 6),
+                prng.split("producer"), now.mono},
+      enr_{std::move(enr)} {}
+
+void Node::start(Now now) {
+  chain_.finish_restore();
+  refresh_local(now);
+  started_ = true;
+  route(now);
+}
+
+void Node::refresh_local(Now now) {
+  const chain::BlockRef head = chain_.head();
+  const auto header = chain_.pending_header(head.hash);
+  sessions_->set_local(now,
+                       {.client = config_.client,
+                        .capabilities = {sync_capability_},
+                        .genesis = chain_.genesis().hash,
+                        .fork_id = schedule_.fork_id(head.number, header ? header->timestamp : 0),
+                        .head_hash = head.hash,
+                        .head_number = head.number,
+                        .enr = enr_});
+}
+
+void Node::handle_datagrams(Now now, std::span<const Datagram> datagrams) noexcept {
+  quic_->handle_datagrams(now, datagrams);
+  route(now);
+}
+
+void Node::handle_deadline(Now now) noexcept {
+  quic_->handle_deadline(now);
+  sessions_->handle_deadline(now);
+  sync_.handle_deadline(now);
+  chain_.handle_deadline(now);
+  if (const auto sealed = producer_.seal(now, chain_, *key_); !sealed.empty()) {
+    (void)chain_.import_headers(now, sealed, {"producer", "seal"});
+  }
+  route(now);
+}
+
+void Node::handle_job_done(Now now, const JobResult& done) noexcept {
+  sessions_->handle_job_done(now, done);
+  route(now);
+}
+
+void Node::handle_store_done(Now now, const StoreResult& done) noexcept {
+  chain_.handle_store_done(now, done);
+  route(now);
+}
+
+void Node::handle_resolved(Now now, std::size_t target, std::vector<Endpoint> endpoints) noexcept {
+  dialer_.handle_resolved(now, target, std::move(endpoints));
+  route(now);
+}
+
+chain::ImportOutcome Node::import_headers(Now now, std::span<const chain::HeaderInput> headers,
+                                          const chain::Cause& cause) {
+  auto outcome = chain_.import_headers(now, headers, cause);
+  route(now);
+  return outcome;
+}
+
+void Node::shut_down(Now now) {
+  stopping_ = true;
+  producer_.stop();
+  sessions_->shut_down(now);
+  route(now);
+}
+
+std::optional<Transmit> Node::poll_transmit(Now now, MutByteView out) {
+  return quic_->poll_transmit(now, out);
+}
+std::optional<Job> Node::poll_job() { return sessions_->poll_job(); }
+std::optional<StoreOp> Node::poll_store() { return chain_.poll_store(); }
+std::optional<NodeEvent> Node::poll_event() { return events_.pop(); }
+
+Instant Node::next_deadline() const {
+  Instant next = std::min(quic_->next_deadline(), sessions_->next_deadline());
+  next = std::min(next, sync_.next_deadline());
+  next = std::min(next, chain_.next_deadline());
+  next = std::min(next, producer_.next_deadline());
+  return stopping_ ? next : std::min(next, dialer_.next_deadline());
+}
+
+void Node::tell(NodeEvent event) { (void)events_.push(std::move(event)); }
+
+void Node::route(Now now) {
+  if (!started_) return;
+  bool moved = true;
+  while (moved) {
+    moved = route_transport(now);
+    moved = route_sessions(now) || moved;
+    moved = route_sync(now) || moved;
+    moved = route_chain(now) || moved;
+    moved = route_dials(now) || moved;
+  }
+}
+
+bool Node::route_transport(Now now) {
+  bool moved = false;
+  while (const auto event = quic_->poll_event()) {
+    sessions_->handle_conn_event(now, *event);
+    moved = true;
+  }
+  return moved;
+}
+
+bool Node::route_sessions(Now now) {
+  bool moved = false;
+  while (auto event = sessions_->poll_event()) {
+    on_session_event(now, std::move(*event));
+    moved = true;
+  }
+  return moved;
+}
+
+bool Node::route_sync(Now now) {
+  bool moved = false;
+  while (auto event = sync_.poll_event()) {
+    on_sync_event(now, std::move(*event));
+    moved = true;
+  }
+  while (auto out = sync_.poll_outgoing()) {
+    const auto sent = sessions_->send(now, out->session, sync_capability_, out->priority,
+                                      std::move(out->payload));
+    if (!sent && sent.error().is(session::SessionError::would_block)) {
+      sync_.handle_send_refused(now, std::move(*out));
+    }
+    moved = true;
+  }
+  return moved;
+}
+
+bool Node::route_chain(Now now) {
+  bool moved = false;
+  while (const auto event = chain_.poll_event()) {
+    on_chain_event(now, *event);
+    moved = true;
+  }
+  return moved;
+}
+
+bool Node::route_dials(Now now) {
+  bool moved = false;
+  if (stopping_) return moved;
+  while (const auto wish = dialer_.next(now, connected_)) {
+    moved = true;
+    if (wish->resolve) {
+      const StaticPeer& peer = config_.peers[wish->target];
+      tell(ResolveWanted{wish->target, peer.host, peer.port});
+      continue;
+    }
+    const auto dial = sessions_->dial(now, wish->endpoint, wish->expected);
+    if (dial) {
+      dialer_.on_dialing(wish->target, *dial);
+    } else {
+      dialer_.on_dial_refused(now, wish->target);
+    }
+  }
+  return moved;
+}
+
+void Node::on_session_event(Now now, session::SessionEvent event) {
+  if (auto* opened = std::get_if<session::SessionOpened>(&event)) {
+    const session::PeerInfo& peer = opened->peer;
+    connected_.insert(peer.id);
+    dialer_.on_session_opened(now, peer.id, peer.remote, peer.inbound);
+    sync_.handle_session_opened(now, opened->session, {peer.head_hash, peer.head_number});
+    log_.write(now, LogLevel::info, "Session opened",
+               {{"peer", peer.id.short_hex()},
+                {"remote", peer.remote.to_string()},
+                {"inbound", peer.inbound},
+                {"client", peer.client}});
+    tell(SessionUp{peer.id, peer.remote, peer.inbound, peer.client});
+  } else if (const auto* closed = std::get_if<session::SessionClosed>(&event)) {
+    connected_.erase(closed->id);
+    sync_.handle_session_closed(now, closed->session);
+    dialer_.on_session_closed(now, closed->id);
+    const std::string reason{session::to_string(closed->reason)};
+    log_.write(
+        now, LogLevel::info, "Session closed",
+        {{"peer", closed->id.short_hex()}, {"reason", reason}, {"by_peer", closed->by_peer}});
+    tell(SessionDown{closed->id, reason, closed->by_peer});
+  } else if (const auto* message = std::get_if<session::MessageReceived>(&event)) {
+    if (message->capability == sync_capability_) {
+      sync_.handle_message(now, message->session, message->payload);
+    }
+  } else if (const auto* writable = std::get_if<session::SessionWritable>(&event)) {
+    sync_.handle_writable(now, writable->session);
+  } else if (const auto* failed = std::get_if<session::DialFailed>(&event)) {
+    dialer_.on_dial_failed(now, failed->dial_id, failed->proven);
+  }
+}
+
+void Node::on_sync_event(Now now, mini_sync::Event event) {
+  if (auto* import = std::get_if<mini_sync::ImportRequest>(&event)) {
+    on_import(now, std::move(*import));
+  } else if (const auto* bad = std::get_if<mini_sync::PeerMisbehaved>(&event)) {
+    log_.write(now, LogLevel::debug, "Peer misbehaved", {{"what", mini_sync::describe(bad->what)}});
+    const bool useless = bad->what == mini_sync::Misbehaviour::unresponsive;
+    sessions_->disconnect(now, bad->session,
+                          useless ? session::DisconnectReason::useless_peer
+                                  : session::DisconnectReason::protocol_breach);
+  } else if (const auto* progress = std::get_if<mini_sync::SyncProgress>(&event)) {
+    tell(SyncMoved{progress->imported, progress->target, progress->done});
+  }
+}
+
+void Node::on_import(Now now, mini_sync::ImportRequest request) {
+  std::vector<chain::HeaderInput> inputs;
+  inputs.reserve(request.headers.size());
+  for (mini_sync::CheckedHeader& header : request.headers) {
+    inputs.push_back({std::move(header.item.header), std::move(header.item.signature)});
+  }
+  const session::PeerInfo* peer = sessions_->find(request.session);
+  const chain::Cause cause{
+      peer == nullptr ? "peer gone" : "peer " + peer->id.short_hex(),
+      request.cause == mini_sync::ImportCause::announcement ? "announcement" : "sync"};
+  const auto outcome = chain_.import_headers(now, inputs, cause);
+  mini_sync::ImportDone done{.id = request.id,
+                             .accepted = outcome.refused == 0 && outcome.waiting == 0};
+  if (outcome.invalid) {
+    done.invalid_at = outcome.invalid->index;
+    const std::string error = outcome.invalid->error.message();
+    log_.write(now, LogLevel::debug, "Invalid header", {{"from", cause.source}, {"error", error}});
+  }
+  if (outcome.batch == 0) {
+    sync_.handle_import_done(now, done);
+  } else {
+    awaited_.emplace(outcome.batch, done);
+  }
+}
+
+void Node::on_chain_event(Now now, const chain::ChainEvent& event) {
+  if (const auto* stored = std::get_if<chain::BatchStored>(&event)) {
+    if (const auto it = awaited_.find(stored->batch); it != awaited_.end()) {
+      sync_.handle_import_done(now, it->second);
+      awaited_.erase(it);
+    }
+  } else if (const auto* extended = std::get_if<chain::HeadExtended>(&event)) {
+    on_head(now, extended->new_head);
+  } else if (const auto* reorg = std::get_if<chain::ReorgEvent>(&event)) {
+    log_reorg(now, *reorg);
+    tell(Reorganised{reorg->old_head.hash, reorg->new_head.hash, reorg->fork_point.hash,
+                     reorg->new_head.number, reorg->removed, reorg->added,
+                     reorg->cause.source + ", " + reorg->cause.announcement});
+    on_head(now, reorg->new_head);
+  } else if (const auto* fork = std::get_if<chain::ForkDetected>(&event)) {
+    log_.write(now, LogLevel::debug, "Fork detected",
+               {{"fork_point", fork->fork_point.hash.short_hex()},
+                {"branch_head", fork->branch_head.hash.short_hex()},
+                {"height", fork->branch_head.number}});
+    tell(ForkSeen{fork->fork_point.hash, fork->branch_head.hash, fork->branch_head.number,
+                  fork->cause.source + ", " + fork->cause.announcement});
+    sync_.handle_block_accepted(now, fork->branch_head, false);
+  } else if (const auto* failed = std::get_if<chain::StoreFailed>(&event)) {
+    tell(Fatal{"cannot write the header store (errno " + std::to_string(failed->os_error) + ")"});
+  }
+}
+
+void Node::on_head(Now now, const chain::BlockRef& head) {
+  refresh_local(now);
+  sync_.handle_block_accepted(now, head, true);
+  tell(HeadMoved{head.hash, head.number});
+}
+
+// At info level although a peer can cause it: it is what the node is run for. Hence limited.
+void Node::log_reorg(Now now, const chain::ReorgEvent& reorg) {
+  if (now.mono - reorg_window_ >= kReorgLineWindow) {
+    if (reorg_lines_suppressed_ > 0) {
+      log_.write(now, LogLevel::info, "Reorganisations not shown",
+                 {{"count", reorg_lines_suppressed_}});
+    }
+    reorg_window_ = now.mono;
+    reorg_lines_ = 0;
+    reorg_lines_suppressed_ = 0;
+  }
+  if (++reorg_lines_ > kReorgLinesPerWindow) {
+    ++reorg_lines_suppressed_;
+    return;
+  }
+  const auto label = config_.full_hashes ? chain::full_label : chain::short_label;
+  log_.write(now, LogLevel::info, chain::fork_line(reorg, label));
+  log_.write(now, LogLevel::info, chain::reorg_line(reorg, label));
+}
+
+NodeSnapshot Node::snapshot() const {
+  NodeSnapshot out;
+  out.id = sessions_->local_id();
+  out.genesis = chain_.genesis().hash;
+  out.head = chain_.head().hash;
+  out.head_number = chain_.head().number;
+  out.sessions = sessions_->session_count();
+  const auto add = [&](std::string name, std::uint64_t value) {
+    out.counters.push_back({std::move(name), value});
+  };
+  const quic::Counters& q = quic_->counters();
+  add("quic.datagrams", q.datagrams);
+  add("quic.undecodable", q.undecodable);
+  add("quic.accepted", q.accepted);
+  add("quic.dialled", q.dialled);
+  add("quic.retries_sent", q.retries_sent);
+  add("quic.bad_tokens", q.bad_tokens);
+  add("quic.dropped_half_open", q.dropped_half_open);
+  add("quic.dropped_batch", q.dropped_batch);
+  add("quic.dropped_full", q.dropped_full);
+  add("quic.resets_sent", q.resets_sent);
+  add("quic.stateless_dropped", q.stateless_dropped);
+  add("quic.connections", quic_->connection_count());
+  const session::SessionSnapshot s = sessions_->snapshot();
+  add("session.opened", s.opened);
+  add("session.messages_in", s.messages_in);
+  add("session.messages_out", s.messages_out);
+  add("session.memory_bytes", s.memory_bytes);
+  const mini_sync::Counters& m = sync_.counters();
+  add("mini_sync.requests_sent", m.requests_sent);
+  add("mini_sync.requests_served", m.requests_served);
+  add("mini_sync.headers_served", m.headers_served);
+  add("mini_sync.headers_received", m.headers_received);
+  add("mini_sync.timeouts", m.timeouts);
+  add("mini_sync.misbehaved", m.misbehaved);
+  add("mini_sync.targets_dropped", m.targets_dropped);
+  const chain::ChainCounters& c = chain_.counters();
+  add("chain.headers", c.headers);
+  add("chain.invalid", c.invalid);
+  add("chain.orphans", c.orphans);
+  add("chain.early", c.early);
+  add("chain.below_retained", c.below_retained);
+  add("chain.memory_refused", c.memory_refused);
+  add("chain.reorgs", c.reorgs);
+  add("chain.forks", c.forks);
+  add("node.events_dropped", events_.refused());
+  return out;
+}
+
+}  // namespace ethnet::node

@@ -1,0 +1,126 @@
+// Node: the composition root. The only place where one machine's event becomes another's input; it
+// routes and decides nothing.
+//
+//   datagrams -> QuicEndpoint -> SessionManager -> mini_sync::Engine -> ChainManager -> store
+//
+// A machine itself (src/machine/concepts.hpp): no clock, socket, file or thread. The runtime and
+// the simulator drive it through the same pump(). Order at a start: make(), restore() for each
+// stored record, start(). One thread owns it. Limits: config.hpp and those of its parts.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+
+#include <base/log.hpp>
+#include <base/prng.hpp>
+#include <base/ring.hpp>
+#include <base/secure_rng.hpp>
+#include <chain/chain_manager.hpp>
+#include <crypto/secp256k1.hpp>
+#include <machine/concepts.hpp>
+#include <protocol/mini_sync/engine.hpp>
+#include <session/session.hpp>
+#include <transport/quic/endpoint.hpp>
+
+#include "block_producer.hpp"
+#include "config.hpp"
+#include "dialer.hpp"
+#include "events.hpp"
+#include "snapshot.hpp"
+
+namespace ethnet::node {
+
+enum class NodeError : std::uint16_t { unknown_fork_choice = 1 };
+[[nodiscard]] const ErrorDomain& error_domain(NodeError);
+
+class Node {
+ public:
+  // Errors: unknown_fork_choice, quic::TlsError, EnrError.
+  [[nodiscard]] static Result<std::unique_ptr<Node>> make(
+      Now now, NodeConfig config, std::shared_ptr<const crypto::SecretKey> key, SecureRng& rng,
+      Prng prng, Log& log);
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  // One record of the store, in order. Errors: those of ChainManager::restore.
+  [[nodiscard]] Result<void> restore(ByteView record) { return chain_.restore(record); }
+  void start(Now now);
+
+  // The machine.
+  void handle_datagrams(Now now, std::span<const Datagram> datagrams) noexcept;
+  void handle_deadline(Now now) noexcept;
+  void handle_job_done(Now now, const JobResult& done) noexcept;
+  void handle_store_done(Now now, const StoreResult& done) noexcept;
+  void handle_resolved(Now now, std::size_t target, std::vector<Endpoint> endpoints) noexcept;
+  [[nodiscard]] std::optional<Transmit> poll_transmit(Now now, MutByteView out);
+  [[nodiscard]] std::optional<Job> poll_job();
+  [[nodiscard]] std::optional<StoreOp> poll_store();
+  [[nodiscard]] std::optional<NodeEvent> poll_event();
+  [[nodiscard]] Instant next_deadline() const;
+
+  // Commands.
+  // Headers from a file or another local source.
+  chain::ImportOutcome import_headers(Now now, std::span<const chain::HeaderInput> headers,
+                                      const chain::Cause& cause);
+  void stop_producing() { producer_.stop(); }
+  // Says goodbye to every peer; poll_transmit carries it.
+  void shut_down(Now now);
+
+  // Queries.
+  [[nodiscard]] const chain::ChainManager& chain() const { return chain_; }
+  [[nodiscard]] const session::SessionManager& sessions() const { return *sessions_; }
+  [[nodiscard]] const quic::QuicEndpoint& endpoint() const { return *quic_; }
+  [[nodiscard]] const NodeId& id() const { return sessions_->local_id(); }
+  [[nodiscard]] const Bytes& enr() const { return enr_; }
+  [[nodiscard]] NodeSnapshot snapshot() const;
+
+ private:
+  Node(Now now, NodeConfig config, std::shared_ptr<const crypto::SecretKey> key, SecureRng& rng,
+       Prng prng, Log& log, std::unique_ptr<quic::QuicEndpoint> quic,
+       std::unique_ptr<chain::ForkChoiceRule> rule, Bytes enr);
+
+  // Moves what came out of one part into the next until nothing moves.
+  void route(Now now);
+  [[nodiscard]] bool route_transport(Now now);
+  [[nodiscard]] bool route_sessions(Now now);
+  [[nodiscard]] bool route_sync(Now now);
+  [[nodiscard]] bool route_chain(Now now);
+  [[nodiscard]] bool route_dials(Now now);
+
+  void on_session_event(Now now, session::SessionEvent event);
+  void on_sync_event(Now now, mini_sync::Event event);
+  void on_chain_event(Now now, const chain::ChainEvent& event);
+  void on_import(Now now, mini_sync::ImportRequest request);
+  void on_head(Now now, const chain::BlockRef& head);
+  void log_reorg(Now now, const chain::ReorgEvent& reorg);
+  void tell(NodeEvent event);
+  void refresh_local(Now now);
+
+  NodeConfig config_;
+  std::shared_ptr<const crypto::SecretKey> key_;
+  Log& log_;
+  std::unique_ptr<quic::QuicEndpoint> quic_;
+  chain::ChainManager chain_;
+  ForkSchedule schedule_;
+  std::unique_ptr<session::SessionManager> sessions_;
+  mini_sync::Engine sync_;
+  session::Capability sync_capability_;
+  Dialer dialer_;
+  BlockProducer producer_;
+  Bytes enr_;
+  std::set<NodeId> connected_;
+  // Batches of the chain that mini-sync waits for: batch -> its import.
+  std::map<std::uint64_t, mini_sync::ImportDone> awaited_;
+  BoundedQueue<NodeEvent> events_{kMaxNodeEvents};
+  std::uint64_t reorg_lines_ = 0;
+  std::uint64_t reorg_lines_suppressed_ = 0;
+  Instant reorg_window_;
+  bool started_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace ethnet::node

@@ -1,0 +1,197 @@
+#include "node_runner.hpp"
+
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include "os.hpp"
+
+namespace ethnet::runtime {
+
+namespace asio = boost::asio;
+using ErrorCode = boost::system::error_code;
+
+namespace {
+
+constexpr std::size_t kJobThreads = 2;
+constexpr int kReadsPerTurn = 8;  // then timers and workers get their turn
+constexpr Duration kGoodbye = milliseconds(300);
+
+std::chrono::nanoseconds to_chrono(Duration d) { return std::chrono::nanoseconds{d.ns}; }
+
+Endpoint from_asio(const asio::ip::udp::endpoint& endpoint) {
+  const auto address = endpoint.address();
+  if (address.is_v4()) {
+    ByteArray<4> bytes{};
+    const auto raw = address.to_v4().to_bytes();
+    std::memcpy(bytes.data(), raw.data(), raw.size());
+    return {IpAddress::v4(bytes), endpoint.port()};
+  }
+  ByteArray<16> bytes{};
+  const auto raw = address.to_v6().to_bytes();
+  std::memcpy(bytes.data(), raw.data(), raw.size());
+  return {IpAddress::v6(bytes), endpoint.port()};
+}
+
+}  // namespace
+
+NodeRunner::NodeRunner(node::Node& node, std::vector<std::unique_ptr<UdpSocket>> sockets,
+                       Workers::StoreWork store, EventHandler handler)
+    : handler_{std::move(handler)},
+      signals_{io_, SIGINT, SIGTERM},
+      scratch_(kTransmitBufferBytes),
+      pump_{node, *this, scratch_} {
+  for (auto& socket : sockets) {
+    const int fd = socket->fd();
+    sockets_.push_back({std::move(socket), asio::posix::stream_descriptor{io_, fd}});
+  }
+  workers_ = std::make_unique<Workers>(
+      io_, kJobThreads, std::move(store),
+      [this](const JobResult& done) {
+        pump_.handle_job_done(os_now(), done);
+        after_turn();
+      },
+      [this](const StoreResult& done) {
+        pump_.handle_store_done(os_now(), done);
+        after_turn();
+      });
+}
+
+NodeRunner::~NodeRunner() {
+  workers_.reset();
+  for (Socket& socket : sockets_) socket.descriptor.release();  // the UdpSocket closes it
+}
+
+void NodeRunner::input(const std::function<void(node::Node&, Now)>& f) {
+  const Now now = os_now();
+  pump_.input(now, [&](node::Node& node) { f(node, now); });
+  after_turn();
+}
+
+void NodeRunner::after(Duration delay, std::function<void(node::Node&, Now)> f) {
+  delayed_.push_back(std::make_unique<asio::steady_timer>(io_, to_chrono(delay)));
+  delayed_.back()->async_wait([this, turn = std::move(f)](ErrorCode error) {
+    if (!error) input(turn);
+  });
+}
+
+void NodeRunner::run() {
+  wait_signal();
+  for (std::size_t i = 0; i < sockets_.size(); ++i) wait_readable(i);
+  input([](node::Node&, Now) {});
+  io_.run();
+}
+
+void NodeRunner::wait_signal() {
+  signals_.async_wait([this](ErrorCode error, int) {
+    if (error) return;
+    stop();
+    wait_signal();
+  });
+}
+
+void NodeRunner::stop() {
+  if (std::exchange(stopping_, true)) {
+    io_.stop();
+    return;
+  }
+  // Posted, since an event handler may be the caller, in the middle of a turn.
+  asio::post(io_, [this] {
+    input([](node::Node& node, Now now) { node.shut_down(now); });
+    stop_timer_.expires_after(to_chrono(kGoodbye));
+    stop_timer_.async_wait([this](ErrorCode) { io_.stop(); });
+  });
+}
+
+void NodeRunner::wait_readable(std::size_t index) {
+  sockets_[index].descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
+                                        [this, index](ErrorCode error) {
+                                          if (error) return;
+                                          read(index);
+                                          wait_readable(index);
+                                        });
+}
+
+void NodeRunner::read(std::size_t index) {
+  for (int i = 0; i < kReadsPerTurn; ++i) {
+    const bool more = sockets_[index].udp->receive(
+        [this](std::span<const Datagram> batch) { pump_.handle_datagrams(os_now(), batch); });
+    if (!more) break;
+  }
+  after_turn();
+}
+
+void NodeRunner::wait_writable(std::size_t index) {
+  sockets_[index].descriptor.async_wait(asio::posix::stream_descriptor::wait_write,
+                                        [this](ErrorCode error) {
+                                          full_socket_.reset();
+                                          if (error) return;
+                                          pump_.handle_writable(os_now());
+                                          after_turn();
+                                        });
+}
+
+bool NodeRunner::transmit(const Transmit& transmit, ByteView bytes) {
+  std::size_t index = 0;
+  for (std::size_t i = 0; i < sockets_.size(); ++i) {
+    if (sockets_[i].udp->local().ip.is_v4() == transmit.remote.ip.is_v4()) index = i;
+  }
+  if (sockets_[index].udp->send(transmit, bytes)) return true;
+  if (!full_socket_) {
+    full_socket_ = index;
+    wait_writable(index);
+  }
+  return false;
+}
+
+void NodeRunner::event(node::NodeEvent event) {
+  if (const auto* wanted = std::get_if<node::ResolveWanted>(&event)) resolve(*wanted);
+  handler_(event);
+}
+
+void NodeRunner::resolve(const node::ResolveWanted& wanted) {
+  resolver_.async_resolve(
+      wanted.host, std::to_string(wanted.port),
+      [this, target = wanted.target](ErrorCode error,
+                                     const asio::ip::udp::resolver::results_type& results) {
+        std::vector<Endpoint> endpoints;
+        if (!error) {
+          for (const auto& entry : results) endpoints.push_back(from_asio(entry.endpoint()));
+        }
+        input([&](node::Node& node, Now now) { node.handle_resolved(now, target, endpoints); });
+      });
+}
+
+void NodeRunner::after_turn() {
+  if (pump_.needs_drain()) {
+    asio::post(io_, [this] {
+      pump_.resume(os_now());
+      after_turn();
+    });
+  }
+  arm_timer();
+}
+
+void NodeRunner::arm_timer() {
+  const Instant next = pump_.next_deadline();
+  if (next == armed_) return;
+  armed_ = next;
+  if (next.is_never()) {
+    timer_.cancel();
+    return;
+  }
+  const Duration wait = next - os_now().mono;
+  timer_.expires_after(to_chrono(wait.ns > 0 ? wait : Duration{0}));
+  timer_.async_wait([this](ErrorCode error) {
+    if (error) return;
+    armed_ = Instant::never();
+    const Now now = os_now();
+    if (pump_.next_deadline() <= now.mono) pump_.handle_deadline(now);
+    after_turn();
+  });
+}
+
+}  // namespace ethnet::runtime

@@ -1,0 +1,81 @@
+// Drives a node::Node on real sockets: one io_context, one thread, the same pump() as the
+// simulator.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/udp.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <machine/pump.hpp>
+#include <node/node.hpp>
+
+#include "udp.hpp"
+#include "worker.hpp"
+
+namespace ethnet::runtime {
+
+class NodeRunner {
+ public:
+  using EventHandler = std::function<void(const node::NodeEvent&)>;
+
+  // `sockets`: bound as the node was told. The node must outlive the runner.
+  NodeRunner(node::Node& node, std::vector<std::unique_ptr<UdpSocket>> sockets,
+             Workers::StoreWork store, EventHandler handler);
+  NodeRunner(const NodeRunner&) = delete;
+  NodeRunner& operator=(const NodeRunner&) = delete;
+  ~NodeRunner();
+
+  // f(node, now) as one turn, on the runner's thread, before run() or from an event handler's post.
+  void input(const std::function<void(node::Node&, Now)>& f);
+  // After `delay` of real time, as one turn.
+  void after(Duration delay, std::function<void(node::Node&, Now)> f);
+  // Until stop() or the second of two signals; the first is a clean stop.
+  void run();
+  // Says goodbye to the peers, waits a moment for it to be sent, and returns from run().
+  void stop();
+  [[nodiscard]] boost::asio::io_context& io() { return io_; }
+
+  // The pump's sink.
+  bool transmit(const Transmit& transmit, ByteView bytes);
+  void event(node::NodeEvent event);
+  void job(Job job) { workers_->run(std::move(job)); }
+  void store(StoreOp op) { workers_->run(std::move(op)); }
+
+ private:
+  struct Socket {
+    std::unique_ptr<UdpSocket> udp;
+    boost::asio::posix::stream_descriptor descriptor;
+  };
+
+  void wait_readable(std::size_t index);
+  void wait_writable(std::size_t index);
+  void read(std::size_t index);
+  void arm_timer();
+  void after_turn();
+  void wait_signal();
+  void resolve(const node::ResolveWanted& wanted);
+
+  EventHandler handler_;
+  boost::asio::io_context io_{1};
+  std::vector<Socket> sockets_;
+  std::unique_ptr<Workers> workers_;
+  boost::asio::steady_timer timer_{io_};
+  Instant armed_ = Instant::never();
+  boost::asio::steady_timer stop_timer_{io_};
+  boost::asio::signal_set signals_;
+  boost::asio::ip::udp::resolver resolver_{io_};
+  std::vector<std::unique_ptr<boost::asio::steady_timer>> delayed_;
+  Bytes scratch_;
+  std::optional<std::size_t> full_socket_;
+  bool stopping_ = false;
+  Pump<node::Node, NodeRunner> pump_;
+};
+
+}  // namespace ethnet::runtime

@@ -1,0 +1,284 @@
+#include "udp.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace ethnet::runtime {
+namespace {
+
+constexpr std::size_t kReadBytes = 65'536;
+
+sockaddr_storage to_sockaddr(const Endpoint& endpoint, bool v6, socklen_t& size) {
+  sockaddr_storage storage{};
+  const ByteView ip = endpoint.ip.bytes();
+  if (!v6) {
+    auto& in = reinterpret_cast<sockaddr_in&>(storage);
+    in.sin_family = AF_INET;
+    in.sin_port = htons(endpoint.port);
+    std::memcpy(&in.sin_addr, ip.data(), 4);
+    size = sizeof in;
+    return storage;
+  }
+  auto& in = reinterpret_cast<sockaddr_in6&>(storage);
+  in.sin6_family = AF_INET6;
+  in.sin6_port = htons(endpoint.port);
+  if (endpoint.ip.is_v4()) {  // v4-mapped, on a dual-stack socket
+    if (!endpoint.ip.is_unspecified()) {
+      in.sin6_addr.s6_addr[10] = in.sin6_addr.s6_addr[11] = 0xff;
+      std::memcpy(&in.sin6_addr.s6_addr[12], ip.data(), 4);
+    }
+  } else {
+    std::memcpy(&in.sin6_addr, ip.data(), 16);
+  }
+  size = sizeof in;
+  return storage;
+}
+
+IpAddress ip_v4(const in_addr& address) {
+  ByteArray<4> bytes{};
+  std::memcpy(bytes.data(), &address, 4);
+  return IpAddress::v4(bytes);
+}
+IpAddress ip_v6(const in6_addr& address) {
+  ByteArray<16> bytes{};
+  std::memcpy(bytes.data(), &address, 16);
+  return IpAddress::v6(bytes);
+}
+
+Endpoint from_sockaddr(const sockaddr_storage& storage) {
+  if (storage.ss_family == AF_INET) {
+    const auto& in = reinterpret_cast<const sockaddr_in&>(storage);
+    return {ip_v4(in.sin_addr), ntohs(in.sin_port)};
+  }
+  const auto& in = reinterpret_cast<const sockaddr_in6&>(storage);
+  return {ip_v6(in.sin6_addr), ntohs(in.sin6_port)};
+}
+
+bool set(int fd, int level, int option, int value) {
+  return ::setsockopt(fd, level, option, &value, sizeof value) == 0;
+}
+
+void set_buffers(int fd, int bytes) {
+  // The first works for root only and beyond the system's limit; the second up to it.
+  if (!set(fd, SOL_SOCKET, SO_RCVBUFFORCE, bytes)) set(fd, SOL_SOCKET, SO_RCVBUF, bytes);
+  if (!set(fd, SOL_SOCKET, SO_SNDBUFFORCE, bytes)) set(fd, SOL_SOCKET, SO_SNDBUF, bytes);
+}
+
+void set_ip_options(int fd, bool v6) {
+  set(fd, IPPROTO_IP, IP_PKTINFO, 1);
+  set(fd, IPPROTO_IP, IP_RECVTOS, 1);
+  set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+  if (!v6) return;
+  set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+  set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+  set(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+  set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
+}
+
+template <class T>
+T read_control(const cmsghdr* header) {
+  T value;
+  std::memcpy(&value, CMSG_DATA(header), sizeof value);
+  return value;
+}
+
+// What the kernel says beside a datagram.
+struct Beside {
+  IpAddress local;
+  std::uint8_t ecn = 0;
+  std::size_t segment = 0;
+};
+
+Beside read_beside(msghdr& message) {
+  Beside out;
+  for (auto* h = CMSG_FIRSTHDR(&message); h != nullptr; h = CMSG_NXTHDR(&message, h)) {
+    if (h->cmsg_level == IPPROTO_IP && h->cmsg_type == IP_PKTINFO) {
+      out.local = ip_v4(read_control<in_pktinfo>(h).ipi_addr);
+    } else if (h->cmsg_level == IPPROTO_IPV6 && h->cmsg_type == IPV6_PKTINFO) {
+      out.local = ip_v6(read_control<in6_pktinfo>(h).ipi6_addr);
+    } else if (h->cmsg_level == IPPROTO_IP && h->cmsg_type == IP_TOS) {
+      out.ecn = read_control<std::uint8_t>(h) & 3U;
+    } else if (h->cmsg_level == IPPROTO_IPV6 && h->cmsg_type == IPV6_TCLASS) {
+      out.ecn = static_cast<std::uint8_t>(read_control<int>(h) & 3);
+    } else if (h->cmsg_level == IPPROTO_UDP && h->cmsg_type == UDP_GRO) {
+      out.segment = static_cast<std::size_t>(read_control<int>(h));
+    }
+  }
+  return out;
+}
+
+// Writes control messages one after another.
+class ControlWriter {
+ public:
+  explicit ControlWriter(msghdr& message) : message_{message} {
+    message_.msg_control = buffer_.data();
+    message_.msg_controllen = 0;
+  }
+  template <class T>
+  void add(int level, int type, const T& value) {
+    auto* header = reinterpret_cast<cmsghdr*>(buffer_.data() + message_.msg_controllen);
+    header->cmsg_level = level;
+    header->cmsg_type = type;
+    header->cmsg_len = CMSG_LEN(sizeof value);
+    std::memcpy(CMSG_DATA(header), &value, sizeof value);
+    message_.msg_controllen += CMSG_SPACE(sizeof value);
+  }
+  void finish() {
+    if (message_.msg_controllen == 0) message_.msg_control = nullptr;
+  }
+
+ private:
+  msghdr& message_;
+  alignas(cmsghdr) std::array<std::byte, 256> buffer_{};
+};
+
+}  // namespace
+
+UdpSocket::UdpSocket(const Endpoint& local, UdpOptions options)
+    : v6_{!local.ip.is_v4()}, gso_{options.gso}, buffer_(kReadBytes) {
+  fd_ = ::socket(v6_ ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd_ < 0) {
+    throw std::runtime_error(fmt::format("cannot open a UDP socket: {}", std::strerror(errno)));
+  }
+  set_ip_options(fd_, v6_);
+  set_buffers(fd_, options.buffer_bytes);
+  if (options.gro) set(fd_, IPPROTO_UDP, UDP_GRO, 1);
+  socklen_t size = 0;
+  sockaddr_storage address = to_sockaddr(local, v6_, size);
+  if (::bind(fd_, reinterpret_cast<sockaddr*>(&address), size) != 0) {
+    const int error = errno;
+    ::close(fd_);
+    throw std::runtime_error(
+        error == EADDRINUSE
+            ? fmt::format("port {}/udp is in use", local.port)
+            : fmt::format("cannot listen on {}: {}", local.to_string(), std::strerror(error)));
+  }
+  size = sizeof address;
+  ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
+  local_ = {local.ip, from_sockaddr(address).port};
+}
+
+UdpSocket::~UdpSocket() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+int UdpSocket::receive_buffer_bytes() const {
+  int value = 0;
+  socklen_t size = sizeof value;
+  ::getsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &value, &size);
+  return value;
+}
+
+bool UdpSocket::receive(const std::function<void(std::span<const Datagram>)>& visit) {
+  sockaddr_storage from{};
+  alignas(cmsghdr) std::array<std::byte, 256> control{};
+  iovec vector{buffer_.data(), buffer_.size()};
+  msghdr message{};
+  message.msg_name = &from;
+  message.msg_namelen = sizeof from;
+  message.msg_iov = &vector;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  const auto n = ::recvmsg(fd_, &message, 0);
+  if (n < 0) return errno == EINTR;
+  const Beside beside = read_beside(message);
+  const Endpoint remote = from_sockaddr(from);
+  const Endpoint local{beside.local, local_.port};
+  ByteView rest = ByteView{buffer_}.first(static_cast<std::size_t>(n));
+  const std::size_t segment = beside.segment == 0 ? rest.size() : beside.segment;
+  batch_.clear();
+  do {
+    const std::size_t size = std::min(segment, rest.size());
+    batch_.push_back({local, remote, beside.ecn, rest.first(size)});
+    rest = rest.subspan(size);
+    if (batch_.size() == kMaxDatagramBatch) {
+      counters_.datagrams_in += batch_.size();
+      visit(batch_);
+      batch_.clear();
+    }
+  } while (!rest.empty());
+  counters_.datagrams_in += batch_.size();
+  if (!batch_.empty()) visit(batch_);
+  return true;
+}
+
+UdpSocket::Sent UdpSocket::send_message(const Transmit& transmit, ByteView bytes, bool segmented) {
+  socklen_t size = 0;
+  sockaddr_storage to = to_sockaddr(transmit.remote, v6_, size);
+  iovec vector{const_cast<std::byte*>(bytes.data()), bytes.size()};
+  msghdr message{};
+  message.msg_name = &to;
+  message.msg_namelen = size;
+  message.msg_iov = &vector;
+  message.msg_iovlen = 1;
+  ControlWriter control{message};
+  if (segmented) {
+    control.add(IPPROTO_UDP, UDP_SEGMENT, static_cast<std::uint16_t>(transmit.segment_size));
+  }
+  if (!transmit.local.ip.is_unspecified()) {
+    const ByteView ip = transmit.local.ip.bytes();
+    if (transmit.local.ip.is_v4()) {
+      in_pktinfo info{};
+      std::memcpy(&info.ipi_spec_dst, ip.data(), 4);
+      control.add(IPPROTO_IP, IP_PKTINFO, info);
+    } else {
+      in6_pktinfo info{};
+      std::memcpy(&info.ipi6_addr, ip.data(), 16);
+      control.add(IPPROTO_IPV6, IPV6_PKTINFO, info);
+    }
+  }
+  if (transmit.ecn != 0) {
+    const int ecn = transmit.ecn;
+    if (transmit.remote.ip.is_v4()) {
+      control.add(IPPROTO_IP, IP_TOS, ecn);
+    } else {
+      control.add(IPPROTO_IPV6, IPV6_TCLASS, ecn);
+    }
+  }
+  control.finish();
+  for (;;) {
+    if (::sendmsg(fd_, &message, 0) >= 0) return Sent::yes;
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) return Sent::full;
+    const bool refused = errno == EIO || errno == EINVAL || errno == ENOPROTOOPT;
+    return segmented && refused ? Sent::no_gso : Sent::failed;
+  }
+}
+
+bool UdpSocket::send(const Transmit& transmit, ByteView bytes) {
+  const bool many = transmit.size > transmit.segment_size;
+  if (gso_ && many && sent_segments_ == 0) {
+    const Sent sent = send_message(transmit, bytes, true);
+    if (sent == Sent::full) return false;
+    if (sent != Sent::no_gso) {
+      const std::size_t n = (transmit.size + transmit.segment_size - 1) / transmit.segment_size;
+      (sent == Sent::yes ? counters_.datagrams_out : counters_.send_errors) += n;
+      return true;
+    }
+    gso_ = false;  // this kernel or device cannot: from now on one by one
+  }
+  ByteView rest = bytes.subspan(sent_segments_ * transmit.segment_size);
+  while (!rest.empty()) {
+    const std::size_t n = std::min(rest.size(), transmit.segment_size);
+    const Sent sent = send_message(transmit, rest.first(n), false);
+    if (sent == Sent::full) return false;
+    ++(sent == Sent::yes ? counters_.datagrams_out : counters_.send_errors);
+    ++sent_segments_;
+    rest = rest.subspan(n);
+  }
+  sent_segments_ = 0;
+  return true;
+}
+
+}  // namespace ethnet::runtime

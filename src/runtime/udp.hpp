@@ -1,0 +1,66 @@
+// One UDP socket, non-blocking: batches in (GRO), bursts out (GSO where the kernel has it), with
+// the local address, ECN and no fragmentation. Linux. Who waits for it to become readable is the
+// runner.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <machine/concepts.hpp>
+#include <types/endpoint.hpp>
+
+namespace ethnet::runtime {
+
+struct UdpOptions {
+  bool gso = true;  // false: one system call a segment, as on kernels without it
+  bool gro = true;
+  int buffer_bytes = 4 * 1024 * 1024;
+};
+
+struct UdpCounters {
+  std::uint64_t datagrams_in = 0;
+  std::uint64_t datagrams_out = 0;
+  std::uint64_t send_errors = 0;  // dropped: unreachable, too large, ...
+};
+
+class UdpSocket {
+ public:
+  // Throws std::runtime_error with one clear line ("port 9001/udp is in use").
+  // `[::]` is dual stack.
+  UdpSocket(const Endpoint& local, UdpOptions options);
+  UdpSocket(const UdpSocket&) = delete;
+  UdpSocket& operator=(const UdpSocket&) = delete;
+  ~UdpSocket();
+
+  [[nodiscard]] int fd() const { return fd_; }
+  [[nodiscard]] const Endpoint& local() const { return local_; }
+  [[nodiscard]] int receive_buffer_bytes() const;
+  [[nodiscard]] bool uses_gso() const { return gso_; }
+  [[nodiscard]] const UdpCounters& counters() const { return counters_; }
+
+  // One read: at most kMaxDatagramBatch datagrams to `visit`, valid until it returns. False when
+  // there was nothing.
+  bool receive(const std::function<void(std::span<const Datagram>)>& visit);
+  // False when the socket is full: nothing was sent, offer the same again when it is writable.
+  // A burst that was sent in part is continued by the next call with the same arguments.
+  bool send(const Transmit& transmit, ByteView bytes);
+
+ private:
+  enum class Sent : std::uint8_t { yes, full, no_gso, failed };
+  [[nodiscard]] Sent send_message(const Transmit& transmit, ByteView bytes, bool segmented);
+
+  int fd_ = -1;
+  Endpoint local_;
+  bool v6_ = false;
+  bool gso_;
+  std::size_t sent_segments_ = 0;  // of the burst that was sent in part
+  std::vector<std::byte> buffer_;
+  std::vector<Datagram> batch_;
+  UdpCounters counters_;
+};
+
+}  // namespace ethnet::runtime

@@ -1,0 +1,205 @@
+#include "segment_store.hpp"
+
+#include <filesystem>
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
+
+#include "crc32c.hpp"
+#include "memory_file_system.hpp"
+#include "posix_file_system.hpp"
+
+namespace ethnet::store {
+namespace {
+
+constexpr const char* kSegment = "d/chain/000001.seg";
+
+std::vector<Bytes> batch_of(std::uint8_t tag, std::size_t records) {
+  std::vector<Bytes> out;
+  for (std::size_t i = 0; i < records; ++i) {
+    out.emplace_back(10 + i, static_cast<std::byte>(tag));
+  }
+  return out;
+}
+
+Result<std::unique_ptr<SegmentStore>> open(FileSystem& files, OpenReport& report,
+                                           std::size_t segment_bytes = kSegmentBytes) {
+  return SegmentStore::open(files, "d", report, segment_bytes);
+}
+
+std::vector<Bytes> contents(SegmentStore& store) {
+  std::vector<Bytes> out;
+  const auto n = store.replay([&](ByteView record) -> Result<void> {
+    out.push_back(to_bytes(record));
+    return {};
+  });
+  EXPECT_TRUE(n.has_value());
+  return out;
+}
+
+TEST(Crc32c, KnownValue) {
+  EXPECT_EQ(crc32c(text_bytes("123456789")), 0xe3069283U);  // RFC 3720's check value
+}
+
+TEST(SegmentStore, ReplaysWhatWasAppendedOverSegments) {
+  MemoryFileSystem files;
+  std::vector<Bytes> expected;
+  {
+    OpenReport report;
+    const auto store = open(files, report, 200);
+    ASSERT_TRUE(store.has_value());
+    for (std::uint8_t i = 0; i < 20; ++i) {
+      const auto batch = batch_of(i, 1 + i % 3);
+      ASSERT_TRUE((*store)->append(batch).has_value());
+      expected.insert(expected.end(), batch.begin(), batch.end());
+    }
+  }
+  OpenReport report;
+  const auto store = open(files, report, 200);
+  ASSERT_TRUE(store.has_value());
+  EXPECT_GT(report.segments, 3U);
+  EXPECT_EQ(report.batches, 20U);
+  EXPECT_EQ(report.records, expected.size());
+  EXPECT_EQ(report.bytes_cut, 0U);
+  EXPECT_EQ(contents(**store), expected);
+}
+
+// A crash at every byte of a write that was not acknowledged: everything before it is there,
+// nothing of it, and the store goes on.
+TEST(SegmentStore, EveryCrashPointKeepsWhatWasAcknowledgedAndNothingHalf) {
+  const auto first = batch_of(1, 3);
+  const auto second = batch_of(2, 2);
+  std::size_t batch_bytes = 12;
+  for (const Bytes& record : second) batch_bytes += 4 + record.size();
+  for (std::size_t kept = 0; kept < batch_bytes; ++kept) {
+    MemoryFileSystem files;
+    {
+      OpenReport report;
+      auto store = open(files, report);
+      ASSERT_TRUE((*store)->append(first).has_value());
+      files.fail_append(0, kept);
+      ASSERT_FALSE((*store)->append(second).has_value());
+      EXPECT_TRUE((*store)->append(second).error().is(StoreError::failed_before));
+    }
+    files.crash_keeping(kept);
+    OpenReport report;
+    auto store = open(files, report);
+    ASSERT_TRUE(store.has_value()) << "crash after " << kept << " bytes";
+    EXPECT_EQ(report.bytes_cut, kept);
+    EXPECT_EQ(contents(**store), first);
+    ASSERT_TRUE((*store)->append(second).has_value());
+    EXPECT_EQ(contents(**store).size(), first.size() + second.size());
+  }
+}
+
+TEST(SegmentStore, ACrashWhileASegmentIsMadeIsRepaired) {
+  MemoryFileSystem files;
+  {
+    OpenReport report;
+    auto store = open(files, report, 64);
+    ASSERT_TRUE((*store)->append(batch_of(1, 3)).has_value());
+    files.fail_append(0, 3);  // the magic of the second segment
+    ASSERT_FALSE((*store)->append(batch_of(2, 3)).has_value());
+  }
+  files.crash_keeping(3);
+  OpenReport report;
+  auto store = open(files, report, 64);
+  ASSERT_TRUE(store.has_value());
+  EXPECT_EQ(contents(**store), batch_of(1, 3));
+  ASSERT_TRUE((*store)->append(batch_of(3, 1)).has_value());
+  EXPECT_EQ(contents(**store).size(), 4U);
+}
+
+// A flipped bit is found wherever it is; in the very last batch it looks like a torn write.
+TEST(SegmentStore, EveryFlippedBitIsFound) {
+  const auto first = batch_of(1, 2);
+  const auto second = batch_of(2, 2);
+  MemoryFileSystem pristine;
+  std::size_t first_end = 0;
+  {
+    OpenReport report;
+    auto store = open(pristine, report, 60);
+    ASSERT_TRUE((*store)->append(first).has_value());
+    first_end = pristine.content(kSegment).size();
+    ASSERT_TRUE((*store)->append(second).has_value());
+    ASSERT_TRUE(pristine.exists("d/chain/000002.seg"));
+  }
+  for (std::size_t bit = 0; bit < first_end * 8; ++bit) {
+    MemoryFileSystem files;
+    files.content("d/FORMAT") = pristine.content("d/FORMAT");
+    files.content(kSegment) = pristine.content(kSegment);
+    files.content("d/chain/000002.seg") = pristine.content("d/chain/000002.seg");
+    files.content(kSegment)[bit / 8] ^= static_cast<std::byte>(1U << (bit % 8));
+    OpenReport report;
+    const auto store = open(files, report, 60);
+    ASSERT_FALSE(store.has_value()) << "bit " << bit;
+    EXPECT_TRUE(store.error().is(StoreError::corrupt));
+    EXPECT_EQ(report.file, kSegment);
+  }
+}
+
+TEST(SegmentStore, AFailedSyncIsNotAcknowledged) {
+  MemoryFileSystem files;
+  OpenReport report;
+  auto store = open(files, report);
+  files.fail_next_sync();
+  EXPECT_TRUE((*store)->append(batch_of(1, 1)).error().is(FileError::sync));
+  EXPECT_TRUE((*store)->append(batch_of(1, 1)).error().is(StoreError::failed_before));
+}
+
+TEST(SegmentStore, ASecondOpenAndAnUnknownFormatAreRefused) {
+  MemoryFileSystem files;
+  OpenReport report;
+  {
+    const auto store = open(files, report);
+    ASSERT_TRUE(store.has_value());
+    EXPECT_TRUE(open(files, report).error().is(FileError::locked));
+    EXPECT_EQ(report.file, "d/LOCK");
+  }
+  EXPECT_TRUE(open(files, report).has_value());
+  files.content("d/FORMAT") = to_bytes(text_bytes("ethnet-chain 2\n"));
+  EXPECT_TRUE(open(files, report).error().is(StoreError::unknown_format));
+}
+
+RC_GTEST_PROP(SegmentStore, RandomCrashesLoseNothingAcknowledged, (std::uint64_t seed)) {
+  Prng prng{seed};
+  MemoryFileSystem files;
+  std::vector<Bytes> acknowledged;
+  for (int round = 0; round < 6; ++round) {
+    OpenReport report;
+    auto store = open(files, report, 300);
+    RC_ASSERT(store.has_value());
+    RC_ASSERT(contents(**store) == acknowledged);
+    for (std::uint64_t i = prng.below(5); i > 0; --i) {
+      const auto batch = batch_of(static_cast<std::uint8_t>(prng.below(256)), 1 + prng.below(3));
+      RC_ASSERT((*store)->append(batch).has_value());
+      acknowledged.insert(acknowledged.end(), batch.begin(), batch.end());
+    }
+    files.fail_append(0, prng.below(40));
+    RC_ASSERT(!(*store)->append(batch_of(9, 2)).has_value());
+    store->reset();
+    files.crash(prng);
+  }
+}
+
+TEST(PosixFileSystem, RoundTripInADirectory) {
+  const auto directory = std::filesystem::temp_directory_path() / "ethnet-store-test-XXXXXX";
+  std::string name = directory.string();
+  ASSERT_NE(::mkdtemp(name.data()), nullptr);
+  PosixFileSystem files;
+  OpenReport report;
+  {
+    auto store = SegmentStore::open(files, name, report);
+    ASSERT_TRUE(store.has_value()) << store.error().message();
+    ASSERT_TRUE((*store)->append(batch_of(1, 3)).has_value());
+    EXPECT_TRUE(SegmentStore::open(files, name, report).error().is(FileError::locked));
+  }
+  auto store = SegmentStore::open(files, name, report);
+  ASSERT_TRUE(store.has_value());
+  EXPECT_EQ(contents(**store), batch_of(1, 3));
+  std::filesystem::remove_all(name);
+}
+
+}  // namespace
+}  // namespace ethnet::store
