@@ -18,7 +18,8 @@ inline constexpr std::size_t kKeccakRate = 136;  // bytes absorbed by one permut
 class Keccak256 {
  public:
   void update(ByteView more);
-  // The digest of everything so far. The object then starts over, empty.
+  // The digest of everything so far. The object then starts over, empty; for a running digest (the
+  // MACs of RLPx) finish a copy.
   [[nodiscard]] Digest32 finish();
 
  private:

@@ -1,8 +1,8 @@
+#include "capability.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <optional>
-
-#include <session/capability.hpp>
 
 namespace ethnet::session {
 namespace {

@@ -15,7 +15,8 @@
 #include <base/bytes.hpp>
 #include <base/result.hpp>
 #include <base/slab.hpp>
-#include <session/disconnect.hpp>
+
+#include "disconnect.hpp"
 
 namespace ethnet::session {
 

@@ -4,7 +4,8 @@
 #include <map>
 
 #include <rapidcheck/gtest.h>
-#include <session/capability.hpp>
+
+#include "capability.hpp"
 
 namespace ethnet::session {
 namespace {

@@ -1,4 +1,4 @@
-#include <session/disconnect.hpp>
+#include "disconnect.hpp"
 
 namespace ethnet::session {
 

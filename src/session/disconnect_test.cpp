@@ -1,8 +1,9 @@
+#include "disconnect.hpp"
+
 #include <set>
 #include <string>
 
 #include <gtest/gtest.h>
-#include <session/disconnect.hpp>
 
 namespace ethnet::session {
 namespace {

@@ -1,4 +1,4 @@
-#include <session/requests.hpp>
+#include "requests.hpp"
 
 namespace ethnet::session {
 namespace {

@@ -19,7 +19,8 @@
 
 #include <base/instant.hpp>
 #include <base/result.hpp>
-#include <session/capability.hpp>
+
+#include "capability.hpp"
 
 namespace ethnet::session {
 

@@ -1,5 +1,6 @@
+#include "requests.hpp"
+
 #include <gtest/gtest.h>
-#include <session/requests.hpp>
 
 namespace ethnet::session {
 namespace {

@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -26,11 +27,12 @@
 #include <base/secure_rng.hpp>
 #include <crypto/secp256k1.hpp>
 #include <machine/concepts.hpp>
-#include <session/capability.hpp>
-#include <session/disconnect.hpp>
 #include <transport/conn.hpp>
 #include <types/fork_id.hpp>
 #include <types/hash.hpp>
+
+#include "capability.hpp"
+#include "disconnect.hpp"
 
 namespace ethnet::session {
 
@@ -38,6 +40,7 @@ struct Config {
   std::size_t max_peers = 50;               // active sessions
   std::size_t max_inbound = 40;             // of them, started by the peer
   std::size_t max_pending = 256;            // connections that are not active yet, both directions
+  std::size_t max_pending_inbound = 192;    // of them, inbound: strangers leave room for our dials
   std::size_t max_pending_per_ip = 32;      // inbound ones from one address
   Duration handshake_timeout = seconds(5);  // from the connection's start to Active
   Duration probe_timeout = seconds(2);      // for a sign of life when a twin shows up
@@ -183,6 +186,8 @@ class SessionManager {
   // Bytes of one session in queues and half-received messages, with its connection's buffers.
   [[nodiscard]] std::size_t memory_bytes(SessionHandle session) const;
   [[nodiscard]] SessionSnapshot snapshot() const;
+  // The name of a table or queue that is over its limit; for Checked<> and tests.
+  [[nodiscard]] std::optional<std::string_view> exceeded_limit() const;
 
  private:
   class Impl;

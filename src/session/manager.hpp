@@ -1,0 +1,149 @@
+// SessionManager's inside; see session.hpp. Not for other modules.
+//
+// session.cpp: inputs, outputs, the one exit. handshake.cpp: Claim, Proof, Hello. activation.cpp:
+// who is activated, pings, capability streams.
+// An Entry& is valid until something ends that session; every function that may end one says so by
+// returning whether it lives, and callers stop when it does not.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <map>
+
+#include <machine/timer_table.hpp>
+
+#include "registry.hpp"
+#include "session.hpp"
+
+namespace ethnet::session {
+
+using Entry = SessionTable::Entry;
+
+// Who brought the end about.
+enum class EndedBy : std::uint8_t {
+  us,         // say so on the control stream and close the connection
+  peer,       // it said so on the control stream; the connection is closed by us
+  transport,  // the connection is closed already, by the peer
+  failure,    // the connection is closed already, by nobody's will
+};
+
+class SessionManager::Impl {
+ public:
+  Impl(const Config& config, std::shared_ptr<const crypto::SecretKey> key,
+       transport::Transport& transport, SecureRng& rng, Log& log);
+
+  // session.cpp
+  void handle_conn_event(Now now, const transport::ConnEvent& event);
+  void handle_job_done(Now now, const JobResult& done);
+  void handle_deadline(Now now);
+  void set_local(LocalInfo local);
+  [[nodiscard]] Result<std::uint64_t> dial(Now now, const Endpoint& remote,
+                                           std::optional<NodeId> expected);
+  [[nodiscard]] Result<void> send(Now now, SessionHandle session, const Capability& capability,
+                                  Priority priority, Bytes&& payload);
+  void disconnect(Now now, SessionHandle session, DisconnectReason reason);
+  void shut_down(Now now);
+  [[nodiscard]] std::optional<SessionEvent> poll_event();
+  [[nodiscard]] std::optional<Job> poll_job();
+  [[nodiscard]] Instant next_deadline() const { return timers_.next(); }
+  [[nodiscard]] const NodeId& local_id() const { return local_id_; }
+  [[nodiscard]] const SessionTable& table() const { return table_; }
+  [[nodiscard]] std::size_t memory_bytes(SessionHandle session) const;
+  [[nodiscard]] SessionSnapshot snapshot() const;
+  [[nodiscard]] std::optional<std::string_view> exceeded_limit() const;
+
+ private:
+  using ReasonCounts = std::array<std::uint64_t, 256>;
+  enum class JobKind : std::uint8_t { sign_proof, verify_proof, verify_record };
+  struct PendingJob {
+    SessionHandle session;
+    JobKind kind = JobKind::sign_proof;
+  };
+  struct Queued {
+    SessionEvent event;
+    std::size_t lane = 0;  // of a MessageReceived
+  };
+
+  // session.cpp
+  void on_opened(transport::ConnHandle conn, const transport::Opened& opened);
+  void on_closed(Entry& entry, const transport::Closed& closed);
+  void on_readable(Entry& entry, transport::StreamId stream);
+  void refuse_connection(transport::ConnHandle conn, const Endpoint& remote,
+                         DisconnectReason reason);
+  // The one exit of every entry, whatever its state: tells the peer, closes the connection, drops
+  // timers, jobs, streams, queues and budgets, counts, and reports.
+  void end(SessionHandle handle, DisconnectReason reason, EndedBy by);
+  void report_end(const Entry& entry, DisconnectReason reason, EndedBy by);
+  void log_refusal(const Entry& entry, DisconnectReason reason);
+  // Writes what the transport has room for.
+  void flush(Entry& entry);
+  void flush_control(Entry& entry);
+  // False when the session ended, because the peer does not read its control stream.
+  bool send_frame(Entry& entry, ByteView frame);
+  void rearm(Entry& entry);
+  void start_job(Entry& entry, JobKind kind, std::string_view name, std::function<Bytes()> work);
+  [[nodiscard]] static std::vector<ReasonCount> nonzero(const ReasonCounts& counts);
+  [[nodiscard]] MuxLimits mux_limits() const;
+
+  // handshake.cpp
+  void begin_handshake(Entry& entry);
+  bool read_control(Entry& entry);
+  bool handle_frame(Entry& entry, const Frame& frame);
+  bool handle_handshake_frame(Entry& entry, const Frame& frame);
+  bool handle_claim(Entry& entry, const Claim& claim);
+  bool handle_proof(Entry& entry, const Proof& proof);
+  bool handle_hello(Entry& entry, Hello hello);
+  bool accept_hello(Entry& entry);
+  bool start_proof(Entry& entry);
+  bool send_claim(Entry& entry);
+  bool send_hello_when_due(Entry& entry);
+  bool on_signed(Entry& entry, ByteView signature);
+  bool on_verified(Entry& entry, ByteView output);
+  bool on_record_verified(Entry& entry, ByteView output);
+  [[nodiscard]] transport::Side our_side(const Entry& entry) const;
+  [[nodiscard]] bool have_exporter(Entry& entry);
+  [[nodiscard]] bool is_full_for(const Entry& entry) const;
+
+  // activation.cpp
+  [[nodiscard]] bool we_decide(const Entry& entry) const;
+  bool on_ready(Entry& entry);
+  bool join_probe(Entry& active, Entry& newcomer);
+  bool send_probe_ping(Entry& active);
+  void finish_probe_alive(Entry& active);
+  void finish_probe_silent(SessionHandle active);
+  void readmit(const std::vector<SessionHandle>& newcomers);
+  bool activate_by_us(Entry& entry);
+  bool handle_activate(Entry& entry, const Activate& token);
+  bool become_active(Entry& entry, const Activate& token);
+  bool handle_active_frame(Entry& entry, const Frame& frame);
+  bool handle_pong(Entry& entry);
+  bool send_ping(Entry& entry);
+  bool on_active_deadline(Entry& entry);
+  [[nodiscard]] Instant active_deadline(const Entry& entry) const;
+  bool read_stream(Entry& entry, transport::StreamId stream);
+
+  Config config_;
+  std::shared_ptr<const crypto::SecretKey> key_;
+  NodeId local_id_;
+  transport::Transport& transport_;
+  Log& log_;
+  LocalInfo local_;
+  SessionTable table_;
+  TimerTable timers_;  // by the session's slot
+  std::deque<Queued> events_;
+  std::deque<Job> jobs_;
+  std::map<std::uint64_t, PendingJob> pending_jobs_;
+  std::uint64_t next_job_id_ = 1;
+  std::uint64_t next_dial_id_ = 1;
+  Activate last_token_;
+  Now now_;  // of the last input: one Now serves an input and its whole drain
+  bool shut_down_ = false;
+  std::uint64_t opened_ = 0;
+  std::uint64_t messages_in_ = 0;
+  std::uint64_t messages_out_ = 0;
+  ReasonCounts refused_inbound_{};
+  ReasonCounts refused_outbound_{};
+  ReasonCounts closed_{};
+};
+
+}  // namespace ethnet::session

@@ -1,0 +1,272 @@
+#include "mux.hpp"
+
+#include <algorithm>
+
+namespace ethnet::session {
+namespace {
+
+constexpr std::array kByUrgency{Priority::head, Priority::normal, Priority::bulk};
+
+std::size_t cost_of(std::size_t payload) { return kEnvelopeHeaderBytes + payload; }
+
+}  // namespace
+
+MuxWriter::MuxWriter(std::span<const Capability> agreed, const MuxLimits& limits)
+    : limits_{limits}, lanes_(agreed.size()) {
+  for (std::size_t i = 0; i < agreed.size(); ++i) {
+    const std::string literal = agreed[i].to_string();
+    CHECK(literal.size() <= kMaxCapabilityBytes);
+    Bytes name{static_cast<std::byte>(literal.size())};
+    append(name, text_bytes(literal));
+    // The name goes out at once, so that the peer can judge it before any payload.
+    lanes_[i].current = Outgoing{{}, std::move(name), 0, Priority::head};
+  }
+}
+
+Result<void> MuxWriter::push(std::size_t index, Priority priority, Bytes&& payload) {
+  CHECK(index < lanes_.size());
+  CHECK(!payload.empty());
+  Lane& lane = lanes_[index];
+  if (payload.size() > kMaxPayloadBytes) return fail(SessionError::too_large);
+  if (!has_room(lane, priority, cost_of(payload.size()))) {
+    lane.owes_writable = true;
+    return fail(SessionError::would_block);
+  }
+  lane.queued_bytes += cost_of(payload.size());
+  ++lane.queued_messages;
+  queue_of(lane, priority).push_back(std::move(payload));
+  return {};
+}
+
+bool MuxWriter::has_room(const Lane& lane, Priority priority, std::size_t bytes) const {
+  if (lane.queued_messages == 0) return true;  // a budget below one payload still lets one through
+  const bool head = priority == Priority::head;
+  const std::size_t most_bytes = limits_.out_bytes + (head ? kHeadReserveBytes : 0);
+  const std::size_t most_messages = limits_.out_messages + (head ? kHeadReserveMessages : 0);
+  return lane.queued_bytes + bytes <= most_bytes && lane.queued_messages < most_messages;
+}
+
+std::deque<Bytes>& MuxWriter::queue_of(Lane& lane, Priority priority) {
+  return lane.queues[static_cast<std::size_t>(priority)];
+}
+
+// What the lane is served as: the most urgent of what is under way and what waits behind it.
+std::optional<Priority> MuxWriter::urgency(const Lane& lane) {
+  std::optional<Priority> most;
+  if (lane.current) most = lane.current->priority;
+  for (const Priority priority : kByUrgency) {
+    if (lane.queues[static_cast<std::size_t>(priority)].empty()) continue;
+    return most ? std::min(*most, priority) : priority;
+  }
+  return most;
+}
+
+void MuxWriter::flush(transport::Transport& transport, transport::ConnHandle conn) {
+  for (Lane& lane : lanes_) {
+    if (lane.stream) continue;
+    const auto opened = transport.open_stream(conn, transport::StreamKind::unidirectional);
+    if (!opened) break;  // the peer's stream limit: tried again at the next flush
+    lane.stream = *opened;
+  }
+  for (const Priority priority : kByUrgency) write_class(transport, conn, priority);
+  if (!lanes_.empty()) first_ = (first_ + 1) % lanes_.size();
+}
+
+void MuxWriter::write_class(transport::Transport& transport, transport::ConnHandle conn,
+                            Priority priority) {
+  bool served = true;
+  while (served) {
+    served = false;
+    for (std::size_t i = 0; i < lanes_.size(); ++i) {
+      Lane& lane = lanes_[(first_ + i) % lanes_.size()];
+      if (!lane.stream || lane.blocked || urgency(lane) != priority) continue;
+      take_turn(transport, conn, lane, priority);
+      served = true;
+    }
+  }
+}
+
+void MuxWriter::take_turn(transport::Transport& transport, transport::ConnHandle conn, Lane& lane,
+                          Priority priority) {
+  lane.deficit += kQuantumBytes;
+  while (lane.deficit > 0 && !lane.blocked && urgency(lane) == priority) {
+    if (!lane.current) {
+      for (const Priority p : kByUrgency) {
+        std::deque<Bytes>& queue = queue_of(lane, p);
+        if (queue.empty()) continue;
+        Bytes header;
+        append_be(header, static_cast<std::uint32_t>(queue.front().size()));
+        lane.current = Outgoing{std::move(header), std::move(queue.front()), 0, p};
+        queue.pop_front();
+        break;
+      }
+    }
+    lane.deficit -= write_some(transport, conn, lane, lane.deficit);
+    const Outgoing& current = *lane.current;
+    if (current.written == current.header.size() + current.payload.size()) finish_current(lane);
+  }
+  // What is left of a turn is kept only by a lane that the transport cut short.
+  if (!lane.blocked) lane.deficit = 0;
+  lane.deficit = std::min(lane.deficit, kQuantumBytes);
+}
+
+std::size_t MuxWriter::write_some(transport::Transport& transport, transport::ConnHandle conn,
+                                  Lane& lane, std::size_t most) {
+  Outgoing& current = *lane.current;
+  const std::size_t header = current.header.size();
+  const bool in_header = current.written < header;
+  const ByteView part = in_header ? ByteView{current.header}.subspan(current.written)
+                                  : ByteView{current.payload}.subspan(current.written - header);
+  const ByteView offer = part.first(std::min(part.size(), most));
+  const std::size_t taken = transport.write(conn, *lane.stream, offer);
+  CHECK(taken <= offer.size());
+  current.written += taken;
+  if (taken < offer.size()) lane.blocked = true;
+  return taken;
+}
+
+void MuxWriter::finish_current(Lane& lane) {
+  if (!lane.current->header.empty()) {  // an envelope, not the stream's name
+    lane.queued_bytes -= cost_of(lane.current->payload.size());
+    --lane.queued_messages;
+    ++messages_sent_;
+  }
+  lane.current.reset();
+}
+
+void MuxWriter::on_writable() {
+  for (Lane& lane : lanes_) lane.blocked = false;
+}
+
+std::optional<std::size_t> MuxWriter::poll_writable() {
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    Lane& lane = lanes_[i];
+    if (!lane.owes_writable || lane.queued_bytes > limits_.out_bytes / 2 ||
+        lane.queued_messages > limits_.out_messages / 2) {
+      continue;
+    }
+    lane.owes_writable = false;
+    return i;
+  }
+  return std::nullopt;
+}
+
+bool MuxWriter::owns(transport::StreamId stream) const {
+  return std::ranges::any_of(lanes_, [&](const Lane& lane) { return lane.stream == stream; });
+}
+
+std::size_t MuxWriter::queued_bytes() const {
+  std::size_t sum = 0;
+  for (const Lane& lane : lanes_) sum += lane.queued_bytes;
+  return sum;
+}
+
+MuxReader::MuxReader(std::span<const Capability> agreed, const MuxLimits& limits)
+    : limits_{limits}, lanes_(agreed.size()) {
+  for (std::size_t i = 0; i < agreed.size(); ++i) lanes_[i].literal = agreed[i].to_string();
+}
+
+bool MuxReader::is_full(const Lane& lane) const {
+  return lane.held_messages >= limits_.in_messages || lane.held_bytes >= limits_.in_bytes;
+}
+
+std::expected<void, DisconnectReason> MuxReader::read(transport::Transport& transport,
+                                                      transport::ConnHandle conn,
+                                                      transport::StreamId id,
+                                                      std::vector<Delivered>& out) {
+  if (!streams_.contains(id) && streams_.size() >= kMaxPeerStreams) {
+    return std::unexpected(DisconnectReason::protocol_breach);
+  }
+  Stream& stream = streams_[id];
+  while (true) {
+    if (stream.part == Part::length && is_full(lanes_[stream.lane])) {
+      lanes_[stream.lane].paused = true;
+      return {};
+    }
+    const ByteView arrived = transport.read(conn, id);
+    if (arrived.empty()) break;
+    const std::size_t n = std::min(arrived.size(), stream.wanted - stream.buffer.size());
+    append(stream.buffer, arrived.first(n));  // grows as bytes arrive, never ahead of them
+    transport.consume(conn, id, n);
+    if (stream.buffer.size() < stream.wanted) continue;
+    if (auto done = finish_part(id, stream, out); !done) return done;
+  }
+  // A capability's stream lives as long as the session.
+  if (transport.at_end(conn, id)) return std::unexpected(DisconnectReason::protocol_breach);
+  return {};
+}
+
+std::expected<void, DisconnectReason> MuxReader::finish_part(transport::StreamId id, Stream& stream,
+                                                             std::vector<Delivered>& out) {
+  switch (stream.part) {
+    case Part::name_length: {
+      const auto size = std::to_integer<std::size_t>(stream.buffer.front());
+      if (size == 0 || size > kMaxCapabilityBytes) {
+        return std::unexpected(DisconnectReason::protocol_breach);
+      }
+      stream.part = Part::name;
+      stream.wanted = size;
+      break;
+    }
+    case Part::name:
+      if (auto bound = bind(id, stream); !bound) return bound;
+      stream.part = Part::length;
+      stream.wanted = kEnvelopeHeaderBytes;
+      break;
+    case Part::length: {
+      const auto size = std::size_t{load_be<std::uint32_t>(stream.buffer)};
+      if (size == 0 || size > kMaxPayloadBytes) {
+        return std::unexpected(DisconnectReason::protocol_breach);
+      }
+      stream.part = Part::payload;
+      stream.wanted = size;
+      stream.buffer.clear();
+      stream.buffer.reserve(std::min(size, kFirstReserveBytes));
+      return {};
+    }
+    case Part::payload: {
+      Lane& lane = lanes_[stream.lane];
+      lane.held_bytes += stream.buffer.size();
+      ++lane.held_messages;
+      out.push_back({stream.lane, std::move(stream.buffer)});
+      stream.part = Part::length;
+      stream.wanted = kEnvelopeHeaderBytes;
+      stream.buffer = {};
+      return {};
+    }
+  }
+  stream.buffer.clear();
+  return {};
+}
+
+std::expected<void, DisconnectReason> MuxReader::bind(transport::StreamId id, Stream& stream) {
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    if (!equal(stream.buffer, text_bytes(lanes_[i].literal))) continue;
+    // One stream for each capability, opened once.
+    if (lanes_[i].stream) return std::unexpected(DisconnectReason::protocol_breach);
+    lanes_[i].stream = id;
+    stream.lane = i;
+    return {};
+  }
+  return std::unexpected(DisconnectReason::capability_not_shared);
+}
+
+std::optional<transport::StreamId> MuxReader::release(std::size_t index, std::size_t bytes) {
+  CHECK(index < lanes_.size());
+  Lane& lane = lanes_[index];
+  CHECK(lane.held_messages > 0 && lane.held_bytes >= bytes);
+  --lane.held_messages;
+  lane.held_bytes -= bytes;
+  if (!lane.paused || is_full(lane)) return std::nullopt;
+  lane.paused = false;
+  return lane.stream;
+}
+
+std::size_t MuxReader::memory_bytes() const {
+  std::size_t sum = 0;
+  for (const Lane& lane : lanes_) sum += lane.held_bytes;
+  for (const auto& [id, stream] : streams_) sum += stream.buffer.capacity();
+  return sum;
+}
+
+}  // namespace ethnet::session

@@ -1,0 +1,139 @@
+#include "registry.hpp"
+
+#include <algorithm>
+
+namespace ethnet::session {
+
+using Entry = SessionTable::Entry;
+
+Entry& SessionTable::add(transport::ConnHandle conn, const Endpoint& remote, bool inbound,
+                         SessionState state, Instant started) {
+  const SessionHandle handle = entries_.emplace();
+  Entry& entry = *entries_.find(handle);
+  entry.handle_ = handle;
+  entry.conn_ = conn;
+  entry.inbound_ = inbound;
+  entry.state_ = state;
+  entry.remote = remote;
+  entry.first_remote_ = remote;
+  entry.started = started;
+  if (by_index_.size() <= handle.index) by_index_.resize(handle.index + 1);
+  by_index_[handle.index] = handle;
+  const bool fresh = by_conn_.emplace(conn, handle).second;
+  CHECK(fresh);
+  by_state_[static_cast<std::size_t>(state)].insert(handle);
+  return entry;
+}
+
+Entry& SessionTable::add_dial(transport::ConnHandle conn, const Endpoint& remote,
+                              std::optional<NodeId> expected, std::uint64_t dial_id,
+                              Instant started) {
+  CHECK(!is_dialing(remote));
+  Entry& entry = add(conn, remote, false, SessionState::dialing, started);
+  entry.expected = expected;
+  entry.dial_id = dial_id;
+  dials_.emplace(remote, entry.handle_);
+  return entry;
+}
+
+Entry& SessionTable::add_inbound(transport::ConnHandle conn, const Endpoint& remote,
+                                 Instant started) {
+  Entry& entry = add(conn, remote, true, SessionState::handshaking, started);
+  pending_inbound_.insert(entry.handle_);
+  pending_by_ip_[remote.ip].insert(entry.handle_);
+  return entry;
+}
+
+void SessionTable::move_to(Entry& entry, SessionState state) {
+  by_state_[static_cast<std::size_t>(entry.state_)].erase(entry.handle_);
+  entry.state_ = state;
+  by_state_[static_cast<std::size_t>(state)].insert(entry.handle_);
+}
+
+void SessionTable::on_opened(Entry& entry) {
+  CHECK(entry.state_ == SessionState::dialing);
+  move_to(entry, SessionState::handshaking);
+}
+
+void SessionTable::on_proven(Entry& entry, const AuthenticatedPeer& peer) {
+  CHECK(entry.state_ == SessionState::handshaking);
+  entry.peer_ = peer;
+  move_to(entry, SessionState::proven);
+}
+
+ActiveSession& SessionTable::activate(Entry& entry, PeerInfo info, const MuxLimits& limits,
+                                      const Activate& token) {
+  CHECK(entry.state_ == SessionState::proven && entry.peer_);
+  CHECK(info.id == entry.peer_->id());
+  const bool only_one = active_.emplace(entry.peer_->id(), entry.handle_).second;
+  CHECK(only_one);
+  forget_pending(entry);
+  move_to(entry, SessionState::active);
+  if (entry.inbound_) active_inbound_.insert(entry.handle_);
+  entry.active_ = std::make_unique<ActiveSession>(ActiveSession::Passkey{}, *entry.peer_,
+                                                  std::move(info), limits, token);
+  entry.handshake.reset();
+  return *entry.active_;
+}
+
+void SessionTable::forget_pending(Entry& entry) {
+  if (!entry.inbound_) {
+    dials_.erase(entry.first_remote_);
+    return;
+  }
+  pending_inbound_.erase(entry.handle_);
+  const auto at_ip = pending_by_ip_.find(entry.first_remote_.ip);
+  CHECK(at_ip != pending_by_ip_.end());
+  at_ip->second.erase(entry.handle_);
+  if (at_ip->second.empty()) pending_by_ip_.erase(at_ip);
+}
+
+void SessionTable::release(SessionHandle handle, bool closing) {
+  Entry* entry = entries_.find(handle);
+  CHECK(entry != nullptr);
+  if (entry->state_ == SessionState::active) {
+    active_.erase(entry->peer_->id());
+    active_inbound_.erase(handle);
+  } else {
+    forget_pending(*entry);
+  }
+  by_state_[static_cast<std::size_t>(entry->state_)].erase(handle);
+  by_conn_.erase(entry->conn_);
+  if (closing) closing_.insert(entry->conn_);
+  entries_.erase(handle);
+}
+
+Entry* SessionTable::find(transport::ConnHandle conn) {
+  const auto it = by_conn_.find(conn);
+  return it == by_conn_.end() ? nullptr : entries_.find(it->second);
+}
+
+Entry* SessionTable::find_index(std::uint32_t index) {
+  return index < by_index_.size() ? entries_.find(by_index_[index]) : nullptr;
+}
+
+Entry* SessionTable::active_of(const NodeId& id) {
+  const auto it = active_.find(id);
+  return it == active_.end() ? nullptr : entries_.find(it->second);
+}
+
+const Entry* SessionTable::active_of(const NodeId& id) const {
+  const auto it = active_.find(id);
+  return it == active_.end() ? nullptr : entries_.find(it->second);
+}
+
+bool SessionTable::is_dialing(const NodeId& expected) const {
+  return std::ranges::any_of(dials_, [&](const auto& dial) {
+    const Entry* entry = entries_.find(dial.second);
+    return entry != nullptr && entry->expected == expected;
+  });
+}
+
+std::size_t SessionTable::pending() const { return dials_.size() + pending_inbound_.size(); }
+
+std::size_t SessionTable::pending_from(const IpAddress& ip) const {
+  const auto it = pending_by_ip_.find(ip);
+  return it == pending_by_ip_.end() ? 0 : it->second.size();
+}
+
+}  // namespace ethnet::session

@@ -1,0 +1,210 @@
+// SessionTable: every connection that is, or is on its way to be, a session; one active session for
+// each authenticated identity, over all transports.
+// Spec: docs/spec/session.md, "One session per identity".
+//
+//   add_dial -> Dialing -> on_opened -\
+//   add_inbound ----------------------> Handshaking -> on_proven -> Proven -> activate -> Active
+//   release, from any of them -> Closing (the transport's close is under way) -> on_closed
+//
+// Counts are the sizes of sets. release() is the only exit: it drops everything that belongs to the
+// entry at once. Until its proof an entry is known by its address alone; nothing that a peer says
+// before changes an index here. Single-threaded. Limits are the caller's (Config); the table is as
+// large as what was added.
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include <base/instant.hpp>
+#include <base/slab.hpp>
+#include <transport/conn.hpp>
+#include <types/endpoint.hpp>
+#include <types/hash.hpp>
+
+#include "capability.hpp"
+#include "control.hpp"
+#include "id_proof.hpp"
+#include "mux.hpp"
+#include "session.hpp"
+#include "token_bucket.hpp"
+
+namespace ethnet::session {
+
+enum class SessionState : std::uint8_t { dialing, handshaking, proven, active };
+inline constexpr std::size_t kSessionStates = 4;
+
+inline constexpr std::int64_t kPingBurst = 5;     // a peer that sends more is disconnected
+inline constexpr std::int64_t kOwnPingBurst = 4;  // ours, so that jitter does not make it five
+inline constexpr Duration kPingRefill = seconds(1);
+inline constexpr std::size_t kMaxControlQueueBytes =
+    16 * 1024;  // frames the transport has no room for
+
+// The control stream of one connection.
+struct ControlChannel {
+  std::optional<transport::StreamId> stream;
+  FrameReader reader;
+  Bytes out;  // not taken by the transport yet
+  TokenBucket pings_in{kPingBurst, kPingRefill};
+  TokenBucket pings_out{kOwnPingBurst, kPingRefill};
+  std::uint64_t pings_sent = 0;
+  std::uint64_t pongs_received = 0;
+  Instant oldest_ping;  // of those not answered
+  Instant last_heard;
+};
+
+// What has been said on the way to Active; gone afterwards.
+struct Handshake {
+  std::optional<Exporter> exporter;
+  std::optional<Claim> claim;  // the peer's
+  std::optional<ProofVerifier> verifier;
+  std::optional<Hello> hello;       // the peer's
+  std::vector<Capability> offered;  // what our Hello said
+  std::vector<Capability> agreed;
+  bool claim_sent = false;
+  bool proof_started = false;
+  bool proof_sent = false;
+  bool hello_sent = false;
+  bool ready = false;                     // both Hellos said and accepted
+  bool paused = false;                    // a job judges the last frame; the next one waits
+  std::set<transport::StreamId> streams;  // the peer's, opened before activation, unread
+};
+
+// An arbiter's check of a session whose twin has shown up.
+struct Probe {
+  std::vector<SessionHandle> newcomers;  // in the order in which they became ready
+  bool ping_sent = false;
+  Instant ping_at;  // when our own bucket allows it
+  std::uint64_t pongs_wanted = 0;
+  Instant deadline;
+};
+
+// Made by SessionTable::activate alone (nobody else can make the Passkey), and there from an
+// AuthenticatedPeer.
+class ActiveSession {
+ public:
+  class Passkey {
+    friend class SessionTable;
+    Passkey() = default;
+  };
+  ActiveSession(Passkey, const AuthenticatedPeer& peer, PeerInfo peer_info, const MuxLimits& limits,
+                const Activate& token)
+      : info{std::move(peer_info)},
+        writer{info.agreed, limits},
+        reader{info.agreed, limits},
+        peer_{peer},
+        token_{token} {}
+
+  [[nodiscard]] const AuthenticatedPeer& peer() const { return peer_; }
+  [[nodiscard]] const Activate& token() const { return token_; }
+
+  PeerInfo info;
+  MuxWriter writer;
+  MuxReader reader;
+  std::optional<Probe> probe;
+
+ private:
+  AuthenticatedPeer peer_;
+  Activate token_;
+};
+
+class SessionTable {
+ public:
+  class Entry {
+   public:
+    [[nodiscard]] SessionHandle handle() const { return handle_; }
+    [[nodiscard]] SessionState state() const { return state_; }
+    [[nodiscard]] transport::ConnHandle conn() const { return conn_; }
+    [[nodiscard]] bool inbound() const { return inbound_; }
+    [[nodiscard]] const std::optional<AuthenticatedPeer>& peer() const { return peer_; }
+    [[nodiscard]] std::optional<NodeId> proven_id() const {
+      return peer_ ? std::optional{peer_->id()} : std::nullopt;
+    }
+    [[nodiscard]] ActiveSession* active() { return active_.get(); }
+    [[nodiscard]] const ActiveSession* active() const { return active_.get(); }
+
+    Endpoint remote;  // may change while active
+    std::optional<NodeId> expected;
+    std::uint64_t dial_id = 0;
+    Instant started;
+    ControlChannel control;
+    std::unique_ptr<Handshake> handshake = std::make_unique<Handshake>();
+    std::set<std::uint64_t> jobs;  // under way for this connection
+
+   private:
+    friend class SessionTable;
+    SessionHandle handle_;
+    SessionState state_ = SessionState::handshaking;
+    transport::ConnHandle conn_;
+    bool inbound_ = false;
+    Endpoint first_remote_;  // the key of the address indexes
+    std::optional<AuthenticatedPeer> peer_;
+    std::unique_ptr<ActiveSession> active_;
+  };
+
+  Entry& add_dial(transport::ConnHandle conn, const Endpoint& remote,
+                  std::optional<NodeId> expected, std::uint64_t dial_id, Instant started);
+  Entry& add_inbound(transport::ConnHandle conn, const Endpoint& remote, Instant started);
+  // A connection that is refused before it had an entry.
+  void add_closing(transport::ConnHandle conn) { closing_.insert(conn); }
+
+  void on_opened(Entry& entry);
+  void on_proven(Entry& entry, const AuthenticatedPeer& peer);
+  // CHECK: proven, and no other session of this identity is active.
+  ActiveSession& activate(Entry& entry, PeerInfo info, const MuxLimits& limits,
+                          const Activate& token);
+  // The one exit. The entry is gone afterwards; `closing`: the transport still owes a Closed event.
+  void release(SessionHandle handle, bool closing);
+  void on_closed(transport::ConnHandle conn) { closing_.erase(conn); }
+
+  [[nodiscard]] Entry* find(SessionHandle handle) { return entries_.find(handle); }
+  [[nodiscard]] const Entry* find(SessionHandle handle) const { return entries_.find(handle); }
+  [[nodiscard]] Entry* find(transport::ConnHandle conn);
+  [[nodiscard]] Entry* find_index(std::uint32_t index);
+  [[nodiscard]] Entry* active_of(const NodeId& id);
+  [[nodiscard]] const Entry* active_of(const NodeId& id) const;
+
+  // A dial that is not active yet, to this address or for this identity.
+  [[nodiscard]] bool is_dialing(const Endpoint& remote) const { return dials_.contains(remote); }
+  [[nodiscard]] bool is_dialing(const NodeId& expected) const;
+
+  [[nodiscard]] const std::set<SessionHandle>& in(SessionState state) const {
+    return by_state_[static_cast<std::size_t>(state)];
+  }
+  [[nodiscard]] std::size_t active_inbound() const { return active_inbound_.size(); }
+  [[nodiscard]] std::size_t active_outbound() const {
+    return in(SessionState::active).size() - active_inbound_.size();
+  }
+  [[nodiscard]] std::size_t pending() const;
+  [[nodiscard]] std::size_t pending_inbound() const { return pending_inbound_.size(); }
+  [[nodiscard]] std::size_t pending_from(const IpAddress& ip) const;
+  [[nodiscard]] std::size_t closing() const { return closing_.size(); }
+  [[nodiscard]] std::size_t size() const { return entries_.size(); }
+
+  template <class F>
+  void for_each(F&& f) const {
+    entries_.for_each(std::forward<F>(f));
+  }
+
+ private:
+  Entry& add(transport::ConnHandle conn, const Endpoint& remote, bool inbound, SessionState state,
+             Instant started);
+  void move_to(Entry& entry, SessionState state);
+  void forget_pending(Entry& entry);
+
+  Slab<Entry, SessionTag> entries_;
+  std::vector<SessionHandle> by_index_;  // the newest handle of each slot
+  std::map<transport::ConnHandle, SessionHandle> by_conn_;
+  std::array<std::set<SessionHandle>, kSessionStates> by_state_;
+  std::map<NodeId, SessionHandle> active_;
+  std::set<SessionHandle> active_inbound_;
+  std::map<Endpoint, SessionHandle> dials_;
+  std::set<SessionHandle> pending_inbound_;
+  std::map<IpAddress, std::set<SessionHandle>> pending_by_ip_;  // inbound
+  std::set<transport::ConnHandle> closing_;
+};
+
+}  // namespace ethnet::session
