@@ -1,0 +1,34 @@
+// What `ethnet node` and EthNetLite have in common: the options of a node, and running one.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ethnet::app {
+
+struct NodeOptions {
+  std::string address = "::";  // all interfaces, IPv4 and IPv6
+  std::uint16_t port = 30303;
+  std::vector<std::string> peers;  // enr:…, enode://… or HOST:PORT
+  std::string datadir = "ethnet-data";
+  std::string genesis;      // empty: the built-in development chain
+  std::string import_file;  // chain.rlp
+  bool produce = false;
+  bool produce_forks = false;
+  std::uint32_t period_seconds = 2;
+  std::uint32_t produce_for_seconds = 0;  // 0: without end
+  std::size_t max_peers = 50;
+  std::string fork_choice = "longest-chain";
+  std::uint64_t retention = 0;  // blocks; 0: down to genesis
+  std::uint64_t memory_mib = 2048;
+  std::string log_format = "terminal";
+  int verbosity = 3;
+  bool progress = true;
+};
+
+// Runs until SIGINT or SIGTERM. Throws std::runtime_error with one clear line when the node cannot
+// start or cannot go on. Returns the exit code.
+int run_node(const NodeOptions& options);
+
+}  // namespace ethnet::app

@@ -1,0 +1,72 @@
+#include "peer_name.hpp"
+
+#include <charconv>
+#include <stdexcept>
+
+#include <fmt/format.h>
+#include <types/enode_url.hpp>
+#include <types/enr.hpp>
+#include <types/node_id.hpp>
+
+namespace ethnet::app {
+namespace {
+
+[[noreturn]] void refuse(const std::string& text, std::string_view why) {
+  throw std::runtime_error(fmt::format("peer '{}': {}", text, why));
+}
+
+node::StaticPeer from_enr(const std::string& text) {
+  const auto record = VerifiedEnr::parse(text);
+  if (!record) refuse(text, record.error().message());
+  const Enr& enr = record->record();
+  const auto ip = enr.ip();
+  const auto port = enr.quic();
+  if (!ip || !port) refuse(text, "the record has no IPv4 address with a quic port");
+  node::StaticPeer peer;
+  peer.endpoint = Endpoint{*ip, *port};
+  peer.expected = record->node_id();
+  return peer;
+}
+
+node::StaticPeer from_enode(const std::string& text) {
+  const auto url = EnodeUrl::parse(text);
+  if (!url) refuse(text, url.error().message());
+  node::StaticPeer peer;
+  peer.expected = make_node_id(url->key);
+  if (url->ip) {
+    peer.endpoint = Endpoint{*url->ip, url->tcp};
+  } else if (!url->host_name.empty()) {
+    peer.host = url->host_name;
+    peer.port = url->tcp;
+  } else {
+    refuse(text, "the URL does not say where the node is");
+  }
+  return peer;
+}
+
+}  // namespace
+
+node::StaticPeer parse_peer(const std::string& text) {
+  if (text.starts_with("enr:")) return from_enr(text);
+  if (text.starts_with("enode://")) return from_enode(text);
+  node::StaticPeer peer;
+  if (const auto endpoint = Endpoint::parse(text); endpoint && endpoint->port != 0) {
+    peer.endpoint = *endpoint;
+    return peer;
+  }
+  const auto colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0) {
+    refuse(text, "expected enr:…, enode://… or HOST:PORT");
+  }
+  const std::string digits = text.substr(colon + 1);
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (error != std::errc{} || end != digits.data() + digits.size() || port == 0) {
+    refuse(text, "the port is not a number from 1 to 65535");
+  }
+  peer.host = text.substr(0, colon);
+  peer.port = port;
+  return peer;
+}
+
+}  // namespace ethnet::app

@@ -1,0 +1,119 @@
+#include "tools.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <stdexcept>
+
+#include <apps/common/files.hpp>
+#include <chain/chain_manager.hpp>
+#include <chain/fork_choice/longest.hpp>
+#include <fmt/format.h>
+#include <runtime/os.hpp>
+#include <types/chain_file.hpp>
+#include <types/enode_url.hpp>
+#include <types/enr.hpp>
+#include <types/node_id.hpp>
+#include <unistd.h>
+
+namespace ethnet::app {
+namespace {
+
+void print_key(const crypto::SecretKey& key) {
+  const crypto::PublicKey point = key.public_key();
+  fmt::print("public key  {}\nnode id     {}\naddress     {}\nenode       enode://{}\n",
+             to_hex_0x(point.compressed()), make_node_id(point).hex(), make_address(point).hex(),
+             to_hex(point.xy()));
+}
+
+}  // namespace
+
+int key_new(const std::string& file) {
+  const auto key = make_key(file);
+  fmt::print("wrote       {}\n", file);
+  print_key(*key);
+  return 0;
+}
+
+int key_show(const std::string& file) {
+  print_key(*read_key(file));
+  return 0;
+}
+
+int enr_decode(const std::string& text) {
+  const auto record = VerifiedEnr::parse(text);
+  if (!record) throw std::runtime_error(record.error().message());
+  const Enr& enr = record->record();
+  fmt::print("node id     {}\nsequence    {}\nsignature   valid\n", record->node_id().hex(), enr.seq());
+  if (const auto ip = enr.ip()) fmt::print("ip          {}\n", ip->to_string());
+  if (const auto ip = enr.ip6()) fmt::print("ip6         {}\n", ip->to_string());
+  if (const auto port = enr.udp()) fmt::print("udp         {}\n", *port);
+  if (const auto port = enr.tcp()) fmt::print("tcp         {}\n", *port);
+  if (const auto port = enr.quic()) fmt::print("quic        {}\n", *port);
+  if (const auto id = enr.fork_id()) fmt::print("eth         {}\n", id->to_string());
+  fmt::print("size        {} of 300 bytes\n", enr.encoded().size());
+  return 0;
+}
+
+int enr_make(const std::string& key_file, const std::string& ip, std::uint16_t port,
+             std::uint64_t seq) {
+  const auto key = read_key(key_file);
+  EnrBuilder builder{seq};
+  if (!ip.empty()) {
+    const auto address = IpAddress::parse(ip);
+    if (!address) throw std::runtime_error(fmt::format("'{}' is not an address", ip));
+    builder.ip(*address);
+  }
+  if (port != 0) builder.quic(port);
+  const auto record = builder.sign(*key);
+  if (!record) throw std::runtime_error(record.error().message());
+  fmt::print("{}\n", record->record().text());
+  return 0;
+}
+
+int chain_inspect(const std::string& file, const std::string& genesis_file) {
+  const Genesis genesis = load_genesis(genesis_file);
+  const Bytes bytes = read_binary_file(file);
+  chain::ChainManager manager{genesis, std::make_unique<chain::LongestChain>(), {}, 1};
+  ChainFileReader reader{bytes};
+  std::size_t headers = 0;
+  std::string fault;
+  while (!reader.at_end() && fault.empty()) {
+    const std::uint64_t offset = reader.offset();
+    const auto block = reader.next();
+    if (!block) {
+      fault = block.error().message();
+      break;
+    }
+    ++headers;
+    const chain::HeaderInput input{to_bytes(block->header), {}};
+    const auto outcome =
+        manager.import_headers(runtime::os_now(), std::span{&input, 1}, {"file", "inspect"});
+    if (outcome.invalid) {
+      fault = fmt::format("block at byte {}: {}", offset, outcome.invalid->error.message());
+    } else if (outcome.waiting + outcome.refused > 0) {
+      fault = fmt::format("block at byte {}: its parent is not in the file before it", offset);
+    }
+  }
+  const chain::BlockRef head = manager.pending_head();
+  fmt::print("headers     {}\nhead        {} (height {})\nforks       {}\n", headers,
+             head.hash.hex(), head.number, manager.tree().leaves().size() - 1);
+  fmt::print("first error {}\n", fault.empty() ? "none" : fault);
+  return fault.empty() ? 0 : 1;
+}
+
+int run_sim(const std::string& program, const std::vector<std::string>& arguments) {
+  std::error_code error;
+  auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) self = program;
+  const std::string sibling = (self.parent_path() / "ethnet-sim").string();
+  std::vector<std::string> words{sibling};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> raw;
+  for (std::string& word : words) raw.push_back(word.data());
+  raw.push_back(nullptr);
+  ::execv(sibling.c_str(), raw.data());
+  throw std::runtime_error(fmt::format("cannot start {}: {}", sibling, std::strerror(errno)));
+}
+
+}  // namespace ethnet::app

@@ -1,0 +1,20 @@
+// The sub-commands of ethnet that end by themselves. Each returns the exit code and throws
+// std::runtime_error with one clear line.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ethnet::app {
+
+int key_new(const std::string& file);
+int key_show(const std::string& file);
+int enr_decode(const std::string& text);
+int enr_make(const std::string& key_file, const std::string& ip, std::uint16_t port,
+             std::uint64_t seq);
+int chain_inspect(const std::string& file, const std::string& genesis);
+// Becomes the ethnet-sim beside this program.
+int run_sim(const std::string& program, const std::vector<std::string>& arguments);
+
+}  // namespace ethnet::app

@@ -1,0 +1,61 @@
+// EthNetLite PORT [HOST:PORT]: a node in one short line. See --help.
+#include <charconv>
+#include <cstdio>
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include <apps/common/node_options.hpp>
+#include <fmt/format.h>
+
+namespace {
+
+constexpr std::string_view kHelp =
+    R"(usage: EthNetLite PORT [HOST:PORT]
+
+Runs a MiniEthNet node on PORT/udp (QUIC), all interfaces, on the built-in development chain.
+Without a peer it produces a block every 2 seconds; with one (HOST:PORT, enr:… or enode://…) it
+connects, syncs and follows. Its data lie in ./EthNetLite-PORT.data. Stop it with Ctrl-C.
+
+  EthNetLite 9001
+  EthNetLite 9002 127.0.0.1:9001
+  EthNetLite 9003 127.0.0.1:9001
+
+The long form with all options is: ethnet node --help
+)";
+
+ethnet::app::NodeOptions parse(int argc, char** argv) {
+  if (argc < 2 || argc > 3) {
+    throw std::runtime_error("expected PORT [HOST:PORT]; see EthNetLite --help");
+  }
+  const std::string_view text = argv[1];
+  ethnet::app::NodeOptions options;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), options.port);
+  if (error != std::errc{} || end != text.data() + text.size() || options.port == 0) {
+    throw std::runtime_error(
+        fmt::format("'{}' is not a port: expected a number from 1 to 65535", text));
+  }
+  options.datadir = fmt::format("EthNetLite-{}.data", options.port);
+  if (argc == 3) {
+    options.peers = {argv[2]};
+  } else {
+    options.produce = true;
+  }
+  return options;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    if (argc == 2 && (std::string_view{argv[1]} == "--help" || std::string_view{argv[1]} == "-h")) {
+      std::fputs(std::string{kHelp}.c_str(), stdout);
+      return 0;
+    }
+    return ethnet::app::run_node(parse(argc, argv));
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "EthNetLite: %s\n", error.what());
+    return 1;
+  }
+}
