@@ -2,12 +2,14 @@
 
 #include <utility>
 
+#include "first_light.hpp"
 #include "toy.hpp"
 
 namespace ethnet::sim {
 
 std::vector<ScenarioSpec> make_scenario_table() {
   std::vector<ScenarioSpec> table;
+  table.push_back(make_first_light_spec());
   table.push_back(make_toy_spec());
   ScenarioSpec broken = make_toy_spec({.counter = toy::CounterBug::tells_too_early});
   broken.name = "toy-broken";

@@ -9,7 +9,7 @@
 namespace ethnet::sim {
 
 // What ethnet-sim runs when it is not told.
-inline constexpr std::string_view kDefaultScenario = "toy";
+inline constexpr std::string_view kDefaultScenario = "first-light";
 
 [[nodiscard]] std::vector<ScenarioSpec> make_scenario_table();
 

@@ -1,0 +1,252 @@
+#include "node_checkers.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "sim_node.hpp"
+
+namespace ethnet::sim {
+namespace {
+
+using Wrong = std::optional<std::string>;
+
+// From the root to `head`, by number.
+std::vector<Hash32> branch_to(const chain::HeaderTree& tree, chain::NodeIndex head) {
+  std::vector<Hash32> branch;
+  for (auto at = head; at != chain::kNoNode; at = tree.node(at).parent) {
+    branch.push_back(tree.node(at).hash);
+  }
+  std::ranges::reverse(branch);
+  return branch;
+}
+
+// The longest chain's head among the first `count` nodes: the greatest height, the first to arrive.
+chain::NodeIndex longest(const chain::HeaderTree& tree, std::size_t count) {
+  chain::NodeIndex best = 0;
+  for (chain::NodeIndex at = 1; at < count; ++at) {
+    if (tree.node(at).number > tree.node(best).number) best = at;
+  }
+  return best;
+}
+
+class NodeChecker : public Checker {
+ public:
+  [[nodiscard]] Wrong check(const World& world) final {
+    if (!world.touched()) return std::nullopt;
+    const HostId host = *world.touched();
+    const auto* machine = world.machine<SimNode>(host);
+    if (machine == nullptr) return std::nullopt;
+    if (auto wrong = check_node(world, host, machine->node())) {
+      return fmt::format("node {}: {}", host, *wrong);
+    }
+    return std::nullopt;
+  }
+
+ private:
+  [[nodiscard]] virtual Wrong check_node(const World& world, HostId host,
+                                         const node::Node& node) = 0;
+};
+
+class OneSessionAnIdentity final : public NodeChecker {
+ public:
+  OneSessionAnIdentity(NodeWatch& watch, std::size_t max_peers)
+      : watch_{watch}, max_peers_{max_peers} {}
+  [[nodiscard]] std::string_view name() const override { return "one session an identity"; }
+
+ private:
+  [[nodiscard]] Wrong check_node(const World&, HostId host, const node::Node& node) override {
+    const session::SessionManager& sessions = node.sessions();
+    std::set<NodeId> seen;
+    for (const session::SessionHandle handle : sessions.sessions()) {
+      const session::PeerInfo* peer = sessions.find(handle);
+      if (peer == nullptr) return "a session without a peer";
+      if (peer->id == node.id()) return "a session with itself";
+      if (!seen.insert(peer->id).second) return "two sessions with " + peer->id.short_hex();
+      if (sessions.find(peer->id) != handle) return "an identity leads to another session";
+    }
+    if (seen.size() != sessions.session_count()) return "session_count() differs from sessions()";
+    if (seen.size() > max_peers_) return fmt::format("{} sessions of {}", seen.size(), max_peers_);
+    if (seen != watch_.connected(host)) {
+      return fmt::format("events tell of {} sessions, it has {}, or others",
+                         watch_.connected(host).size(), seen.size());
+    }
+    return std::nullopt;
+  }
+
+  NodeWatch& watch_;
+  std::size_t max_peers_;
+};
+
+class HeadFollowsTheRule final : public NodeChecker {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "head follows the rule"; }
+
+ private:
+  struct State {
+    std::uint32_t incarnation = 0;
+    std::size_t nodes = 0;
+    Hash32 head;
+    friend bool operator==(const State&, const State&) = default;
+  };
+
+  [[nodiscard]] Wrong check_node(const World& world, HostId host, const node::Node& node) override {
+    const chain::ChainManager& chain = node.chain();
+    const chain::HeaderTree& tree = chain.tree();
+    const State state{world.incarnation(host), tree.size(), chain.head().hash};
+    if (states_[host] == state) return std::nullopt;
+    states_[host] = state;
+
+    std::size_t served = 0;
+    while (served < tree.size() &&
+           chain.find(tree.node(static_cast<chain::NodeIndex>(served)).hash)) {
+      ++served;
+    }
+    const chain::NodeIndex pending = longest(tree, tree.size());
+    if (chain.pending_head().hash != tree.node(pending).hash) {
+      return fmt::format("the pending head is {}, the rule's is {}", chain.pending_head().number,
+                         tree.node(pending).number);
+    }
+    const chain::NodeIndex head = longest(tree, served);
+    if (chain.head().hash != tree.node(head).hash) {
+      return fmt::format("the head is {}, the rule's is {}", chain.head().number,
+                         tree.node(head).number);
+    }
+    const std::vector<Hash32> branch = branch_to(tree, head);
+    for (std::size_t number = 0; number < branch.size(); ++number) {
+      if (chain.canonical_hash(number) != branch[number]) {
+        return fmt::format("block {} is not the head's ancestor", number);
+      }
+    }
+    if (chain.canonical_hash(branch.size())) return "a canonical block above the head";
+    return std::nullopt;
+  }
+
+  std::map<HostId, State> states_;
+};
+
+class EventsReplay final : public NodeChecker {
+ public:
+  explicit EventsReplay(NodeWatch& watch) : watch_{watch} {}
+  [[nodiscard]] std::string_view name() const override { return "events replay"; }
+
+ private:
+  [[nodiscard]] Wrong check_node(const World&, HostId host, const node::Node& node) override {
+    return watch_.replay(host, node);
+  }
+
+  NodeWatch& watch_;
+};
+
+class AcknowledgedSurvives final : public Checker {
+ public:
+  explicit AcknowledgedSurvives(const NodeWatch& watch) : watch_{watch} {}
+  [[nodiscard]] std::string_view name() const override { return "what is acknowledged survives"; }
+  [[nodiscard]] Wrong check(const World&) override { return watch_.loss(); }
+
+ private:
+  const NodeWatch& watch_;
+};
+
+}  // namespace
+
+void NodeWatch::on_start(HostId host, const node::Node& node) {
+  Watched& watched = hosts_[host];
+  const chain::ChainManager& chain = node.chain();
+  watched.fresh.clear();
+  watched.connected.clear();
+  watched.chain = branch_to(chain.tree(), *chain.tree().find(chain.head().hash));
+  if (chain.head().number < watched.told_number) {
+    loss_ = fmt::format("node {} had told of head {} and restarts with {}", host,
+                        watched.told_number, chain.head().number);
+  }
+  const bool all_known = std::ranges::all_of(
+      watched.told, [&](const Hash32& hash) { return chain.find(hash).has_value(); });
+  if (!all_known) loss_ = fmt::format("node {} restarts without a head it told of", host);
+}
+
+void NodeWatch::on_restore_failed(HostId host, std::string_view why) {
+  loss_ = fmt::format("node {} cannot restore its records: {}", host, why);
+}
+
+void NodeWatch::on_event(HostId host, const node::NodeEvent& event) {
+  Watched& watched = hosts_[host];
+  if (const auto* head = std::get_if<node::HeadMoved>(&event)) {
+    watched.told.push_back(head->hash);
+    watched.told_number = head->number;
+  }
+  if (std::holds_alternative<node::Reorganised>(event)) ++reorgs_;
+  watched.fresh.push_back(event);
+}
+
+Wrong NodeWatch::replay(HostId host, const node::Node& node) {
+  Watched& watched = hosts_[host];
+  Wrong wrong;
+  for (const node::NodeEvent& event : std::exchange(watched.fresh, {})) {
+    if (const auto* up = std::get_if<node::SessionUp>(&event)) {
+      if (!watched.connected.insert(up->peer).second) wrong = "SessionUp twice";
+    } else if (const auto* down = std::get_if<node::SessionDown>(&event)) {
+      if (watched.connected.erase(down->peer) == 0) wrong = "SessionDown without SessionUp";
+    } else if (const auto* reorg = std::get_if<node::Reorganised>(&event)) {
+      wrong = replay_reorg(watched, *reorg, node);
+    } else if (const auto* head = std::get_if<node::HeadMoved>(&event)) {
+      wrong = replay_head(watched, *head, node);
+    }
+    if (wrong) return wrong;
+  }
+  if (watched.chain.back() != node.chain().head().hash) {
+    return fmt::format("events lead to block {}, the head is {}", watched.chain.size() - 1,
+                       node.chain().head().number);
+  }
+  return std::nullopt;
+}
+
+Wrong NodeWatch::replay_reorg(Watched& host, const node::Reorganised& reorg,
+                              const node::Node& node) {
+  if (reorg.old_head != host.chain.back()) return "a reorganisation of what was not the head";
+  if (reorg.removed.empty() || reorg.added.empty()) return "a reorganisation without a branch";
+  if (reorg.removed.size() >= host.chain.size()) return "a reorganisation of the root";
+  const std::size_t kept = host.chain.size() - reorg.removed.size();
+  if (!std::ranges::equal(std::span{host.chain}.subspan(kept), reorg.removed)) {
+    return "a reorganisation removes what was not canonical";
+  }
+  host.chain.resize(kept);
+  if (host.chain.back() != reorg.fork_point) return "a reorganisation's fork point is another";
+  const chain::HeaderTree& tree = node.chain().tree();
+  for (const Hash32& hash : reorg.added) {
+    const auto at = tree.find(hash);
+    if (!at) return "a reorganisation adds an unknown block";
+    if (tree.node(tree.node(*at).parent).hash != host.chain.back()) {
+      return "a reorganisation's new blocks do not connect";
+    }
+    host.chain.push_back(hash);
+  }
+  if (host.chain.back() != reorg.new_head || host.chain.size() != reorg.height + 1) {
+    return "a reorganisation does not lead to its new head";
+  }
+  return std::nullopt;
+}
+
+Wrong NodeWatch::replay_head(Watched& host, const node::HeadMoved& head, const node::Node& node) {
+  const chain::HeaderTree& tree = node.chain().tree();
+  const auto at = tree.find(head.hash);
+  if (!at || tree.node(*at).number != head.number) return "HeadMoved to an unknown block";
+  const std::vector<Hash32> branch = branch_to(tree, *at);
+  if (branch.size() < host.chain.size() ||
+      !std::ranges::equal(std::span{branch}.first(host.chain.size()), host.chain)) {
+    return "HeadMoved off the branch without a reorganisation";
+  }
+  host.chain = branch;
+  return std::nullopt;
+}
+
+std::vector<std::unique_ptr<Checker>> make_node_checkers(NodeWatch& watch, std::size_t max_peers) {
+  std::vector<std::unique_ptr<Checker>> checkers;
+  checkers.push_back(std::make_unique<AcknowledgedSurvives>(watch));
+  checkers.push_back(std::make_unique<EventsReplay>(watch));  // before those that read the watch
+  checkers.push_back(std::make_unique<OneSessionAnIdentity>(watch, max_peers));
+  checkers.push_back(std::make_unique<HeadFollowsTheRule>());
+  return checkers;
+}
+
+}  // namespace ethnet::sim
