@@ -7,7 +7,8 @@
 
 #include <base/bytes.hpp>
 #include <base/result.hpp>
-#include <crypto/error.hpp>
+
+#include "error.hpp"
 
 namespace ethnet::crypto {
 

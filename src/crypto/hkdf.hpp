@@ -4,9 +4,10 @@
 
 #include <base/bytes.hpp>
 #include <base/result.hpp>
-#include <crypto/digest.hpp>
-#include <crypto/error.hpp>
-#include <crypto/wipe.hpp>
+
+#include "digest.hpp"
+#include "error.hpp"
+#include "wipe.hpp"
 
 namespace ethnet::crypto {
 

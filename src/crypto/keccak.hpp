@@ -6,7 +6,8 @@
 #include <span>
 
 #include <base/bytes.hpp>
-#include <crypto/digest.hpp>
+
+#include "digest.hpp"
 
 namespace ethnet::crypto {
 

@@ -7,8 +7,9 @@
 #include <cstdint>
 
 #include <base/bytes.hpp>
-#include <crypto/digest.hpp>
-#include <crypto/keccak.hpp>
+
+#include "digest.hpp"
+#include "keccak.hpp"
 
 // A GNU attribute, and a macro because clang takes it in one place only.
 #define ETHNET_FORCE_INLINE [[gnu::always_inline]] inline

@@ -1,5 +1,6 @@
-// Test support: the Wycheproof vectors of ../shared/vectors (see the README there for their origin)
-// and a strict reader of the little DER that two of the families wrap their inputs in.
+// Test support (no tests of its own): the Wycheproof vectors of ../shared/vectors (see the README
+// there for their origin) and a strict reader of the little DER that two of the families wrap their
+// inputs in.
 #pragma once
 
 #include <cstdlib>
