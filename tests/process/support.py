@@ -1,0 +1,107 @@
+"""Processes under test: started, read line by line in a thread, waited for with a deadline.
+
+Nothing sleeps: a test waits for a line or for an exit. Every process is killed at the end of its test.
+"""
+
+import os
+import queue
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+BIN = os.environ["ETHNET_BIN_DIR"]
+DEADLINE_SECONDS = 60
+STOPPED = re.compile(r"Stopped\s.*head=(0x[0-9a-f]{64}) height=(\d+) reorgs=(\d+)")
+
+
+class Process:
+    def __init__(self, command, directory):
+        self.process = subprocess.Popen([os.path.join(BIN, command[0]), *command[1:]], cwd=directory,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                        errors="replace")
+        self.seen = []
+        self._ended = False
+        self._lines = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self._lines.put(line.rstrip("\n"))
+        self._lines.put(None)
+
+    def wait_for(self, pattern, seconds=DEADLINE_SECONDS):
+        """The first line from here on that matches; AssertionError with what was seen otherwise."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                line = self._lines.get(timeout=max(0.0, end - time.monotonic()))
+            except queue.Empty:
+                line = None
+            if line is None:
+                self._ended = self.process.poll() is not None
+                raise AssertionError(f"no line matches {pattern!r}; seen:\n" + "\n".join(self.seen))
+            self.seen.append(line)
+            found = re.search(pattern, line)
+            if found:
+                return found
+
+    def terminate(self):
+        self.process.send_signal(signal.SIGTERM)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(DEADLINE_SECONDS)
+
+    def exit_code(self, seconds=DEADLINE_SECONDS):
+        return self.process.wait(seconds)
+
+    def rest(self):
+        """All output until the end, for a process that ended or is about to."""
+        while not self._ended:
+            line = self._lines.get(timeout=DEADLINE_SECONDS)
+            if line is None:
+                self._ended = True
+            else:
+                self.seen.append(line)
+        return "\n".join(self.seen)
+
+
+class ProcessTest(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(prefix="ethnet-process-")
+        self.processes = []
+
+    def tearDown(self):
+        for process in self.processes:
+            if process.process.poll() is None:
+                process.kill()
+            process.process.stdout.close()
+        subprocess.run(["rm", "-rf", self.directory], check=True)
+
+    def start(self, *command):
+        process = Process([str(word) for word in command], self.directory)
+        self.processes.append(process)
+        return process
+
+    def stop(self, process):
+        """Ends it cleanly; (head, height, reorgs) of its last line."""
+        process.terminate()
+        self.assertEqual(process.exit_code(10), 0, process.rest())
+        found = STOPPED.search(process.rest())
+        self.assertIsNotNone(found, process.rest())
+        return found.group(1), int(found.group(2)), int(found.group(3))
+
+    @staticmethod
+    def free_ports(count):
+        sockets = [socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) for _ in range(count)]
+        for s in sockets:
+            s.bind(("::", 0))
+        ports = [s.getsockname()[1] for s in sockets]
+        for s in sockets:
+            s.close()
+        return ports
