@@ -44,7 +44,8 @@ int enr_decode(const std::string& text) {
   const auto record = VerifiedEnr::parse(text);
   if (!record) throw std::runtime_error(record.error().message());
   const Enr& enr = record->record();
-  fmt::print("node id     {}\nsequence    {}\nsignature   valid\n", record->node_id().hex(), enr.seq());
+  fmt::print("node id     {}\nsequence    {}\nsignature   valid\n", record->node_id().hex(),
+             enr.seq());
   if (const auto ip = enr.ip()) fmt::print("ip          {}\n", ip->to_string());
   if (const auto ip = enr.ip6()) fmt::print("ip6         {}\n", ip->to_string());
   if (const auto port = enr.udp()) fmt::print("udp         {}\n", *port);

@@ -16,10 +16,10 @@
 #include <vector>
 
 #include <base/ring.hpp>
-#include <chain/chain_view.hpp>
 #include <machine/concepts.hpp>
 #include <types/genesis.hpp>
 
+#include "chain_view.hpp"
 #include "events.hpp"
 #include "fork_choice/rule.hpp"
 #include "header_input.hpp"

@@ -6,8 +6,9 @@
 #include <variant>
 #include <vector>
 
-#include <chain/chain_view.hpp>
 #include <types/hash.hpp>
+
+#include "chain_view.hpp"
 
 namespace ethnet::chain {
 

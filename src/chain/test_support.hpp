@@ -6,11 +6,12 @@
 #include <memory>
 #include <string>
 
-#include <chain/chain_manager.hpp>
-#include <chain/event_text.hpp>
-#include <chain/fork_choice/longest.hpp>
-#include <chain/producer.hpp>
 #include <types/hash_of.hpp>
+
+#include "chain_manager.hpp"
+#include "event_text.hpp"
+#include "fork_choice/longest.hpp"
+#include "producer.hpp"
 
 namespace ethnet::chain::testing {
 

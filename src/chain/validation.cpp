@@ -1,6 +1,7 @@
 #include "validation.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <types/hash_of.hpp>
 
@@ -9,77 +10,46 @@
 namespace ethnet::chain {
 namespace {
 
-std::string_view describe(std::uint16_t code) {
-  switch (static_cast<HeaderRule>(code)) {
-    case HeaderRule::number_not_next:
-      return "number is not the parent's plus one";
-    case HeaderRule::timestamp_not_after_parent:
-      return "timestamp is not after the parent's";
-    case HeaderRule::future_block:
-      return "timestamp is too far in the future";
-    case HeaderRule::extra_data_too_long:
-      return "extra data longer than 32 bytes";
-    case HeaderRule::gas_limit_step:
-      return "gas limit moved too far from the parent's";
-    case HeaderRule::gas_limit_out_of_range:
-      return "gas limit out of range";
-    case HeaderRule::gas_used_above_limit:
-      return "gas used above gas limit";
-    case HeaderRule::missing_base_fee:
-      return "base fee missing";
-    case HeaderRule::forbidden_base_fee:
-      return "base fee before London";
-    case HeaderRule::wrong_base_fee:
-      return "wrong base fee";
-    case HeaderRule::base_fee_too_large:
-      return "base fee above 2^64 - 1 wei";
-    case HeaderRule::difficulty_after_merge:
-      return "difficulty after the merge";
-    case HeaderRule::nonce_after_merge:
-      return "nonce after the merge";
-    case HeaderRule::ommers_after_merge:
-      return "ommers after the merge";
-    case HeaderRule::no_difficulty_before_merge:
-      return "no difficulty before the merge";
-    case HeaderRule::missing_withdrawals_root:
-      return "withdrawals root missing";
-    case HeaderRule::forbidden_withdrawals_root:
-      return "withdrawals root before Shanghai";
-    case HeaderRule::missing_blob_gas_used:
-      return "blob gas used missing";
-    case HeaderRule::forbidden_blob_gas_used:
-      return "blob gas used before Cancun";
-    case HeaderRule::missing_excess_blob_gas:
-      return "excess blob gas missing";
-    case HeaderRule::forbidden_excess_blob_gas:
-      return "excess blob gas before Cancun";
-    case HeaderRule::blob_gas_not_whole_blobs:
-      return "blob gas used is not whole blobs";
-    case HeaderRule::blob_gas_above_max:
-      return "more blobs than the schedule allows";
-    case HeaderRule::wrong_excess_blob_gas:
-      return "wrong excess blob gas";
-    case HeaderRule::missing_parent_beacon_root:
-      return "parent beacon block root missing";
-    case HeaderRule::forbidden_parent_beacon_root:
-      return "parent beacon block root before Cancun";
-    case HeaderRule::missing_requests_hash:
-      return "requests hash missing";
-    case HeaderRule::forbidden_requests_hash:
-      return "requests hash before Prague";
-    case HeaderRule::missing_block_access_list_hash:
-      return "block access list hash missing";
-    case HeaderRule::forbidden_block_access_list_hash:
-      return "block access list hash before Amsterdam";
-    case HeaderRule::missing_slot_number:
-      return "slot number missing";
-    case HeaderRule::forbidden_slot_number:
-      return "slot number before Amsterdam";
-    case HeaderRule::slot_not_after_parent:
-      return "slot number is not after the parent's";
-  }
-  return "unknown";
-}
+// In the order of HeaderRule.
+constexpr std::array<std::string_view, 34> kTexts{
+    "unknown",
+    "number is not the parent's plus one",
+    "timestamp is not after the parent's",
+    "timestamp is too far in the future",
+    "extra data longer than 32 bytes",
+    "gas limit moved too far from the parent's",
+    "gas limit out of range",
+    "gas used above gas limit",
+    "base fee missing",
+    "base fee before London",
+    "wrong base fee",
+    "base fee above 2^64 - 1 wei",
+    "difficulty after the merge",
+    "nonce after the merge",
+    "ommers after the merge",
+    "no difficulty before merge",
+    "withdrawals root missing",
+    "withdrawals root before Shanghai",
+    "blob gas used missing",
+    "blob gas used before Cancun",
+    "excess blob gas missing",
+    "excess blob gas before Cancun",
+    "blob gas used is not whole blobs",
+    "more blobs than the schedule allows",
+    "wrong excess blob gas",
+    "parent beacon block root missing",
+    "beacon root before Cancun",
+    "requests hash missing",
+    "requests hash before Prague",
+    "block access list hash missing",
+    "access list hash before Amsterdam",
+    "slot number missing",
+    "slot number before Amsterdam",
+    "slot number is not after the parent's",
+};
+
+std::string_view describe(std::uint16_t code) { return kTexts[code < kTexts.size() ? code : 0]; }
+static_assert(kTexts.size() == static_cast<std::size_t>(HeaderRule::slot_not_after_parent) + 1);
 constexpr ErrorDomain kDomain{"header", describe};
 
 struct Judged {

@@ -1,11 +1,11 @@
 // ethereum/tests RLPTests: rlptest.json, invalidRLPTest.json, RandomRLPTests/example.json.
 #include <map>
 
-#include <codec/testing/vectors.hpp>
 #include <gtest/gtest.h>
 
 #include "rlp_reader.hpp"
 #include "rlp_writer.hpp"
+#include "testing/vectors.hpp"
 
 namespace ethnet::rlp {
 namespace {

@@ -58,12 +58,12 @@ Result<std::unique_ptr<Node>> Node::make(Now now, NodeConfig config,
   record.quic(first.port);
   const VerifiedEnr signed_record = TRY(record.sign(*key));
   Bytes enr = to_bytes(signed_record.record().encoded());
-  return std::unique_ptr<Node>{new Node{now, std::move(config), std::move(key), rng, prng, log,
-                                        std::move(quic), std::move(rule), std::move(enr)}};
+  return std::make_unique<Node>(Private{}, now, std::move(config), std::move(key), rng, prng, log,
+                                std::move(quic), std::move(rule), std::move(enr));
 }
 
-Node::Node(Now now, NodeConfig config, std::shared_ptr<const crypto::SecretKey> key, SecureRng& rng,
-           Prng prng, Log& log, std::unique_ptr<quic::QuicEndpoint> quic,
+Node::Node(Private, Now now, NodeConfig config, std::shared_ptr<const crypto::SecretKey> key,
+           SecureRng& rng, Prng prng, Log& log, std::unique_ptr<quic::QuicEndpoint> quic,
            std::unique_ptr<chain::ForkChoiceRule> rule, Bytes enr)
     : config_{std::move(config)},
       key_{std::move(key)},

@@ -38,11 +38,16 @@ enum class NodeError : std::uint16_t { unknown_fork_choice = 1 };
 [[nodiscard]] const ErrorDomain& error_domain(NodeError);
 
 class Node {
+  struct Private {};  // makes the constructor ours alone, std::make_unique included
+
  public:
   // Errors: unknown_fork_choice, quic::TlsError, EnrError.
   [[nodiscard]] static Result<std::unique_ptr<Node>> make(
       Now now, NodeConfig config, std::shared_ptr<const crypto::SecretKey> key, SecureRng& rng,
       Prng prng, Log& log);
+  Node(Private, Now now, NodeConfig config, std::shared_ptr<const crypto::SecretKey> key,
+       SecureRng& rng, Prng prng, Log& log, std::unique_ptr<quic::QuicEndpoint> quic,
+       std::unique_ptr<chain::ForkChoiceRule> rule, Bytes enr);
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
@@ -79,10 +84,6 @@ class Node {
   [[nodiscard]] NodeSnapshot snapshot() const;
 
  private:
-  Node(Now now, NodeConfig config, std::shared_ptr<const crypto::SecretKey> key, SecureRng& rng,
-       Prng prng, Log& log, std::unique_ptr<quic::QuicEndpoint> quic,
-       std::unique_ptr<chain::ForkChoiceRule> rule, Bytes enr);
-
   // Moves what came out of one part into the next until nothing moves.
   void route(Now now);
   [[nodiscard]] bool route_transport(Now now);

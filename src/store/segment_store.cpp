@@ -70,7 +70,8 @@ Result<bool> each_record(ByteView payload, const ChainStore::Visitor& visit) {
 
 const ErrorDomain& error_domain(StoreError) { return kDomain; }
 
-SegmentStore::SegmentStore(FileSystem& files, std::string directory, std::size_t segment_bytes)
+SegmentStore::SegmentStore(Private, FileSystem& files, std::string directory,
+                           std::size_t segment_bytes)
     : files_{files}, directory_{std::move(directory)}, segment_bytes_{segment_bytes} {}
 
 std::string SegmentStore::path_of(std::size_t segment) const {
@@ -80,7 +81,8 @@ std::string SegmentStore::path_of(std::size_t segment) const {
 Result<std::unique_ptr<SegmentStore>> SegmentStore::open(FileSystem& files, std::string directory,
                                                          OpenReport& report,
                                                          std::size_t segment_bytes) {
-  std::unique_ptr<SegmentStore> store{new SegmentStore{files, std::move(directory), segment_bytes}};
+  auto store =
+      std::make_unique<SegmentStore>(Private{}, files, std::move(directory), segment_bytes);
   report.file = store->directory_;
   TRY(files.make_directory(store->directory_ + "/chain"));
   report.file = store->directory_ + "/LOCK";

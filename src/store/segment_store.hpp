@@ -44,17 +44,21 @@ struct OpenReport {
 };
 
 class SegmentStore final : public ChainStore {
+ private:
+  struct Private {};  // makes the constructor ours alone, std::make_unique included
+
  public:
   // Errors: FileError (locked: another process has it), StoreError. `report` is filled in any case.
   [[nodiscard]] static Result<std::unique_ptr<SegmentStore>> open(
       FileSystem& files, std::string directory, OpenReport& report,
       std::size_t segment_bytes = kSegmentBytes);
 
+  SegmentStore(Private, FileSystem& files, std::string directory, std::size_t segment_bytes);
+
   [[nodiscard]] Result<void> append(std::span<const Bytes> records) override;
   [[nodiscard]] Result<std::uint64_t> replay(const Visitor& visit) override;
 
  private:
-  SegmentStore(FileSystem& files, std::string directory, std::size_t segment_bytes);
   [[nodiscard]] Result<void> check_format();
   [[nodiscard]] Result<void> verify(OpenReport& report);
   [[nodiscard]] Result<void> open_last();

@@ -9,9 +9,9 @@
 #include <optional>
 #include <string_view>
 
-#include <types/fork_id.hpp>
-#include <types/hash.hpp>
-#include <types/uint256.hpp>
+#include "fork_id.hpp"
+#include "hash.hpp"
+#include "uint256.hpp"
 
 namespace ethnet {
 

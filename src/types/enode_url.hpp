@@ -14,7 +14,8 @@
 
 #include <base/result.hpp>
 #include <crypto/secp256k1.hpp>
-#include <types/endpoint.hpp>
+
+#include "endpoint.hpp"
 
 namespace ethnet {
 

@@ -3,7 +3,8 @@
 #include <codec/base64url.hpp>
 #include <codec/rlp_writer.hpp>
 #include <crypto/keccak.hpp>
-#include <types/node_id.hpp>
+
+#include "node_id.hpp"
 
 namespace ethnet {
 namespace {

@@ -26,9 +26,10 @@
 #include <base/result.hpp>
 #include <codec/rlp_reader.hpp>
 #include <crypto/secp256k1.hpp>
-#include <types/endpoint.hpp>
-#include <types/fork_id.hpp>
-#include <types/hash.hpp>
+
+#include "endpoint.hpp"
+#include "fork_id.hpp"
+#include "hash.hpp"
 
 namespace ethnet {
 

@@ -13,7 +13,8 @@
 #include <base/result.hpp>
 #include <codec/rlp_reader.hpp>
 #include <codec/rlp_writer.hpp>
-#include <types/hash.hpp>
+
+#include "hash.hpp"
 
 namespace ethnet {
 

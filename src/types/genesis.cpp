@@ -4,9 +4,9 @@
 
 #include <codec/rlp_writer.hpp>
 #include <trie/merkle_patricia.hpp>
-#include <types/hash_of.hpp>
 
 #include "genesis_json.hpp"
+#include "hash_of.hpp"
 
 namespace ethnet {
 namespace genesis_json {

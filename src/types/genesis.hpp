@@ -13,8 +13,8 @@
 #include <string>
 #include <string_view>
 
-#include <types/chain_config.hpp>
-#include <types/header.hpp>
+#include "chain_config.hpp"
+#include "header.hpp"
 
 namespace ethnet {
 

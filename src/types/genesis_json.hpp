@@ -6,10 +6,11 @@
 
 #include <base/result.hpp>
 #include <nlohmann/json.hpp>
-#include <types/address.hpp>
-#include <types/chain_config.hpp>
-#include <types/genesis.hpp>
-#include <types/uint256.hpp>
+
+#include "address.hpp"
+#include "chain_config.hpp"
+#include "genesis.hpp"
+#include "uint256.hpp"
 
 namespace ethnet::genesis_json {
 

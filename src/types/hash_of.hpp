@@ -3,7 +3,8 @@
 
 #include <base/bytes.hpp>
 #include <crypto/keccak.hpp>
-#include <types/hash.hpp>
+
+#include "hash.hpp"
 
 namespace ethnet {
 

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include <types/hash_of.hpp>
+#include "hash_of.hpp"
 
 namespace ethnet {
 namespace {

@@ -14,9 +14,10 @@
 #include <base/result.hpp>
 #include <codec/rlp_reader.hpp>
 #include <codec/rlp_writer.hpp>
-#include <types/address.hpp>
-#include <types/hash.hpp>
-#include <types/uint256.hpp>
+
+#include "address.hpp"
+#include "hash.hpp"
+#include "uint256.hpp"
 
 namespace ethnet {
 

@@ -6,10 +6,10 @@
 #include <codec/testing/vectors.hpp>
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
-#include <types/hash_of.hpp>
 
 #include "chain_file.hpp"
 #include "fork_id.hpp"
+#include "hash_of.hpp"
 
 namespace ethnet {
 namespace {

@@ -5,8 +5,9 @@
 
 #include <base/bytes.hpp>
 #include <crypto/secp256k1.hpp>
-#include <types/address.hpp>
-#include <types/hash.hpp>
+
+#include "address.hpp"
+#include "hash.hpp"
 
 namespace ethnet {
 

@@ -61,18 +61,19 @@ NARROW = {f"src/{face}": ["base/", "types/"] for face in _NODE_FACE}
 THIRD_PARTY = [
     (r"fmt/", [r"src/", r"apps/"]),
     (r"(ngtcp2|gnutls)/", [r"src/transport/quic/[^/]*\.cpp$"]),
-    (r"secp256k1|openssl/", [r"src/crypto/[^/]*\.cpp$"]),
+    (r"secp256k1|openssl/", [r"src/crypto/[^/]*\.cpp$", r"bench/"]),
     (r"(immintrin|cpuid)\.h", [r"src/crypto/[^/]*\.cpp$"]),
     (r"snappy", [r"src/codec/[^/]*\.cpp$"]),
     (r"rocksdb/", [r"src/store/rocksdb\.cpp$"]),
     (r"boost/", [r"src/runtime/", r"src/observe/"]),
     (r"(grpc|google|prometheus)", [r"src/observe/"]),
-    (r"nlohmann/", [r"src/[^/]*(/[^/]*)*\.cpp$", r"apps/"]),
+    (r"nlohmann/", [r"src/[^/]*(/[^/]*)*\.cpp$", r"src/types/genesis_json\.hpp$", r"apps/"]),
     (r"(CLI|toml\+\+)/", [r"apps/", r"src/runtime/[^/]*\.cpp$"]),
     (r"benchmark/", [r"bench/"]),
     (r"(gtest|gmock|rapidcheck)", []),
     (r"(sys|netinet|net|arpa|linux)/|(unistd|fcntl|poll|netdb|pthread|signal|dlfcn|time)\.h",
-     [r"src/runtime/", r"src/store/", r"src/sim/interpose", r"apps/"]),
+     [r"src/runtime/", r"src/store/", r"src/sim/interpose", r"src/transport/quic/sockaddr\.hpp$",
+      r"apps/"]),
 ]
 _STANDARD = re.compile(r"[a-z_0-9]+")
 _INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*(?:<([^>]+)>|\"([^\"]+)\")", re.M)

@@ -3,8 +3,9 @@
 
 #include <base/result.hpp>
 #include <chain/chain_view.hpp>
-#include <protocol/mini_sync/messages.hpp>
 #include <types/hash.hpp>
+
+#include "messages.hpp"
 
 namespace ethnet::mini_sync {
 

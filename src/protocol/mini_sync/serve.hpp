@@ -2,7 +2,8 @@
 #pragma once
 
 #include <chain/chain_view.hpp>
-#include <protocol/mini_sync/messages.hpp>
+
+#include "messages.hpp"
 
 namespace ethnet::mini_sync {
 

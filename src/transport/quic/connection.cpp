@@ -13,9 +13,9 @@ namespace ethnet::quic {
 
 using transport::ConnError;
 
-Connection::Connection(ConnectionHost& host, ConnHandle handle, const EndpointConfig& config,
-                       const TlsContext& tls, transport::Side side, const Endpoint& local,
-                       const Endpoint& remote)
+Connection::Connection(Private, ConnectionHost& host, ConnHandle handle,
+                       const EndpointConfig& config, const TlsContext& tls, transport::Side side,
+                       const Endpoint& local, const Endpoint& remote)
     : host_{host},
       handle_{handle},
       config_{config},
@@ -33,8 +33,8 @@ std::unique_ptr<Connection> Connection::dial(ConnectionHost& host, ConnHandle ha
                                              const EndpointConfig& config, const TlsContext& tls,
                                              Now now, const Endpoint& local,
                                              const Endpoint& remote) {
-  std::unique_ptr<Connection> made{
-      new Connection{host, handle, config, tls, transport::Side::dialler, local, remote}};
+  auto made = std::make_unique<Connection>(Private{}, host, handle, config, tls,
+                                           transport::Side::dialler, local, remote);
   return made->start_client(now) ? std::move(made) : nullptr;
 }
 
@@ -42,8 +42,8 @@ std::unique_ptr<Connection> Connection::accept(ConnectionHost& host, ConnHandle 
                                                const EndpointConfig& config, const TlsContext& tls,
                                                Now now, const Endpoint& local,
                                                const Endpoint& remote, const Incoming& incoming) {
-  std::unique_ptr<Connection> made{
-      new Connection{host, handle, config, tls, transport::Side::acceptor, local, remote}};
+  auto made = std::make_unique<Connection>(Private{}, host, handle, config, tls,
+                                           transport::Side::acceptor, local, remote);
   return made->start_server(now, incoming) ? std::move(made) : nullptr;
 }
 

@@ -54,6 +54,8 @@ struct Incoming {
 };
 
 class Connection {
+  struct Private {};  // makes the constructor ours alone, std::make_unique included
+
  public:
   [[nodiscard]] static std::unique_ptr<Connection> dial(ConnectionHost& host, ConnHandle handle,
                                                         const EndpointConfig& config,
@@ -63,6 +65,9 @@ class Connection {
   [[nodiscard]] static std::unique_ptr<Connection> accept(
       ConnectionHost& host, ConnHandle handle, const EndpointConfig& config, const TlsContext& tls,
       Now now, const Endpoint& local, const Endpoint& remote, const Incoming& incoming);
+  Connection(Private, ConnectionHost& host, ConnHandle handle, const EndpointConfig& config,
+             const TlsContext& tls, transport::Side side, const Endpoint& local,
+             const Endpoint& remote);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
@@ -113,9 +118,6 @@ class Connection {
   };
   struct Callbacks;  // ngtcp2's, static functions
 
-  Connection(ConnectionHost& host, ConnHandle handle, const EndpointConfig& config,
-             const TlsContext& tls, transport::Side side, const Endpoint& local,
-             const Endpoint& remote);
   [[nodiscard]] bool start_client(Now now);
   [[nodiscard]] bool start_server(Now now, const Incoming& incoming);
   [[nodiscard]] bool attach_tls(bool server);

@@ -7,7 +7,7 @@ namespace ethnet::quic {
 
 using transport::ConnError;
 
-QuicEndpoint::QuicEndpoint(EndpointConfig config, SecureRng& rng, Log& log)
+QuicEndpoint::QuicEndpoint(Private, EndpointConfig config, SecureRng& rng, Log& log)
     : config_{std::move(config)}, rng_{rng}, log_{log}, cids_{16, CidHash{rng.next()}} {
   rng_.fill(token_secret_);
   if (config_.reset_secret) {
@@ -22,7 +22,7 @@ QuicEndpoint::~QuicEndpoint() = default;
 Result<std::unique_ptr<QuicEndpoint>> QuicEndpoint::make(Now now, EndpointConfig config,
                                                          SecureRng& rng, Log& log) {
   CHECK(!config.local.empty());
-  std::unique_ptr<QuicEndpoint> made{new QuicEndpoint{std::move(config), rng, log}};
+  auto made = std::make_unique<QuicEndpoint>(Private{}, std::move(config), rng, log);
   made->tls_ = TRY(TlsContext::make(now.wall, made->config_.alpn));
   made->rotate_at_ = now.mono + kCertificateRotation;
   made->counters_.certificates = 1;

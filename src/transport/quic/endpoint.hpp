@@ -46,10 +46,13 @@ struct Counters {
 };
 
 class QuicEndpoint final : public transport::Transport, private ConnectionHost {
+  struct Private {};  // makes the constructor ours alone, std::make_unique included
+
  public:
   // Errors: TlsError. CHECK: config.local is not empty.
   [[nodiscard]] static Result<std::unique_ptr<QuicEndpoint>> make(Now now, EndpointConfig config,
                                                                   SecureRng& rng, Log& log);
+  QuicEndpoint(Private, EndpointConfig config, SecureRng& rng, Log& log);
   ~QuicEndpoint() override;
 
   // The machine.
@@ -87,8 +90,6 @@ class QuicEndpoint final : public transport::Transport, private ConnectionHost {
     Endpoint remote;
     Bytes packet;
   };
-
-  QuicEndpoint(EndpointConfig config, SecureRng& rng, Log& log);
 
   void register_cid(const Cid& cid, ConnHandle conn) override { cids_[cid] = conn; }
   void forget_cid(const Cid& cid) override { cids_.erase(cid); }

@@ -6,7 +6,8 @@
 #include <memory>
 
 #include <base/prng.hpp>
-#include <transport/quic/endpoint.hpp>
+
+#include "endpoint.hpp"
 
 namespace ethnet::quic::testing {
 
