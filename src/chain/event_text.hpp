@@ -12,7 +12,7 @@
 
 namespace ethnet::chain {
 
-inline constexpr std::size_t kMaxListed = 32;
+inline constexpr std::size_t kMaxListed = 32;  // hashes in one line of a log
 inline constexpr std::size_t kListedEnds = 8;
 
 // How a hash is written: short_label for terminals, full_label for JSON; tests have their own.

@@ -47,10 +47,10 @@ enum class HeaderRule : std::uint16_t {
 };
 [[nodiscard]] const ErrorDomain& error_domain(HeaderRule);
 
-inline constexpr Duration kMaxFuture = seconds(15);
-inline constexpr std::size_t kMaxSealedExtraData = 32;
+inline constexpr Duration kMaxFuture = seconds(15);  // clocks differ; as geth
+inline constexpr std::size_t kMaxSealedExtraData = 32;  // bytes; Yellow Paper
 inline constexpr std::uint64_t kMinGasLimit = 5000;
-inline constexpr std::uint64_t kMaxGasLimit = INT64_MAX;
+inline constexpr std::uint64_t kMaxGasLimit = INT64_MAX;  // gas; as every client
 inline constexpr std::uint64_t kGasLimitBound = 1024;
 
 // `wall`: our clock; nothing: do not judge the future (replay of what was accepted before).

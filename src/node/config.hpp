@@ -42,7 +42,7 @@ struct NodeConfig {
 };
 
 inline constexpr std::size_t kMaxNodeEvents = 4096;  // queued for the observer; the rest is counted
-inline constexpr std::size_t kMaxStaticPeers = 256;
+inline constexpr std::size_t kMaxStaticPeers = 256;  // peers that we dial and dial again
 inline constexpr std::uint64_t kReorgLinesPerWindow = 50;
 inline constexpr Duration kReorgLineWindow = seconds(10);
 

@@ -34,7 +34,7 @@
 
 namespace ethnet::sim {
 
-inline constexpr std::size_t kMaxHosts = 4'096;
+inline constexpr std::size_t kMaxHosts = 4'096;  // hosts of one world
 inline constexpr std::size_t kReceiveBuffer = 1'024;
 
 struct HostOptions {

@@ -32,7 +32,7 @@ enum class StoreError : std::uint16_t {
 };
 [[nodiscard]] const ErrorDomain& error_domain(StoreError);
 
-inline constexpr std::size_t kMaxBatchBytes = 64 * 1024 * 1024;
+inline constexpr std::size_t kMaxBatchBytes = 64 * 1024 * 1024;  // one batch; it is read whole
 inline constexpr std::size_t kSegmentBytes = 64 * 1024 * 1024;
 
 struct OpenReport {

@@ -17,7 +17,7 @@
 
 namespace ethnet::trie {
 
-inline constexpr std::size_t kMaxKeyBytes = 256;
+inline constexpr std::size_t kMaxKeyBytes = 256;  // bytes of a key; bounds recursion
 
 struct Entry {
   Bytes key;

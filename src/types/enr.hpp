@@ -46,7 +46,7 @@ enum class EnrError : std::uint16_t {
 };
 [[nodiscard]] const ErrorDomain& error_domain(EnrError);
 
-inline constexpr std::size_t kMaxEnrBytes = 300;
+inline constexpr std::size_t kMaxEnrBytes = 300;  // EIP-778
 // Longest text form: "enr:" and base64url of kMaxEnrBytes.
 inline constexpr std::size_t kMaxEnrText = 4 + kMaxEnrBytes * 4 / 3;
 

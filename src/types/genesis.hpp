@@ -18,7 +18,7 @@
 
 namespace ethnet {
 
-inline constexpr std::size_t kMaxGenesisBytes = 64 * 1024 * 1024;
+inline constexpr std::size_t kMaxGenesisBytes = 64 * 1024 * 1024;  // a local file, read whole
 
 struct Genesis {
   ChainConfig config;

@@ -59,21 +59,20 @@ NARROW = {f"src/{face}": ["base/", "types/"] for face in _NODE_FACE}
 
 # Third-party and system headers: pattern -> the only places (path patterns) that may include them.
 THIRD_PARTY = [
-    (r"fmt/", [r"src/", r"apps/"]),
+    (r"fmt/", [r"src/"]),
     (r"(ngtcp2|gnutls)/", [r"src/transport/quic/[^/]*\.cpp$"]),
-    (r"secp256k1|openssl/", [r"src/crypto/[^/]*\.cpp$", r"bench/"]),
+    (r"secp256k1|openssl/", [r"src/crypto/[^/]*\.cpp$"]),
     (r"(immintrin|cpuid)\.h", [r"src/crypto/[^/]*\.cpp$"]),
     (r"snappy", [r"src/codec/[^/]*\.cpp$"]),
     (r"rocksdb/", [r"src/store/rocksdb\.cpp$"]),
     (r"boost/", [r"src/runtime/", r"src/observe/"]),
     (r"(grpc|google|prometheus)", [r"src/observe/"]),
-    (r"nlohmann/", [r"src/[^/]*(/[^/]*)*\.cpp$", r"src/types/genesis_json\.hpp$", r"apps/"]),
-    (r"(CLI|toml\+\+)/", [r"apps/", r"src/runtime/[^/]*\.cpp$"]),
-    (r"benchmark/", [r"bench/"]),
+    (r"nlohmann/", [r"src/.*\.cpp$", r"src/types/genesis_json\.hpp$"]),
+    (r"toml\+\+/", [r"src/runtime/[^/]*\.cpp$"]),
+    (r"(CLI|benchmark)/", []),
     (r"(gtest|gmock|rapidcheck)", []),
     (r"(sys|netinet|net|arpa|linux)/|(unistd|fcntl|poll|netdb|pthread|signal|dlfcn|time)\.h",
-     [r"src/runtime/", r"src/store/", r"src/sim/interpose", r"src/transport/quic/sockaddr\.hpp$",
-      r"apps/"]),
+     [r"src/runtime/", r"src/store/", r"src/sim/interpose", r"src/transport/quic/"]),
 ]
 _STANDARD = re.compile(r"[a-z_0-9]+")
 _INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*(?:<([^>]+)>|\"([^\"]+)\")", re.M)
@@ -129,7 +128,7 @@ def judge(tree, known, path, angled, quoted):
         return judge_project(path, target[len("src/"):], quoted=True)
     if "src/" + angled in known:
         return judge_project(path, angled, quoted=False)
-    if angled in known or is_test(path):
+    if angled in known or is_test(path) or not path.startswith("src/"):
         return None
     return judge_third_party(path, angled)
 

@@ -1,24 +1,81 @@
-"""docs/LIMITS.md names every bound."""
+"""docs/LIMITS.md names every bound: its table is made from the constants and the comments beside them.
+
+The reason of a `kMax…` constant is the comment at the end of its line, or else the comment that heads
+its paragraph. `./dev fmt` writes the table.
+"""
+import pathlib
 import re
 
-ABOUT = "every kMax constant of a header in src/ is named in docs/LIMITS.md, and none that is gone"
+from tree import Tree
+
+ABOUT = "every kMax constant of a header in src/ says why, and stands in docs/LIMITS.md (./dev fmt writes it)"
 
 DOCUMENT = "docs/LIMITS.md"
-_DEFINITION = re.compile(r"\bconstexpr\b[^;{}()=]*\b(kMax[A-Z]\w*)\s*(?:=|\{)")
+BEGIN, END = "<!-- begin: made by ./dev fmt from the headers -->", "<!-- end -->"
+_DEFINITION = re.compile(r"\bconstexpr\b[^;{}()=/]*\b(kMax[A-Z]\w*)\s*(?:=\s*([^;]*)|\{([^;]*)\});")
+
+
+def paragraph_comment(lines, index):
+    """The comment that heads the paragraph of line `index`, joined to one line."""
+    comment = []
+    for line in reversed(lines[:index]):
+        text = line.strip()
+        if text.startswith("//"):
+            comment.append(text.lstrip("/").strip())
+        elif comment or not text or text.endswith(("{", "}")):
+            break
+    return " ".join(reversed(comment))
+
+
+def bounds(tree, path):
+    """(line, name, value, reason) of each bound of the header `path`."""
+    text = tree.text(path)
+    lines = text.splitlines()
+    for match in _DEFINITION.finditer(text):
+        first = text.count("\n", 0, match.start())
+        last = text.count("\n", 0, match.end() - 1)
+        if lines[first].lstrip().startswith("//"):
+            continue
+        value = " ".join((match.group(2) or match.group(3) or "").split())
+        trailing = text[match.end():].split("\n", 1)[0].strip()
+        reason = trailing.lstrip("/ ") if trailing.startswith("//") else ""
+        following = lines[last + 1].strip() if last + 1 < len(lines) else ""
+        if reason and following.startswith("//") and lines[last + 1].index("/") > 20:
+            reason += " " + following.lstrip("/ ")
+        yield first + 1, match.group(1), value, reason or paragraph_comment(lines, first)
+
+
+def cell(text):
+    return text.replace("|", "\\|")
+
+
+def table(tree):
+    rows = []
+    for path in tree.product():
+        found = list(bounds(tree, path)) if path.endswith(".hpp") else []
+        if found:
+            rows += ["", f"### [`{path}`](../{path})", "", "| bound | value | why |", "|---|---|---|"]
+            rows += [f"| `{name}` | `{cell(value)}` | {cell(reason)} |" for _, name, value, reason in found]
+    return "\n".join([BEGIN, *rows, "", END])
+
+
+def with_table(tree):
+    text = tree.text(DOCUMENT)
+    return text[:text.index(BEGIN)] + table(tree) + text[text.index(END) + len(END):]
 
 
 def run(tree):
-    defined = {}
-    for path in tree.product():
-        if path.endswith(".hpp"):
-            for match in _DEFINITION.finditer(tree.code(path)):
-                defined.setdefault(match.group(1), path)
-    if not defined:
-        return []
+    problems = [f"{path}:{line}: {name} has no comment that says why" for path in tree.product() if path.endswith(".hpp")
+                for line, name, _, reason in bounds(tree, path) if not reason]
     if DOCUMENT not in tree.files():
-        return [f"{DOCUMENT}: missing"]
-    documented = set(re.findall(r"\bkMax[A-Z]\w*", tree.text(DOCUMENT)))
-    known = set(re.findall(r"\bkMax[A-Z]\w*", " ".join(tree.code(path) for path in tree.cpp())))
-    return ([f"{path}: {name} is not in {DOCUMENT}: add its value and why" for name, path in sorted(defined.items())
-             if name not in documented] +
-            [f"{DOCUMENT}: {name} is in no source file any more" for name in sorted(documented - known)])
+        return problems + [f"{DOCUMENT}: missing"]
+    if BEGIN not in tree.text(DOCUMENT) or END not in tree.text(DOCUMENT):
+        return problems + [f"{DOCUMENT}: the marks of its table are gone"]
+    if with_table(tree) != tree.text(DOCUMENT):
+        problems.append(f"{DOCUMENT}: not what the headers say: run ./dev fmt")
+    return problems
+
+
+if __name__ == "__main__":  # ./dev fmt
+    here = Tree(pathlib.Path(__file__).resolve().parent.parent.parent)
+    (here.root / DOCUMENT).write_text(with_table(here))

@@ -15,8 +15,8 @@ sys.path.insert(0, str(HERE))
 from tree import Tree  # noqa: E402
 
 # Cheap ones first; the last ones build.
-CHECKS = ["selftest", "format", "includes", "banned", "sizes", "text", "targets", "limits", "links", "headers",
-          "gcc", "purity", "symbols"]
+CHECKS = ["selftest", "format", "includes", "banned", "sizes", "text", "targets", "limits", "links", "threats",
+          "headers", "gcc", "purity", "symbols"]
 
 
 def main(arguments):

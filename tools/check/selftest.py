@@ -13,6 +13,7 @@ ABOUT = "each check refuses its bad samples and accepts its good ones"
 
 LONG_BODY = "".join(f"  x += {n};\n" for n in range(75))
 MARK = "TO" + "DO"
+LIMITS = "<!-- begin: made by ./dev fmt from the headers -->\n\n<!-- end -->\n"
 
 # check -> [(files, part of a problem that must be found, or None when the sample is good)]
 SAMPLES = {
@@ -84,13 +85,19 @@ SAMPLES = {
         ({"src/base/CMakeLists.txt": "ethnet_module(SOURCES x/a.cpp)\n", "src/base/x/a.cpp": '#include "b.hpp"\n', "src/base/x/b.hpp": ""}, None),
     ],
     "limits": [
-        ({"src/base/a.hpp": "inline constexpr std::size_t kMaxThings = 3;\n", "docs/LIMITS.md": "nothing\n"}, "kMaxThings is not in"),
-        ({"src/base/a.hpp": "constexpr int kMaxA{3};\n", "docs/LIMITS.md": "`kMaxA` `kMaxGone`\n"}, "kMaxGone is in no source"),
-        ({"src/base/a.hpp": "static constexpr ByteCount kMaxA{3};\n", "docs/LIMITS.md": "`kMaxA`\n"}, None),
+        ({"src/base/a.hpp": "inline constexpr std::size_t kMaxThings = 3;  // as many as fit\n", "docs/LIMITS.md": LIMITS}, "not what the headers say"),
+        ({"src/base/a.hpp": "inline constexpr std::size_t kMaxThings = 3;\n", "docs/LIMITS.md": LIMITS}, "no comment that says why"),
+        ({"src/base/a.hpp": "// All that one peer may hold.\nconstexpr int kMaxA{3};\n"}, "missing"),
+        ({"src/base/a.hpp": "// kMaxNothing is only talked about.\n", "docs/LIMITS.md": LIMITS}, None),
     ],
     "links": [
         ({"README.md": "[x](docs/NONE.md)\n"}, "does not exist"),
         ({"README.md": "[x](docs/A.md#part) [y](https://example.org)\n", "docs/A.md": ""}, None),
+    ],
+    "threats": [
+        ({"docs/THREATS.md": "| 7 | a | b | `Suite.Gone` |\n"}, "there is no test Suite.Gone"),
+        ({"docs/THREATS.md": "| 7 | a | b | none |\n"}, "names no test"),
+        ({"docs/THREATS.md": "| 7 | a | b | `Suite.Name` |\n", "src/a/a_test.cpp": "TEST(Suite,\n     Name) {}\n"}, None),
     ],
     "headers": [
         ({"src/base/a.hpp": "#pragma once\nstd::string f();\n"}, "does not compile alone"),

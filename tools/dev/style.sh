@@ -8,6 +8,7 @@ cmd_fmt() {
   cmd_setup
   python3 tools/check/includes.py
   cpp_files | xargs -r clang-format-19 -i
+  python3 tools/check/limits.py
   say "fmt: formatted $(cpp_files | wc -l) files"
 }
 

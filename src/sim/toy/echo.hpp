@@ -16,7 +16,7 @@
 
 namespace ethnet::sim::toy {
 
-inline constexpr std::size_t kMaxAnswersInWork = 32;
+inline constexpr std::size_t kMaxAnswersInWork = 32;  // answers of the toy that wait
 
 // The right answer to a question.
 [[nodiscard]] std::uint64_t answer_to(std::uint64_t question);

@@ -10,7 +10,7 @@
 
 namespace ethnet::sim::toy {
 
-inline constexpr std::size_t kMaxWords = 128;
+inline constexpr std::size_t kMaxWords = 128;  // words in a message of the toys
 
 // At most kMaxWords words.
 [[nodiscard]] Bytes encode_message(const std::vector<std::uint64_t>& words);

@@ -11,7 +11,7 @@
 namespace ethnet::quic {
 
 inline constexpr std::size_t kOwnCidBytes = 16;  // of every id that we issue
-inline constexpr std::size_t kMaxCidBytes = 20;
+inline constexpr std::size_t kMaxCidBytes = 20;  // RFC 9000, section 17.2
 
 class Cid {
  public:

@@ -34,7 +34,7 @@ class SendBuffer {
 
  private:
   static constexpr std::size_t kMinChunk = 1024;
-  static constexpr std::size_t kMaxChunk = 16 * 1024;
+  static constexpr std::size_t kMaxChunk = 16 * 1024;  // bytes allocated at once for a stream
 
   std::deque<Bytes> chunks_;  // each with its final capacity: never reallocated
   std::uint64_t base_ = 0;    // stream offset of the first chunk's first byte
