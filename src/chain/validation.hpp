@@ -47,7 +47,7 @@ enum class HeaderRule : std::uint16_t {
 };
 [[nodiscard]] const ErrorDomain& error_domain(HeaderRule);
 
-inline constexpr Duration kMaxFuture = seconds(15);  // clocks differ; as geth
+inline constexpr Duration kMaxFuture = seconds(15);     // clocks differ; as geth
 inline constexpr std::size_t kMaxSealedExtraData = 32;  // bytes; Yellow Paper
 inline constexpr std::uint64_t kMinGasLimit = 5000;
 inline constexpr std::uint64_t kMaxGasLimit = INT64_MAX;  // gas; as every client

@@ -32,7 +32,7 @@
 namespace ethnet {
 
 inline constexpr std::size_t kMaxItemsPerDrain = 16'384;  // a drain that yields more does not end
-inline constexpr std::size_t kMaxDeadlineRepeats = 16;  // a deadline that stays due
+inline constexpr std::size_t kMaxDeadlineRepeats = 16;    // a deadline that stays due
 
 template <class M>
 concept HasClosed = requires(const M m) {

@@ -24,7 +24,7 @@ namespace ethnet::session {
 
 inline constexpr std::uint64_t kProtocolVersion = 1;
 inline constexpr std::size_t kFrameHeaderBytes = 5;
-inline constexpr std::size_t kSignatureBytes = 65;  // r, s, recovery id (0 or 1)
+inline constexpr std::size_t kSignatureBytes = 65;   // r, s, recovery id (0 or 1)
 inline constexpr std::size_t kMaxClientBytes = 128;  // bytes of a client name (attack 7)
 
 enum class FrameType : std::uint8_t {

@@ -31,7 +31,7 @@ enum class EnodeError : std::uint16_t {
 };
 [[nodiscard]] const ErrorDomain& error_domain(EnodeError);
 
-inline constexpr std::size_t kMaxHostName = 253;  // RFC 1035
+inline constexpr std::size_t kMaxHostName = 253;   // RFC 1035
 inline constexpr std::size_t kMaxEnodeText = 512;  // characters of a URL
 
 struct EnodeUrl {

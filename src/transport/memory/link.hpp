@@ -32,7 +32,7 @@ struct MemoryConfig {
 namespace memory {
 
 inline constexpr std::size_t kMaxPacketBytes = 1200;  // bytes; as a QUIC packet at its smallest MTU
-inline constexpr std::size_t kMaxInFlight = 64;  // packets sent and not acknowledged
+inline constexpr std::size_t kMaxInFlight = 64;       // packets sent and not acknowledged
 inline constexpr Duration kRepeatAfter = milliseconds(200);
 
 enum class PacketType : std::uint8_t { data, close, reset };
