@@ -24,14 +24,15 @@ Workers::~Workers() {
 void Workers::run(Job job) {
   asio::post(jobs_, [this, owned = std::move(job)] {
     JobResult result{owned.id, owned.work()};
-    asio::post(io_, [this, done = std::move(result)]() mutable { job_done_(std::move(done)); });
+    asio::post(io_,
+               [tell = job_done_, done = std::move(result)]() mutable { tell(std::move(done)); });
   });
 }
 
 void Workers::run(StoreOp op) {
   asio::post(store_thread_, [this, owned = std::move(op)] {
     const StoreResult result = store_(owned);
-    asio::post(io_, [this, result] { store_done_(result); });
+    asio::post(io_, [tell = store_done_, result] { tell(result); });
   });
 }
 

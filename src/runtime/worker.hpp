@@ -16,7 +16,8 @@ class Workers {
   using StoreDone = std::function<void(StoreResult)>;
   using StoreWork = std::function<StoreResult(const StoreOp&)>;
 
-  // Both callbacks run on `io`'s thread. `store` runs on the store thread only.
+  // Both callbacks run on `io`'s thread, also after these Workers are gone, if `io` still runs.
+  // `store` runs on the store thread only.
   Workers(boost::asio::io_context& io, std::size_t job_threads, StoreWork store, JobDone job_done,
           StoreDone store_done);
   Workers(const Workers&) = delete;
