@@ -15,7 +15,9 @@ namespace {
 constexpr std::int64_t kMostNodes = 10;
 constexpr std::size_t kMaxPeers = 16;  // above kMostNodes also for the inbound part
 constexpr Duration kLookUp = milliseconds(20);
-constexpr Duration kLastBlock = seconds(30);  // from healing
+// From healing, when all must have met: the longest backoff, a dial to an address that was left,
+// and once more the backoff. (A dead session is found out sooner, by its ping: 35 s.)
+constexpr Duration kLastBlock = seconds(90);
 
 std::string describe(const node::NodeEvent& event) {
   if (const auto* up = std::get_if<node::SessionUp>(&event)) {
@@ -76,6 +78,7 @@ class FirstLight final : public Scenario {
 
   [[nodiscard]] std::optional<std::string> missing(const World& world) override {
     if (!decided_) return "the last block is not sealed yet";
+    if (late_) return late_;
     for (HostId i = 0; i < plans_.size(); ++i) {
       if (world.machine<SimNode>(i) == nullptr) return fmt::format("node {} is down", i);
     }
@@ -201,6 +204,12 @@ class FirstLight final : public Scenario {
     for (HostId i = 1; i < plans_.size(); ++i) {
       if (height(i) > height(highest)) highest = i;
     }
+    for (HostId i = 0; i < plans_.size(); ++i) {
+      if (height(i) < height(highest)) {
+        late_ = fmt::format("when the last block is due, node {} has head {} and node {} has {}", i,
+                            height(i), highest, height(highest));
+      }
+    }
     const Now now = world.now_at(highest);
     world.input<SimNode>(highest, [&](SimNode& m) {
       const chain::ChainManager& chain = m.node().chain();
@@ -250,6 +259,7 @@ class FirstLight final : public Scenario {
   NodeWatch watch_;
   bool healed_ = false;
   bool decided_ = false;
+  std::optional<std::string> late_;
 };
 
 }  // namespace
