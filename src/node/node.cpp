@@ -5,6 +5,7 @@
 
 #include <chain/event_text.hpp>
 #include <chain/fork_choice/rule_table.hpp>
+#include <crypto/keccak.hpp>
 #include <types/enr.hpp>
 
 namespace ethnet::node {
@@ -33,8 +34,17 @@ session::Capability mini_sync_capability() {
   return *capability;
 }
 
-quic::EndpointConfig quic_config(const NodeConfig& config) {
+// Follows from the node key, so that after a restart we can still reset the connections of before,
+// and peers need not wait for their pings (RFC 9000, 10.3.2). The signature is never given out.
+ByteArray<32> reset_secret(const crypto::SecretKey& key) {
+  constexpr std::string_view kLabel = "MiniEthNet QUIC stateless reset secret";
+  const crypto::Digest32 digest = crypto::keccak256(text_bytes(kLabel));
+  return crypto::keccak256(crypto::sign(key, digest));
+}
+
+quic::EndpointConfig quic_config(const NodeConfig& config, const crypto::SecretKey& key) {
   quic::EndpointConfig out;
+  out.reset_secret = reset_secret(key);
   out.local = config.listen;
   out.pmtud = config.pmtud;
   return out;
@@ -50,7 +60,7 @@ Result<std::unique_ptr<Node>> Node::make(Now now, NodeConfig config,
   CHECK(!config.listen.empty() && key != nullptr);
   auto rule = chain::make_fork_choice_rule(config.fork_choice);
   if (!rule) return fail(NodeError::unknown_fork_choice);
-  auto quic = TRY(quic::QuicEndpoint::make(now, quic_config(config), rng, log));
+  auto quic = TRY(quic::QuicEndpoint::make(now, quic_config(config, *key), rng, log));
   // The sequence number grows with time, so that a record made after a restart is newer.
   EnrBuilder record{now.wall.whole_seconds()};
   const Endpoint& first = config.listen.front();

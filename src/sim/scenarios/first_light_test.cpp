@@ -2,8 +2,12 @@
 #include "first_light.hpp"
 
 #include <iostream>
+#include <thread>
 
+#include <chain/producer.hpp>
 #include <gtest/gtest.h>
+
+#include "../sim_node.hpp"
 
 namespace ethnet::sim {
 namespace {
@@ -40,6 +44,49 @@ TEST(FirstLight, FindsANodeThatForgets) {
   }
   EXPECT_TRUE(found);
 }
+
+// A node that restarts knows nothing of its old connections, yet can reset them: its peer then need
+// not wait until a ping is given up (15 s of silence and 20 s for the answer).
+void restart_one_of_two() {
+  World world{1};
+  const VirtualOsScope scope{world};
+  const auto add = [&world](std::byte key_byte, std::optional<HostId> dials) {
+    const Bytes secret(crypto::kSecretKeySize, key_byte);
+    HostSpec spec;
+    spec.factory = [&world, secret, dials](const HostEnv& env) {
+      node::NodeConfig config;
+      config.listen = {env.local};
+      config.genesis = chain::dev_genesis();
+      if (dials) config.peers.emplace_back().endpoint = world.endpoint(*dials);
+      auto key = crypto::SecretKey::from_bytes(secret);
+      CHECK(key.has_value());
+      auto node = node::Node::make(env.now, std::move(config),
+                                   std::make_shared<crypto::SecretKey>(std::move(*key)), env.rng,
+                                   env.prng, env.log);
+      CHECK(node.has_value());
+      (*node)->start(env.now);
+      return make_machine_host<SimNode>(env, {}, std::move(*node));
+    };
+    return world.add_host(std::move(spec));
+  };
+  const HostId listens = add(std::byte{1}, std::nullopt);
+  const HostId dials = add(std::byte{2}, listens);
+  world.start(listens);
+  world.start(dials);
+  const auto sessions = [&world](HostId host) {
+    return world.machine<SimNode>(host)->node().sessions().session_count();
+  };
+  world.run_until(Instant{0} + seconds(5));
+  ASSERT_EQ(sessions(listens), 1U);
+  world.crash(listens);
+  world.start(listens);
+  ASSERT_EQ(sessions(listens), 0U);
+  world.run_until(Instant{0} + seconds(25));
+  EXPECT_EQ(sessions(listens), 1U);
+  EXPECT_EQ(sessions(dials), 1U);
+}
+
+TEST(SimNode, ARestartedNodeResetsItsOldConnections) { std::thread{restart_one_of_two}.join(); }
 
 }  // namespace
 }  // namespace ethnet::sim
