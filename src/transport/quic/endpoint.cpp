@@ -151,7 +151,9 @@ Result<ConnHandle> QuicEndpoint::dial(Now now, const Endpoint& remote) {
     connections_.erase(handle);
     return fail(ConnError::connection_limit);
   }
-  *connections_.find(handle) = std::move(made);
+  auto* slot = connections_.find(handle);
+  CHECK(slot != nullptr);
+  *slot = std::move(made);
   ++counters_.dialled;
   mark_ready(handle);
   settle(now, handle);

@@ -136,7 +136,9 @@ void QuicEndpoint::accept(Now now, const Datagram& datagram, Incoming incoming) 
   }
   ++counters_.accepted;
   Connection& connection = *made;
-  *connections_.find(handle) = std::move(made);
+  auto* slot = connections_.find(handle);
+  CHECK(slot != nullptr);
+  *slot = std::move(made);
   connection.handle_datagram(now, datagram);
   settle(now, handle);
 }
