@@ -46,6 +46,13 @@ class Slab {
     return slot.generation == handle.generation && slot.value ? &*slot.value : nullptr;
   }
 
+  // The object of a handle that is known to be good. CHECK: it is.
+  [[nodiscard]] T& at(HandleType handle) {
+    T* const found = find(handle);
+    CHECK(found != nullptr);
+    return *found;
+  }
+
   // False when the handle names nothing.
   bool erase(HandleType handle) {
     if (find(handle) == nullptr) return false;

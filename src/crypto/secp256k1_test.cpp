@@ -252,7 +252,9 @@ TEST(PublicKey, atk_03_InfinityHybridFormsAndOtherSizesAreRefused) {
   Bytes encoded{std::byte{4}};
   append(encoded, xy);
   for (std::size_t size = 0; size < 65; ++size) {
-    if (size != 64) EXPECT_TRUE(is_refused(ByteView{encoded}.first(size))) << size;
+    if (size != 64) {
+      EXPECT_TRUE(is_refused(ByteView{encoded}.first(size))) << size;
+    }
   }
   encoded.push_back(std::byte{0});
   EXPECT_TRUE(is_refused(encoded));
@@ -414,8 +416,12 @@ std::string judge_ecdh(const Json&, const Json& test) {
   const auto secret = secret_of_integer(hex_of(test, "private"));
   const auto result = test.at("result").get<std::string>();
   const bool accepted = key && key->has_value() && secret;
-  if (result == "valid") EXPECT_TRUE(accepted);
-  if (result == "invalid") EXPECT_FALSE(accepted);
+  if (result == "valid") {
+    EXPECT_TRUE(accepted);
+  }
+  if (result == "invalid") {
+    EXPECT_FALSE(accepted);
+  }
   if (!accepted) {
     return result + (point ? ", refused by the key" : ", refused by the wrapping");
   }

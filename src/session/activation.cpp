@@ -55,7 +55,9 @@ void SessionManager::Impl::finish_probe_alive(Entry& active) {
 
 // The newest of the newcomers takes over.
 void SessionManager::Impl::finish_probe_silent(SessionHandle handle) {
-  Entry& active = *table_.find(handle);
+  Entry* const found = table_.find(handle);
+  CHECK(found != nullptr);
+  Entry& active = *found;
   std::vector<SessionHandle> newcomers = std::move(active.active()->probe->newcomers);
   active.active()->probe.reset();
   std::erase_if(newcomers, [&](SessionHandle h) { return table_.find(h) == nullptr; });

@@ -9,7 +9,7 @@ using Entry = SessionTable::Entry;
 Entry& SessionTable::add(transport::ConnHandle conn, const Endpoint& remote, bool inbound,
                          SessionState state, Instant started) {
   const SessionHandle handle = entries_.emplace();
-  Entry& entry = *entries_.find(handle);
+  Entry& entry = entries_.at(handle);
   entry.handle_ = handle;
   entry.conn_ = conn;
   entry.inbound_ = inbound;

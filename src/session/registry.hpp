@@ -2,7 +2,7 @@
 // each authenticated identity, over all transports.
 // Spec: docs/spec/session.md, "One session per identity".
 //
-//   add_dial -> Dialing -> on_opened -\
+//   add_dial -> Dialing -> on_opened --+
 //   add_inbound ----------------------> Handshaking -> on_proven -> Proven -> activate -> Active
 //   release, from any of them -> Closing (the transport's close is under way) -> on_closed
 //

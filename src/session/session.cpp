@@ -263,7 +263,9 @@ void SessionManager::Impl::shut_down(Now now) {
 }
 
 void SessionManager::Impl::end(SessionHandle handle, DisconnectReason reason, EndedBy by) {
-  Entry& entry = *table_.find(handle);
+  Entry* const found = table_.find(handle);
+  CHECK(found != nullptr);
+  Entry& entry = *found;
   const transport::ConnHandle conn = entry.conn();
   const bool close = by == EndedBy::us || by == EndedBy::peer;
   if (by == EndedBy::us && entry.control.stream) {

@@ -28,7 +28,9 @@ std::map<std::size_t, std::size_t> walk_chain(const std::string& folder) {
     const BlockSlice block = blocks.next().value();
     const Header header = Header::decode(block.header).value();
     EXPECT_EQ(header.number, ++number);
-    if (previous) EXPECT_EQ(header.parent_hash, *previous);
+    if (previous) {
+      EXPECT_EQ(header.parent_hash, *previous);
+    }
     EXPECT_TRUE(equal(header.encode(), block.header));
     EXPECT_EQ(header.hash(), hash_of(block.header));
     EXPECT_TRUE(

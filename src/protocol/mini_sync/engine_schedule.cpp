@@ -117,10 +117,10 @@ void Engine::ask_branch(Now now, SessionHandle session, Peer& peer) {
 }
 
 void Engine::ask_forward(Now now, SessionHandle session, Peer& peer) {
-  std::vector<chain::BlockRef> locator = make_locator(chain_);
-  if (peer.forward_from) {
-    locator.resize(std::min(locator.size(), kMaxLocatorHashes - 1));
-    locator.insert(locator.begin(), *peer.forward_from);
+  std::vector<chain::BlockRef> locator;
+  if (peer.forward_from) locator.push_back(*peer.forward_from);
+  for (const chain::BlockRef& block : make_locator(chain_)) {
+    if (locator.size() < kMaxLocatorHashes) locator.push_back(block);
   }
   GetHeaders request{.locator = hashes_of(locator), .amount = kMaxHeadersPerResponse};
   ask(now, session, peer, std::move(request), ForwardRequest{std::move(locator)});

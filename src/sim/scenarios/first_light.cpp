@@ -113,7 +113,9 @@ class FirstLight final : public Scenario {
   };
 
   [[nodiscard]] static const node::Node& node_of(const World& world, HostId host) {
-    return world.machine<SimNode>(host)->node();
+    const SimNode* const machine = world.machine<SimNode>(host);
+    CHECK(machine != nullptr);  // asked of running hosts only
+    return machine->node();
   }
 
   void draw_producers(Prng& prng) {
