@@ -1,6 +1,7 @@
 #include "segment_store.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -20,6 +21,8 @@ std::string_view describe(std::uint16_t code) {
       return "batch too large";
     case StoreError::failed_before:
       return "an earlier write failed";
+    case StoreError::missing_segment:
+      return "a segment is missing";
   }
   return "unknown";
 }
@@ -36,22 +39,40 @@ struct ReadBatch {
   ByteView payload;
 };
 
+bool all_zero(ByteView bytes) {
+  return std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{0}; });
+}
+
+// The payload size that the batch at the start of `bytes` gives, when its checksum holds.
+std::optional<std::size_t> batch_size(ByteView bytes) {
+  if (bytes.size() < kBatchHeader) return std::nullopt;
+  if (crc32c(bytes.first(4)) != load_be<std::uint32_t>(bytes.subspan(4, 4))) return std::nullopt;
+  return load_be<std::uint32_t>(bytes.first(4));
+}
+
+bool whole_batch(ByteView bytes) {
+  const auto size = batch_size(bytes);
+  return size && *size <= bytes.size() - kBatchHeader &&
+         crc32c(bytes.subspan(kBatchHeader, *size)) == load_be<std::uint32_t>(bytes.subspan(8, 4));
+}
+
 // Judges the batch at the start of `bytes`, which go to the end of the segment.
 ReadBatch read_batch(ByteView bytes) {
-  const auto zero = [](std::byte b) { return b == std::byte{0}; };
-  if (bytes.size() < kBatchHeader || std::ranges::all_of(bytes, zero)) return {};
-  const auto size = load_be<std::uint32_t>(bytes.first(4));
-  if (crc32c(bytes.first(4)) != load_be<std::uint32_t>(bytes.subspan(4, 4)) ||
-      size > kMaxBatchBytes) {
-    return {Verdict::corrupt, {}};
+  const auto size = batch_size(bytes);
+  if (!size) {
+    // The pages of one write reach the disk in any order, so its header may be what is missing.
+    // A whole batch further on shows that this one had been acknowledged. Only ever on this path
+    // is every byte looked at.
+    for (std::size_t at = 1; at + kBatchHeader <= bytes.size(); ++at) {
+      if (whole_batch(bytes.subspan(at))) return {Verdict::corrupt, {}};
+    }
+    return {};
   }
+  if (*size > kMaxBatchBytes) return {Verdict::corrupt, {}};
   const ByteView rest = bytes.subspan(kBatchHeader);
-  if (size > rest.size()) return {};
-  const ByteView payload = rest.first(size);
-  if (crc32c(payload) == load_be<std::uint32_t>(bytes.subspan(8, 4))) {
-    return {Verdict::whole, payload};
-  }
-  return {size == rest.size() ? Verdict::torn : Verdict::corrupt, {}};
+  if (*size > rest.size()) return {};
+  if (whole_batch(bytes)) return {Verdict::whole, rest.first(*size)};
+  return {*size == rest.size() ? Verdict::torn : Verdict::corrupt, {}};
 }
 
 // Calls visit for each record; false when the payload is not made of whole records.
@@ -89,6 +110,7 @@ Result<std::unique_ptr<SegmentStore>> SegmentStore::open(FileSystem& files, std:
   store->lock_ = TRY(files.lock(report.file));
   report.file = store->directory_ + "/FORMAT";
   TRY(store->check_format());
+  TRY(store->count_segments(report));
   TRY(store->verify(report));
   TRY(store->open_last());
   report.file.clear();
@@ -97,21 +119,34 @@ Result<std::unique_ptr<SegmentStore>> SegmentStore::open(FileSystem& files, std:
 
 Result<void> SegmentStore::check_format() {
   const std::string path = directory_ + "/FORMAT";
-  if (!files_.exists(path) || TRY(files_.read(path)).empty()) {
-    const auto file = TRY(files_.open(path));
-    TRY(file->append(text_bytes(kFormat)));
-    TRY(file->sync());
-    return {};
+  const Bytes found = files_.exists(path) ? TRY(files_.read(path)) : Bytes{};
+  const ByteView wanted = text_bytes(kFormat);
+  if (equal(found, wanted)) return {};
+  // The first start was cut short while it wrote this.
+  const bool begun = found.size() < wanted.size() && equal(found, wanted.first(found.size()));
+  if (!begun && !all_zero(found)) return fail(StoreError::unknown_format);
+  const auto file = TRY(files_.open(path));
+  TRY(file->truncate(0));
+  TRY(file->append(wanted));
+  return file->sync();
+}
+
+// Finds the last segment; all before it must be there.
+Result<void> SegmentStore::count_segments(OpenReport& report) {
+  report.file = directory_ + "/chain";
+  const std::vector<std::string> names = TRY(files_.list(report.file));
+  last_ = static_cast<std::size_t>(
+      std::ranges::count_if(names, [](const auto& name) { return name.ends_with(".seg"); }));
+  report.segments = last_;
+  for (std::size_t segment = 1; segment <= last_; ++segment) {
+    report.file = path_of(segment);
+    if (!files_.exists(report.file)) return fail(StoreError::missing_segment);
   }
-  const Bytes found = TRY(files_.read(path));
-  if (!equal(found, text_bytes(kFormat))) return fail(StoreError::unknown_format);
   return {};
 }
 
 // Checks every batch of every segment; cuts off a torn end of the last.
 Result<void> SegmentStore::verify(OpenReport& report) {
-  while (files_.exists(path_of(last_ + 1))) ++last_;
-  report.segments = last_;
   for (std::size_t segment = 1; segment <= last_; ++segment) {
     report.file = path_of(segment);
     const bool is_last = segment == last_;
@@ -120,7 +155,7 @@ Result<void> SegmentStore::verify(OpenReport& report) {
     const bool magic = bytes.size() >= at && equal(ByteView{bytes}.first(at), text_bytes(kMagic));
     if (!magic) {
       // The segment was being made when the power went.
-      const bool torn = is_last && bytes.size() < at;
+      const bool torn = is_last && (bytes.size() < at || all_zero(bytes));
       if (!torn) return fail(StoreError::corrupt, 0);
       at = 0;
     }

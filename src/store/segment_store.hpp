@@ -8,11 +8,11 @@
 //   payload payload  records: size (4), bytes
 //
 // A batch is all or nothing. At open every checksum is verified. What is wrong at the very end of
-// the last segment (a header cut short, a payload cut short, a last payload that does not match,
-// zeros) is a torn write that nobody was told about, and is cut off. Anything else is corruption:
-// an error that names file and offset. (A flipped bit in the payload of the very last batch cannot
-// be told from a torn write, and is cut off as one.) Threading: one thread. Limits: kMaxBatchBytes;
-// a segment is closed at kSegmentBytes.
+// the last segment (a batch cut short, or any of its bytes missing, with no whole batch behind it)
+// is a torn write that nobody was told about, and is cut off. Anything else is corruption: an error
+// that names file and offset; so is a segment that is not there. (A flipped bit in the very last
+// batch cannot be told from a torn write, and is cut off as one.)
+// Threading: one thread. Limits: kMaxBatchBytes; a segment is closed at kSegmentBytes.
 #pragma once
 
 #include <memory>
@@ -28,7 +28,8 @@ enum class StoreError : std::uint16_t {
   unknown_format = 1,  // FORMAT names another version
   corrupt,             // offset: of the batch in OpenReport::file
   batch_too_large,
-  failed_before,  // after a failed append nothing more is taken
+  failed_before,    // after a failed append nothing more is taken
+  missing_segment,  // OpenReport::file is not there, but later ones are
 };
 [[nodiscard]] const ErrorDomain& error_domain(StoreError);
 
@@ -60,6 +61,7 @@ class SegmentStore final : public ChainStore {
 
  private:
   [[nodiscard]] Result<void> check_format();
+  [[nodiscard]] Result<void> count_segments(OpenReport& report);
   [[nodiscard]] Result<void> verify(OpenReport& report);
   [[nodiscard]] Result<void> open_last();
   [[nodiscard]] std::string path_of(std::size_t segment) const;

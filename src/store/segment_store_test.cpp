@@ -1,5 +1,6 @@
 #include "segment_store.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <gtest/gtest.h>
@@ -137,6 +138,106 @@ TEST(SegmentStore, EveryFlippedBitIsFound) {
     EXPECT_TRUE(store.error().is(StoreError::corrupt));
     EXPECT_EQ(report.file, kSegment);
   }
+}
+
+// Pages of one unsynced write reach the disk in any order: what is missing reads as zeros.
+TEST(SegmentStore, ATornWriteWithHolesIsCutOffWhereverTheyAre) {
+  const auto first = batch_of(1, 3);
+  const auto second = batch_of(2, 4);
+  MemoryFileSystem written;
+  std::size_t at = 0;
+  {
+    OpenReport report;
+    auto store = open(written, report);
+    ASSERT_TRUE((*store)->append(first).has_value());
+    at = written.content(kSegment).size();
+    ASSERT_TRUE((*store)->append(second).has_value());
+  }
+  const Bytes whole = written.content(kSegment);
+  for (std::size_t from = at; from < whole.size(); ++from) {
+    for (const std::size_t to : {from + 1, from + 5, whole.size()}) {
+      MemoryFileSystem files;
+      files.content("d/FORMAT") = written.content("d/FORMAT");
+      Bytes torn = whole;
+      std::fill(torn.begin() + static_cast<std::ptrdiff_t>(from),
+                torn.begin() + static_cast<std::ptrdiff_t>(std::min(to, torn.size())),
+                std::byte{0});
+      if (torn == whole) continue;
+      files.content(kSegment) = torn;
+      OpenReport report;
+      const auto store = open(files, report);
+      ASSERT_TRUE(store.has_value()) << "zeros from " << from - at << " to " << to - at;
+      EXPECT_EQ(report.bytes_cut, whole.size() - at);
+      EXPECT_EQ(contents(**store), first);
+    }
+  }
+}
+
+// With a whole batch behind it, a broken batch is not a torn end, the last segment included.
+TEST(SegmentStore, AFlippedBitBeforeAWholeBatchOfTheLastSegmentIsFound) {
+  MemoryFileSystem pristine;
+  std::size_t first_end = 0;
+  {
+    OpenReport report;
+    auto store = open(pristine, report);
+    ASSERT_TRUE((*store)->append(batch_of(1, 2)).has_value());
+    first_end = pristine.content(kSegment).size();
+    ASSERT_TRUE((*store)->append(batch_of(2, 2)).has_value());
+  }
+  for (std::size_t bit = 0; bit < first_end * 8; ++bit) {
+    MemoryFileSystem files;
+    files.content("d/FORMAT") = pristine.content("d/FORMAT");
+    files.content(kSegment) = pristine.content(kSegment);
+    files.content(kSegment)[bit / 8] ^= static_cast<std::byte>(1U << (bit % 8));
+    OpenReport report;
+    const auto store = open(files, report);
+    ASSERT_FALSE(store.has_value()) << "bit " << bit;
+    EXPECT_TRUE(store.error().is(StoreError::corrupt));
+  }
+}
+
+TEST(SegmentStore, AMissingSegmentIsFound) {
+  MemoryFileSystem pristine;
+  {
+    OpenReport report;
+    auto store = open(pristine, report, 60);
+    for (std::uint8_t i = 0; i < 3; ++i) ASSERT_TRUE((*store)->append(batch_of(i, 2)).has_value());
+    ASSERT_TRUE(pristine.exists("d/chain/000003.seg"));
+  }
+  for (const std::string missing : {kSegment, "d/chain/000002.seg"}) {
+    MemoryFileSystem files;
+    for (const std::string path :
+         {"d/FORMAT", kSegment, "d/chain/000002.seg", "d/chain/000003.seg"}) {
+      if (path != missing) files.content(path) = pristine.content(path);
+    }
+    OpenReport report;
+    const auto store = open(files, report, 60);
+    ASSERT_FALSE(store.has_value()) << missing;
+    EXPECT_TRUE(store.error().is(StoreError::missing_segment));
+    EXPECT_EQ(report.file, missing);
+  }
+}
+
+// The power goes, or the disk is full, at any byte of the first start.
+TEST(SegmentStore, AFirstStartThatWasCutShortIsRepaired) {
+  for (const std::size_t append : {0U, 1U}) {  // FORMAT, the first magic
+    for (std::size_t kept = 0; kept < 15; ++kept) {
+      MemoryFileSystem files;
+      OpenReport report;
+      files.fail_append(append, kept);
+      ASSERT_FALSE(open(files, report).has_value());
+      files.crash_keeping(kept);
+      auto store = open(files, report);
+      ASSERT_TRUE(store.has_value()) << "append " << append << ", " << kept << " bytes";
+      ASSERT_TRUE((*store)->append(batch_of(1, 2)).has_value());
+      EXPECT_EQ(contents(**store), batch_of(1, 2));
+    }
+  }
+  MemoryFileSystem zeros;  // the size was written, the bytes were not
+  zeros.content("d/FORMAT") = Bytes(15);
+  zeros.content(kSegment) = Bytes(8);
+  OpenReport report;
+  EXPECT_TRUE(open(zeros, report).has_value());
 }
 
 TEST(SegmentStore, AFailedSyncIsNotAcknowledged) {
