@@ -94,7 +94,9 @@ Result<NodeIndex> ChainManager::add(const Header& header, const Hash32& hash,
     return fail(ChainError::bad_signature_size);
   }
   const std::uint64_t head_number = tree_.node(head_).number;
-  if (limits_.retention && tree_.node(*parent).number + *limits_.retention < head_number) {
+  const std::uint64_t parent_number = tree_.node(*parent).number;
+  if (limits_.retention && parent_number < head_number &&
+      head_number - parent_number > *limits_.retention) {
     return fail(ChainError::fork_below_retained);
   }
   const auto parent_header = Header::decode(tree_.header(*parent));

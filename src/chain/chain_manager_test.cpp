@@ -200,6 +200,13 @@ TEST(ChainManager, AForkBelowRetainedHistoryIsRefusedAndCounted) {
   EXPECT_EQ(bench.manager.earliest().number, 3U);
 }
 
+TEST(ChainManager, ARetentionBeyondEveryHeightRetainsAll) {
+  TestBench bench{std::make_unique<LongestChain>(),
+                  {.memory_bytes = 1 << 30, .retention = UINT64_MAX}};
+  EXPECT_EQ(bench.import(bench.branch("genesis", {"a1", "a2", "a3"})).added, 3U);
+  EXPECT_EQ(bench.import({bench.make("b2", "a1")}).added, 1U);
+}
+
 TEST(ChainManager, TheMemoryLimitRefusesAndChangesNothing) {
   TestBench bench{std::make_unique<LongestChain>(), {.memory_bytes = 4096, .retention = {}}};
   std::vector<std::string> names;

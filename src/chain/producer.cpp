@@ -27,9 +27,11 @@ Header seal_header(const ChainConfig& config, const Header& parent, std::uint64_
   h.state_root = parent.state_root;
   h.transactions_root = kEmptyTrieRoot;
   h.receipts_root = kEmptyTrieRoot;
-  h.gas_limit = parent.gas_limit;
   h.extra_data = to_bytes(text_bytes(tag.substr(0, kMaxSealedExtraData)));
   const auto active = [&](Fork fork) { return config.is_active(fork, h.number, h.timestamp); };
+  // The first London block holds twice the gas, so that the target is what the limit was.
+  const bool first_london = active(Fork::london) && !parent.base_fee_per_gas;
+  h.gas_limit = first_london ? parent.gas_limit * kElasticity : parent.gas_limit;
   if (active(Fork::london)) h.base_fee_per_gas = next_base_fee(parent).value_or(UINT64_MAX);
   if (active(Fork::shanghai)) h.withdrawals_root = kEmptyTrieRoot;
   if (active(Fork::cancun)) {

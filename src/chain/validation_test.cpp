@@ -136,6 +136,29 @@ TEST_F(RuleTest, FieldsOfForksThatHaveNotBegunAreForbidden) {
   });
 }
 
+// The first London block may hold twice the gas, so that its target is what the limit was.
+TEST_F(RuleTest, ASealedHeaderIsValidWhereverAForkBegins) {
+  ChainConfig& config = genesis_.config;
+  config = ChainConfig{};
+  config.terminal_total_difficulty = Uint256{};
+  config.set_begin(Fork::paris, 0);
+  config.set_begin(Fork::london, 2);
+  config.set_begin(Fork::shanghai, 40);
+  config.set_begin(Fork::cancun, 50);
+  config.set_begin(Fork::prague, 60);
+  config.set_begin(Fork::osaka, 70);
+  config.set_begin(Fork::amsterdam, 80);
+  Header parent;
+  parent.gas_limit = 30'000'000;
+  for (std::uint64_t time = 10; time <= 100; time += 10) {
+    const Header header = seal_header(config, parent, time, {}, "fork");
+    const auto result = validate_header(header, parent, config, wall_);
+    ASSERT_TRUE(result.has_value()) << time << ": " << result.error().message();
+    parent = header;
+  }
+  EXPECT_EQ(parent.gas_limit, 60'000'000U);
+}
+
 // EIP-1559: up by an eighth at a full block, down by an eighth at an empty one, never below the
 // step of 1 upwards.
 TEST(Fees, BaseFeeFollowsTheParentsGas) {
