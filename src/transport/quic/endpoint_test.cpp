@@ -260,6 +260,16 @@ TEST(Quic, RandomDatagramsAreHarmless) {
   EXPECT_EQ(pair.server->endpoint->connection_count(), 1U);
 }
 
+// ngtcp2 asserts on them; a stranger must not be able to end the process.
+TEST(Quic, atk_73_EmptyDatagramsAreCountedAndHarmless) {
+  Pair pair;
+  pair.connect();
+  for (int i = 0; i < 1000; ++i) pair.deliver(*pair.server, {at(9, 9), at(2, 200), {}});
+  pair.flush();
+  EXPECT_EQ(pair.server->endpoint->counters().undecodable, 1000U);
+  EXPECT_EQ(pair.server->endpoint->connection_count(), 1U);
+}
+
 TEST(Quic, AServerThatForgotEverythingResetsTheConnection) {
   Pair pair{[](EndpointConfig& c) { c.reset_secret = ByteArray<32>{std::byte{5}}; }};
   const auto conn = pair.connect();
