@@ -80,7 +80,7 @@ Node::Node(Private, Now now, NodeConfig config, std::shared_ptr<const crypto::Se
       log_{log},
       quic_{std::move(quic)},
       chain_{config_.genesis, std::move(rule), config_.chain, rng.next()},
-      schedule_{config_.genesis.fork_schedule()},
+      schedule_{std::make_shared<const ForkSchedule>(config_.genesis.fork_schedule())},
       sessions_{std::make_unique<session::SessionManager>(session_config(config_), key_, *quic_,
                                                           rng, log)},
       sync_{chain_, prng.split("mini-sync"), log},
@@ -100,14 +100,16 @@ void Node::start(Now now) {
 void Node::refresh_local(Now now) {
   const chain::BlockRef head = chain_.head();
   const auto header = chain_.pending_header(head.hash);
-  sessions_->set_local(now,
-                       {.client = config_.client,
-                        .capabilities = {sync_capability_},
-                        .genesis = chain_.genesis().hash,
-                        .fork_id = schedule_.fork_id(head.number, header ? header->timestamp : 0),
-                        .head_hash = head.hash,
-                        .head_number = head.number,
-                        .enr = enr_});
+  CHECK(header.has_value());
+  sessions_->set_local(now, {.client = config_.client,
+                             .capabilities = {sync_capability_},
+                             .genesis = chain_.genesis().hash,
+                             .fork_id = schedule_->fork_id(head.number, header->timestamp),
+                             .head_hash = head.hash,
+                             .head_number = head.number,
+                             .enr = enr_,
+                             .forks = schedule_,
+                             .head_time = header->timestamp});
 }
 
 void Node::handle_datagrams(Now now, std::span<const Datagram> datagrams) noexcept {

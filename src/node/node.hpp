@@ -106,7 +106,7 @@ class Node {
   Log& log_;
   std::unique_ptr<quic::QuicEndpoint> quic_;
   chain::ChainManager chain_;
-  ForkSchedule schedule_;
+  std::shared_ptr<const ForkSchedule> schedule_;
   std::unique_ptr<session::SessionManager> sessions_;
   mini_sync::Engine sync_;
   session::Capability sync_capability_;

@@ -225,12 +225,19 @@ bool SessionManager::Impl::handle_hello(Entry& entry, Hello hello) {
   if (config_.require_same_genesis && hs.hello->genesis != local_.genesis) {
     return refuse(DisconnectReason::wrong_genesis);
   }
+  if (!follows_our_forks(hs.hello->fork_id)) return refuse(DisconnectReason::incompatible_fork);
   hs.agreed = intersect(hs.offered, hs.hello->capabilities);
   if (hs.agreed.empty()) return refuse(DisconnectReason::no_shared_capability);
   if (hs.hello->enr.empty()) return accept_hello(entry);
   hs.paused = true;
   start_job(entry, JobKind::verify_record, "session verify record", record_work(hs.hello->enr));
   return true;
+}
+
+// Judged by the head of now: the remote may have been right when ours was lower.
+bool SessionManager::Impl::follows_our_forks(const ForkId& remote) const {
+  return !local_.forks || local_.forks->judge(remote, local_.head_number, local_.head_time) ==
+                              ForkIdVerdict::accept;
 }
 
 bool SessionManager::Impl::on_record_verified(Entry& entry, ByteView output) {

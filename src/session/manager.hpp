@@ -103,6 +103,7 @@ class SessionManager::Impl {
   [[nodiscard]] transport::Side our_side(const Entry& entry) const;
   [[nodiscard]] bool have_exporter(Entry& entry);
   [[nodiscard]] bool is_full_for(const Entry& entry) const;
+  [[nodiscard]] bool follows_our_forks(const ForkId& remote) const;
 
   // activation.cpp
   [[nodiscard]] bool we_decide(const Entry& entry) const;

@@ -62,6 +62,9 @@ struct LocalInfo {
   Hash32 head_hash;
   std::uint64_t head_number = 0;
   Bytes enr;  // signed record, RLP; empty when there is none
+  // Not said, but what a peer's fork id is judged by (EIP-2124); without a schedule any is taken.
+  std::shared_ptr<const ForkSchedule> forks;
+  std::uint64_t head_time = 0;
 };
 
 // What a proven peer's Hello said.
