@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <apps/common/node_options.hpp>
+#include <base/out_of_memory.hpp>
 #include <chain/fork_choice/rule_table.hpp>
 
 #include "tools.hpp"
@@ -141,6 +142,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ethnet::make_out_of_memory_fatal();
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {

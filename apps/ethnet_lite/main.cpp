@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include <apps/common/node_options.hpp>
+#include <base/out_of_memory.hpp>
 #include <fmt/format.h>
 
 namespace {
@@ -48,6 +49,7 @@ ethnet::app::NodeOptions parse(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ethnet::make_out_of_memory_fatal();
   try {
     if (argc == 2 && (std::string_view{argv[1]} == "--help" || std::string_view{argv[1]} == "-h")) {
       std::fputs(std::string{kHelp}.c_str(), stdout);

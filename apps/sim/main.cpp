@@ -5,6 +5,7 @@
 #include <string>
 
 #include <CLI/CLI.hpp>
+#include <base/out_of_memory.hpp>
 #include <fmt/format.h>
 #include <sim/scenarios/table.hpp>
 #include <unistd.h>
@@ -59,6 +60,7 @@ std::optional<ScenarioSpec> find_scenario(const std::string& name) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ethnet::make_out_of_memory_fatal();
   CLI::App app{"Runs seeds of the deterministic simulator", "ethnet-sim"};
   app.require_subcommand(1);
   std::string scenario{kDefaultScenario};

@@ -1,9 +1,12 @@
+#include <new>
+
 #include <gtest/gtest.h>
 
 #include "bytes.hpp"
 #include "hex.hpp"
 #include "instant.hpp"
 #include "log.hpp"
+#include "out_of_memory.hpp"
 #include "prng.hpp"
 #include "result.hpp"
 #include "ring.hpp"
@@ -73,6 +76,15 @@ TEST(Prng, IsReproducibleAndSplitsAreIndependentOfDraws) {
 TEST(Sanitize, LeavesNoControlByte) {
   EXPECT_EQ(sanitize("a\x1b[31m\n", 64), "a\\x1b[31m\\x0a");
   EXPECT_EQ(sanitize("abcdef", 3), "abc");
+}
+
+// What `new` calls when there is no memory left. Nothing here can really use all of it.
+TEST(OutOfMemoryDeathTest, IsFatal) {
+  const std::new_handler before = std::get_new_handler();
+  make_out_of_memory_fatal();
+  const std::new_handler handler = std::set_new_handler(before);
+  ASSERT_NE(handler, nullptr);
+  EXPECT_DEATH(handler(), "out of memory");
 }
 
 }  // namespace
