@@ -119,7 +119,8 @@ Result<std::unique_ptr<SegmentStore>> SegmentStore::open(FileSystem& files, std:
 
 Result<void> SegmentStore::check_format() {
   const std::string path = directory_ + "/FORMAT";
-  const Bytes found = files_.exists(path) ? TRY(files_.read(path)) : Bytes{};
+  Bytes found;
+  if (files_.exists(path)) found = TRY(files_.read(path));
   const ByteView wanted = text_bytes(kFormat);
   if (equal(found, wanted)) return {};
   // The first start was cut short while it wrote this.

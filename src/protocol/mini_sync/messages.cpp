@@ -174,7 +174,8 @@ Result<GetHeaders> decode_get_headers(ByteView payload) {
     if (message.locator.size() == kMaxLocatorHashes) {
       return fail(MiniSyncError::too_many_hashes, locator.offset());
     }
-    message.locator.push_back(TRY(read_hash(locator)));
+    const Hash32 hash = TRY(read_hash(locator));
+    message.locator.push_back(hash);
   }
   message.amount = TRY(list.read_uint<std::uint64_t>());
   message.skip = TRY(list.read_uint<std::uint64_t>());
