@@ -76,6 +76,8 @@ THIRD_PARTY = [
 ]
 _STANDARD = re.compile(r"[a-z_0-9]+")
 _INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*(?:<([^>]+)>|\"([^\"]+)\")", re.M)
+# Every way to bring in another file. What is one of these and not _INCLUDE hides what it includes.
+_ANY_INCLUDE = re.compile(r"#[ \t]*(?:include|include_next|import|embed)\b[^\n]*|^[ \t]*(?:export[ \t]+)?import\b[^\n]*", re.M)
 
 
 def module_of(path):
@@ -118,17 +120,26 @@ def judge_third_party(path, header):
     return "is no header that tools/check/includes.py knows"
 
 
+def judge_outside(path):
+    """The problem with including a project header that is not of src/, or None."""
+    if path.startswith("src/") and not is_test(path):
+        return "lies outside src/: a module includes modules, never apps, bench or tests"
+    return None
+
+
 def judge(tree, known, path, angled, quoted):
     if quoted is not None:
         target = posixpath.normpath(posixpath.join(posixpath.dirname(path), quoted))
         if target not in known:
             return f"{quoted} is not in this file's folder"
         if not target.startswith("src/"):
-            return None
+            return judge_outside(path)
         return judge_project(path, target[len("src/"):], quoted=True)
     if "src/" + angled in known:
         return judge_project(path, angled, quoted=False)
-    if angled in known or is_test(path) or not path.startswith("src/"):
+    if angled in known:
+        return judge_outside(path)
+    if is_test(path) or not path.startswith("src/"):
         return None
     return judge_third_party(path, angled)
 
@@ -166,6 +177,9 @@ def run(tree):
             if problem:
                 line = text.count("\n", 0, match.start()) + 1
                 problems.append(f"{path}:{line}: {match.group(1) or match.group(2)} {problem}")
+        seen = {match.start() + match.group(0).index("#") for match in _INCLUDE.finditer(text)}
+        problems += [f"{path}:{text.count(chr(10), 0, match.start()) + 1}: {match.group(0).strip()}: include by a plain name, at the start of a line"
+                     for match in _ANY_INCLUDE.finditer(text) if match.start() not in seen]
     return problems
 
 

@@ -16,7 +16,7 @@ from tree import Tree  # noqa: E402
 
 # Cheap ones first; the last ones build.
 CHECKS = ["selftest", "format", "includes", "banned", "sizes", "text", "targets", "limits", "links", "threats",
-          "headers", "gcc", "purity", "symbols"]
+          "flags", "headers", "gcc", "purity", "symbols"]
 
 
 def main(arguments):

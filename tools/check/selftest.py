@@ -33,6 +33,13 @@ SAMPLES = {
         ({"src/protocol/eth/a.cpp": "#include <session/registry.hpp>\n", "src/session/registry.hpp": ""}, "may not be included"),
         ({"src/base/a.cpp": "#include <codec/testing/b.hpp>\n", "src/codec/testing/b.hpp": ""}, "may not be included"),
         ({"src/node/events.hpp": "#include <session/b.hpp>\n", "src/session/b.hpp": ""}, "may not be included"),
+        ({"src/chain/a.cpp": "#include <tests/support/b.hpp>\n", "tests/support/b.hpp": ""}, "lies outside src/"),
+        ({"src/chain/a.cpp": '#include "../../apps/b.hpp"\n', "apps/b.hpp": ""}, "lies outside src/"),
+        ({"src/chain/a.cpp": "#define NAME <session/b.hpp>\n#include NAME\n", "src/session/b.hpp": ""}, "include by a plain name"),
+        ({"src/chain/a.cpp": "#include_next <vector>\n"}, "include by a plain name"),
+        ({"src/chain/a.cpp": "import <session/b.hpp>;\n", "src/session/b.hpp": ""}, "include by a plain name"),
+        ({"src/chain/a_test.cpp": "#include <tests/support/b.hpp>\n", "tests/support/b.hpp": ""}, None),
+        ({"src/chain/a.cpp": "  #  include <vector>\nvoid import_headers();\n"}, None),
         ({"src/protocol/eth/a.cpp": '#include "a.hpp"\n#include <span>\n#include <session/mux.hpp>\n',
           "src/protocol/eth/a.hpp": "", "src/session/mux.hpp": "#include <transport/conn.hpp>\n", "src/transport/conn.hpp": ""}, None),
         ({"src/chain/a_test.cpp": "#include <gtest/gtest.h>\n#include <sim/b.hpp>\n", "src/sim/b.hpp": ""}, None),
@@ -49,6 +56,42 @@ SAMPLES = {
         ({"src/chain/a.cpp": "delete p;\n"}, "raw_memory_files"),
         ({"src/chain/a.cpp": "std::memcpy(a, b, 3);\n"}, "raw_memory_files"),
         ({"src/chain/a.cpp": "std::mutex m;\n"}, "one thread owns"),
+        ({"src/chain/a.cpp": "auto p = static_cast<const Thing*>(q);\n"}, "raw_memory_files"),
+        ({"src/chain/a.cpp": "auto p = static_cast<std::vector<int>*>(q);\n"}, "raw_memory_files"),
+        ({"src/chain/a.cpp": "auto p = std::bit_cast<char*>(n);\n"}, "raw_memory_files"),
+        ({"src/chain/a.cpp": "union U { int i; float f; };\n"}, "raw_memory_files"),
+        ({"src/chain/a.cpp": "void* p = ::operator new(64);\n"}, "raw_memory_files"),
+        ({"src/chain/a.cpp": "auto p = std::allocator<int>{}.allocate(4);\n"}, "raw_memory_files"),
+        ({"src/chain/a.cpp": "std::malloc(4);\n"}, "raw_memory_files"),
+        ({"src/chain/a.cpp": "__builtin_memcpy(a, b, 3);\n"}, "raw_memory_files"),
+        ({"src/chain/a.cpp": "asm volatile(\"\");\n"}, "raw_memory_files"),
+        ({"src/chain/a.cpp": "#pragma clang diagnostic ignored \"-Wunsafe-buffer-usage\"\n"}, "raw_memory_files"),
+        ({"src/chain/a.cpp": "#  pragma GCC diagnostic push\n"}, "raw_memory_files"),
+        ({"src/chain/a.cpp": "_Pragma(\"clang unsafe_buffer_usage begin\")\n"}, "raw_memory_files"),
+        ({"src/chain/a.hpp": "#pragma clang system_header\n"}, "raw_memory_files"),
+        ({"src/chain/a.cpp": "#line 7 \"other.cpp\"\n"}, "raw_memory_files"),
+        ({"src/chain/a.cpp": "[[clang::unsafe_buffer_usage]] void f(int* p);\n"}, "raw_memory_files"),
+        ({"src/chain/a.cpp": "__attribute__((no_sanitize(\"address\"))) void f();\n"}, "raw_memory_files"),
+        ({"src/chain/a.cpp": "#define CAST reinterpret##_cast\n"}, "write names out"),
+        ({"src/chain/a.cpp": "auto p = reinterpret_\\\ncast<char*>(q);\n"}, "write names out"),
+        ({"src/chain/a.cpp": "std::printf(\"x\");\n"}, "only programs print"),
+        ({"src/chain/a.cpp": "::fprintf(f, \"x\");\n"}, "only programs print"),
+        ({"src/chain/a.cpp": "fmt::print(\"x\");\n"}, "only programs print"),
+        ({"src/chain/a.cpp": "::sleep(1);\n"}, "state a deadline"),
+        ({"src/chain/a.cpp": "auto t = ::time(nullptr);\n"}, "take Now as an input"),
+        ({"src/chain/a.cpp": "auto t = std::chrono::utc_clock::now();\n"}, "take Now as an input"),
+        ({"src/chain/a.cpp": "auto t = std::clock();\n"}, "take Now as an input"),
+        ({"src/chain/a.cpp": "auto seed = arc4random();\n"}, "SecureRng"),
+        ({"src/chain/a.cpp": "f(TRY(g()));\n"}, "TRY: as a statement"),
+        ({"src/chain/a.cpp": "const X x{TRY(g())};\n"}, "TRY: as a statement"),
+        ({"src/chain/a.cpp": "x = c ? TRY(g()) : h();\n"}, "TRY: as a statement"),
+        ({"src/chain/a.cpp": "x = c ? h() : TRY(g());\n"}, "TRY: as a statement"),
+        ({"src/chain/a.cpp": "return TRY(g());\n"}, "TRY: as a statement"),
+        ({"src/chain/a.cpp": "void f() {\n  TRY(g(h(1), 2));\n  if (c) TRY(g());\n  auto x =\n      TRY(g());\n  switch (x) {\n    case 1: TRY(g());\n  }\n"
+          "  if (a) { TRY(g()); } else TRY(h());\n}\n#define TRY(...) X(__VA_ARGS__)\n"}, None),
+        ({"src/chain/a.cpp": "auto y = static_cast<int>(a * b > c);\nauto w = std::bit_cast<Word>(raw);\nauto u = reunion(1);\n"
+          "auto t = config.begins_at_time(f);\nvoid time(int);\n#pragma once\n#pragma GCC unroll 5\nauto s = block.clock();\n"}, None),
+        ({"src/base/check.cpp": "std::fprintf(stderr, \"x\");\n"}, None),
         ({"src/chain/a.cpp": "int x;\n", "tools/raw_memory_files.txt": "src/chain/a.cpp: speed\n"}, "no raw memory any more"),
         ({"src/chain/a.cpp": "memcpy(a, b, 3);\n", "tools/raw_memory_files.txt": "src/chain/a.cpp: \n"}, "has no reason"),
         ({"tools/raw_memory_files.txt": "src/chain/gone.cpp: speed\n"}, "does not exist"),
@@ -82,6 +125,8 @@ SAMPLES = {
         ({"src/base/CMakeLists.txt": "ethnet_module(NAME base SOURCES b.cpp)\n", "src/base/a.cpp": "", "src/base/b.cpp": ""}, "a.cpp: no CMakeLists.txt"),
         ({"src/base/CMakeLists.txt": "# a.cpp\n", "src/base/a.cpp": ""}, "a.cpp: no CMakeLists.txt"),
         ({"src/base/a.hpp": ""}, "no file includes it"),
+        ({"src/base/a.inl": ""}, "name it .cpp or .hpp"),
+        ({"src/base/a.h": ""}, "name it .cpp or .hpp"),
         ({"src/base/CMakeLists.txt": "ethnet_module(SOURCES x/a.cpp)\n", "src/base/x/a.cpp": '#include "b.hpp"\n', "src/base/x/b.hpp": ""}, None),
     ],
     "limits": [
@@ -136,7 +181,12 @@ def judge_purity():
     for source, wanted in (("#include <ctime>\nlong f() { return std::time(nullptr); }\n", "refers to time"),
                            ("#include <chrono>\nauto f() { return std::chrono::steady_clock::now(); }\n", "now()"),
                            ("void f() { throw 1; }\n", "__cxa_throw"),
-                           ("int timer(); int f() { return timer(); }\n", None)):
+                           ("#include <cstdio>\nvoid f() { std::puts(\"x\"); }\n", "refers to puts"),
+                           ("#include <iostream>\nvoid f() { std::cout << 1; }\n", "std::cout"),
+                           ("#include <cstdlib>\nvoid* f(unsigned n) { return std::malloc(n); }\n", "refers to malloc"),
+                           ("#include <ctime>\nlong f() { return std::clock(); }\n", "refers to clock"),
+                           ("#include <unistd.h>\nlong f() { return ::write(1, \"x\", 1); }\n", "refers to write"),
+                           ("int timer(); int writer(); int f() { return timer() + writer() + *new int{1}; }\n", None)):
         with tempfile.TemporaryDirectory() as folder:
             library = pathlib.Path(folder) / "build/gcc/src/base"
             library.mkdir(parents=True)
@@ -156,8 +206,60 @@ def judge_symbols():
             problems = symbols.judge(pathlib.Path(folder) / "ethnet")
         if good != (not problems):
             yield f"symbols: {problems} for {source!r}"
+    for text, good in (("int main(int argc, char** argv) {\n  return 0;\n}\n", False),
+                       ("int main(int argc, char** argv) {\n  ethnet::make_out_of_memory_fatal();\n}\n", True)):
+        with tempfile.TemporaryDirectory() as folder:
+            problems = symbols.run(make_tree(folder, {"apps/a/main.cpp": text}))
+        if good != (not problems):
+            yield f"symbols: {problems} for {text!r}"
+
+
+def judge_hardening():
+    """Each property is missed when it is switched off, and nothing is missed when all are on."""
+    symbols = importlib.import_module("symbols")
+    source = "int f(char*); int main() { char a[64]; return f(a); }\nint f(char* a) { return a[0]; }\n"
+    good = ("-fuse-ld=lld", "-fstack-protector-all", "-pie", "-fPIE", "-Wl,-z,relro,-z,now,-z,noexecstack")
+    for options, wanted in ((("-no-pie", "-fno-PIE"), "not position-independent"), (("-Wl,-z,norelro",), "no RELRO"),
+                            (("-Wl,-z,lazy",), "binds functions late"), (("-Wl,-z,execstack",), "executable stack"),
+                            (("-fno-stack-protector",), "no stack protection"), ((), None)):
+        with tempfile.TemporaryDirectory() as folder:
+            compile_in(folder, source, "-Wno-unused-command-line-argument", *good, *options, "-o", "ethnet")
+            problems = symbols.hardening(pathlib.Path(folder) / "ethnet")
+        if (wanted is None) != (not problems) or (wanted and not any(wanted in problem for problem in problems)):
+            yield f"hardening: wanted {wanted}, found {problems}"
+
+
+def judge_flags():
+    """A command line that lacks any one option is refused, and so is one that takes an option back."""
+    flags = importlib.import_module("flags")
+    for path, preset, compiler in (("src/chain/a.cpp", "release", "/usr/bin/clang++-19"), ("src/runtime/a.cpp", "dev", "clang++-19"),
+                                   ("apps/a/main.cpp", "quick", "clang++-19"), ("src/chain/a_test.cpp", "dev", "clang++-19"),
+                                   ("src/chain/a.cpp", "gcc", "/usr/bin/g++-12")):
+        every = sorted(flags.wanted(path, preset, "clang" not in compiler))
+        line = " ".join([compiler, *every, "-c", path])
+        if flags.judge(path, preset, line):
+            yield f"flags: refused a good sample: {flags.judge(path, preset, line)}"
+        for option in every:
+            if not flags.judge(path, preset, line.replace(f" {option} ", " ")):
+                yield f"flags: does not miss {option} for {path} under {preset}"
+        for option in ("-w", "-Wno-unsafe-buffer-usage", "-Wno-error", "-fno-stack-protector", "-fpermissive", "-U_GLIBCXX_ASSERTIONS"):
+            if not flags.judge(path, preset, line + " " + option):
+                yield f"flags: does not notice {option}"
+
+
+def judge_compiler():
+    """What the raw-memory list leaves to the compiler, it does refuse with the core's own options."""
+    flags = importlib.import_module("flags")
+    options = sorted(flags.wanted("src/chain/a.cpp", "dev", False))
+    for body, good in (("return p[1];", False), ("return *(p + 1);", False), ("++p; return *p;", False), ("return (int)(long long)p[0];", False),
+                       ("return std::span<const char>{p, 9}[8];", False), ("throw *p;", False), ("return s[0];", True)):
+        source = f"#include <span>\nint f(const char* p, std::span<const char> s);\nint f(const char* p, std::span<const char> s) {{ (void)p, (void)s; {body} }}\n"
+        done = subprocess.run(["clang++-19", "-std=c++23", *options, "-fsyntax-only", "-x", "c++", "-"], input=source, capture_output=True, text=True)
+        if good != (done.returncode == 0):
+            yield f"compiler: {body} is {'refused' if good else 'accepted'}: {done.stderr[:300]}"
 
 
 def run(_tree):
     results = [judge_sample(name, *sample) for name, samples in SAMPLES.items() for sample in samples]
-    return [r for r in results if r] + list(judge_purity()) + list(judge_symbols())
+    others = (judge_purity, judge_symbols, judge_hardening, judge_flags, judge_compiler)
+    return [r for r in results if r] + [problem for judge in others for problem in judge()]

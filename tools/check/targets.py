@@ -1,8 +1,12 @@
-"""Every source is compiled by a target, every header is included by somebody."""
+"""Every source is compiled by a target, every header is included by somebody, and both are called .cpp and .hpp."""
 import posixpath
 import re
 
-ABOUT = "no .cpp outside every CMake target, no header that nobody includes"
+ABOUT = "no .cpp outside every CMake target, no header that nobody includes, no C++ or C under another suffix"
+
+# The other checks look at .cpp and .hpp alone: C++ under one of these names would pass all of them.
+OTHER_SUFFIXES = (".c", ".cc", ".cxx", ".c++", ".C", ".h", ".hh", ".hxx", ".h++", ".inl", ".ipp", ".tpp", ".txx", ".inc",
+                  ".def", ".cppm", ".ixx", ".m", ".mm", ".s", ".S", ".asm", ".cu")
 
 
 def named_in_cmake(tree, path):
@@ -23,6 +27,7 @@ def named_in_cmake(tree, path):
 def run(tree):
     problems = [f"{path}: no CMakeLists.txt names it" for path in tree.cpp()
                 if path.endswith(".cpp") and not named_in_cmake(tree, path)]
+    problems += [f"{path}: name it .cpp or .hpp: the checks look at nothing else" for path in tree.files(*OTHER_SUFFIXES)]
     included = set()
     for path in tree.cpp():
         folder = posixpath.dirname(path)
