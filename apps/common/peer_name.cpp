@@ -50,9 +50,14 @@ node::StaticPeer parse_peer(const std::string& text) {
   if (text.starts_with("enr:")) return from_enr(text);
   if (text.starts_with("enode://")) return from_enode(text);
   node::StaticPeer peer;
-  if (const auto endpoint = Endpoint::parse(text); endpoint && endpoint->port != 0) {
+  const auto endpoint = Endpoint::parse(text);
+  if (endpoint && endpoint->port != 0) {
     peer.endpoint = *endpoint;
     return peer;
+  }
+  // As a host name the resolver would take it, and the scope be lost.
+  if (!endpoint && endpoint.error().is(EndpointError::scoped_address)) {
+    refuse(text, endpoint.error().what());
   }
   const auto colon = text.rfind(':');
   if (colon == std::string::npos || colon == 0) {

@@ -27,6 +27,32 @@ TEST(Hex, RoundTripsAndNamesTheBadDigit) {
   EXPECT_TRUE(from_hex("abc").error().is(HexError::odd_length));
 }
 
+TEST(Hex, AFailureLeavesTheTargetAlone) {
+  for (const std::string_view text : {"0x1g", "1g", "0x", "0x1", "0x1122", "0X12", "", " 1"}) {
+    ByteArray<1> out{std::byte{0xaa}};
+    EXPECT_FALSE(from_hex_into(text, out).has_value()) << text;
+    EXPECT_EQ(out[0], std::byte{0xaa}) << text;
+  }
+  ByteArray<2> two{};
+  EXPECT_EQ(from_hex_into("112g", two).error(), Error(HexError::bad_digit, 3));
+  EXPECT_EQ(two, (ByteArray<2>{}));
+  EXPECT_TRUE(from_hex("0x").value().empty());
+}
+
+// A deadline that was never set may be moved, and a timestamp from a header may be anything.
+TEST(Instant, SumsSaturate) {
+  EXPECT_TRUE((Instant::never() + seconds(1)).is_never());
+  EXPECT_TRUE((Instant::never() - seconds(1)).is_never());
+  EXPECT_TRUE((Instant{INT64_MAX - 5} + seconds(1)).is_never());
+  EXPECT_TRUE((Instant{INT64_MAX - 5} - seconds(-1)).is_never());
+  EXPECT_EQ((Instant{INT64_MIN + 5} - seconds(1)).ns, INT64_MIN);
+  EXPECT_EQ((Instant{INT64_MIN + 5} + seconds(-1)).ns, INT64_MIN);
+  EXPECT_EQ((Instant{7} + seconds(1)).ns, 1'000'000'007);
+  EXPECT_EQ(UnixTime::from_seconds(UINT64_MAX).ns, INT64_MAX);
+  EXPECT_EQ(UnixTime::from_seconds(9'223'372'036).whole_seconds(), 9'223'372'036U);
+  EXPECT_EQ(UnixTime::from_seconds(9'223'372'037).ns, INT64_MAX);
+}
+
 TEST(Bytes, BigEndianLoadsWhatItStored) {
   Bytes out;
   append_be<std::uint32_t>(out, 0x01020304U);

@@ -48,13 +48,12 @@ Result<void> from_hex_into(std::string_view text, MutByteView out) {
   const std::size_t digits = text.size() - start;
   if (digits % 2 != 0) return fail(HexError::odd_length, text.size());
   if (digits / 2 != out.size()) return fail(HexError::wrong_size, text.size());
+  for (std::size_t at = start; at < text.size(); ++at) {
+    if (digit_value(text[at]) < 0) return fail(HexError::bad_digit, at);
+  }
   for (std::size_t i = 0; i < out.size(); ++i) {
     const std::size_t at = start + 2 * i;
-    const int high = digit_value(text[at]);
-    if (high < 0) return fail(HexError::bad_digit, at);
-    const int low = digit_value(text[at + 1]);
-    if (low < 0) return fail(HexError::bad_digit, at + 1);
-    out[i] = static_cast<std::byte>(high * 16 + low);
+    out[i] = static_cast<std::byte>(digit_value(text[at]) * 16 + digit_value(text[at + 1]));
   }
   return {};
 }

@@ -17,7 +17,8 @@ enum class HexError : std::uint16_t { odd_length = 1, bad_digit, wrong_size };
 
 // Errors: odd_length, bad_digit (offset: index of the character, prefix counted).
 [[nodiscard]] Result<Bytes> from_hex(std::string_view text);
-// As above, into all of `out`; wrong_size when the digits do not fill it exactly.
+// As above, into all of `out`; wrong_size when the digits do not fill it exactly. On error `out` is
+// untouched.
 [[nodiscard]] Result<void> from_hex_into(std::string_view text, MutByteView out);
 
 }  // namespace ethnet

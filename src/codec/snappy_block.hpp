@@ -22,7 +22,7 @@ enum class SnappyError : std::uint16_t {
 };
 [[nodiscard]] const ErrorDomain& error_domain(SnappyError);
 
-// Inputs of this size or more are a caller's mistake (CHECK): the length field has 32 bits.
+// A longer input is a caller's mistake (CHECK): the length field has 32 bits.
 inline constexpr std::size_t kMaxCompressInput = 0xffff'ffff;
 
 [[nodiscard]] Bytes compress(ByteView plain);

@@ -16,6 +16,8 @@ std::string_view describe(std::uint16_t code) {
       return "not a port (0 to 65535)";
     case EndpointError::missing_port:
       return "missing :port";
+    case EndpointError::scoped_address:
+      return "an address with a scope (%) is not supported";
   }
   return "unknown";
 }
@@ -191,6 +193,9 @@ IpAddress IpAddress::loopback_v6() {
 }
 
 Result<IpAddress> IpAddress::parse(std::string_view text) {
+  if (const std::size_t scope = text.find('%'); scope != std::string_view::npos) {
+    return fail(EndpointError::scoped_address, scope);
+  }
   if (text.find(':') == std::string_view::npos) {
     const auto bytes = parse_v4(text);
     if (!bytes) return fail(EndpointError::bad_address);
@@ -227,6 +232,10 @@ std::string IpAddress::to_string() const {
 }
 
 Result<Endpoint> Endpoint::parse(std::string_view text) {
+  // Before the port. The text need not have brackets to show what was meant.
+  if (const std::size_t scope = text.find('%'); text.find(':', scope) != std::string_view::npos) {
+    return fail(EndpointError::scoped_address, scope);
+  }
   const bool bracketed = text.starts_with('[');
   const std::size_t colon = bracketed ? text.find("]:") : text.find(':');
   if (colon == std::string_view::npos) return fail(EndpointError::missing_port, text.size());

@@ -10,7 +10,12 @@
 
 namespace ethnet {
 
-enum class EndpointError : std::uint16_t { bad_address = 1, bad_port, missing_port };
+enum class EndpointError : std::uint16_t {
+  bad_address = 1,
+  bad_port,
+  missing_port,
+  scoped_address  // fe80::1%eth0: which link is meant is lost in an IpAddress, so it is refused
+};
 [[nodiscard]] const ErrorDomain& error_domain(EndpointError);
 
 class IpAddress {
@@ -21,7 +26,7 @@ class IpAddress {
   [[nodiscard]] static IpAddress v6(const ByteArray<16>& bytes);
   [[nodiscard]] static IpAddress loopback_v4();
   [[nodiscard]] static IpAddress loopback_v6();
-  // Dotted quad or RFC 4291 text without brackets. Error: bad_address.
+  // Dotted quad or RFC 4291 text without brackets. Errors: bad_address, scoped_address.
   [[nodiscard]] static Result<IpAddress> parse(std::string_view text);
 
   [[nodiscard]] bool is_v4() const { return !v6_; }
@@ -44,7 +49,7 @@ struct Endpoint {
   IpAddress ip;
   std::uint16_t port = 0;
 
-  // "1.2.3.4:30303" or "[::1]:30303". Errors: bad_address, bad_port, missing_port.
+  // "1.2.3.4:30303" or "[::1]:30303". Errors: EndpointError.
   [[nodiscard]] static Result<Endpoint> parse(std::string_view text);
   [[nodiscard]] std::string to_string() const;
   friend auto operator<=>(const Endpoint&, const Endpoint&) = default;

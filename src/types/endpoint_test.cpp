@@ -57,11 +57,18 @@ TEST(IpAddress, RefusesWhatIsNotAnAddress) {
                                       "1.2.3.4::",
                                       "::1.2.3",
                                       "1:2:3:4:5:6:7:1.2.3.4",
-                                      "fe80::1%eth0",
                                       "[::1]",
                                       "::-1",
                                       "localhost"}) {
     EXPECT_EQ(canonical(text), "refused") << text;
+  }
+}
+
+// The scope would be dropped, and the address then mean another link's host.
+TEST(IpAddress, RefusesAScope) {
+  for (const std::string_view text :
+       {"fe80::1%eth0", "fe80::1%2", "fe80::1%25eth0", "1.2.3.4%1", "%"}) {
+    EXPECT_EQ(IpAddress::parse(text).error(), Error(EndpointError::scoped_address, text.find('%')));
   }
 }
 
@@ -103,6 +110,10 @@ TEST(Endpoint, EachFaultHasItsError) {
   EXPECT_EQ(error("example.org:1"), Error(EndpointError::bad_address));
   EXPECT_EQ(error("[1.2.3.4]:1"), Error(EndpointError::bad_address));
   EXPECT_EQ(error("[::g]:1"), Error(EndpointError::bad_address));
+  EXPECT_EQ(error("[fe80::1%eth0]:1"), Error(EndpointError::scoped_address, 8));
+  EXPECT_EQ(error("[fe80::1%25eth0]:1"), Error(EndpointError::scoped_address, 8));
+  EXPECT_EQ(error("fe80::1%eth0:1"), Error(EndpointError::scoped_address, 7));
+  EXPECT_EQ(error("1.2.3.4:5%"), Error(EndpointError::bad_port, 8));
 }
 
 TEST(EndpointProperties, TextRoundTrip) {

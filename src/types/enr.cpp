@@ -142,7 +142,9 @@ std::optional<IpAddress> Enr::ip6() const {
   if (!value || value->size() != 16) return {};
   ByteArray<16> bytes{};
   copy_into(bytes, *value);
-  return IpAddress::v6(bytes);
+  const IpAddress address = IpAddress::v6(bytes);
+  if (address.is_v4()) return {};
+  return address;
 }
 
 std::optional<std::uint16_t> Enr::port(std::string_view key) const {

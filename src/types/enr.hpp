@@ -79,7 +79,8 @@ class Enr {
     }
   }
 
-  // Nothing where the key is absent or its value is malformed.
+  // Nothing where the key is absent or its value is malformed. An IPv4 address in "ip6"
+  // (::ffff:a.b.c.d) counts as malformed: it would be a second, contradictory "ip".
   [[nodiscard]] std::optional<IpAddress> ip() const;
   [[nodiscard]] std::optional<IpAddress> ip6() const;
   [[nodiscard]] std::optional<std::uint16_t> port(std::string_view key) const;

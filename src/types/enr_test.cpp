@@ -221,6 +221,17 @@ TEST(EnrBuilder, RefusesToExceedTheLimit) {
   EXPECT_TRUE(record.error().is(EnrError::too_large));
 }
 
+// A record that says "ip6" and means IPv4 would slip an IPv4 address past whoever asks for IPv6.
+TEST(Enr, AMappedAddressIsNoIp6) {
+  const Bytes mapped = from_hex("00000000000000000000ffff0a010203").value();
+  const VerifiedEnr record =
+      EnrBuilder{1}.bytes("ip6", mapped).quic6(9).quic(9).sign(test_key()).value();
+  EXPECT_EQ(record->ip6(), std::nullopt);
+  EXPECT_EQ(record->endpoint_v6("quic"), std::nullopt);
+  EXPECT_EQ(record->endpoint_v4("quic"), std::nullopt);
+  EXPECT_TRUE(record->find("ip6").has_value());
+}
+
 TEST(Enr, ForkIdToleratesLaterElementsOnly) {
   const auto with_eth = [](std::string_view value) {
     const Bytes raw = from_hex(value).value();

@@ -72,10 +72,13 @@ Read<void> optional_fixed(const json& root, const std::string& key, MutByteView 
   return {};
 }
 
+constexpr std::uint64_t kDefaultGasLimit = 4'712'388;  // go-ethereum's, where a file says 0
+
 Read<void> read_base_fields(const json& root, Header& out) {
   const json* gas_limit = member(root, "gasLimit");
   if (gas_limit == nullptr) return fault("gasLimit", "missing");
   out.gas_limit = TRY(read_u64(*gas_limit, "gasLimit"));
+  if (out.gas_limit == 0) out.gas_limit = kDefaultGasLimit;
   const json* difficulty = member(root, "difficulty");
   if (difficulty == nullptr) return fault("difficulty", "missing");
   out.difficulty = TRY(read_uint256(*difficulty, "difficulty"));
@@ -152,13 +155,12 @@ Read<State> read_alloc(const json& alloc) {
 std::expected<Genesis, GenesisFault> read_genesis(std::string_view json_text) {
   using namespace genesis_json;
   if (json_text.size() > kMaxGenesisBytes) return fault("", "file too large");
-  const json root = json::parse(json_text, nullptr, /*allow_exceptions=*/false);
-  if (root.is_discarded()) return fault("", "not JSON");
+  const json root = TRY(parse_document(json_text));
   TRY(need_object(root, ""));
   const json* config = member(root, "config");
   if (config == nullptr) return fault("config", "missing");
   Genesis out;
-  out.config = TRY(read_config(*config, json_text));
+  out.config = TRY(read_config(*config));
   TRY(read_base_fields(root, out.header));
   TRY(read_fork_fields(root, out.config, out.header));
   const json* alloc = member(root, "alloc");

@@ -2,10 +2,11 @@
 // and hash that follow from its fields and its accounts.
 // https://geth.ethereum.org/docs/fundamentals/private-network (genesis.json)
 //
-// Numbers may be JSON numbers, "0x…" or decimal text, as go-ethereum takes them. Unknown fields are
-// ignored, with one exception: a fork that this program does not know (any "…Block" or "…Time" in
-// config) is a fault, since its fork id and its headers would be wrong.
-// Threading: a pure function. Limits: kMaxGenesisBytes; a local file, never a peer's.
+// Numbers may be JSON numbers of any size, "0x…" or decimal text, as go-ethereum takes them.
+// Unknown fields are ignored, with one exception: a fork that this program does not know (any
+// "…Block" or "…Time" in config) is a fault, since its fork id and its headers would be wrong. A
+// key given twice is a fault too: which of the two counts differs between programs. Threading: a
+// pure function. Limits: kMaxGenesisBytes; a local file, never a peer's.
 #pragma once
 
 #include <cstddef>

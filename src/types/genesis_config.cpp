@@ -110,48 +110,21 @@ Read<BlobSchedule> read_schedule(const json& value, const std::string& path) {
   return out;
 }
 
-// Finds the digits of config.terminalTotalDifficulty where the library kept only a double.
-class DifficultyFinder : public nlohmann::json_sax<json> {
- public:
-  std::string digits;
-
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(number_integer_t) override { return true; }
-  bool number_unsigned(number_unsigned_t) override { return true; }
-  bool number_float(number_float_t, const string_t& text) override {
-    if (last_key_ == "terminalTotalDifficulty") digits = text;
-    return true;
+// A blob-parameter fork is nothing but its schedule.
+Read<void> check_blob_parameters(const ChainConfig& config, const json* schedules) {
+  for (const ForkKey& key : kForkKeys) {
+    if (!is_blob_parameter_fork(key.fork) || !config.begin_of(key.fork)) continue;
+    const std::string name{key.schedule};
+    if (schedules == nullptr || member(*schedules, name) == nullptr) {
+      return fault(join("config.blobSchedule", name), "missing, although the fork begins");
+    }
   }
-  bool string(string_t&) override { return true; }
-  bool binary(binary_t&) override { return true; }
-  bool start_object(std::size_t) override { return true; }
-  bool key(string_t& name) override {
-    last_key_ = name;
-    return true;
-  }
-  bool end_object() override { return true; }
-  bool start_array(std::size_t) override { return true; }
-  bool end_array() override { return true; }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
-    return false;
-  }
-
- private:
-  std::string last_key_;
-};
-
-Read<Uint256> read_difficulty(const json& value, std::string_view text) {
-  const std::string path = "config.terminalTotalDifficulty";
-  if (!value.is_number_float()) return read_uint256(value, path);
-  DifficultyFinder finder;
-  if (!json::sax_parse(text, &finder)) return fault(path, "expected a number");
-  return read_uint256(json(finder.digits), path);
+  return {};
 }
 
 }  // namespace
 
-Read<ChainConfig> read_config(const json& config, std::string_view text) {
+Read<ChainConfig> read_config(const json& config) {
   TRY(need_object(config, "config"));
   TRY(refuse_unknown_forks(config));
   ChainConfig out;
@@ -159,7 +132,8 @@ Read<ChainConfig> read_config(const json& config, std::string_view text) {
   if (chain_id == nullptr) return fault("config.chainId", "missing");
   out.chain_id = TRY(read_u64(*chain_id, "config.chainId"));
   if (const json* difficulty = member(config, "terminalTotalDifficulty"); difficulty != nullptr) {
-    out.terminal_total_difficulty = TRY(read_difficulty(*difficulty, text));
+    out.terminal_total_difficulty =
+        TRY(read_uint256(*difficulty, "config.terminalTotalDifficulty"));
   }
   const json* schedules = member(config, "blobSchedule");
   if (schedules != nullptr) TRY(need_object(*schedules, "config.blobSchedule"));
@@ -177,6 +151,7 @@ Read<ChainConfig> read_config(const json& config, std::string_view text) {
   }
   TRY(check_order(out));
   TRY(check_blob_parameter_order(out));
+  TRY(check_blob_parameters(out, schedules));
   return out;
 }
 

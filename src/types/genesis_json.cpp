@@ -1,5 +1,7 @@
 #include "genesis_json.hpp"
 
+#include <vector>
+
 #include <base/hex.hpp>
 
 namespace ethnet::genesis_json {
@@ -29,7 +31,87 @@ std::optional<Uint256> parse_decimal(std::string_view digits) {
   return Uint256::from_bytes(value);
 }
 
+// Builds the tree. Where it stops, why() says what is wrong.
+class DocumentBuilder : public nlohmann::json_sax<json> {
+ public:
+  [[nodiscard]] json take() { return std::move(root_); }
+  [[nodiscard]] const GenesisFault& why() const { return why_; }
+
+  bool null() override { return put(nullptr); }
+  bool boolean(bool value) override { return put(value); }
+  bool number_integer(number_integer_t value) override { return put(value); }
+  bool number_unsigned(number_unsigned_t value) override { return put(value); }
+  // Fractions, and integers that 64 bits do not hold: whoever reads the field judges the text.
+  bool number_float(number_float_t, const string_t& text) override { return put(text); }
+  bool string(string_t& value) override { return put(std::move(value)); }
+  bool binary(binary_t&) override { return false; }  // not in JSON text
+
+  bool start_object(std::size_t) override { return open(json::object()); }
+  bool end_object() override { return close(); }
+  bool start_array(std::size_t) override { return open(json::array()); }
+  bool end_array() override { return close(); }
+  bool key(string_t& name) override {
+    json& object = *open_.back();
+    path_.back() = name;
+    if (object.contains(name)) return refuse(whole_path(), "given twice");
+    slot_ = &object[name];
+    return true;
+  }
+  bool parse_error(std::size_t position, const std::string&,
+                   const nlohmann::detail::exception&) override {
+    return refuse("", "not JSON at byte " + std::to_string(position));
+  }
+
+ private:
+  bool refuse(std::string path, std::string reason) {
+    why_ = {std::move(path), std::move(reason)};
+    return false;
+  }
+  [[nodiscard]] std::string whole_path() const {
+    std::string out;
+    for (const std::string& part : path_) out = join(out, part);
+    return out;
+  }
+  // Where the next value belongs: the root, behind the last element, or the slot of its key.
+  json& place() {
+    if (open_.empty()) return root_;
+    json& parent = *open_.back();
+    if (!parent.is_array()) return *slot_;
+    path_.back() = std::to_string(parent.size());
+    return parent.emplace_back();
+  }
+  bool put(json value) {
+    place() = std::move(value);
+    return true;
+  }
+  bool open(json container) {
+    json& value = place();
+    if (open_.size() == kMaxGenesisDepth) return refuse(whole_path(), "nested too deep");
+    value = std::move(container);
+    open_.push_back(&value);  // stays put while it is open: its parent gets nothing more until then
+    path_.emplace_back();
+    return true;
+  }
+  bool close() {
+    open_.pop_back();
+    path_.pop_back();
+    return true;
+  }
+
+  json root_;
+  json* slot_ = nullptr;
+  std::vector<json*> open_;        // the containers around what comes next, outermost first
+  std::vector<std::string> path_;  // the key or index in each of them
+  GenesisFault why_;
+};
+
 }  // namespace
+
+Read<json> parse_document(std::string_view text) {
+  DocumentBuilder builder;
+  if (!json::sax_parse(text, &builder)) return std::unexpected{builder.why()};
+  return builder.take();
+}
 
 const json* member(const json& object, const std::string& key) {
   const auto at = object.find(key);

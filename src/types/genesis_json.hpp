@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include <base/result.hpp>
 #include <nlohmann/json.hpp>
@@ -25,6 +26,14 @@ using Read = std::expected<T, GenesisFault>;
   return path.empty() ? key : path + "." + key;
 }
 
+// Containers inside each other. An account's storage lies four deep; other tools' fields are
+// ignored, but must be read over.
+inline constexpr std::size_t kMaxGenesisDepth = 64;
+
+// The file as a tree of values. Stricter and more exact than the library's own reader: a key given
+// twice is a fault, and a number that no 64-bit integer holds is kept as its text.
+[[nodiscard]] Read<json> parse_document(std::string_view text);
+
 // The member under `key`; nullptr where it is absent or null.
 [[nodiscard]] const json* member(const json& object, const std::string& key);
 [[nodiscard]] Read<void> need_object(const json& value, const std::string& path);
@@ -38,9 +47,8 @@ using Read = std::expected<T, GenesisFault>;
 // Hex text of at most 32 bytes, as a 256-bit number.
 [[nodiscard]] Read<Uint256> read_word(const std::string& text, const std::string& path);
 
-// config: chain id, forks, blob schedule. `text` is the whole file: a terminal total difficulty of
-// more than 64 bits written as a JSON number is read from there.
-[[nodiscard]] Read<ChainConfig> read_config(const json& config, std::string_view text);
+// config: chain id, forks, blob schedule.
+[[nodiscard]] Read<ChainConfig> read_config(const json& config);
 // alloc: the state root of its accounts, and how many there are.
 struct State {
   Hash32 root;

@@ -93,7 +93,10 @@ json all_forks_until_london() {
 
 TEST(Genesis, EachFaultNamesItsPath) {
   EXPECT_EQ(fault_of(small_genesis()), "accepted");
-  EXPECT_EQ(read_genesis("{").error().message(), "genesis: not JSON");
+  EXPECT_EQ(read_genesis("{").error().message(), "genesis: not JSON at byte 2");
+  EXPECT_EQ(read_genesis("").error().message(), "genesis: not JSON at byte 1");
+  EXPECT_EQ(read_genesis("{} {}").error().message(), "genesis: not JSON at byte 4");
+  EXPECT_EQ(read_genesis("{\"a\": \"\xff\"}").error().message(), "genesis: not JSON at byte 8");
   EXPECT_EQ(read_genesis("[]").error().message(), "genesis: expected an object");
   EXPECT_EQ(fault_with("/config", nullptr), "genesis: config: missing");
   EXPECT_EQ(fault_with("/config", 5), "genesis: config: expected an object");
@@ -157,6 +160,13 @@ TEST(Genesis, ForksBeginInOrder) {
   EXPECT_EQ(with(early), "genesis: config.bpo1Time: begins before the fork before it");
   json around_amsterdam = until_osaka;
   around_amsterdam.update({{"bpo1Time", 10}, {"amsterdamTime", 11}, {"bpo2Time", 12}});
+  EXPECT_EQ(with(around_amsterdam),
+            "genesis: config.blobSchedule.bpo1: missing, although the fork begins");
+  const json blobs = {{"target", 3}, {"max", 6}, {"baseFeeUpdateFraction", 1}};
+  around_amsterdam["blobSchedule"] = {{"bpo1", blobs}};
+  EXPECT_EQ(with(around_amsterdam),
+            "genesis: config.blobSchedule.bpo2: missing, although the fork begins");
+  around_amsterdam["blobSchedule"]["bpo2"] = blobs;
   EXPECT_EQ(with(around_amsterdam), "accepted");
 }
 
@@ -183,6 +193,59 @@ TEST(Genesis, DifficultyOfMoreThan64BitsIsReadExactly) {
   EXPECT_EQ(genesis->config.terminal_total_difficulty->hex(), "0xc70d808a128d7380001");
   EXPECT_EQ(fault_with("/config/terminalTotalDifficulty", 0.5),
             "genesis: config.terminalTotalDifficulty: not a number of 256 bits");
+}
+
+// go-ethereum takes a balance in any of these forms.
+TEST(Genesis, NumbersOfEveryForm) {
+  const auto hash_with = [](const std::string& balance) {
+    return read_genesis(R"({"config": {"chainId": 7}, "gasLimit": 5000, "difficulty": "1", "alloc":
+        {"00000000000000000000000000000000000000aa": {"balance": )" +
+                        balance + "}}}")
+        .value()
+        .hash;
+  };
+  const Hash32 hash = hash_with("340282366920938463463374607431768211456");  // 2^128
+  EXPECT_EQ(hash_with("\"340282366920938463463374607431768211456\""), hash);
+  EXPECT_EQ(hash_with("\"0x100000000000000000000000000000000\""), hash);
+  EXPECT_EQ(hash_with("18446744073709551616"), hash_with("\"0x10000000000000000\""));
+  EXPECT_EQ(hash_with("18446744073709551615"), hash_with("\"0xFFFFFFFFFFFFFFFF\""));
+  EXPECT_EQ(hash_with("0"), hash_with("\"0x0\""));
+  for (const char* wrong :
+       {"1.5", "1e3", "-1", "\"\"", "\"0x\"", "\" 1\"", "\"1e3\"", "true", "[]"}) {
+    EXPECT_NE(fault_with("/alloc/00000000000000000000000000000000000000cc",
+                         {{"balance", json::parse(wrong)}}),
+              "accepted")
+        << wrong;
+  }
+}
+
+TEST(Genesis, AKeyGivenTwiceIsAFault) {
+  const auto fault = [](const char* text) { return read_genesis(text).error().message(); };
+  EXPECT_EQ(fault(R"({"alloc": {}, "alloc": {}})"), "genesis: alloc: given twice");
+  EXPECT_EQ(fault(R"({"config": {"chainId": 1, "londonBlock": 1, "chainId": 2}})"),
+            "genesis: config.chainId: given twice");
+  EXPECT_EQ(fault(R"({"x": [{"a": 1}, [], {"a": 1, "b": 2, "a": 3}]})"),
+            "genesis: x.2.a: given twice");
+  EXPECT_EQ(fault(R"({"x": {"a": 1}, "y": {"a": 1}, "z": [{"a": 1}, {"a": 1}]})"),
+            "genesis: config: missing");
+}
+
+TEST(Genesis, NestingIsLimited) {
+  const auto nested = [](std::size_t lists) {
+    return read_genesis("{\"x\": " + std::string(lists, '[') + std::string(lists, ']') + "}")
+        .error()
+        .message();
+  };
+  EXPECT_EQ(nested(63), "genesis: config: missing");
+  EXPECT_TRUE(nested(64).ends_with(".0: nested too deep")) << nested(64);
+  EXPECT_EQ(nested(1'000'000), nested(64));
+}
+
+// go-ethereum puts its own default where a file says 0; the hashes must agree.
+TEST(Genesis, AGasLimitOfZeroIsTheDefault) {
+  json file = small_genesis();
+  file["gasLimit"] = "0x0";
+  EXPECT_EQ(read_genesis(file.dump()).value().header.gas_limit, 4'712'388U);
 }
 
 TEST(Genesis, FieldsOfEveryForkActiveAtGenesis) {
