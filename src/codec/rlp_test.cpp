@@ -196,5 +196,87 @@ TEST(RlpProperties, WhatIsAcceptedIsCanonical) {
   }));
 }
 
+// Whether `bytes` is one item; where it is, it must also be the one encoding of its value, and
+// where it is not, the error must lie in it and every typed read must leave the cursor.
+bool judge(const Bytes& bytes) {
+  const auto verdict = validate(bytes);
+  Reader in{bytes};
+  const auto node = read_node(in);
+  EXPECT_EQ(verdict.has_value(), node.has_value() && in.at_end()) << to_hex(bytes);
+  if (verdict) {
+    Writer again;
+    write_node(again, *node);
+    EXPECT_EQ(to_hex(again.view()), to_hex(bytes));
+  } else {
+    EXPECT_LE(verdict.error().offset(), bytes.size()) << to_hex(bytes);
+  }
+  Reader cursor{bytes};
+  const auto stays = [&](bool succeeded) {
+    EXPECT_TRUE(succeeded || cursor.offset() == 0) << to_hex(bytes);
+    cursor = Reader{bytes};
+  };
+  stays(cursor.read_bytes().has_value());
+  stays(cursor.read_bytes(3).has_value());
+  stays(cursor.read_fixed<4>().has_value());
+  stays(cursor.read_uint<std::uint64_t>().has_value());
+  stays(cursor.read_bool().has_value());
+  stays(cursor.enter_list().has_value());
+  stays(cursor.read_raw().has_value());
+  return verdict.has_value();
+}
+
+// All of them: which are items is known by counting.
+TEST(RlpReader, EveryInputOfOneOrTwoBytes) {
+  std::size_t ones = 0;
+  std::size_t twos = 0;
+  for (unsigned first = 0; first < 256; ++first) {
+    ones += judge({static_cast<std::byte>(first)}) ? 1 : 0;
+    for (unsigned second = 0; second < 256; ++second) {
+      twos += judge({static_cast<std::byte>(first), static_cast<std::byte>(second)}) ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(ones, 128U + 2);        // single bytes, the empty string, the empty list
+  EXPECT_EQ(twos, 128U + 128 + 2);  // 81 80 to 81 ff, c1 00 to c1 7f, c1 80, c1 c0
+}
+
+// Lengths of every width whose bytes are near zero, near the end of the input and near 2^64.
+TEST(RlpReader, LengthsNearEveryEdge) {
+  constexpr std::size_t kBody = 300;
+  for (const unsigned base : {0xb7U, 0xf7U}) {
+    for (unsigned width = 1; width <= 8; ++width) {
+      const std::uint64_t top = UINT64_MAX >> (64 - 8 * width);
+      for (const std::uint64_t edge :
+           {std::uint64_t{0}, std::uint64_t{56}, std::uint64_t{kBody}, top}) {
+        for (std::uint64_t length = edge - 2; length != edge + 3; ++length) {
+          Bytes bytes{static_cast<std::byte>(base + width)};
+          ByteArray<8> digits{};
+          store_be<std::uint64_t>(digits, length & top);
+          append(bytes, ByteView{digits}.last(width));
+          bytes.resize(bytes.size() + kBody);
+          const bool minimal = width == 1 || ((length & top) >> (8 * (width - 1))) != 0;
+          const bool fits = (length & top) == kBody && width == 2;
+          EXPECT_EQ(judge(bytes), fits && minimal) << width << " " << length;
+        }
+      }
+    }
+  }
+}
+
+TEST(RlpProperties, AnyBytes) {
+  EXPECT_TRUE(rc::check("any bytes are refused, or are the one encoding of their value", [] {
+    // Prefixes are drawn often: plain random bytes hardly ever begin a list that ends well.
+    const auto octet = rc::gen::oneOf(
+        rc::gen::arbitrary<std::uint8_t>(),
+        rc::gen::element<std::uint8_t>(0x00, 0x01, 0x7f, 0x80, 0x81, 0x82, 0xb7, 0xb8, 0xb9, 0xbf,
+                                       0xc0, 0xc1, 0xc2, 0xc3, 0xf7, 0xf8, 0xf9, 0xff));
+    Bytes bytes;
+    for (const std::uint8_t o : *rc::gen::container<std::vector<std::uint8_t>>(octet)) {
+      bytes.push_back(std::byte{o});
+    }
+    judge(bytes);
+    RC_ASSERT(!::testing::Test::HasFailure());
+  }));
+}
+
 }  // namespace
 }  // namespace ethnet::rlp

@@ -174,19 +174,23 @@ __attribute__((target("avx512f"))) void permute_avx512_x8(States<Vector8>& state
 
 #endif
 
-KeccakKernel best_kernel(std::size_t count) {
+}  // namespace
+
+CpuFeatures cpu_features() {
 #if defined(__x86_64__)
-  if (count > 1 && has_avx512()) {
-    return count > lanes::kLanes<Vector4> ? KeccakKernel::avx512_x8 : KeccakKernel::avx512_x4;
-  }
-  if (count > 1 && has_avx2()) return KeccakKernel::avx2_x4;
-  if (has_bmi()) return KeccakKernel::bmi;
+  return {has_bmi(), has_avx2(), has_avx512()};
+#else
+  return {};
 #endif
-  static_cast<void>(count);
-  return KeccakKernel::portable;
 }
 
-}  // namespace
+KeccakKernel best_kernel(std::size_t count, CpuFeatures features) {
+  if (count > 1 && features.avx512) {
+    return count > lanes::kLanes<Vector4> ? KeccakKernel::avx512_x8 : KeccakKernel::avx512_x4;
+  }
+  if (count > 1 && features.avx2) return KeccakKernel::avx2_x4;
+  return features.bmi ? KeccakKernel::bmi : KeccakKernel::portable;
+}
 
 Digest32 keccak256(ByteView data) {
   States<Word> state;
@@ -225,7 +229,7 @@ Digest32 Keccak256::finish() {
 }
 
 void keccak256_many(std::span<const ByteView> in, std::span<Digest32> out) {
-  keccak256_many_on(best_kernel(in.size()), in, out);
+  keccak256_many_on(best_kernel(in.size(), cpu_features()), in, out);
 }
 
 bool is_supported(KeccakKernel kernel) {

@@ -45,6 +45,15 @@ inline constexpr std::array kAllKeccakKernels{KeccakKernel::portable, KeccakKern
                                               KeccakKernel::avx2_x4, KeccakKernel::avx512_x4,
                                               KeccakKernel::avx512_x8};
 [[nodiscard]] bool is_supported(KeccakKernel kernel);
+// What decides between them, and the one that keccak256_many takes for `count` messages on a CPU
+// with these features.
+struct CpuFeatures {
+  bool bmi = false;     // BMI1 and BMI2
+  bool avx2 = false;    // AVX2
+  bool avx512 = false;  // AVX-512F and VL
+};
+[[nodiscard]] CpuFeatures cpu_features();
+[[nodiscard]] KeccakKernel best_kernel(std::size_t count, CpuFeatures features);
 // The kernel must be supported by this CPU.
 void keccak256_many_on(KeccakKernel kernel, std::span<const ByteView> in, std::span<Digest32> out);
 

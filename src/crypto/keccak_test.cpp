@@ -164,6 +164,69 @@ TEST(Keccak, EveryLengthOnEveryKernel) {
   EXPECT_GE(ran, 1U);
 }
 
+// Every batch up to 20 messages, twice: equally long ones, at every length around the ends of the
+// first three blocks, and mixed ones.
+TEST(Keccak, EveryBatchSizeOnEveryKernel) {
+  Prng prng{3};
+  std::vector<std::size_t> lengths;
+  for (const std::size_t end : {std::size_t{0}, kKeccakRate, 2 * kKeccakRate, 3 * kKeccakRate}) {
+    for (std::size_t length = end < 2 ? 0 : end - 2; length <= end + 2; ++length) {
+      lengths.push_back(length);
+    }
+  }
+  for (std::size_t count = 0; count <= 20; ++count) {
+    for (std::size_t turn = 0; turn <= lengths.size(); ++turn) {
+      std::vector<Bytes> messages;
+      std::vector<Digest32> expected;
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t pick = turn < lengths.size() ? turn : prng.below(lengths.size());
+        messages.push_back(random_bytes(prng, lengths[pick]));
+        expected.push_back(keccak256(messages.back()));
+      }
+      for (const KeccakKernel kernel : kAllKeccakKernels) {
+        if (!is_supported(kernel)) continue;
+        ASSERT_EQ(hash_on(kernel, messages), expected)
+            << name_of(kernel) << " " << count << " messages, turn " << turn;
+      }
+    }
+  }
+}
+
+// What a machine without AVX-512, AVX2 or BMI would choose, forced here: never a kernel that it
+// lacks, and the same digests.
+TEST(Keccak, DispatchFitsEveryCpu) {
+  Prng prng{4};
+  for (int bits = 0; bits < 8; ++bits) {
+    const CpuFeatures features{(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0};
+    for (std::size_t count = 0; count <= 20; ++count) {
+      const KeccakKernel kernel = best_kernel(count, features);
+      const bool needs_avx512 =
+          kernel == KeccakKernel::avx512_x4 || kernel == KeccakKernel::avx512_x8;
+      ASSERT_TRUE(features.avx512 || !needs_avx512);
+      ASSERT_TRUE(features.avx2 || kernel != KeccakKernel::avx2_x4);
+      ASSERT_TRUE(features.bmi || kernel != KeccakKernel::bmi);
+      ASSERT_EQ(kernel == KeccakKernel::portable,
+                !features.bmi && (count < 2 || (!features.avx2 && !features.avx512)));
+      if (!is_supported(kernel)) continue;
+      std::vector<Bytes> messages;
+      std::vector<Digest32> expected;
+      for (std::size_t i = 0; i < count; ++i) {
+        messages.push_back(random_bytes(prng, prng.below(300)));
+        expected.push_back(keccak256(messages.back()));
+      }
+      ASSERT_EQ(hash_on(kernel, messages), expected) << name_of(kernel) << " " << count;
+    }
+  }
+  const CpuFeatures here = cpu_features();
+  EXPECT_EQ(here.bmi, is_supported(KeccakKernel::bmi));
+  EXPECT_EQ(here.avx2, is_supported(KeccakKernel::avx2_x4));
+  EXPECT_EQ(here.avx512, is_supported(KeccakKernel::avx512_x8));
+  EXPECT_EQ(best_kernel(5, {true, true, true}), KeccakKernel::avx512_x8);
+  EXPECT_EQ(best_kernel(4, {true, true, true}), KeccakKernel::avx512_x4);
+  EXPECT_EQ(best_kernel(9, {true, true, false}), KeccakKernel::avx2_x4);
+  EXPECT_EQ(best_kernel(1, {true, true, true}), KeccakKernel::bmi);
+}
+
 // Batches of every size around the lane counts, with lengths that differ wildly: lanes end at
 // different times, are refilled, and the last one finishes alone.
 RC_GTEST_PROP(KeccakProperty, KernelsAgreeOnRaggedBatches, (std::uint64_t seed)) {

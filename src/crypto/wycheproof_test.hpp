@@ -3,9 +3,6 @@
 // inputs in.
 #pragma once
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <map>
 #include <optional>
@@ -13,28 +10,22 @@
 
 #include <base/bytes.hpp>
 #include <base/hex.hpp>
+#include <codec/testing/vectors.hpp>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 namespace ethnet::crypto::wycheproof {
 
-inline std::filesystem::path vector_folder() {
-  if (const char* set = std::getenv("ETHNET_VECTORS"); set != nullptr) return set;
-  return ETHNET_SOURCE_DIR "/../shared/vectors";
-}
-
 inline Bytes hex_of(const nlohmann::json& object, const char* name) {
   return from_hex(object.at(name).get<std::string>()).value();
 }
 
-// One file of vectors. How each went is counted by family; the file's own total is checked.
+// One file of vectors. How each went is counted by family; the file's own total is checked. A file
+// that is not there fails the test: ETHNET_NEED_VECTORS() first.
 class Suite {
  public:
-  explicit Suite(const std::string& file) : file_{file} {
-    std::ifstream in{vector_folder() / "wycheproof" / file};
-    if (in) json_ = nlohmann::json::parse(in);
-  }
-  [[nodiscard]] bool is_there() const { return !json_.is_null(); }
+  explicit Suite(const std::string& file)
+      : file_{file}, json_(testing::read_json("wycheproof/" + file)) {}
 
   // Calls judge(group, test) for every test; it returns the family to count it under.
   template <class Judge>
@@ -49,12 +40,9 @@ class Suite {
       }
     }
     EXPECT_EQ(total, json_.at("numberOfTests").get<std::size_t>());
-    std::cout << "vectors: " << file_ << " " << total;
-    for (const auto& [family, count] : counts_) {
-      std::cout << ", " << family << " " << count;
-      testing::Test::RecordProperty(family, static_cast<int>(count));
-    }
-    std::cout << "\n";
+    testing::report_vectors("wycheproof_" + file_.substr(0, file_.find("_test.json")), total);
+    for (const auto& [family, count] : counts_)
+      std::cout << "  " << family << ": " << count << "\n";
   }
   [[nodiscard]] std::size_t count(const std::string& family) const {
     const auto it = counts_.find(family);

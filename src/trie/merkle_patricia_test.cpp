@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include <base/prng.hpp>
 #include <codec/rlp_writer.hpp>
 #include <codec/testing/vectors.hpp>
 #include <crypto/keccak.hpp>
@@ -169,6 +170,12 @@ Bytes collapse(const Node& node) {
   return std::move(out).take();
 }
 
+Hash32 oracle_root(const std::vector<Entry>& entries) {
+  Node root;
+  for (const Entry& entry : entries) insert(root, entry.key, entry.value);
+  return Hash32{crypto::keccak256(collapse(root))};
+}
+
 TEST(TrieProperties, EqualsTheOracle) {
   EXPECT_TRUE(rc::check("root_of equals a trie that was built key by key", [] {
     // A small alphabet: keys that are prefixes of each other, long shared prefixes.
@@ -181,15 +188,59 @@ TEST(TrieProperties, EqualsTheOracle) {
       for (const std::uint8_t o : octets) out.push_back(std::byte{o});
       return out;
     };
-    Node root;
     std::vector<Entry> entries;
-    for (const auto& [key, value] : drawn) {
-      entries.push_back({bytes(key), bytes(value)});
-      insert(root, bytes(key), bytes(value));
-    }
+    for (const auto& [key, value] : drawn) entries.push_back({bytes(key), bytes(value)});
     if (entries.empty()) return;
-    RC_ASSERT(root_of(entries) == Hash32{crypto::keccak256(collapse(root))});
+    const Hash32 expected = oracle_root(entries);
+    RC_ASSERT(root_of(entries) == expected);
+    Prng prng{*rc::gen::arbitrary<std::uint64_t>()};
+    for (std::size_t left = entries.size(); left > 1; --left) {
+      std::swap(entries[left - 1], entries[prng.below(left)]);
+    }
+    RC_ASSERT(root_of(entries) == expected);  // whatever their order
+    RC_ASSERT(oracle_root(entries) == expected);
   }));
+}
+
+TEST(TrieProperties, HashedAndNumberedKeysEqualTheOracle) {
+  EXPECT_TRUE(rc::check("secure_root_of and ordered_root_of equal a trie built key by key", [] {
+    // Over 128 items an index takes two bytes: 0 and 128 have other first nibbles than their order.
+    const auto count = *rc::gen::inRange<std::size_t>(1, 300);
+    Prng prng{*rc::gen::arbitrary<std::uint64_t>()};
+    std::vector<Bytes> items;
+    std::vector<Entry> numbered;
+    std::vector<Entry> plain;
+    std::vector<Entry> hashed;
+    for (std::size_t i = 0; i < count; ++i) {
+      items.emplace_back(1 + prng.below(60), static_cast<std::byte>(prng.next() & 0xff));
+      rlp::Writer index;
+      index.write_uint(i);
+      numbered.push_back({to_bytes(index.view()), items.back()});
+      plain.push_back({to_bytes(index.view()), items.back()});
+      hashed.push_back({to_bytes(crypto::keccak256(index.view())), items.back()});
+    }
+    RC_ASSERT(ordered_root_of(items) == oracle_root(numbered));
+    RC_ASSERT(secure_root_of(plain) == oracle_root(hashed));
+  }));
+}
+
+TEST(TrieDeathTest, RefusesWhatIsNoSet) {
+  const Bytes key{std::byte{1}};
+  EXPECT_DEATH((void)root_of({{key, key}, {key, key}}), "CHECK failed");
+  EXPECT_DEATH((void)root_of({{key, {}}}), "CHECK failed");
+  EXPECT_DEATH((void)root_of({{Bytes(kMaxKeyBytes + 1), key}}), "CHECK failed");
+}
+
+// Paths as long as they can be, equal to the last nibble: the deepest recursion.
+TEST(Trie, TheLongestKeysThatDifferAtTheirEnd) {
+  Bytes first(kMaxKeyBytes, std::byte{0x77});
+  Bytes second = first;
+  second.back() = std::byte{0x78};
+  std::vector<Entry> entries{{first, first}, {second, second}};
+  for (std::size_t size = 0; size < kMaxKeyBytes; ++size) {
+    entries.push_back({to_bytes(ByteView{first}.first(size)), first});
+  }
+  EXPECT_EQ(root_of(entries), oracle_root(entries));
 }
 
 }  // namespace

@@ -129,6 +129,22 @@ TEST(EndpointProperties, TextRoundTrip) {
   }));
 }
 
+TEST(EndpointProperties, WhatParsesPrintsAndParsesAgain) {
+  EXPECT_TRUE(rc::check("any text is refused, or names one endpoint", [] {
+    const auto piece = rc::gen::element<std::string>("[", "]", ":", "::", ".", "%", "0", "1", "255",
+                                                     "256", "f", "ffff", "1.2.3.4", "]:", "-", " ");
+    std::string text;
+    for (const std::string& part : *rc::gen::container<std::vector<std::string>>(piece))
+      text += part;
+    if (const auto ip = IpAddress::parse(text)) {
+      RC_ASSERT(IpAddress::parse(ip->to_string()).value() == *ip);
+    }
+    const auto endpoint = Endpoint::parse(text);
+    if (endpoint) RC_ASSERT(Endpoint::parse(endpoint->to_string()).value() == *endpoint);
+    if (!endpoint) RC_ASSERT(endpoint.error().offset() <= text.size());
+  }));
+}
+
 TEST(Bytes32, TextOrderAndHash) {
   const std::string digits(64, '7');
   const auto hash = parse_bytes32<Hash32Tag>("0x" + digits).value();

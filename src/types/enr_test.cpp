@@ -275,5 +275,60 @@ TEST(EnrProperties, AnyChangedBitIsRefused) {
   }
 }
 
+TEST(EnrProperties, AnyChangedByteOfAnyRecordIsRefused) {
+  EXPECT_TRUE(rc::check("a record with a byte changed, cut off or added is refused", [] {
+    EnrBuilder builder{*rc::gen::arbitrary<std::uint64_t>()};
+    if (*rc::gen::arbitrary<bool>()) builder.ip(IpAddress::loopback_v4());
+    if (*rc::gen::arbitrary<bool>()) builder.ip(IpAddress::loopback_v6()).quic6(7);
+    if (*rc::gen::arbitrary<bool>()) builder.fork_id({{}, 5});
+    builder.quic(*rc::gen::arbitrary<std::uint16_t>());
+    const VerifiedEnr record =
+        builder.sign(test_key(*rc::gen::inRange<std::uint8_t>(1, 255))).value();
+    Bytes changed = to_bytes(record->encoded());
+    const auto at = *rc::gen::inRange<std::size_t>(0, changed.size());
+    changed[at] ^= std::byte{*rc::gen::inRange<std::uint8_t>(1, 255)};
+    RC_ASSERT(!VerifiedEnr::decode(changed).has_value());
+    RC_ASSERT(!VerifiedEnr::decode(record->encoded().first(at)).has_value());
+    Bytes longer = to_bytes(record->encoded());
+    longer.push_back(changed[at]);
+    RC_ASSERT(!VerifiedEnr::decode(longer).has_value());
+  }));
+}
+
+// A record whose "secp256k1" is `key`. Its signature is nothing: the key is judged first.
+Bytes record_with_key(ByteView key) {
+  rlp::Writer out;
+  const auto list = out.begin_list();
+  out.write_bytes(Bytes(64, std::byte{1}));
+  out.write_uint(1);
+  out.write_text("id");
+  out.write_text("v4");
+  out.write_text("secp256k1");
+  out.write_bytes(key);
+  out.end_list(list);
+  return std::move(out).take();
+}
+
+// The points of attacks 2 to 4 at this place of decoding: each is no public key, before any
+// signature is looked at.
+TEST(Enr, atk_03_NoRecordHasAKeyOffTheCurve) {
+  const auto fault = [](ByteView key) { return VerifiedEnr::decode(record_with_key(key)).error(); };
+  EXPECT_EQ(fault(test_key().public_key().compressed()), Error{EnrError::signature});
+  EXPECT_EQ(fault(test_key().public_key().xy()), Error{EnrError::public_key});
+  for (const std::string_view x :
+       {"0000000000000000000000000000000000000000000000000000000000000000",
+        "0000000000000000000000000000000000000000000000000000000000000005",  // of the twist
+        "fffffffffffffffffffffffffffffffffffffffffffffffffffffffefffffc2f",  // p
+        "fffffffffffffffffffffffffffffffffffffffffffffffffffffffefffffc30",  // p + 1
+        "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"}) {
+    for (const std::string_view prefix : {"02", "03", "04", "00"}) {
+      const Bytes key = from_hex(std::string{prefix} + std::string{x}).value();
+      EXPECT_EQ(fault(key), Error{EnrError::public_key}) << prefix << x;
+    }
+  }
+  EXPECT_EQ(fault({}), Error{EnrError::public_key});
+  EXPECT_EQ(fault(Bytes(1)), Error{EnrError::public_key});
+}
+
 }  // namespace
 }  // namespace ethnet

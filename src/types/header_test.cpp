@@ -123,7 +123,8 @@ Hash32 draw_hash() {
   return out;
 }
 
-Header draw_header() {
+// `optionals`: how many fields beyond the first 15.
+Header draw_header(std::size_t optionals) {
   const auto u64 = [] { return *rc::gen::arbitrary<std::uint64_t>(); };
   Header out;
   out.parent_hash = draw_hash();
@@ -141,7 +142,6 @@ Header draw_header() {
   out.extra_data.resize(*rc::gen::inRange<std::size_t>(0, kMaxExtraData + 1));
   out.mix_hash = draw_hash();
   copy_into(out.nonce, draw_hash().view().first(8));
-  const auto optionals = *rc::gen::inRange(0, 9);
   if (optionals > 0) out.base_fee_per_gas = Uint256{u64()};
   if (optionals > 1) out.withdrawals_root = draw_hash();
   if (optionals > 2) out.blob_gas_used = u64();
@@ -153,13 +153,32 @@ Header draw_header() {
   return out;
 }
 
-TEST(HeaderProperties, RoundTrip) {
-  EXPECT_TRUE(rc::check("decode(encode(x)) == x, within kMaxHeaderBytes", [] {
-    const Header header = draw_header();
-    const Bytes encoded = header.encode();
-    RC_ASSERT(encoded.size() <= kMaxHeaderBytes);
-    RC_ASSERT(Header::decode(encoded).value() == header);
-    RC_ASSERT(header.hash() == hash_of(encoded));
+Header draw_header() {
+  return draw_header(*rc::gen::inRange<std::size_t>(0, kHeaderMaxFields - kHeaderBaseFields + 1));
+}
+
+TEST(HeaderProperties, RoundTripInEveryFork) {
+  // Frontier, London, Shanghai, Cancun, Prague, Amsterdam; and the counts that no fork has.
+  for (const std::size_t optionals : {0U, 1U, 2U, 5U, 6U, 8U, 3U, 4U, 7U}) {
+    EXPECT_TRUE(rc::check("decode(encode(x)) == x, within kMaxHeaderBytes", [optionals] {
+      const Header header = draw_header(optionals);
+      const Bytes encoded = header.encode();
+      RC_ASSERT(encoded.size() <= kMaxHeaderBytes);
+      RC_ASSERT(Header::decode(encoded).value() == header);
+      RC_ASSERT(header.hash() == hash_of(encoded));
+      rlp::Reader fields = rlp::Reader{encoded}.enter_list().value();
+      RC_ASSERT(fields.count_items().value() == kHeaderBaseFields + optionals);
+    })) << optionals;
+  }
+}
+
+TEST(HeaderProperties, NoPartOfAHeaderIsAHeader) {
+  EXPECT_TRUE(rc::check("a header cut anywhere, or with anything behind it, is refused", [] {
+    Bytes encoded = draw_header().encode();
+    const auto size = *rc::gen::inRange<std::size_t>(0, encoded.size());
+    RC_ASSERT(!Header::decode(ByteView{encoded}.first(size)).has_value());
+    encoded.push_back(std::byte{*rc::gen::arbitrary<std::uint8_t>()});
+    RC_ASSERT(!Header::decode(encoded).has_value());
   }));
 }
 

@@ -1,6 +1,7 @@
 // For tests only: where the test vectors lie and how to read them. They are data beside the project
-// (ETHNET_VECTORS, default ../shared/vectors); where they are absent a test skips itself and says
-// so.
+// (ETHNET_VECTORS, default ../shared/vectors); where the whole folder is absent a test skips itself
+// and says so. Anything less is a failure: ETHNET_VECTORS that names no folder, a folder without a
+// file that a test reads, a family of which nothing ran.
 #pragma once
 
 #include <cstdlib>
@@ -47,11 +48,16 @@ namespace ethnet::testing {
 
 // Says how many vectors of a family ran: on standard output and in the test's XML.
 inline void report_vectors(const std::string& family, std::size_t count) {
+  EXPECT_GT(count, 0U) << "no vector of the family " << family;
   std::cout << "vectors: " << family << " " << count << "\n";
   ::testing::Test::RecordProperty("vectors_" + family, std::to_string(count));
 }
 
 }  // namespace ethnet::testing
 
-#define ETHNET_NEED_VECTORS() \
-  if (!ethnet::testing::have_vectors()) GTEST_SKIP() << "no test vectors (set ETHNET_VECTORS)"
+#define ETHNET_NEED_VECTORS()                                                              \
+  if (!ethnet::testing::have_vectors()) {                                                  \
+    ASSERT_EQ(std::getenv("ETHNET_VECTORS"), nullptr) << "ETHNET_VECTORS names no folder"; \
+    GTEST_SKIP() << "no test vectors (set ETHNET_VECTORS)";                                \
+  }                                                                                        \
+  static_assert(true, "a semicolon belongs here")
