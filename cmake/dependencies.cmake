@@ -7,6 +7,7 @@ find_package(Snappy CONFIG REQUIRED)
 pkg_check_modules(SECP256K1 REQUIRED IMPORTED_TARGET libsecp256k1)
 pkg_check_modules(NGTCP2 REQUIRED IMPORTED_TARGET libngtcp2>=1.11 libngtcp2_crypto_gnutls>=1.11 gnutls)
 find_package(nlohmann_json CONFIG REQUIRED)
+find_package(ZLIB REQUIRED)  # tests only: compressed vectors
 find_package(GTest 1.12 CONFIG REQUIRED)
 find_package(rapidcheck CONFIG REQUIRED)
 if(NOT ETHNET_CORE_ONLY)

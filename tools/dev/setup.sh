@@ -7,7 +7,7 @@ readonly PACKAGES='
   libngtcp2-dev/bookworm-backports libngtcp2-crypto-gnutls-dev/bookworm-backports libgnutls28-dev
   libsecp256k1-dev libssl-dev libsnappy-dev
   libboost1.83-dev/bookworm-backports libfmt-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev
-  libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev'
+  libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev zlib1g-dev'
 readonly SUITE=bookworm
 readonly NGTCP2_MINIMUM=1.11
 
