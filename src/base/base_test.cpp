@@ -10,6 +10,7 @@
 #include "prng.hpp"
 #include "result.hpp"
 #include "ring.hpp"
+#include "sip_hash.hpp"
 #include "slab.hpp"
 
 namespace ethnet {
@@ -97,6 +98,20 @@ TEST(Prng, IsReproducibleAndSplitsAreIndependentOfDraws) {
   EXPECT_NE(left.next(), right.next());
   for (int i = 0; i < 1000; ++i) EXPECT_LT(a.below(3), 3U);
   EXPECT_EQ(a.between(-5, -5), -5);
+}
+
+// The example of the paper, appendix A: the key 00 to 0f, the message 00 to 0e.
+TEST(SipHash, ThePapersVector) {
+  const SipKey key{0x0706050403020100, 0x0f0e0d0c0b0a0908};
+  Bytes message;
+  for (unsigned i = 0; i < 15; ++i) message.push_back(static_cast<std::byte>(i));
+  EXPECT_EQ(sip_hash(key, message, 2, 4), 0xa129ca6149be45e5U);
+  // From the reference implementation's table: no bytes, and one whole block.
+  EXPECT_EQ(sip_hash(key, {}, 2, 4), 0x726fdb47dd0e0e31U);
+  EXPECT_EQ(sip_hash(key, ByteView{message}.first(8), 2, 4), 0x93f5f5799a932462U);
+  EXPECT_NE(sip_hash(key, message), sip_hash(key, message, 2, 4));
+  EXPECT_NE(sip_hash(key, message), sip_hash({key.k0, key.k1 + 1}, message));
+  EXPECT_NE(sip_hash(key, {}), sip_hash(key, Bytes(1)));
 }
 
 TEST(Sanitize, LeavesNoControlByte) {

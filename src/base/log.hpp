@@ -54,8 +54,8 @@ class NullLog final : public Log {
   void handle(const LogRecord&) noexcept override {}
 };
 
-// Printable ASCII as it is; every other byte (control characters, ESC, NUL, 0x7f and above) as
-// \xNN; cut to max_bytes of output.
+// Printable ASCII as it is; every other byte (control characters, ESC, NUL, 0x7f and above) and the
+// backslash itself as \xNN; cut to max_bytes of output.
 [[nodiscard]] std::string sanitize(std::string_view text, std::size_t max_bytes);
 
 }  // namespace ethnet

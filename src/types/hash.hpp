@@ -7,6 +7,7 @@
 
 #include <base/bytes.hpp>
 #include <base/hex.hpp>
+#include <base/sip_hash.hpp>
 
 namespace ethnet {
 
@@ -26,17 +27,12 @@ struct NodeIdTag;
 using Hash32 = Bytes32<Hash32Tag>;
 using NodeId = Bytes32<NodeIdTag>;
 
-// A hash for unordered containers. Seeded, since keys come from peers (attacks A.6).
+// A hash for unordered containers. Keyed, since what it hashes comes from peers (attacks A.6).
 struct SeededHash {
   std::uint64_t seed = 0;
   template <class Tag>
   std::size_t operator()(const Bytes32<Tag>& key) const {
-    std::uint64_t h = seed ^ 0x9e3779b97f4a7c15ULL;
-    for (std::size_t i = 0; i < 32; i += 8) {
-      h = (h ^ load_be<std::uint64_t>(key.view().subspan(i, 8))) * 0xff51afd7ed558ccdULL;
-      h ^= h >> 32;
-    }
-    return static_cast<std::size_t>(h);
+    return static_cast<std::size_t>(sip_hash({seed, ~seed}, key.view()));
   }
 };
 

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include <base/bytes.hpp>
+#include <base/sip_hash.hpp>
 #include <transport/conn.hpp>
 
 namespace ethnet::quic {
@@ -28,16 +29,11 @@ class Cid {
   std::uint8_t size_ = 0;
 };
 
-// A client chooses the first id of a connection, so the hash is seeded (attacks A.6).
+// A client chooses the first id of a connection, so the hash is keyed (attacks A.6).
 struct CidHash {
   std::uint64_t seed = 0;
   std::size_t operator()(const Cid& cid) const {
-    std::uint64_t h = seed ^ 0x9e3779b97f4a7c15ULL;
-    for (const std::byte b : cid.view()) {
-      h = (h ^ std::to_integer<std::uint64_t>(b)) * 0xff51afd7ed558ccdULL;
-      h ^= h >> 29;
-    }
-    return static_cast<std::size_t>(h);
+    return static_cast<std::size_t>(sip_hash({seed, ~seed}, cid.view()));
   }
 };
 
