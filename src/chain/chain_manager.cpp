@@ -111,7 +111,9 @@ void ChainManager::park(Now now, const HeaderInput& input, const Header& header,
   ++(early ? counters_.early : counters_.orphans);
   const bool kept = pool.add({input, hash, header.parent_hash, header.timestamp, cause.source});
   ++(kept ? batch.outcome.waiting : batch.outcome.refused);
-  if (early) plan_early(now);
+  if (!early) return;
+  ++batch.outcome.early;
+  plan_early(now);
 }
 
 void ChainManager::import_one(Now now, const HeaderInput& input, std::size_t index,

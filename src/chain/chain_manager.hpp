@@ -49,6 +49,7 @@ struct ImportOutcome {
   std::size_t known = 0;
   std::size_t waiting = 0;  // orphans and early headers, kept
   std::size_t refused = 0;  // could not be kept: pool, memory, retention
+  std::size_t early = 0;    // of waiting and refused: right, but too far ahead of our clock
   struct Invalid {
     std::size_t index = 0;
     Error error;
