@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <chain/producer.hpp>
+#include <chain/validation.hpp>
 #include <fmt/format.h>
 #include <types/hash_of.hpp>
 
@@ -24,18 +25,35 @@ BlockProducer::BlockProducer(const ProducerConfig& config, std::string tag, Prng
   CHECK(config.period >= seconds(1));
 }
 
+void BlockProducer::stop() {
+  at_ = Instant::never();
+  behind_ = {};
+}
+
 std::vector<chain::HeaderInput> BlockProducer::seal(Now now, const chain::ChainManager& chain,
                                                     const crypto::SecretKey& key) {
+  behind_ = {};
   if (at_ > now.mono) return {};
   at_ = now.mono + config_.period;
-  ++sealed_;
-  const Hash32 tip = std::exchange(side_tip_, std::nullopt).value_or(chain.pending_head().hash);
-  if (config_.forks && sealed_ % kBlocksBetweenForks == 0) return seal_side_branch(chain, key);
+  const Hash32 tip = side_tip_.value_or(chain.pending_head().hash);
   const auto parent = chain.pending_header(tip);
   if (!parent) return {};
+  const UnixTime earliest = UnixTime::from_seconds(parent->timestamp + 1);
+  if (earliest > now.wall + chain::kMaxFuture) {
+    behind_ = earliest - now.wall;
+    ++ahead_of_clock_;
+    return {};
+  }
+  ++turns_;
+  side_tip_.reset();
   std::vector<chain::HeaderInput> batch;
-  batch.push_back(chain::seal_signed(chain.config(), *parent, now.wall.whole_seconds(), key,
-                                     fmt::format("{} {}", tag_, sealed_)));
+  if (config_.forks && turns_ % kBlocksBetweenForks == 0) {
+    batch = seal_side_branch(chain, key);
+  } else {
+    batch.push_back(chain::seal_signed(chain.config(), *parent, now.wall.whole_seconds(), key,
+                                       fmt::format("{} {}", tag_, turns_)));
+  }
+  headers_ += batch.size();
   return batch;
 }
 
@@ -52,7 +70,7 @@ std::vector<chain::HeaderInput> BlockProducer::seal_side_branch(const chain::Cha
   std::vector<chain::HeaderInput> batch;
   for (std::uint64_t i = 0; i < depth && parent; ++i) {
     batch.push_back(chain::seal_signed(chain.config(), *parent, parent->timestamp + 1, key,
-                                       fmt::format("{} fork {}.{}", tag_, sealed_, i)));
+                                       fmt::format("{} fork {}.{}", tag_, turns_, i)));
     auto sealed = Header::decode(batch.back().header);
     CHECK(sealed.has_value());
     parent = std::move(*sealed);

@@ -43,7 +43,10 @@ struct NodeConfig {
 
 inline constexpr std::size_t kMaxNodeEvents = 4096;  // queued for the observer; the rest is counted
 inline constexpr std::size_t kMaxStaticPeers = 256;  // peers that we dial and dial again
-inline constexpr std::uint64_t kReorgLinesPerWindow = 50;
-inline constexpr Duration kReorgLineWindow = seconds(10);
+// Lines at info level that a peer can cause; what is over is counted and reported.
+inline constexpr std::uint64_t kMaxSessionLines = 100;  // in a window: sessions opened and closed
+inline constexpr std::uint64_t kMaxReorgLines = 50;  // in a window: reorganisations, two lines each
+inline constexpr Duration kLineWindow = seconds(10);
+inline constexpr Duration kClockStepLineWindow = seconds(60);  // one line: the head is ahead of us
 
 }  // namespace ethnet::node

@@ -9,8 +9,8 @@ namespace {
 constexpr Duration kFirstBackoff = seconds(1);
 constexpr std::uint32_t kMaxDoublings = 5;  // 32 s, capped below
 constexpr Duration kLongestBackoff = seconds(30);
-// How long an answer of the resolver is waited for, and a session that somebody else opened kept.
-constexpr Duration kResolveTimeout = seconds(10);
+constexpr Duration kResolveTimeout = seconds(10);  // then the name is looked up again
+constexpr Duration kLastingSession = seconds(30);  // one that shows that all is well
 
 }  // namespace
 
@@ -35,6 +35,11 @@ void Dialer::back_off(Now now, Target& target) {
   target.at = now.mono + base + jitter;
 }
 
+void Dialer::on_connected(Now now, Target& target) {
+  target.state = State::connected;
+  target.since = now.mono;
+}
+
 std::optional<Dialer::Wish> Dialer::next(Now now, const std::set<NodeId>& connected) {
   for (std::size_t i = 0; i < targets_.size(); ++i) {
     Target& target = targets_[i];
@@ -43,15 +48,18 @@ std::optional<Dialer::Wish> Dialer::next(Now now, const std::set<NodeId>& connec
       continue;
     }
     if (target.id && connected.contains(*target.id)) {
-      target.state = State::connected;
+      on_connected(now, target);
       continue;
     }
     if (target.endpoints.empty()) {
+      if (target.state == State::resolving) ++counters_.look_ups_failed;
+      ++counters_.look_ups;
       target.state = State::resolving;
       target.at = now.mono + kResolveTimeout;
       return Wish{i, true, {}, target.peer.expected};
     }
     target.state = State::dialing;
+    ++counters_.dials;
     const Endpoint endpoint = target.endpoints[target.next_endpoint % target.endpoints.size()];
     return Wish{i, false, endpoint, target.peer.expected};
   }
@@ -62,6 +70,7 @@ void Dialer::handle_resolved(Now now, std::size_t index, std::vector<Endpoint> e
   if (index >= targets_.size() || targets_[index].state != State::resolving) return;
   Target& target = targets_[index];
   if (endpoints.empty()) {
+    ++counters_.look_ups_failed;
     back_off(now, target);
     return;
   }
@@ -75,11 +84,15 @@ void Dialer::on_dialing(std::size_t index, std::uint64_t dial_id) {
   targets_.at(index).dial_id = dial_id;
 }
 
-void Dialer::on_dial_refused(Now now, std::size_t index) { back_off(now, targets_.at(index)); }
+void Dialer::on_dial_refused(Now now, std::size_t index) {
+  ++counters_.not_started;
+  back_off(now, targets_.at(index));
+}
 
 void Dialer::on_dial_failed(Now now, std::uint64_t dial_id, std::optional<NodeId> proven) {
   for (Target& target : targets_) {
     if (target.state != State::dialing || target.dial_id != dial_id) continue;
+    ++counters_.failed;
     if (proven && !target.peer.expected) target.id = proven;
     ++target.next_endpoint;
     // A name may have moved: after every address was tried it is looked up again.
@@ -89,21 +102,20 @@ void Dialer::on_dial_failed(Now now, std::uint64_t dial_id, std::optional<NodeId
   }
 }
 
-void Dialer::on_session_opened(Now, const NodeId& id, const Endpoint& remote, bool inbound) {
+void Dialer::on_session_opened(Now now, const NodeId& id, const Endpoint& remote, bool inbound) {
   for (Target& target : targets_) {
     const bool ours = !inbound && target.state == State::dialing &&
                       std::ranges::find(target.endpoints, remote) != target.endpoints.end();
     if (ours && !target.peer.expected) target.id = id;
-    if (ours || target.id == id) {
-      target.state = State::connected;
-      target.failures = 0;
-    }
+    if (ours || target.id == id) on_connected(now, target);
   }
 }
 
 void Dialer::on_session_closed(Now now, const NodeId& id) {
   for (Target& target : targets_) {
-    if (target.state == State::connected && target.id == id) back_off(now, target);
+    if (target.state != State::connected || target.id != id) continue;
+    if (now.mono - target.since >= kLastingSession) target.failures = 0;
+    back_off(now, target);
   }
 }
 

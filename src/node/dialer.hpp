@@ -1,6 +1,8 @@
 // Keeps sessions with the static peers: dials, waits, dials again. Says when and whom; the node
 // does it. Backoff doubles from 1 s to 30 s, with a quarter of jitter either way, so that two nodes
-// that dial each other fall out of step. One thread. Limits: kMaxStaticPeers.
+// that dial each other fall out of step. It begins anew after a session that lasted; a peer that
+// takes us and throws us out at once is dialled ever more rarely. One thread. Limits:
+// kMaxStaticPeers.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +16,14 @@
 #include "config.hpp"
 
 namespace ethnet::node {
+
+struct DialerCounters {
+  std::uint64_t dials = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t not_started = 0;  // the session said no: too many, already dialling, ...
+  std::uint64_t look_ups = 0;
+  std::uint64_t look_ups_failed = 0;  // no such name, or no answer in time
+};
 
 class Dialer {
  public:
@@ -36,6 +46,7 @@ class Dialer {
   void on_session_opened(Now now, const NodeId& id, const Endpoint& remote, bool inbound);
   void on_session_closed(Now now, const NodeId& id);
   [[nodiscard]] Instant next_deadline() const;
+  [[nodiscard]] const DialerCounters& counters() const { return counters_; }
 
  private:
   enum class State : std::uint8_t { waiting, resolving, dialing, connected };
@@ -46,14 +57,18 @@ class Dialer {
     std::optional<NodeId> id;  // who is there, as far as it was proven
     State state = State::waiting;
     std::uint64_t dial_id = 0;
-    std::uint32_t failures = 0;
-    Instant at;
+    std::uint32_t failures = 0;  // since a session lasted
+    Instant at;                  // when to try again
+    Instant since;               // when the session began
   };
 
   void back_off(Now now, Target& target);
 
+  void on_connected(Now now, Target& target);
+
   std::vector<Target> targets_;
   Prng prng_;
+  DialerCounters counters_;
 };
 
 }  // namespace ethnet::node

@@ -53,9 +53,10 @@ struct ResolveWanted {
   std::string host;
   std::uint16_t port = 0;
 };
-// The node cannot go on: say this line and stop.
+// The node cannot go on: say this line and stop. Never dropped, whatever else is queued.
 struct Fatal {
   std::string what;
+  int os_error = 0;  // errno, where the system said why
 };
 
 using NodeEvent = std::variant<SessionUp, SessionDown, HeadMoved, ForkSeen, Reorganised, SyncMoved,

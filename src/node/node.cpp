@@ -122,10 +122,19 @@ void Node::handle_deadline(Now now) noexcept {
   sessions_->handle_deadline(now);
   sync_.handle_deadline(now);
   chain_.handle_deadline(now);
+  produce(now);
+  route(now);
+  report_suppressed(now, false);
+}
+
+void Node::produce(Now now) {
   if (const auto sealed = producer_.seal(now, chain_, *key_); !sealed.empty()) {
     (void)chain_.import_headers(now, sealed, {"producer", "seal"});
   }
-  route(now);
+  if (const auto behind = producer_.behind(); behind.ns > 0 && clock_step_lines_.allow(now)) {
+    log_.write(now, LogLevel::warn, "Not producing: the head is ahead of our clock",
+               {{"seconds", behind.ns / seconds(1).ns}});
+  }
 }
 
 void Node::handle_job_done(Now now, const JobResult& done) noexcept {
@@ -155,6 +164,7 @@ void Node::shut_down(Now now) {
   producer_.stop();
   sessions_->shut_down(now);
   route(now);
+  report_suppressed(now, true);
 }
 
 std::optional<Transmit> Node::poll_transmit(Now now, MutByteView out) {
@@ -162,13 +172,17 @@ std::optional<Transmit> Node::poll_transmit(Now now, MutByteView out) {
 }
 std::optional<Job> Node::poll_job() { return sessions_->poll_job(); }
 std::optional<StoreOp> Node::poll_store() { return chain_.poll_store(); }
-std::optional<NodeEvent> Node::poll_event() { return events_.pop(); }
+std::optional<NodeEvent> Node::poll_event() {
+  if (fatal_) return std::exchange(fatal_, std::nullopt);
+  return events_.pop();
+}
 
 Instant Node::next_deadline() const {
   Instant next = std::min(quic_->next_deadline(), sessions_->next_deadline());
   next = std::min(next, sync_.next_deadline());
   next = std::min(next, chain_.next_deadline());
   next = std::min(next, producer_.next_deadline());
+  next = std::min({next, session_lines_.next_deadline(), reorg_lines_.next_deadline()});
   return stopping_ ? next : std::min(next, dialer_.next_deadline());
 }
 
@@ -256,19 +270,19 @@ void Node::on_session_event(Now now, session::SessionEvent event) {
     connected_.insert(peer.id);
     dialer_.on_session_opened(now, peer.id, peer.remote, peer.inbound);
     sync_.handle_session_opened(now, opened->session, {peer.head_hash, peer.head_number});
-    log_.write(now, LogLevel::info, "Session opened",
-               {{"peer", peer.id.short_hex()},
-                {"remote", peer.remote.to_string()},
-                {"inbound", peer.inbound},
-                {"client", peer.client}});
+    log_session(now, "Session opened",
+                {{"peer", peer.id.short_hex()},
+                 {"remote", peer.remote.to_string()},
+                 {"inbound", peer.inbound},
+                 {"client", peer.client}});
     tell(SessionUp{peer.id, peer.remote, peer.inbound, peer.client});
   } else if (const auto* closed = std::get_if<session::SessionClosed>(&event)) {
     connected_.erase(closed->id);
     sync_.handle_session_closed(now, closed->session);
     dialer_.on_session_closed(now, closed->id);
     const std::string reason{session::to_string(closed->reason)};
-    log_.write(
-        now, LogLevel::info, "Session closed",
+    log_session(
+        now, "Session closed",
         {{"peer", closed->id.short_hex()}, {"reason", reason}, {"by_peer", closed->by_peer}});
     tell(SessionDown{closed->id, reason, closed->by_peer});
   } else if (const auto* message = std::get_if<session::MessageReceived>(&event)) {
@@ -314,6 +328,7 @@ void Node::on_import(Now now, mini_sync::ImportRequest request) {
     const std::string error = outcome.invalid->error.message();
     log_.write(now, LogLevel::debug, "Invalid header", {{"from", cause.source}, {"error", error}});
   }
+  if (outcome.early > 0 && peer != nullptr) on_early(now, *peer, inputs);
   if (outcome.batch == 0) {
     sync_.handle_import_done(now, done);
   } else {
@@ -344,83 +359,51 @@ void Node::on_chain_event(Now now, const chain::ChainEvent& event) {
                   fork->cause.source + ", " + fork->cause.announcement});
     sync_.handle_block_accepted(now, fork->branch_head, false);
   } else if (const auto* failed = std::get_if<chain::StoreFailed>(&event)) {
-    tell(Fatal{"cannot write the header store (errno " + std::to_string(failed->os_error) + ")"});
+    fatal_ = Fatal{"cannot write the header store", failed->os_error};
   }
 }
 
 void Node::on_head(Now now, const chain::BlockRef& head) {
+  log_.write(now, LogLevel::debug, "Head moved",
+             {{"head", head.hash.short_hex()}, {"height", head.number}});
   refresh_local(now);
   sync_.handle_block_accepted(now, head, true);
   tell(HeadMoved{head.hash, head.number});
 }
 
-// At info level although a peer can cause it: it is what the node is run for. Hence limited.
+// The chain found these headers right but for their time.
+void Node::on_early(Now now, const session::PeerInfo& peer,
+                    std::span<const chain::HeaderInput> headers) {
+  Duration ahead;
+  for (const chain::HeaderInput& input : headers) {
+    const auto header = Header::decode(input.header);
+    if (header) ahead = std::max(ahead, UnixTime::from_seconds(header->timestamp) - now.wall);
+  }
+  const auto warning = clock_check_.on_early_header(now, peer.id, ahead, connected_.size());
+  if (!warning) return;
+  log_.write(now, LogLevel::warn, "Peers disagree with the clock of this machine",
+             {{"behind_seconds", warning->seconds}, {"peers", std::uint64_t{warning->peers}}});
+}
+
+// At info level although a peer can cause them: they are what a node is run for. Hence limited.
+void Node::log_session(Now now, std::string_view message, std::initializer_list<LogField> fields) {
+  if (session_lines_.allow(now)) log_.write(now, LogLevel::info, message, fields);
+}
+
 void Node::log_reorg(Now now, const chain::ReorgEvent& reorg) {
-  if (now.mono - reorg_window_ >= kReorgLineWindow) {
-    if (reorg_lines_suppressed_ > 0) {
-      log_.write(now, LogLevel::info, "Reorganisations not shown",
-                 {{"count", reorg_lines_suppressed_}});
-    }
-    reorg_window_ = now.mono;
-    reorg_lines_ = 0;
-    reorg_lines_suppressed_ = 0;
-  }
-  if (++reorg_lines_ > kReorgLinesPerWindow) {
-    ++reorg_lines_suppressed_;
-    return;
-  }
+  if (!reorg_lines_.allow(now)) return;
   const auto label = config_.full_hashes ? chain::full_label : chain::short_label;
   log_.write(now, LogLevel::info, chain::fork_line(reorg, label));
   log_.write(now, LogLevel::info, chain::reorg_line(reorg, label));
 }
 
-NodeSnapshot Node::snapshot() const {
-  NodeSnapshot out;
-  out.id = sessions_->local_id();
-  out.genesis = chain_.genesis().hash;
-  out.head = chain_.head().hash;
-  out.head_number = chain_.head().number;
-  out.sessions = sessions_->session_count();
-  const auto add = [&](std::string name, std::uint64_t value) {
-    out.counters.push_back({std::move(name), value});
+void Node::report_suppressed(Now now, bool all) {
+  const auto report = [&](LineLimit& limit, std::string_view what) {
+    const std::uint64_t count = all ? limit.flush() : limit.take_due(now);
+    if (count > 0) log_.write(now, LogLevel::info, what, {{"count", count}});
   };
-  const quic::Counters& q = quic_->counters();
-  add("quic.datagrams", q.datagrams);
-  add("quic.undecodable", q.undecodable);
-  add("quic.accepted", q.accepted);
-  add("quic.dialled", q.dialled);
-  add("quic.retries_sent", q.retries_sent);
-  add("quic.bad_tokens", q.bad_tokens);
-  add("quic.dropped_half_open", q.dropped_half_open);
-  add("quic.dropped_batch", q.dropped_batch);
-  add("quic.dropped_full", q.dropped_full);
-  add("quic.resets_sent", q.resets_sent);
-  add("quic.stateless_dropped", q.stateless_dropped);
-  add("quic.connections", quic_->connection_count());
-  const session::SessionSnapshot s = sessions_->snapshot();
-  add("session.opened", s.opened);
-  add("session.messages_in", s.messages_in);
-  add("session.messages_out", s.messages_out);
-  add("session.memory_bytes", s.memory_bytes);
-  const mini_sync::Counters& m = sync_.counters();
-  add("mini_sync.requests_sent", m.requests_sent);
-  add("mini_sync.requests_served", m.requests_served);
-  add("mini_sync.headers_served", m.headers_served);
-  add("mini_sync.headers_received", m.headers_received);
-  add("mini_sync.timeouts", m.timeouts);
-  add("mini_sync.misbehaved", m.misbehaved);
-  add("mini_sync.targets_dropped", m.targets_dropped);
-  const chain::ChainCounters& c = chain_.counters();
-  add("chain.headers", c.headers);
-  add("chain.invalid", c.invalid);
-  add("chain.orphans", c.orphans);
-  add("chain.early", c.early);
-  add("chain.below_retained", c.below_retained);
-  add("chain.memory_refused", c.memory_refused);
-  add("chain.reorgs", c.reorgs);
-  add("chain.forks", c.forks);
-  add("node.events_dropped", events_.refused());
-  return out;
+  report(session_lines_, "Session lines not shown");
+  report(reorg_lines_, "Reorganisations not shown");
 }
 
 }  // namespace ethnet::node

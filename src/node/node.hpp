@@ -27,9 +27,11 @@
 #include <transport/quic/endpoint.hpp>
 
 #include "block_producer.hpp"
+#include "clock_check.hpp"
 #include "config.hpp"
 #include "dialer.hpp"
 #include "events.hpp"
+#include "line_limit.hpp"
 #include "snapshot.hpp"
 
 namespace ethnet::node {
@@ -71,6 +73,8 @@ class Node {
   // Headers from a file or another local source.
   chain::ImportOutcome import_headers(Now now, std::span<const chain::HeaderInput> headers,
                                       const chain::Cause& cause);
+  // A node whose configuration says `produce` does so from start() on, unless it is told to wait.
+  void start_producing(Now now) { producer_.start(now); }
   void stop_producing() { producer_.stop(); }
   // Says goodbye to every peer; poll_transmit carries it.
   void shut_down(Now now);
@@ -97,7 +101,12 @@ class Node {
   void on_chain_event(Now now, const chain::ChainEvent& event);
   void on_import(Now now, mini_sync::ImportRequest request);
   void on_head(Now now, const chain::BlockRef& head);
+  void on_early(Now now, const session::PeerInfo& peer,
+                std::span<const chain::HeaderInput> headers);
+  void produce(Now now);
   void log_reorg(Now now, const chain::ReorgEvent& reorg);
+  void log_session(Now now, std::string_view message, std::initializer_list<LogField> fields);
+  void report_suppressed(Now now, bool all);
   void tell(NodeEvent event);
   void refresh_local(Now now);
 
@@ -117,9 +126,11 @@ class Node {
   // Batches of the chain that mini-sync waits for: batch -> its import.
   std::map<std::uint64_t, mini_sync::ImportDone> awaited_;
   BoundedQueue<NodeEvent> events_{kMaxNodeEvents};
-  std::uint64_t reorg_lines_ = 0;
-  std::uint64_t reorg_lines_suppressed_ = 0;
-  Instant reorg_window_;
+  std::optional<Fatal> fatal_;  // apart from the queue, which may be full
+  LineLimit session_lines_{kMaxSessionLines, kLineWindow};
+  LineLimit reorg_lines_{kMaxReorgLines, kLineWindow};
+  LineLimit clock_step_lines_{1, kClockStepLineWindow};
+  ClockCheck clock_check_;
   bool started_ = false;
   bool stopping_ = false;
 };

@@ -1,0 +1,120 @@
+#include <algorithm>
+#include <string_view>
+
+#include "node.hpp"
+
+namespace ethnet::node {
+namespace {
+
+class CounterList {
+ public:
+  void add(std::string name, std::uint64_t value) { counters_.push_back({std::move(name), value}); }
+  // One counter for each reason, also where it is 0: observers see every name from the start.
+  void add_reasons(std::string_view before, std::string_view after,
+                   const std::vector<session::ReasonCount>& counts) {
+    for (const session::DisconnectReason reason : session::kAllDisconnectReasons) {
+      const auto it = std::ranges::find(counts, reason, &session::ReasonCount::reason);
+      std::string name{session::to_string(reason)};
+      std::ranges::replace(name, ' ', '_');
+      name.insert(0, before);
+      name.append(after);
+      add(std::move(name), it == counts.end() ? 0 : it->count);
+    }
+  }
+  [[nodiscard]] std::vector<Counter> take() && { return std::move(counters_); }
+
+ private:
+  std::vector<Counter> counters_;
+};
+
+void add_transport(CounterList& out, const quic::QuicEndpoint& endpoint) {
+  const quic::Counters& q = endpoint.counters();
+  out.add("quic.datagrams", q.datagrams);
+  out.add("quic.undecodable", q.undecodable);
+  out.add("quic.accepted", q.accepted);
+  out.add("quic.dialled", q.dialled);
+  out.add("quic.retries_sent", q.retries_sent);
+  out.add("quic.bad_tokens", q.bad_tokens);
+  out.add("quic.dropped_half_open", q.dropped_half_open);
+  out.add("quic.dropped_batch", q.dropped_batch);
+  out.add("quic.dropped_full", q.dropped_full);
+  out.add("quic.resets_sent", q.resets_sent);
+  out.add("quic.stateless_dropped", q.stateless_dropped);
+  out.add("quic.certificates", q.certificates);
+  out.add("quic.connections", endpoint.connection_count());
+}
+
+void add_sessions(CounterList& out, const session::SessionSnapshot& s) {
+  out.add("session.opened", s.opened);
+  out.add("session.dialing", s.dialing);
+  out.add("session.handshaking", s.handshaking);
+  out.add("session.proven", s.proven);
+  out.add("session.active.inbound", s.active_inbound);
+  out.add("session.active.outbound", s.active_outbound);
+  out.add("session.closing", s.closing);
+  out.add("session.messages_in", s.messages_in);
+  out.add("session.messages_out", s.messages_out);
+  out.add("session.memory_bytes", s.memory_bytes);
+  out.add_reasons("session.refused.", ".inbound", s.refused_inbound);
+  out.add_reasons("session.refused.", ".outbound", s.refused_outbound);
+  out.add_reasons("session.closed.", "", s.closed);
+}
+
+void add_sync(CounterList& out, const mini_sync::Counters& m) {
+  out.add("mini_sync.requests_sent", m.requests_sent);
+  out.add("mini_sync.requests_served", m.requests_served);
+  out.add("mini_sync.headers_served", m.headers_served);
+  out.add("mini_sync.headers_received", m.headers_received);
+  out.add("mini_sync.announcements_sent", m.announcements_sent);
+  out.add("mini_sync.timeouts", m.timeouts);
+  out.add("mini_sync.misbehaved", m.misbehaved);
+  out.add("mini_sync.targets_dropped", m.targets_dropped);
+}
+
+void add_chain(CounterList& out, const chain::ChainManager& chain) {
+  const chain::ChainCounters& c = chain.counters();
+  out.add("chain.headers", c.headers);
+  out.add("chain.invalid", c.invalid);
+  out.add("chain.orphans", c.orphans);
+  out.add("chain.early", c.early);
+  out.add("chain.waiting", chain.waiting_count());
+  out.add("chain.pending_batches", chain.pending_batches());
+  out.add("chain.below_retained", c.below_retained);
+  out.add("chain.memory_refused", c.memory_refused);
+  out.add("chain.reorgs", c.reorgs);
+  out.add("chain.forks", c.forks);
+}
+
+void add_dialer(CounterList& out, const DialerCounters& d) {
+  out.add("dialer.dials", d.dials);
+  out.add("dialer.failed", d.failed);
+  out.add("dialer.not_started", d.not_started);
+  out.add("dialer.look_ups", d.look_ups);
+  out.add("dialer.look_ups_failed", d.look_ups_failed);
+}
+
+}  // namespace
+
+NodeSnapshot Node::snapshot() const {
+  CounterList counters;
+  add_transport(counters, *quic_);
+  add_sessions(counters, sessions_->snapshot());
+  add_sync(counters, sync_.counters());
+  add_chain(counters, chain_);
+  add_dialer(counters, dialer_.counters());
+  counters.add("producer.sealed", producer_.sealed());
+  counters.add("producer.ahead_of_clock", producer_.ahead_of_clock());
+  counters.add("node.events_dropped", events_.refused());
+  counters.add("node.session_lines_suppressed", session_lines_.suppressed_total());
+  counters.add("node.reorg_lines_suppressed", reorg_lines_.suppressed_total());
+  NodeSnapshot out;
+  out.id = sessions_->local_id();
+  out.genesis = chain_.genesis().hash;
+  out.head = chain_.head().hash;
+  out.head_number = chain_.head().number;
+  out.sessions = sessions_->session_count();
+  out.counters = std::move(counters).take();
+  return out;
+}
+
+}  // namespace ethnet::node

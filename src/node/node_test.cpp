@@ -1,0 +1,399 @@
+// Nodes wired in memory: every datagram takes a millisecond, jobs and stores answer at once. What
+// the network does to nodes is the simulator's business (src/sim); here it is what a node reports.
+#include "node.hpp"
+
+#include <algorithm>
+#include <list>
+
+#include <chain/producer.hpp>
+#include <gtest/gtest.h>
+#include <machine/pump.hpp>
+#include <sim/seeded_secure_rng.hpp>
+
+namespace ethnet::node {
+namespace {
+
+class LineLog final : public Log {
+ public:
+  [[nodiscard]] bool enabled(LogLevel level) const noexcept override {
+    return level <= LogLevel::info;
+  }
+  void handle(const LogRecord& record) noexcept override {
+    std::string line{record.message};
+    for (const LogField& field : record.fields) {
+      line += " " + std::string{field.key};
+      if (const auto* n = std::get_if<std::uint64_t>(&field.value))
+        line += "=" + std::to_string(*n);
+    }
+    lines.push_back(std::move(line));
+  }
+  [[nodiscard]] std::size_t count(std::string_view part) const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        lines, [&](const std::string& line) { return line.find(part) != std::string::npos; }));
+  }
+  std::vector<std::string> lines;
+};
+
+struct Packet {
+  Endpoint from;
+  Endpoint to;
+  Bytes bytes;
+};
+
+// A node as a process has it, and its pump's sink.
+struct Box {
+  Endpoint at;
+  sim::SeededSecureRng rng;
+  LineLog log;
+  std::unique_ptr<Node> node;
+  Duration wall_offset;    // its clock is wrong by this
+  bool suspended = false;  // the machine sleeps: nothing runs, nothing is received
+  std::vector<NodeEvent> events;
+  std::vector<JobResult> jobs;
+  std::vector<StoreResult> stored;
+  std::vector<Packet> out;
+  Bytes scratch = Bytes(kTransmitBufferBytes);
+  std::optional<Pump<Node, Box>> pump;
+
+  explicit Box(std::uint64_t seed) : rng{Prng{seed}} {}
+
+  bool transmit(const Transmit& transmit, ByteView bytes) {
+    while (!bytes.empty()) {
+      const ByteView one = bytes.first(std::min(bytes.size(), transmit.segment_size));
+      out.push_back({at, transmit.remote, to_bytes(one)});
+      bytes = bytes.subspan(one.size());
+    }
+    return true;
+  }
+  void event(NodeEvent event) { events.push_back(std::move(event)); }
+  void job(Job job) { jobs.push_back({job.id, job.work()}); }
+  void store(StoreOp op) { stored.push_back({op.id, true, 0}); }
+
+  template <class E>
+  [[nodiscard]] std::size_t count() const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        events, [](const NodeEvent& e) { return std::holds_alternative<E>(e); }));
+  }
+  [[nodiscard]] chain::BlockRef head() const { return node->chain().head(); }
+  [[nodiscard]] std::uint64_t counter(std::string_view name) const {
+    for (const Counter& c : node->snapshot().counters) {
+      if (c.name == name) return c.value;
+    }
+    ADD_FAILURE() << "no counter " << name;
+    return 0;
+  }
+};
+
+class Net {
+ public:
+  Box& add(NodeConfig config, unsigned host) {
+    Box& box = boxes_.emplace_back(host);
+    box.at = address(host);
+    config.listen = {box.at};
+    config.genesis = chain::dev_genesis();
+    auto key = std::make_shared<const crypto::SecretKey>(crypto::SecretKey::generate(box.rng));
+    auto made = Node::make(now_of(box), config, key, box.rng, Prng{host}, box.log);
+    CHECK(made.has_value());
+    box.node = std::move(*made);
+    box.pump.emplace(*box.node, box, box.scratch);
+    box.pump->input(now_of(box), [&](Node& n) { n.start(now_of(box)); });
+    return box;
+  }
+  static Endpoint address(unsigned host) {
+    const auto low = static_cast<std::byte>(host);
+    return {IpAddress::v4({std::byte{10}, std::byte{0}, std::byte{0}, low}), 9001};
+  }
+  [[nodiscard]] Now now_of(const Box& box) const {
+    return {now_.mono, now_.wall + box.wall_offset};
+  }
+
+  void run(Duration time) {
+    const Instant end = now_.mono + time;
+    while (now_.mono < end) {
+      const Instant next = std::clamp(next_deadline(), now_.mono + milliseconds(1), end);
+      const bool busy = answer_all();
+      const Duration step = busy ? milliseconds(1) : next - now_.mono;
+      now_ = {now_.mono + step, now_.wall + step};
+      for (Box& box : boxes_) {
+        if (box.suspended || box.pump->next_deadline() > now_.mono) continue;
+        box.pump->handle_deadline(now_of(box));
+      }
+    }
+  }
+
+ private:
+  [[nodiscard]] Instant next_deadline() const {
+    Instant next = Instant::never();
+    for (const Box& box : boxes_) {
+      if (!box.suspended) next = std::min(next, box.pump->next_deadline());
+    }
+    return next;
+  }
+  // Gives every machine what the others and its own workers have for it.
+  bool answer_all() {
+    bool moved = false;
+    std::vector<Packet> packets;
+    for (Box& box : boxes_) {
+      std::ranges::move(std::exchange(box.out, {}), std::back_inserter(packets));
+      for (const JobResult& done : std::exchange(box.jobs, {})) {
+        moved = true;
+        box.pump->handle_job_done(now_of(box), done);
+      }
+      for (const StoreResult& done : std::exchange(box.stored, {})) {
+        moved = true;
+        box.pump->handle_store_done(now_of(box), done);
+      }
+    }
+    for (const Packet& packet : packets) {
+      const auto to = std::ranges::find(boxes_, packet.to, &Box::at);
+      if (to == boxes_.end() || to->suspended) continue;
+      moved = true;
+      const Datagram datagram{packet.to, packet.from, 0, packet.bytes};
+      to->pump->handle_datagrams(now_of(*to), std::span{&datagram, 1});
+    }
+    return moved;
+  }
+
+  Now now_{Instant{} + seconds(100), UnixTime::from_seconds(1'800'000'000)};
+  std::list<Box> boxes_;
+};
+
+NodeConfig producing(bool forks = false) {
+  NodeConfig config;
+  config.producer = {.enabled = true, .forks = forks, .period = seconds(2)};
+  return config;
+}
+NodeConfig dialling(std::initializer_list<unsigned> hosts) {
+  NodeConfig config;
+  for (const unsigned host : hosts) {
+    StaticPeer peer;
+    peer.endpoint = Net::address(host);
+    config.peers.push_back(peer);
+  }
+  return config;
+}
+
+TEST(Node, TellsItsObserversOfSessionsHeadsForksAndReorganisations) {
+  Net net;
+  Box& a = net.add(producing(true), 1);
+  Box& b = net.add(dialling({1}), 2);
+  net.run(seconds(41));
+  EXPECT_EQ(a.head(), b.head());
+  EXPECT_GE(b.head().number, 10U);
+  for (const Box* box : {&a, &b}) {
+    EXPECT_EQ(box->count<SessionUp>(), 1U);
+    EXPECT_EQ(box->count<SessionDown>(), 0U);
+    EXPECT_GE(box->count<Reorganised>(), 2U);
+    EXPECT_GE(box->count<ForkSeen>(), 2U);
+    EXPECT_EQ(box->log.count("[REORG]"), box->count<Reorganised>());
+    EXPECT_EQ(box->log.count("[FORK]"), box->count<Reorganised>());
+    EXPECT_EQ(box->log.count("Session opened"), 1U);
+    const auto last = std::ranges::find_if(
+        box->events.rbegin(), box->events.rend(),
+        [](const NodeEvent& e) { return std::holds_alternative<HeadMoved>(e); });
+    ASSERT_NE(last, box->events.rend());
+    EXPECT_EQ(std::get<HeadMoved>(*last).hash, box->head().hash);
+  }
+  net.run(seconds(1));
+  a.pump->input(net.now_of(a), [&](Node& n) { n.shut_down(net.now_of(a)); });
+  net.run(seconds(1));
+  ASSERT_EQ(b.count<SessionDown>(), 1U);
+  const auto down = std::ranges::find_if(
+      b.events, [](const NodeEvent& e) { return std::holds_alternative<SessionDown>(e); });
+  EXPECT_TRUE(std::get<SessionDown>(*down).by_peer);
+}
+
+TEST(Node, ASnapshotNamesEveryRefusalOnceAndCountsIt) {
+  Net net;
+  Box& hub = net.add(producing(), 1);
+  NodeConfig wrong = dialling({1});
+  wrong.peers.front().expected = NodeId{};
+  Box& stranger = net.add(wrong, 2);
+  net.add(dialling({1}), 3);
+  net.run(seconds(11));
+  const NodeSnapshot snapshot = hub.node->snapshot();
+  EXPECT_EQ(snapshot.id, hub.node->id());
+  EXPECT_EQ(snapshot.head, hub.head().hash);
+  EXPECT_EQ(snapshot.head_number, hub.head().number);
+  EXPECT_EQ(snapshot.sessions, 1U);
+  std::set<std::string> names;
+  for (const Counter& counter : snapshot.counters) {
+    EXPECT_TRUE(names.insert(counter.name).second) << counter.name << " twice";
+    EXPECT_EQ(counter.name.find(' '), std::string::npos) << counter.name;
+  }
+  for (const session::DisconnectReason reason : session::kAllDisconnectReasons) {
+    std::string text{session::to_string(reason)};
+    std::ranges::replace(text, ' ', '_');
+    EXPECT_TRUE(names.contains("session.refused." + text + ".inbound"));
+    EXPECT_TRUE(names.contains("session.refused." + text + ".outbound"));
+    EXPECT_TRUE(names.contains("session.closed." + text));
+  }
+  EXPECT_GT(hub.counter("mini_sync.announcements_sent"), 0U);
+  EXPECT_EQ(hub.counter("producer.sealed"), hub.head().number);
+  EXPECT_GT(stranger.counter("dialer.failed"), 0U);
+  EXPECT_GT(stranger.counter("session.refused.unexpected_identity.outbound") +
+                hub.counter("session.refused.unexpected_identity.inbound"),
+            0U);
+  // The same names in the same order, whatever happened.
+  const NodeSnapshot other = stranger.node->snapshot();
+  ASSERT_EQ(other.counters.size(), snapshot.counters.size());
+  for (std::size_t i = 0; i < other.counters.size(); ++i) {
+    EXPECT_EQ(other.counters[i].name, snapshot.counters[i].name);
+  }
+}
+
+// More sessions than lines: the rest is counted and named when the node ends.
+TEST(Node, SessionLinesAreLimitedAndWhatIsLeftOutIsReported) {
+  Net net;
+  NodeConfig config;
+  config.max_peers = 90;
+  Box& hub = net.add(config, 1);
+  constexpr unsigned kPeers = 53;
+  for (unsigned i = 0; i < kPeers; ++i) net.add(dialling({1}), 2 + i);
+  net.run(seconds(3));
+  ASSERT_EQ(hub.count<SessionUp>(), kPeers);
+  EXPECT_EQ(hub.log.count("Session opened"), kPeers);
+  hub.pump->input(net.now_of(hub), [&](Node& n) { n.shut_down(net.now_of(hub)); });
+  EXPECT_EQ(hub.count<SessionDown>(), kPeers);
+  EXPECT_EQ(hub.log.count("Session closed"), kMaxSessionLines - kPeers);
+  EXPECT_EQ(hub.log.count("Session lines not shown count=" +
+                          std::to_string(2 * kPeers - kMaxSessionLines)),
+            1U);
+  EXPECT_EQ(hub.counter("node.session_lines_suppressed"), 2 * kPeers - kMaxSessionLines);
+}
+
+// One node without a network, fed by hand.
+struct Alone {
+  Net net;
+  Box& box = net.add({}, 1);
+  sim::SeededSecureRng rng{Prng{3}};
+  crypto::SecretKey key = crypto::SecretKey::generate(rng);
+  std::uint64_t made = 0;
+
+  chain::HeaderInput child(const Header& parent) {
+    return chain::seal_signed(box.node->chain().config(), parent, parent.timestamp + 1, key,
+                              std::to_string(++made));
+  }
+  Header genesis() const {
+    return *box.node->chain().pending_header(box.node->chain().genesis().hash);
+  }
+  // Imported and, as far as `ok`, stored; events stay in the node.
+  void import(std::span<const chain::HeaderInput> headers, bool ok = true) {
+    Node& node = *box.node;
+    (void)node.import_headers(net.now_of(box), headers, {"test", "by hand"});
+    while (const auto op = node.poll_store()) {
+      node.handle_store_done(net.now_of(box), {op->id, ok, ok ? 0 : 28});
+    }
+  }
+  // Two branches that overtake each other, one reorganisation a step.
+  void reorganise(int times) {
+    std::array<Header, 2> tips{genesis(), genesis()};
+    for (int i = 0; i <= times; ++i) {
+      Header& tip = tips.at(static_cast<std::size_t>(i) % 2);
+      std::vector<chain::HeaderInput> batch;
+      for (int n = 0; n < (i == 0 ? 1 : 2); ++n) {
+        batch.push_back(child(tip));
+        tip = *Header::decode(batch.back().header);
+      }
+      import(batch);
+    }
+  }
+};
+
+TEST(Node, AFatalErrorIsToldFirstAlthoughTheQueueOfEventsIsFull) {
+  Alone alone;
+  Header tip = alone.genesis();
+  for (std::size_t i = 0; i < kMaxNodeEvents + 10; ++i) {
+    const chain::HeaderInput next = alone.child(tip);
+    tip = *Header::decode(next.header);
+    alone.import(std::span{&next, 1});
+  }
+  EXPECT_EQ(alone.box.counter("node.events_dropped"), 10U);
+  const chain::HeaderInput last = alone.child(tip);
+  alone.import(std::span{&last, 1}, false);
+  const auto first = alone.box.node->poll_event();
+  ASSERT_TRUE(first);
+  ASSERT_TRUE(std::holds_alternative<Fatal>(*first));
+  EXPECT_EQ(std::get<Fatal>(*first).os_error, 28);
+  std::size_t rest = 0;
+  while (const auto event = alone.box.node->poll_event()) {
+    EXPECT_FALSE(std::holds_alternative<Fatal>(*event)) << "said twice";
+    ++rest;
+  }
+  EXPECT_EQ(rest, kMaxNodeEvents);
+}
+
+TEST(Node, ReorganisationLinesAreLimitedAndTheRestIsReportedWhenTheWindowEnds) {
+  Alone alone;
+  alone.reorganise(static_cast<int>(kMaxReorgLines) + 7);
+  EXPECT_EQ(alone.box.log.count("[REORG]"), kMaxReorgLines);
+  EXPECT_EQ(alone.box.log.count("[FORK]"), kMaxReorgLines);
+  EXPECT_EQ(alone.box.log.count("not shown"), 0U);
+  alone.net.run(seconds(11));  // nothing more comes: the deadline alone must report
+  EXPECT_EQ(alone.box.log.count("Reorganisations not shown count=7"), 1U);
+  EXPECT_EQ(alone.box.counter("chain.reorgs"), kMaxReorgLines + 7);
+  EXPECT_EQ(alone.box.counter("node.reorg_lines_suppressed"), 7U);
+}
+
+constexpr std::string_view kClockLine = "Peers disagree with the clock of this machine";
+
+// Two peers agree with each other, and the third node's clock is a minute behind.
+TEST(Node, WarnsOnceWhenTwoPeersDisagreeWithOurClockAndCatchesUpWhenItIsSet) {
+  Net net;
+  Box& a = net.add(producing(), 1);
+  Box& b = net.add(dialling({1}), 2);
+  Box& c = net.add(dialling({1, 2}), 3);
+  c.wall_offset = seconds(-60);
+  net.run(seconds(120));
+  EXPECT_EQ(a.head(), b.head());
+  EXPECT_EQ(a.log.count(kClockLine), 0U);
+  EXPECT_EQ(b.log.count(kClockLine), 0U);
+  ASSERT_EQ(c.log.count(kClockLine), 1U);
+  const auto line = std::ranges::find_if(
+      c.log.lines, [](const std::string& l) { return l.starts_with(kClockLine); });
+  EXPECT_NE(line->find("peers=2"), std::string::npos) << *line;
+  const std::size_t offset = line->find("behind_seconds=");
+  ASSERT_NE(offset, std::string::npos) << *line;
+  const std::string number = line->substr(offset + 15, 2);
+  EXPECT_GE(number, "55") << *line;
+  EXPECT_LE(number, "60") << *line;
+  EXPECT_LT(c.head().number, a.head().number) << "headers from the future were taken";
+  EXPECT_EQ(c.count<SessionDown>(), 0U) << "nobody is to blame";
+  c.wall_offset = {};
+  net.run(seconds(11));
+  EXPECT_EQ(a.head(), c.head());
+}
+
+// The machine sleeps for an hour: its peers give it up, and it finds them again.
+TEST(Node, ASuspendedNodeMeetsItsPeersAgain) {
+  Net net;
+  Box& a = net.add(producing(), 1);
+  Box& b = net.add(dialling({1}), 2);
+  net.run(seconds(11));
+  ASSERT_EQ(a.head(), b.head());
+  b.suspended = true;
+  net.run(seconds(3600));
+  ASSERT_EQ(a.count<SessionDown>(), 1U);
+  b.suspended = false;
+  net.run(seconds(91));
+  EXPECT_EQ(b.count<SessionUp>(), 2U);
+  EXPECT_EQ(a.head(), b.head());
+}
+
+TEST(Node, AClockThatIsSetBackStopsTheProducerWithALineAndLetsItGoOn) {
+  Net net;
+  Box& a = net.add(producing(), 1);
+  Box& b = net.add(dialling({1}), 2);
+  net.run(seconds(11));
+  a.wall_offset = seconds(-120);
+  net.run(seconds(60));
+  EXPECT_EQ(a.log.count("Not producing: the head is ahead of our clock"), 1U);
+  EXPECT_GT(a.counter("producer.ahead_of_clock"), 0U);
+  const std::uint64_t height = a.head().number;
+  net.run(seconds(120));
+  EXPECT_GT(a.head().number, height);
+  EXPECT_EQ(a.head(), b.head());
+}
+
+}  // namespace
+}  // namespace ethnet::node
