@@ -1,6 +1,5 @@
 #include "log_writer.hpp"
 
-#include <cstdio>
 #include <ctime>
 #include <string_view>
 
@@ -132,10 +131,6 @@ void LogWriter::handle(const LogRecord& record) noexcept {
   const std::string line = format_record(record, format_);
   const std::lock_guard lock{mutex_};
   sink_(line);
-}
-
-LogWriter::Sink stderr_sink() {
-  return [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
 }
 
 }  // namespace ethnet::runtime

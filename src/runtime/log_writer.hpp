@@ -31,7 +31,4 @@ class LogWriter final : public Log {
   std::mutex mutex_;
 };
 
-// Lines to standard error.
-[[nodiscard]] LogWriter::Sink stderr_sink();
-
 }  // namespace ethnet::runtime

@@ -1,5 +1,6 @@
 #include "node_runner.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstring>
@@ -22,25 +23,33 @@ constexpr Duration kGoodbye = milliseconds(300);
 
 std::chrono::nanoseconds to_chrono(Duration d) { return std::chrono::nanoseconds{d.ns}; }
 
-Endpoint from_asio(const asio::ip::udp::endpoint& endpoint) {
+// Nothing for an address with a scope id: an Endpoint cannot say through which interface.
+std::optional<Endpoint> from_asio(const asio::ip::udp::endpoint& endpoint) {
   const auto address = endpoint.address();
   if (address.is_v4()) {
     ByteArray<4> bytes{};
     const auto raw = address.to_v4().to_bytes();
     std::memcpy(bytes.data(), raw.data(), raw.size());
-    return {IpAddress::v4(bytes), endpoint.port()};
+    return Endpoint{IpAddress::v4(bytes), endpoint.port()};
   }
+  if (address.to_v6().scope_id() != 0) return std::nullopt;
   ByteArray<16> bytes{};
   const auto raw = address.to_v6().to_bytes();
   std::memcpy(bytes.data(), raw.data(), raw.size());
-  return {IpAddress::v6(bytes), endpoint.port()};
+  return Endpoint{IpAddress::v6(bytes), endpoint.port()};
 }
 
 }  // namespace
 
+bool can_reach(const IpAddress& local, const IpAddress& remote) {
+  if (local.is_v4() || !remote.is_v4()) return local.is_v4() == remote.is_v4();
+  return local.is_unspecified();
+}
+
 NodeRunner::NodeRunner(node::Node& node, std::vector<std::unique_ptr<UdpSocket>> sockets,
                        Workers::StoreWork store, EventHandler handler)
     : handler_{std::move(handler)},
+      timer_{io_, [this] { on_timer(); }},
       signals_{io_, SIGINT, SIGTERM},
       scratch_(kTransmitBufferBytes),
       pump_{node, *this, scratch_} {
@@ -78,11 +87,40 @@ void NodeRunner::after(Duration delay, std::function<void(node::Node&, Now)> f) 
   });
 }
 
-void NodeRunner::run() {
+void NodeRunner::begin() {
+  if (std::exchange(begun_, true)) return;
   wait_signal();
   for (std::size_t i = 0; i < sockets_.size(); ++i) wait_readable(i);
   input([](node::Node&, Now) {});
+}
+
+bool NodeRunner::run_until(const std::function<bool()>& done) {
+  begin();
+  while (!done()) {
+    if (stopping_ || io_.run_one() == 0) return false;
+  }
+  return true;
+}
+
+void NodeRunner::run() {
+  begin();
   io_.run();
+}
+
+node::NodeSnapshot NodeRunner::snapshot() const {
+  node::NodeSnapshot out = pump_.machine().snapshot();
+  UdpCounters sum;
+  for (const Socket& socket : sockets_) {
+    const UdpCounters& c = socket.udp->counters();
+    sum.datagrams_in += c.datagrams_in;
+    sum.datagrams_out += c.datagrams_out;
+    sum.send_errors += c.send_errors;
+  }
+  out.counters.push_back({"udp.datagrams_in", sum.datagrams_in});
+  out.counters.push_back({"udp.datagrams_out", sum.datagrams_out});
+  out.counters.push_back({"udp.send_errors", sum.send_errors});
+  out.counters.push_back({"udp.socket_full", pump_.stats().sink_full});
+  return out;
 }
 
 void NodeRunner::wait_signal() {
@@ -159,7 +197,13 @@ void NodeRunner::resolve(const node::ResolveWanted& wanted) {
                                      const asio::ip::udp::resolver::results_type& results) {
         std::vector<Endpoint> endpoints;
         if (!error) {
-          for (const auto& entry : results) endpoints.push_back(from_asio(entry.endpoint()));
+          for (const auto& entry : results) {
+            const auto endpoint = from_asio(entry.endpoint());
+            const auto reaches = [&](const Socket& socket) {
+              return can_reach(socket.udp->local().ip, endpoint->ip);
+            };
+            if (endpoint && std::ranges::any_of(sockets_, reaches)) endpoints.push_back(*endpoint);
+          }
         }
         input([&](node::Node& node, Now now) { node.handle_resolved(now, target, endpoints); });
       });
@@ -172,26 +216,13 @@ void NodeRunner::after_turn() {
       after_turn();
     });
   }
-  arm_timer();
+  timer_.set(pump_.next_deadline());
 }
 
-void NodeRunner::arm_timer() {
-  const Instant next = pump_.next_deadline();
-  if (next == armed_) return;
-  armed_ = next;
-  if (next.is_never()) {
-    timer_.cancel();
-    return;
-  }
-  const Duration wait = next - os_now().mono;
-  timer_.expires_after(to_chrono(wait.ns > 0 ? wait : Duration{0}));
-  timer_.async_wait([this](ErrorCode error) {
-    if (error) return;
-    armed_ = Instant::never();
-    const Now now = os_now();
-    if (pump_.next_deadline() <= now.mono) pump_.handle_deadline(now);
-    after_turn();
-  });
+void NodeRunner::on_timer() {
+  const Now now = os_now();
+  if (pump_.next_deadline() <= now.mono) pump_.handle_deadline(now);
+  after_turn();
 }
 
 }  // namespace ethnet::runtime

@@ -16,10 +16,14 @@
 #include <machine/pump.hpp>
 #include <node/node.hpp>
 
+#include "boot_timer.hpp"
 #include "udp.hpp"
 #include "worker.hpp"
 
 namespace ethnet::runtime {
+
+// Can a socket that is bound to `local` send to this address? `[::]` reaches IPv4 too.
+[[nodiscard]] bool can_reach(const IpAddress& local, const IpAddress& remote);
 
 class NodeRunner {
  public:
@@ -36,11 +40,16 @@ class NodeRunner {
   void input(const std::function<void(node::Node&, Now)>& f);
   // After `delay` of real time, as one turn.
   void after(Duration delay, std::function<void(node::Node&, Now)> f);
+  // Drives the node until done() says so, asked after each piece of work; false when it was told to
+  // stop before: run() is still needed then.
+  [[nodiscard]] bool run_until(const std::function<bool()>& done);
   // Until stop() or the second of two signals; the first is a clean stop.
   void run();
   // Says goodbye to the peers, waits a moment for it to be sent, and returns from run().
   void stop();
   [[nodiscard]] boost::asio::io_context& io() { return io_; }
+  // The node's, and the counters of the sockets.
+  [[nodiscard]] node::NodeSnapshot snapshot() const;
 
   // The pump's sink.
   bool transmit(const Transmit& transmit, ByteView bytes);
@@ -54,10 +63,11 @@ class NodeRunner {
     boost::asio::posix::stream_descriptor descriptor;
   };
 
+  void begin();
   void wait_readable(std::size_t index);
   void wait_writable(std::size_t index);
   void read(std::size_t index);
-  void arm_timer();
+  void on_timer();
   void after_turn();
   void wait_signal();
   void resolve(const node::ResolveWanted& wanted);
@@ -66,14 +76,14 @@ class NodeRunner {
   boost::asio::io_context io_{1};
   std::vector<Socket> sockets_;
   std::unique_ptr<Workers> workers_;
-  boost::asio::steady_timer timer_{io_};
-  Instant armed_ = Instant::never();
+  BootTimer timer_;
   boost::asio::steady_timer stop_timer_{io_};
   boost::asio::signal_set signals_;
   boost::asio::ip::udp::resolver resolver_{io_};
   std::vector<std::unique_ptr<boost::asio::steady_timer>> delayed_;
   Bytes scratch_;
   std::optional<std::size_t> full_socket_;
+  bool begun_ = false;
   bool stopping_ = false;
   Pump<node::Node, NodeRunner> pump_;
 };
