@@ -55,13 +55,17 @@ node::StaticPeer parse_peer(const std::string& text) {
     peer.endpoint = *endpoint;
     return peer;
   }
-  // As a host name the resolver would take it, and the scope be lost.
-  if (!endpoint && endpoint.error().is(EndpointError::scoped_address)) {
+  // What has brackets or two colons is meant as IPv6, and no name: a resolver would lose the scope.
+  const bool is_v6 = text.starts_with('[') || text.find(':') != text.rfind(':');
+  if (is_v6 && !endpoint && endpoint.error().is(EndpointError::scoped_address)) {
     refuse(text, endpoint.error().what());
   }
   const auto colon = text.rfind(':');
   if (colon == std::string::npos || colon == 0) {
     refuse(text, "expected enr:…, enode://… or HOST:PORT");
+  }
+  if (is_v6 && (!text.starts_with('[') || text[colon - 1] != ']')) {
+    refuse(text, "expected an IPv6 address as [ADDRESS]:PORT");
   }
   const std::string digits = text.substr(colon + 1);
   std::uint16_t port = 0;
@@ -69,6 +73,7 @@ node::StaticPeer parse_peer(const std::string& text) {
   if (error != std::errc{} || end != digits.data() + digits.size() || port == 0) {
     refuse(text, "the port is not a number from 1 to 65535");
   }
+  if (is_v6) refuse(text, "not an IPv6 address");
   peer.host = text.substr(0, colon);
   peer.port = port;
   return peer;

@@ -9,48 +9,25 @@
 #include <runtime/log_writer.hpp>
 #include <runtime/node_runner.hpp>
 #include <runtime/os.hpp>
+#include <runtime/stop_signals.hpp>
 #include <runtime/udp.hpp>
 #include <store/posix_file_system.hpp>
 #include <store/segment_store.hpp>
 #include <types/chain_file.hpp>
 #include <types/enode_url.hpp>
 #include <types/enr.hpp>
-#include <unistd.h>
 
 #include "files.hpp"
+#include "key_file.hpp"
 #include "node_options.hpp"
 #include "peer_name.hpp"
+#include "progress_line.hpp"
 
 namespace ethnet::app {
 namespace {
 
-constexpr std::size_t kImportBatch = 1024;
-
-// One line that is drawn over and over on a terminal, and a line now and then elsewhere.
-class ProgressLine {
- public:
-  explicit ProgressLine(bool enabled)
-      : enabled_{enabled}, terminal_{::isatty(STDERR_FILENO) == 1} {}
-
-  void show(const node::SyncMoved& moved) {
-    if (!enabled_) return;
-    const std::uint64_t percent = moved.target == 0 ? 100 : moved.imported * 100 / moved.target;
-    if (!terminal_ && !moved.done && percent < next_percent_) return;
-    next_percent_ = moved.done ? 0 : percent + 25;
-    constexpr std::uint64_t kWidth = 30;
-    const auto filled =
-        static_cast<std::size_t>(std::min(percent, std::uint64_t{100}) * kWidth / 100);
-    const std::string bar = std::string(filled, '#') + std::string(kWidth - filled, '.');
-    std::fprintf(stderr, "%ssync [%s] %s/%s headers%s%s", terminal_ ? "\r" : "", bar.c_str(),
-                 std::to_string(moved.imported).c_str(), std::to_string(moved.target).c_str(),
-                 moved.done ? " done" : "", terminal_ && !moved.done ? "" : "\n");
-  }
-
- private:
-  bool enabled_;
-  bool terminal_;
-  std::uint64_t next_percent_ = 0;
-};
+// Each waits until the one before is durable: what is reported was stored.
+constexpr std::size_t kImportBatch = 256;
 
 std::shared_ptr<const crypto::SecretKey> load_or_make_key(const std::string& datadir) {
   const std::string path = datadir + "/nodekey";
@@ -76,7 +53,9 @@ std::unique_ptr<store::SegmentStore> open_store(store::FileSystem& files,
 
 std::vector<std::unique_ptr<runtime::UdpSocket>> open_sockets(const NodeOptions& options) {
   const auto ip = IpAddress::parse(options.address);
-  if (!ip) throw std::runtime_error(fmt::format("'{}' is not an address", options.address));
+  if (!ip) {
+    throw std::runtime_error(fmt::format("--addr: '{}': {}", options.address, ip.error().what()));
+  }
   std::vector<std::unique_ptr<runtime::UdpSocket>> sockets;
   const bool everywhere = !ip->is_v4() && ip->is_unspecified();
   if (everywhere && !std::filesystem::exists("/proc/net/if_inet6")) {
@@ -89,10 +68,9 @@ std::vector<std::unique_ptr<runtime::UdpSocket>> open_sockets(const NodeOptions&
   return sockets;
 }
 
-node::NodeConfig make_config(const NodeOptions& options,
-                             const std::vector<std::unique_ptr<runtime::UdpSocket>>& sockets) {
+// What the flags say; where it listens comes later. Looks at files, makes none.
+node::NodeConfig make_config(const NodeOptions& options) {
   node::NodeConfig config;
-  for (const auto& socket : sockets) config.listen.push_back(socket->local());
   config.genesis = load_genesis(options.genesis);
   config.fork_choice = options.fork_choice;
   config.chain.memory_bytes = options.memory_mib << 20;
@@ -102,12 +80,24 @@ node::NodeConfig make_config(const NodeOptions& options,
     throw std::runtime_error(fmt::format("more than {} peers", node::kMaxStaticPeers));
   }
   for (const std::string& peer : options.peers) config.peers.push_back(parse_peer(peer));
-  config.producer.enabled = options.produce;
+  // With a file to import, after the import: nothing is built below what it holds.
+  config.producer.enabled = options.produce && options.import_file.empty();
   config.producer.forks = options.produce_forks;
   config.producer.period = seconds(options.period_seconds);
   config.full_hashes = options.log_format == "json";
   config.client = "MiniEthNet/v" ETHNET_VERSION "/linux-x86_64/clang19";
   return config;
+}
+
+void listen(node::NodeConfig& config,
+            const std::vector<std::unique_ptr<runtime::UdpSocket>>& sockets) {
+  for (const auto& socket : sockets) config.listen.push_back(socket->local());
+  for (const node::StaticPeer& peer : config.peers) {
+    const IpAddress& local = sockets.front()->local().ip;
+    if (!peer.endpoint || runtime::can_reach(local, peer.endpoint->ip)) continue;
+    throw std::runtime_error(fmt::format("peer {} cannot be reached from {} (see --addr)",
+                                         peer.endpoint->to_string(), local.to_string()));
+  }
 }
 
 // The headers of a chain file; nothing is imported when one of them does not decode.
@@ -123,30 +113,44 @@ std::vector<chain::HeaderInput> read_chain_file(const std::string& path) {
   return headers;
 }
 
-void import_file(const std::string& path, runtime::NodeRunner& runner, Log& log) {
+// One batch of a chain file, and its way to the disk. The rest of the node goes on meanwhile. False
+// when the node was told to stop.
+bool import_batch(const std::string& path, std::size_t at,
+                  std::span<const chain::HeaderInput> batch, runtime::NodeRunner& runner,
+                  std::size_t& added) {
+  chain::ImportOutcome outcome;
+  const node::Node* imported = nullptr;
+  runner.input([&](node::Node& node, Now now) {
+    outcome = node.import_headers(now, batch, {"import", "file"});
+    imported = &node;
+  });
+  if (outcome.invalid) {
+    throw std::runtime_error(fmt::format("{}: header {} of the file: {}", path,
+                                         at + outcome.invalid->index,
+                                         outcome.invalid->error.message()));
+  }
+  if (outcome.waiting + outcome.refused > 0) {
+    throw std::runtime_error(
+        fmt::format("{}: its headers do not link to the genesis of this node", path));
+  }
+  added += outcome.added;
+  return runner.run_until([&] { return imported->chain().pending_batches() == 0; });
+}
+
+bool import_file(const std::string& path, runtime::NodeRunner& runner, ProgressLine& progress,
+                 Log& log) {
   const std::vector<chain::HeaderInput> headers = read_chain_file(path);
   std::span<const chain::HeaderInput> rest{headers};
   std::size_t added = 0;
   while (!rest.empty()) {
     const auto batch = rest.first(std::min(rest.size(), kImportBatch));
-    chain::ImportOutcome outcome;
-    runner.input([&](node::Node& node, Now now) {
-      outcome = node.import_headers(now, batch, {"import", "file"});
-    });
-    if (outcome.invalid) {
-      const std::size_t index = headers.size() - rest.size() + outcome.invalid->index;
-      throw std::runtime_error(fmt::format("{}: header {} of the file: {}", path, index,
-                                           outcome.invalid->error.message()));
-    }
-    if (outcome.waiting + outcome.refused > 0) {
-      throw std::runtime_error(
-          fmt::format("{}: its headers do not link to the genesis of this node", path));
-    }
-    added += outcome.added;
+    if (!import_batch(path, headers.size() - rest.size(), batch, runner, added)) return false;
     rest = rest.subspan(batch.size());
+    progress.show("import", headers.size() - rest.size(), headers.size(), rest.empty());
   }
   log.write(runtime::os_now(), LogLevel::info, "Imported a chain file",
             {{"headers", std::uint64_t{headers.size()}}, {"new", std::uint64_t{added}}});
+  return true;
 }
 
 void say_started(const node::Node& node, const NodeOptions& options, const crypto::SecretKey& key,
@@ -168,21 +172,70 @@ void say_started(const node::Node& node, const NodeOptions& options, const crypt
              {"gso", socket.uses_gso()}});
 }
 
-void restore(store::ChainStore& store, node::Node& node, const std::string& datadir) {
-  const auto replayed = store.replay([&](ByteView record) { return node.restore(record); });
-  if (!replayed) {
+// False when the node was told to stop meanwhile.
+bool restore(store::ChainStore& store, node::Node& node, const std::string& datadir,
+             const runtime::StopSignals& signals) {
+  bool stopped = false;
+  const auto replayed = store.replay([&](ByteView record) -> Result<void> {
+    stopped = signals.pending();
+    if (stopped) return fail(chain::ChainError::stopped);
+    return node.restore(record);
+  });
+  if (!replayed && !stopped) {
     throw std::runtime_error(
         fmt::format("{}: stored headers do not fit the genesis of this node ({})", datadir,
                     replayed.error().message()));
+  }
+  return !stopped;
+}
+
+void say_stopped(const runtime::NodeRunner& runner, const node::Node& node, Log& log) {
+  for (const node::Counter& counter : runner.snapshot().counters) {
+    if (counter.value == 0) continue;
+    log.write(runtime::os_now(), LogLevel::debug, "Counter",
+              {{"name", counter.name}, {"value", counter.value}});
+  }
+  const chain::BlockRef head = node.chain().head();
+  log.write(runtime::os_now(), LogLevel::info, "Stopped",
+            {{"head", head.hash.hex()},
+             {"height", head.number},
+             {"reorgs", node.chain().counters().reorgs}});
+}
+
+// Why the node cannot go on; empty: it can.
+std::string describe(const node::Fatal& fatal) {
+  return fatal.os_error == 0 ? fatal.what
+                             : fmt::format("{}: {}", fatal.what, std::strerror(fatal.os_error));
+}
+
+// What follows the start: the import, then producing.
+void work(runtime::NodeRunner& runner, const NodeOptions& options, ProgressLine& progress,
+          Log& log) {
+  if (!options.import_file.empty()) {
+    if (!import_file(options.import_file, runner, progress, log)) return;
+    if (options.produce) {
+      runner.input([](node::Node& n, Now now) { n.start_producing(now); });
+    }
+  }
+  if (options.produce && options.produce_for_seconds > 0) {
+    runner.after(seconds(options.produce_for_seconds), [&log](node::Node& n, Now now) {
+      n.stop_producing();
+      log.write(now, LogLevel::info, "Stopped producing");
+    });
   }
 }
 
 }  // namespace
 
 int run_node(const NodeOptions& options) {
+  runtime::StopSignals signals;
+  runtime::ignore_file_size_signal();
   const auto format =
       options.log_format == "json" ? runtime::LogFormat::json : runtime::LogFormat::terminal;
-  runtime::LogWriter log{format, options.verbosity, runtime::stderr_sink()};
+  runtime::Console console;
+  runtime::LogWriter log{format, options.verbosity,
+                         [&console](const std::string& line) { console.line(line); }};
+  node::NodeConfig config = make_config(options);
   std::error_code error;
   std::filesystem::create_directories(options.datadir, error);
   if (error) {
@@ -194,13 +247,14 @@ int run_node(const NodeOptions& options) {
   auto sockets = open_sockets(options);
   const runtime::UdpSocket& first = *sockets.front();
   runtime::OsEntropy entropy;
-  auto made = node::Node::make(runtime::os_now(), make_config(options, sockets), key, entropy,
+  listen(config, sockets);
+  auto made = node::Node::make(runtime::os_now(), std::move(config), key, entropy,
                                Prng{entropy.next()}, log);
   if (!made) throw std::runtime_error(made.error().message());
   node::Node& node = **made;
-  restore(*store, node, options.datadir);
+  if (!restore(*store, node, options.datadir, signals)) return 0;
 
-  ProgressLine progress{options.progress && format == runtime::LogFormat::terminal};
+  ProgressLine progress{console, options.progress && format == runtime::LogFormat::terminal};
   std::string fatal;
   std::unique_ptr<runtime::NodeRunner> runner;
   runner = std::make_unique<runtime::NodeRunner>(
@@ -211,28 +265,21 @@ int run_node(const NodeOptions& options) {
         return StoreResult{op.id, written.has_value(), written ? 0 : errno};
       },
       [&](const node::NodeEvent& event) {
-        if (const auto* moved = std::get_if<node::SyncMoved>(&event)) progress.show(*moved);
+        if (const auto* moved = std::get_if<node::SyncMoved>(&event)) {
+          progress.show("sync", moved->imported, moved->target, moved->done);
+        }
         if (const auto* what = std::get_if<node::Fatal>(&event)) {
-          fatal = what->what;
+          fatal = describe(*what);
           runner->stop();
         }
       });
+  signals.release();
   runner->input([](node::Node& n, Now now) { n.start(now); });
   say_started(node, options, *key, first, log);
-  if (!options.import_file.empty()) import_file(options.import_file, *runner, log);
-  if (options.produce && options.produce_for_seconds > 0) {
-    runner->after(seconds(options.produce_for_seconds), [&log](node::Node& n, Now now) {
-      n.stop_producing();
-      log.write(now, LogLevel::info, "Stopped producing");
-    });
-  }
+  work(*runner, options, progress, log);
   runner->run();
   if (!fatal.empty()) throw std::runtime_error(fatal);
-  const chain::BlockRef head = node.chain().head();
-  log.write(runtime::os_now(), LogLevel::info, "Stopped",
-            {{"head", head.hash.hex()},
-             {"height", head.number},
-             {"reorgs", node.chain().counters().reorgs}});
+  say_stopped(*runner, node, log);
   return 0;
 }
 

@@ -4,79 +4,13 @@
 #include <string>
 
 #include <CLI/CLI.hpp>
+#include <apps/common/node_flags.hpp>
 #include <apps/common/node_options.hpp>
 #include <base/out_of_memory.hpp>
-#include <chain/fork_choice/rule_table.hpp>
 
 #include "tools.hpp"
 
 namespace {
-
-using ethnet::app::NodeOptions;
-
-std::string env_name(std::string flag) {
-  std::string name = "ETHNET_";
-  for (const char c : flag) {
-    name.push_back(c == '.' || c == '-' ? '_' : static_cast<char>(std::toupper(c)));
-  }
-  return name;
-}
-
-// A flag with its group and its environment variable.
-template <class T>
-CLI::Option* flag(CLI::App& app, const std::string& name, T& value, const std::string& help,
-                  const std::string& group) {
-  return app.add_option("--" + name, value, help)
-      ->group(group)
-      ->envname(env_name(name))
-      ->capture_default_str();
-}
-CLI::Option* toggle(CLI::App& app, const std::string& name, bool& value, const std::string& help,
-                    const std::string& group) {
-  return app.add_flag("--" + name, value, help)->group(group)->envname(env_name(name));
-}
-
-std::string rule_help() {
-  std::string help = "Fork-choice rule:";
-  for (const std::string& name : ethnet::chain::fork_choice_rule_names()) help += " " + name;
-  return help;
-}
-
-std::string known_rule(const std::string& name) {
-  return ethnet::chain::make_fork_choice_rule(name) ? "" : "no fork-choice rule '" + name + "'";
-}
-
-void add_node_flags(CLI::App& app, NodeOptions& o) {
-  app.set_config("--config", "", "TOML file with any of these flags")->group("Files");
-  flag(app, "datadir", o.datadir, "Directory for the node key and the headers", "Files");
-  flag(app, "genesis", o.genesis, "genesis.json as geth writes it (default: development chain)",
-       "Files");
-  flag(app, "import", o.import_file, "Import the headers of a chain.rlp at the start", "Files");
-  flag(app, "port", o.port, "UDP port for QUIC", "Network")->check(CLI::Range(0, 65535));
-  flag(app, "addr", o.address, "Address to listen on (:: is every IPv4 and IPv6 one)", "Network");
-  flag(app, "bootnodes,--peer", o.peers,
-       "Peers to keep a session with: enr:…, enode://…, HOST:PORT", "Network")
-      ->envname("ETHNET_BOOTNODES")
-      ->delimiter(',');
-  flag(app, "maxpeers", o.max_peers, "Most sessions at once", "Network")
-      ->check(CLI::Range(1, 10'000));
-  flag(app, "fork-choice", o.fork_choice, rule_help(), "Chain")->check(known_rule);
-  flag(app, "retention", o.retention,
-       "Blocks below the head from which forks are accepted (0: down to genesis)", "Chain");
-  flag(app, "memory", o.memory_mib, "Memory limit of the header tree, MiB", "Chain")
-      ->check(CLI::Range(1, 1 << 20));
-  toggle(app, "produce", o.produce, "Seal a header every period", "Producer");
-  toggle(app, "produce-forks", o.produce_forks, "And a second branch now and then", "Producer");
-  flag(app, "period", o.period_seconds, "Seconds between headers", "Producer")
-      ->check(CLI::Range(1, 3600));
-  flag(app, "produce-for", o.produce_for_seconds,
-       "Stop producing after this many seconds (0: never)", "Producer");
-  flag(app, "log.format", o.log_format, "terminal or json", "Logging")
-      ->check(CLI::IsMember({"terminal", "json"}));
-  flag(app, "verbosity", o.verbosity, "0 nothing, 1 error, 2 warn, 3 info, 4 debug, 5 trace",
-       "Logging")
-      ->check(CLI::Range(0, 5));
-}
 
 int run(int argc, char** argv) {
   CLI::App app{"MiniEthNet: an Ethereum peer-to-peer node and its tools"};
@@ -84,10 +18,13 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   int status = 0;
 
-  NodeOptions options;
+  ethnet::app::NodeOptions options;
   CLI::App* node = app.add_subcommand("node", "Run a node");
-  add_node_flags(*node, options);
-  node->callback([&] { status = ethnet::app::run_node(options); });
+  ethnet::app::NodeFlags flags{*node, options};
+  node->callback([&] {
+    flags.complete();
+    status = ethnet::app::run_node(options);
+  });
 
   std::string key_file;
   CLI::App* key = app.add_subcommand("key", "Node keys");

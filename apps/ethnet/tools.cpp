@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include <apps/common/files.hpp>
+#include <apps/common/key_file.hpp>
 #include <chain/chain_manager.hpp>
 #include <chain/fork_choice/longest.hpp>
 #include <fmt/format.h>

@@ -5,7 +5,10 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include <apps/common/node_flags.hpp>
 #include <apps/common/node_options.hpp>
 #include <base/out_of_memory.hpp>
 #include <fmt/format.h>
@@ -23,14 +26,12 @@ connects, syncs and follows. Its data lie in ./EthNetLite-PORT.data. Stop it wit
   EthNetLite 9002 127.0.0.1:9001
   EthNetLite 9003 127.0.0.1:9001
 
-The long form with all options is: ethnet node --help
+The long form with all options is: ethnet node --help. Each of them is an environment variable
+here too: ETHNET_VERBOSITY=4 EthNetLite 9001
 )";
 
-ethnet::app::NodeOptions parse(int argc, char** argv) {
-  if (argc < 2 || argc > 3) {
-    throw std::runtime_error("expected PORT [HOST:PORT]; see EthNetLite --help");
-  }
-  const std::string_view text = argv[1];
+// The flags of a node, with what the short form says in place of the command line.
+ethnet::app::NodeOptions parse(std::string_view text, const std::string& peer) {
   ethnet::app::NodeOptions options;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), options.port);
   if (error != std::errc{} || end != text.data() + text.size() || options.port == 0) {
@@ -38,11 +39,13 @@ ethnet::app::NodeOptions parse(int argc, char** argv) {
         fmt::format("'{}' is not a port: expected a number from 1 to 65535", text));
   }
   options.datadir = fmt::format("EthNetLite-{}.data", options.port);
-  if (argc == 3) {
-    options.peers = {argv[2]};
-  } else {
-    options.produce = true;
-  }
+  CLI::App app;
+  ethnet::app::NodeFlags flags{app, options};
+  std::vector<std::string> words{fmt::format("--port={}", options.port)};
+  if (!peer.empty()) words.push_back("--bootnodes=" + peer);
+  app.parse(std::move(words));
+  flags.complete();
+  if (options.peers.empty()) options.produce = true;
   return options;
 }
 
@@ -55,7 +58,10 @@ int main(int argc, char** argv) {
       std::fputs(std::string{kHelp}.c_str(), stdout);
       return 0;
     }
-    return ethnet::app::run_node(parse(argc, argv));
+    if (argc < 2 || argc > 3) {
+      throw std::runtime_error("expected PORT [HOST:PORT]; see EthNetLite --help");
+    }
+    return ethnet::app::run_node(parse(argv[1], argc == 3 ? argv[2] : ""));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "EthNetLite: %s\n", error.what());
     return 1;

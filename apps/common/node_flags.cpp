@@ -1,0 +1,200 @@
+#include "node_flags.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <stdexcept>
+#include <utility>
+
+#include <chain/fork_choice/rule_table.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <toml++/toml.h>
+
+namespace ethnet::app {
+namespace {
+
+std::string env_name(const std::string& flag) {
+  std::string name = "ETHNET_";
+  for (const char c : flag) {
+    const bool separator = c == '.' || c == '-';
+    name.push_back(separator ? '_'
+                             : static_cast<char>(std::toupper(static_cast<unsigned char>(c))));
+  }
+  return name;
+}
+
+std::string rules() { return fmt::format("{}", fmt::join(chain::fork_choice_rule_names(), ", ")); }
+
+std::string known_rule(const std::string& name) {
+  if (chain::make_fork_choice_rule(name)) return "";
+  return fmt::format("no fork-choice rule '{}'; there are {}", name, rules());
+}
+
+// A value as the command line would have it; `where` is what the person has to correct.
+void give(CLI::Option& option, const std::vector<std::string>& values, const std::string& where) {
+  try {
+    for (const std::string& value : values) option.add_result(value);
+    option.run_callback();
+  } catch (const CLI::Error& error) {
+    throw std::runtime_error(fmt::format("{}: {}", where, error.what()));
+  }
+}
+
+struct Entry {
+  std::string key;  // "log.format"
+  std::vector<std::string> values;
+  std::string where;  // "node.toml:3"
+};
+
+class TomlReader {
+ public:
+  explicit TomlReader(std::string path) : path_{std::move(path)} {}
+
+  [[nodiscard]] std::vector<Entry> read() {
+    try {
+      const toml::table table = toml::parse_file(path_);
+      flatten(table, "");
+    } catch (const toml::parse_error& error) {
+      const auto line = error.source().begin.line;
+      // Without a line it is the file itself that cannot be read.
+      throw std::runtime_error(
+          line == 0 ? fmt::format("cannot read {}", path_)
+                    : fmt::format("{}:{}: {}", path_, line, std::string{error.description()}));
+    }
+    return std::move(entries_);
+  }
+
+ private:
+  void flatten(const toml::table& table, const std::string& before) {
+    for (const auto& [key, node] : table) {
+      const std::string name = before + std::string{key.str()};
+      if (const toml::table* inner = node.as_table()) {
+        flatten(*inner, name + ".");
+        continue;
+      }
+      Entry entry{name, {}, fmt::format("{}:{}", path_, node.source().begin.line)};
+      if (const toml::array* list = node.as_array()) {
+        for (const toml::node& item : *list) entry.values.push_back(text(item, entry));
+      } else {
+        entry.values.push_back(text(node, entry));
+      }
+      entries_.push_back(std::move(entry));
+    }
+  }
+  [[nodiscard]] static std::string text(const toml::node& node, const Entry& entry) {
+    if (const auto* value = node.as_string()) return value->get();
+    if (const auto* value = node.as_integer()) return std::to_string(value->get());
+    if (const auto* value = node.as_boolean()) return value->get() ? "true" : "false";
+    throw std::runtime_error(
+        fmt::format("{}: '{}' is no text, whole number, true or false", entry.where, entry.key));
+  }
+
+  std::string path_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace
+
+NodeFlags::NodeFlags(CLI::App& app, NodeOptions& options) : app_{app} {
+  add_files(options);
+  add_network(options);
+  add_chain(options);
+  add_rest(options);
+  app.footer(
+      "Every flag is an environment variable too (--log.format is ETHNET_LOG_FORMAT) and a key of\n"
+      "the --config file (log.format = \"json\"). A flag wins over the environment, and that over\n"
+      "the file.");
+  app.get_formatter()->column_width(28);
+}
+
+template <class T>
+CLI::Option* NodeFlags::add(const std::string& name, const std::string& type, T& value,
+                            const std::string& help, const std::string& group) {
+  CLI::Option* option = app_.add_option("--" + name, value, help)->group(group)->option_text(type);
+  flags_.push_back({name.substr(0, name.find(',')), option});
+  return option;
+}
+
+CLI::Option* NodeFlags::add_switch(const std::string& name, bool& value, const std::string& help,
+                                   const std::string& group) {
+  CLI::Option* option = app_.add_flag("--" + name, value, help)->group(group);
+  flags_.push_back({name, option});
+  return option;
+}
+
+void NodeFlags::add_files(NodeOptions& o) {
+  add("config", "FILE", config_file_, "TOML file with any of these flags", "Files");
+  add("datadir", "DIR", o.datadir,
+      fmt::format("Node key and headers, made if missing (default {})", o.datadir), "Files");
+  add("genesis", "FILE", o.genesis, "genesis.json as geth writes it (default development chain)",
+      "Files");
+  add("import", "FILE", o.import_file, "Import the headers of a chain.rlp at the start", "Files");
+}
+
+void NodeFlags::add_network(NodeOptions& o) {
+  add("port", "N", o.port, fmt::format("UDP port for QUIC; 0: any (default {})", o.port), "Network")
+      ->check(CLI::Range(0, 65535));
+  add("addr", "IP", o.address, "Address to listen on (default ::, every IPv4 and IPv6 one)",
+      "Network");
+  add("bootnodes,--peer", "PEER,...", o.peers,
+      "Peers to keep a session with: enr:..., enode://..., HOST:PORT", "Network")
+      ->delimiter(',');
+  add("maxpeers", "N", o.max_peers, fmt::format("Most sessions at once (default {})", o.max_peers),
+      "Network")
+      ->check(CLI::Range(1, 10'000));
+}
+
+void NodeFlags::add_chain(NodeOptions& o) {
+  add("fork-choice", "NAME", o.fork_choice, fmt::format("{} (default {})", rules(), o.fork_choice),
+      "Chain")
+      ->check(known_rule);
+  add("retention", "BLOCKS", o.retention,
+      "How far below the head a fork may begin (default 0: anywhere)", "Chain");
+  add("memory", "MIB", o.memory_mib,
+      fmt::format("Memory for the header tree (default {})", o.memory_mib), "Chain")
+      ->check(CLI::Range(1, 1 << 20));
+}
+
+void NodeFlags::add_rest(NodeOptions& o) {
+  add_switch("produce", o.produce, "Seal a header every period", "Producer");
+  add_switch("produce-forks", o.produce_forks, "And a second branch now and then", "Producer");
+  add("period", "SECONDS", o.period_seconds,
+      fmt::format("Time between headers (default {})", o.period_seconds), "Producer")
+      ->check(CLI::Range(1, 3600));
+  add("produce-for", "SECONDS", o.produce_for_seconds,
+      "Stop producing after this time (default 0: never)", "Producer");
+  add("log.format", "FORMAT", o.log_format,
+      fmt::format("terminal or json (default {})", o.log_format), "Logging")
+      ->check(CLI::IsMember({"terminal", "json"}));
+  add("verbosity", "N", o.verbosity,
+      fmt::format("0 silent, 1 error, 2 warn, 3 info, 4 debug, 5 trace (default {})", o.verbosity),
+      "Logging")
+      ->check(CLI::Range(0, 5));
+}
+
+void NodeFlags::complete() {
+  read_environment();
+  if (!config_file_.empty()) read_file(config_file_);
+}
+
+void NodeFlags::read_environment() {
+  for (const Flag& flag : flags_) {
+    const std::string name = env_name(flag.name);
+    const char* value = std::getenv(name.c_str());
+    if (flag.option->count() > 0 || value == nullptr || *value == '\0') continue;
+    give(*flag.option, {value}, name);
+  }
+}
+
+void NodeFlags::read_file(const std::string& path) {
+  for (const Entry& entry : TomlReader{path}.read()) {
+    const auto flag = std::ranges::find(flags_, entry.key, &Flag::name);
+    if (flag == flags_.end() || entry.key == "config") {
+      throw std::runtime_error(fmt::format("{}: no flag '{}'", entry.where, entry.key));
+    }
+    if (flag->option->count() == 0) give(*flag->option, entry.values, entry.where);
+  }
+}
+
+}  // namespace ethnet::app

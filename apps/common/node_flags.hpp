@@ -1,0 +1,46 @@
+// The flags of a node, in groups. A flag that the command line leaves open is read from its
+// environment variable (--log.format is ETHNET_LOG_FORMAT), then from the file that --config names,
+// then has its default.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "node_options.hpp"
+
+namespace ethnet::app {
+
+class NodeFlags {
+ public:
+  // `options`: the defaults, and where the values go. Both must outlive this.
+  NodeFlags(CLI::App& app, NodeOptions& options);
+
+  // After app.parse(): environment and file. Throws std::runtime_error with one clear line.
+  void complete();
+
+ private:
+  struct Flag {
+    std::string name;  // without the dashes
+    CLI::Option* option = nullptr;
+  };
+
+  template <class T>
+  CLI::Option* add(const std::string& name, const std::string& type, T& value,
+                   const std::string& help, const std::string& group);
+  CLI::Option* add_switch(const std::string& name, bool& value, const std::string& help,
+                          const std::string& group);
+  void add_files(NodeOptions& o);
+  void add_network(NodeOptions& o);
+  void add_chain(NodeOptions& o);
+  void add_rest(NodeOptions& o);
+  void read_environment();
+  void read_file(const std::string& path);
+
+  CLI::App& app_;
+  std::string config_file_;
+  std::vector<Flag> flags_;
+};
+
+}  // namespace ethnet::app
