@@ -236,8 +236,8 @@ bool SessionManager::Impl::handle_hello(Entry& entry, Hello hello) {
 
 // Judged by the head of now: the remote may have been right when ours was lower.
 bool SessionManager::Impl::follows_our_forks(const ForkId& remote) const {
-  return !local_.forks || local_.forks->judge(remote, local_.head_number, local_.head_time) ==
-                              ForkIdVerdict::accept;
+  return !local_.forks ||
+         local_.forks->judge(remote, local_.head_number, local_.head_time) == ForkIdVerdict::accept;
 }
 
 bool SessionManager::Impl::on_record_verified(Entry& entry, ByteView output) {

@@ -77,7 +77,7 @@ THIRD_PARTY = [
 _STANDARD = re.compile(r"[a-z_0-9]+")
 _INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*(?:<([^>]+)>|\"([^\"]+)\")", re.M)
 # Every way to bring in another file. What is one of these and not _INCLUDE hides what it includes.
-_ANY_INCLUDE = re.compile(r"#[ \t]*(?:include|include_next|import|embed)\b[^\n]*|^[ \t]*(?:export[ \t]+)?import\b[^\n]*", re.M)
+_ANY_INCLUDE = re.compile(r"#[ \t]*(?:include|include_next|import|embed)\b[^\n]*|^[ \t]*(?:export[ \t]+)?import\b(?![ \t]*[(=])[^\n]*", re.M)
 
 
 def module_of(path):

@@ -39,7 +39,7 @@ SAMPLES = {
         ({"src/chain/a.cpp": "#include_next <vector>\n"}, "include by a plain name"),
         ({"src/chain/a.cpp": "import <session/b.hpp>;\n", "src/session/b.hpp": ""}, "include by a plain name"),
         ({"src/chain/a_test.cpp": "#include <tests/support/b.hpp>\n", "tests/support/b.hpp": ""}, None),
-        ({"src/chain/a.cpp": "  #  include <vector>\nvoid import_headers();\n"}, None),
+        ({"src/chain/a.cpp": "  #  include <vector>\nvoid import_headers();\nvoid f() {\n  import(batch);\n}\n"}, None),
         ({"src/protocol/eth/a.cpp": '#include "a.hpp"\n#include <span>\n#include <session/mux.hpp>\n',
           "src/protocol/eth/a.hpp": "", "src/session/mux.hpp": "#include <transport/conn.hpp>\n", "src/transport/conn.hpp": ""}, None),
         ({"src/chain/a_test.cpp": "#include <gtest/gtest.h>\n#include <sim/b.hpp>\n", "src/sim/b.hpp": ""}, None),
