@@ -48,3 +48,8 @@ cmd_cov() {
   llvm-cov-19 report "${objects[@]}" -instr-profile build/cov/tests.profdata \
     -ignore-filename-regex '(_test\.cpp$|/usr/|/tests/)'
 }
+
+cmd_mutants() {
+  cmd_setup
+  exec python3 tools/mutants/run.py "$@"
+}
