@@ -51,7 +51,7 @@ TEST(PeerName, WhatIsNoneSaysWhy) {
 
 TEST(PeerName, AScopeIdIsRefusedByName) {
   EXPECT_EQ(peer_refusal("[fe80::1%eth0]:9001"),
-            "peer '[fe80::1%eth0]:9001': IPv6 addresses with a scope id (%eth0) are not supported");
+            "peer '[fe80::1%eth0]:9001': an address with a scope (%) is not supported");
 }
 
 TEST(Progress, FitsTheWidthWhateverItIs) {
