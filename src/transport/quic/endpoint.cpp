@@ -50,19 +50,35 @@ void QuicEndpoint::settle(Now now, ConnHandle handle) {
   } else {
     half_open_.erase(handle);
   }
+  index_remote(connection, handle);
   if (!connection->finished(now)) {
     timers_.set(handle.index, connection->expiry());
-    if (remote_of_.size() <= handle.index) remote_of_.resize(handle.index + 1);
-    if (by_remote_.insert({connection->remote(), handle}).second) {
-      by_remote_.erase({remote_of_[handle.index], handle});
-      remote_of_[handle.index] = connection->remote();
-    }
     return;
   }
-  by_remote_.erase({remote_of_[handle.index], handle});
   for (const Cid& cid : connection->cids()) cids_.erase(cid);
   timers_.cancel(handle.index);
   connections_.erase(handle);
+}
+
+// Follows a connection to where its peer is now; one that no reset can end is not in the index.
+void QuicEndpoint::index_remote(const Connection* connection, ConnHandle handle) {
+  if (remote_of_.size() <= handle.index) remote_of_.resize(handle.index + 1);
+  std::optional<Endpoint>& indexed = remote_of_[handle.index];
+  std::optional<Endpoint> wanted;
+  if (!connection->half_open() && !connection->closed()) wanted = connection->remote();
+  if (indexed == wanted) return;
+  if (indexed) by_remote_.erase({*indexed, handle});
+  if (wanted) by_remote_.insert({*wanted, handle});
+  indexed = wanted;
+}
+
+std::size_t QuicEndpoint::connections_at(const Endpoint& remote) const {
+  std::size_t n = 0;
+  for (auto it = by_remote_.lower_bound({remote, ConnHandle{0, 0}});
+       it != by_remote_.end() && it->first == remote; ++it) {
+    ++n;
+  }
+  return n;
 }
 
 void QuicEndpoint::handle_datagrams(Now now, std::span<const Datagram> datagrams) noexcept {

@@ -83,6 +83,9 @@ class QuicEndpoint final : public transport::Transport, private ConnectionHost {
   [[nodiscard]] std::size_t connection_count() const { return connections_.size(); }
   [[nodiscard]] std::size_t half_open_count() const { return half_open_.size(); }
   [[nodiscard]] std::size_t cid_count() const { return cids_.size(); }
+  // Connections that a stateless reset may end: all of them, and those with this peer address.
+  [[nodiscard]] std::size_t remote_count() const { return by_remote_.size(); }
+  [[nodiscard]] std::size_t connections_at(const Endpoint& remote) const;
 
  private:
   struct Stateless {
@@ -100,7 +103,7 @@ class QuicEndpoint final : public transport::Transport, private ConnectionHost {
 
   [[nodiscard]] Connection* find(ConnHandle conn) const;
   [[nodiscard]] bool deliver(Now now, const Datagram& datagram);
-  void offer_as_reset(Now now, const Datagram& datagram);
+  [[nodiscard]] bool offer_as_reset(Now now, const Datagram& datagram);
   void handle_unknown(Now now, const Datagram& datagram);
   void accept(Now now, const Datagram& datagram, Incoming incoming);
   void send_retry(Now now, const Datagram& datagram, const Incoming& incoming);
@@ -110,6 +113,7 @@ class QuicEndpoint final : public transport::Transport, private ConnectionHost {
   [[nodiscard]] bool take_reset_token(Now now);
   // After anything that may have changed it: timer, half-open set, and whether it is over.
   void settle(Now now, ConnHandle conn);
+  void index_remote(const Connection* connection, ConnHandle conn);
   void rotate_certificate(Now now);
   [[nodiscard]] Endpoint local_for(const Endpoint& remote) const;
 
@@ -123,9 +127,11 @@ class QuicEndpoint final : public transport::Transport, private ConnectionHost {
   Slab<std::unique_ptr<Connection>, transport::ConnTag> connections_;
   CidTable cids_;
   TimerTable timers_;  // by slab index
-  // A stateless reset names no connection: it is known by where it comes from.
+  // A stateless reset names no connection: it is known by where it comes from. Only connections
+  // that a reset may end: half-open ones, which a stranger makes at any address, would crowd them
+  // out. At most max_connections.
   std::set<std::pair<Endpoint, ConnHandle>> by_remote_;
-  std::vector<Endpoint> remote_of_;  // by slab index: the entry in by_remote_
+  std::vector<std::optional<Endpoint>> remote_of_;  // by slab index: the entry in by_remote_
   std::set<ConnHandle> half_open_;
   std::deque<ConnHandle> ready_;
   std::set<ConnHandle> in_ready_;

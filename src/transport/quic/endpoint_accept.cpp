@@ -15,10 +15,11 @@ namespace {
 
 // A Retry token is good for this long.
 constexpr std::uint64_t kTokenLifetimeNs = 10ULL * 1'000'000'000;
-// Below this a short packet cannot be answered by a smaller one that still looks like one
-// (RFC 9000, section 10.3).
-constexpr std::size_t kMinResetTrigger = 43;
+// Our resets look like the shortest packets that a peer sends; none can be shorter than
+// NGTCP2_MIN_STATELESS_RESET_RANDLEN and a token (RFC 9000, section 10.3).
 constexpr std::size_t kMaxResetBytes = 42;
+constexpr std::size_t kMinResetBytes =
+    NGTCP2_MIN_STATELESS_RESET_RANDLEN + NGTCP2_STATELESS_RESET_TOKENLEN;
 
 std::uint64_t timestamp(Now now) { return static_cast<std::uint64_t>(now.mono.ns); }
 
@@ -61,7 +62,7 @@ void QuicEndpoint::handle_unknown(Now now, const Datagram& datagram) {
     return;
   }
   if (id.version == 0) {  // a short header: of a connection that we have forgotten
-    offer_as_reset(now, datagram);
+    if (offer_as_reset(now, datagram)) return;
     send_stateless_reset(now, datagram, view_of(id.dcid, id.dcidlen));
     return;
   }
@@ -79,8 +80,8 @@ void QuicEndpoint::handle_unknown(Now now, const Datagram& datagram) {
 }
 
 // The packet may be the answer of a peer that has forgotten a connection: ngtcp2 compares its last
-// bytes with the tokens that the peer gave.
-void QuicEndpoint::offer_as_reset(Now now, const Datagram& datagram) {
+// bytes with the tokens that the peer gave. True when it ended one.
+bool QuicEndpoint::offer_as_reset(Now now, const Datagram& datagram) {
   constexpr std::size_t kMaxOffers = 4;
   std::vector<ConnHandle> candidates;
   for (auto it = by_remote_.lower_bound({datagram.remote, ConnHandle{0, 0}});
@@ -88,12 +89,15 @@ void QuicEndpoint::offer_as_reset(Now now, const Datagram& datagram) {
        ++it) {
     candidates.push_back(it->second);
   }
+  bool ended = false;
   for (const ConnHandle handle : candidates) {
     Connection* connection = find(handle);
-    if (connection == nullptr || connection->closed()) continue;
+    CHECK(connection != nullptr);
     connection->handle_datagram(now, datagram);
+    ended = ended || connection->closed();
     settle(now, handle);
   }
+  return ended;
 }
 
 // Every refusal comes before a key is derived.
@@ -195,8 +199,10 @@ bool QuicEndpoint::take_reset_token(Now now) {
   return resets_in_window_++ < kResetsPerSecond;
 }
 
+// Always shorter than what it answers: two endpoints that know nothing of each other's packets then
+// stop by themselves (RFC 9000, section 10.3.3).
 void QuicEndpoint::send_stateless_reset(Now now, const Datagram& datagram, ByteView dcid) {
-  if (datagram.bytes.size() < kMinResetTrigger || dcid.size() != kOwnCidBytes) {
+  if (datagram.bytes.size() <= kMinResetBytes || dcid.size() != kOwnCidBytes) {
     ++counters_.undecodable;
     return;
   }
@@ -210,9 +216,9 @@ void QuicEndpoint::send_stateless_reset(Now now, const Datagram& datagram, ByteV
                                                    reset_secret_.size(), &cid) != 0) {
     return;
   }
-  ByteArray<kMaxResetBytes - NGTCP2_STATELESS_RESET_TOKENLEN> random{};
+  Bytes packet(std::min(kMaxResetBytes, datagram.bytes.size() - 1));
+  Bytes random(packet.size() - NGTCP2_STATELESS_RESET_TOKENLEN);
   rng_.fill(random);
-  Bytes packet(kMaxResetBytes);
   const auto n = ngtcp2_pkt_write_stateless_reset(out_ptr(packet), packet.size(), token.data(),
                                                   in_ptr(random), random.size());
   if (n < 0) return;

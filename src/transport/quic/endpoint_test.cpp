@@ -241,6 +241,7 @@ TEST(Quic, AFloodOfSpoofedInitialsIsBoundedInStateAndBytes) {
   EXPECT_LE(pair.server->endpoint->half_open_count(), pair.server_config.retry_above + 1);
   EXPECT_GT(pair.server->endpoint->counters().retries_sent, 0U);
   EXPECT_LE(pair.server->bytes_out, 3 * pair.server->bytes_in);
+  EXPECT_EQ(pair.server->endpoint->remote_count(), 0U);
   pair.run(seconds(30));
   EXPECT_EQ(pair.server->endpoint->half_open_count(), 0U);
 }
@@ -283,6 +284,78 @@ TEST(Quic, AServerThatForgotEverythingResetsTheConnection) {
   EXPECT_EQ(pair.client->last<Closed>()->cause, CloseCause::stateless_reset);
 }
 
+// A packet with a short header for a connection that nobody knows.
+Bytes short_packet(std::size_t size) {
+  Bytes packet = pattern(size);
+  packet[0] = std::byte{0x41};
+  return packet;
+}
+
+TEST(Quic, AResetIsShorterThanThePacketThatProvokedIt) {
+  Pair pair;
+  std::vector<std::size_t> resets;
+  pair.fate = [&](Packet& packet) {
+    resets.push_back(packet.bytes.size());
+    return 0;
+  };
+  for (std::size_t size = 1; size <= 21; ++size) {
+    pair.deliver(*pair.server, {at(9, 9), at(2, 200), short_packet(size)});
+    pair.flush();
+  }
+  EXPECT_TRUE(resets.empty());
+  for (std::size_t size = 22; size <= 43; ++size) {
+    pair.deliver(*pair.server, {at(9, 9), at(2, 200), short_packet(size)});
+    pair.flush();
+    ASSERT_FALSE(resets.empty()) << size;
+    EXPECT_EQ(resets.back(), size - 1);
+  }
+  pair.deliver(*pair.server, {at(9, 9), at(2, 200), short_packet(1200)});
+  pair.flush();
+  EXPECT_EQ(resets.back(), 42U);
+  EXPECT_EQ(resets.size(), 23U);
+}
+
+TEST(Quic, TwoEndpointsThatForgotEachOtherFallSilent) {
+  Pair pair;
+  // As if it came from the client, which knows nothing of it either.
+  pair.deliver(*pair.server, {at(1, 100), at(2, 200), short_packet(1200)});
+  pair.run(seconds(60));
+  const auto sent =
+      pair.server->endpoint->counters().resets_sent + pair.client->endpoint->counters().resets_sent;
+  EXPECT_EQ(sent, 22U);  // 42 bytes, 41, down to 21
+}
+
+TEST(Quic, TheIndexByRemoteFollowsAMovedPeerAndForgetsAClosedOne) {
+  Pair pair;
+  const auto conn = pair.connect();
+  const auto server_conn = pair.server_handle();
+  EXPECT_EQ(pair.server->endpoint->connections_at(at(1, 100)), 1U);
+  pair.fate = [](Packet& packet) {
+    if (packet.from == at(1, 100)) packet.from = at(1, 4711);
+    return 1;
+  };
+  const auto stream = pair.client->endpoint->open_stream(conn, StreamKind::unidirectional);
+  ASSERT_EQ(pair.client->endpoint->write(conn, *stream, text_bytes("moved")), 5U);
+  pair.run(seconds(5));
+  EXPECT_EQ(pair.server->endpoint->connections_at(at(1, 100)), 0U);
+  EXPECT_EQ(pair.server->endpoint->connections_at(at(1, 4711)), 1U);
+  EXPECT_EQ(pair.server->endpoint->remote_count(), 1U);
+  pair.server->endpoint->close(pair.now, server_conn, 0, "");
+  EXPECT_EQ(pair.server->endpoint->remote_count(), 0U);
+}
+
+TEST(Quic, AResetThatEndsAConnectionIsNotAnswered) {
+  Pair pair{[](EndpointConfig& c) { c.reset_secret = ByteArray<32>{std::byte{5}}; }};
+  const auto conn = pair.connect();
+  pair.run(seconds(1));
+  pair.server = std::make_unique<Side>(pair.now, pair.server_config, 77);
+  const auto stream = pair.client->endpoint->open_stream(conn, StreamKind::unidirectional);
+  ASSERT_EQ(pair.client->endpoint->write(conn, *stream, pattern(500)), 500U);
+  pair.run(milliseconds(25));  // one packet there, one reset back
+  ASSERT_NE(pair.client->last<Closed>(), nullptr);
+  EXPECT_EQ(pair.client->endpoint->counters().resets_sent, 0U);
+}
+
 TEST(Quic, TwoHundredConnectionsLeaveNothingBehind) {
   Pair pair;
   for (int i = 0; i < 200; ++i) {
@@ -296,6 +369,7 @@ TEST(Quic, TwoHundredConnectionsLeaveNothingBehind) {
     EXPECT_EQ(side->endpoint->connection_count(), 0U);
     EXPECT_EQ(side->endpoint->cid_count(), 0U);
     EXPECT_EQ(side->endpoint->half_open_count(), 0U);
+    EXPECT_EQ(side->endpoint->remote_count(), 0U);
   }
 }
 

@@ -76,6 +76,7 @@ class Pair {
     }
     client = std::make_unique<Side>(now, one, 1);
     server = std::make_unique<Side>(now, two, 2);
+    client_config = one;
     server_config = two;
   }
 
@@ -125,6 +126,7 @@ class Pair {
   Duration latency = milliseconds(10);
   std::unique_ptr<Side> client;
   std::unique_ptr<Side> server;
+  EndpointConfig client_config;
   EndpointConfig server_config;
 
  private:
