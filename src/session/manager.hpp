@@ -73,6 +73,7 @@ class SessionManager::Impl {
   // The one exit of every entry, whatever its state: tells the peer, closes the connection, drops
   // timers, jobs, streams, queues and budgets, counts, and reports.
   void end(SessionHandle handle, DisconnectReason reason, EndedBy by);
+  void drop_messages(SessionHandle handle);
   void report_end(const Entry& entry, DisconnectReason reason, EndedBy by);
   void log_refusal(const Entry& entry, DisconnectReason reason);
   // Writes what the transport has room for.

@@ -262,6 +262,10 @@ std::optional<transport::StreamId> MuxReader::release(std::size_t index, std::si
   return lane.stream;
 }
 
+bool MuxReader::holds_messages() const {
+  return std::ranges::any_of(lanes_, [](const Lane& lane) { return lane.held_messages > 0; });
+}
+
 std::size_t MuxReader::memory_bytes() const {
   std::size_t sum = 0;
   for (const Lane& lane : lanes_) sum += lane.held_bytes;

@@ -116,6 +116,8 @@ class MuxReader {
   // A delivered payload of this size was taken. The stream to read again, if that was waited for.
   [[nodiscard]] std::optional<transport::StreamId> release(std::size_t lane, std::size_t bytes);
 
+  // Something was delivered and not released.
+  [[nodiscard]] bool holds_messages() const;
   // Bytes delivered and not released, and of half-received payloads.
   [[nodiscard]] std::size_t memory_bytes() const;
 

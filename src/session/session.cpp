@@ -280,14 +280,23 @@ void SessionManager::Impl::end(SessionHandle handle, DisconnectReason reason, En
     std::erase_if(jobs_, [&](const Job& waiting) { return waiting.id == job; });
   }
   std::vector<SessionHandle> newcomers;
-  if (ActiveSession* session = entry.active(); session != nullptr && session->probe) {
-    newcomers = std::move(session->probe->newcomers);
+  if (ActiveSession* session = entry.active()) {
+    if (session->probe) newcomers = std::move(session->probe->newcomers);
+    if (session->reader.holds_messages()) drop_messages(handle);
   }
   table_.release(handle, close);
   if (close) {
     transport_.close(now_, conn, static_cast<std::uint64_t>(reason), to_string(reason));
   }
   readmit(newcomers);
+}
+
+// Nobody will be given them any more: they must not wait for a drain to be freed.
+void SessionManager::Impl::drop_messages(SessionHandle handle) {
+  std::erase_if(events_, [&](const Queued& queued) {
+    const auto* message = std::get_if<MessageReceived>(&queued.event);
+    return message != nullptr && message->session == handle;
+  });
 }
 
 void SessionManager::Impl::report_end(const Entry& entry, DisconnectReason reason, EndedBy by) {
@@ -326,18 +335,16 @@ void SessionManager::Impl::log_refusal(const Entry& entry, DisconnectReason reas
 }
 
 std::optional<SessionEvent> SessionManager::Impl::poll_event() {
-  while (!events_.empty()) {
-    Queued next = std::move(events_.front());
-    events_.pop_front();
-    const auto* message = std::get_if<MessageReceived>(&next.event);
-    if (message == nullptr) return std::move(next.event);
-    Entry* const entry = table_.find(message->session);
-    if (entry == nullptr) continue;  // its session ended meanwhile
-    const auto again = entry->active()->reader.release(next.lane, message->payload.size());
-    if (again) read_stream(*entry, *again);
-    return std::move(next.event);
-  }
-  return std::nullopt;
+  if (events_.empty()) return std::nullopt;
+  Queued next = std::move(events_.front());
+  events_.pop_front();
+  const auto* message = std::get_if<MessageReceived>(&next.event);
+  if (message == nullptr) return std::move(next.event);
+  Entry* const entry = table_.find(message->session);
+  CHECK(entry != nullptr);  // the end of a session takes its messages along
+  const auto again = entry->active()->reader.release(next.lane, message->payload.size());
+  if (again) read_stream(*entry, *again);
+  return std::move(next.event);
 }
 
 std::optional<Job> SessionManager::Impl::poll_job() {

@@ -203,20 +203,51 @@ void RawPeer::pump() {
   }
 }
 
-void RawPeer::connect(const Endpoint& remote) {
-  ASSERT_TRUE(host_.dial(world_.now(), remote));
+void RawPeer::forget() {
   conn_.reset();
   close_code_.reset();
   reader_ = {};
+}
+
+void RawPeer::start(const Endpoint& remote) {
+  forget();
+  ASSERT_TRUE(host_.dial(world_.now(), remote));
+}
+
+void RawPeer::connect(const Endpoint& remote) {
+  start(remote);
   accept();
 }
 
 void RawPeer::accept() {
+  if (close_code_) forget();
+  pump();
   for (int i = 0; i < 100 && !conn_; ++i) {
     world_.run_for(milliseconds(5));
     pump();
   }
   ASSERT_TRUE(conn_);
+}
+
+void RawPeer::crash() {
+  host_.crash();
+  forget();
+}
+
+void RawPeer::leave(DisconnectReason reason) {
+  pump();
+  if (conn_) host_.close(world_.now(), *conn_, static_cast<std::uint64_t>(reason), "");
+  pump();
+}
+
+void RawPeer::finish(transport::StreamId stream) {
+  pump();
+  if (conn_) host_.finish(*conn_, stream);
+}
+
+void RawPeer::reset(transport::StreamId stream) {
+  pump();
+  if (conn_) host_.reset(*conn_, stream, 0);
 }
 
 void RawPeer::write(transport::StreamId stream, ByteView bytes) {
@@ -276,7 +307,7 @@ Hello RawPeer::hello(const LocalInfo& like) const {
           like.head_hash, like.head_number,  like.enr};
 }
 
-void RawPeer::shake_hands(const LocalInfo& like) {
+void RawPeer::exchange_claims() {
   (void)open(transport::StreamKind::bidirectional);
   say(encode_frame(Claim{kProtocolVersion, id(), std::nullopt}));
   const auto claim = hear();
@@ -286,15 +317,38 @@ void RawPeer::shake_hands(const LocalInfo& like) {
   const auto proof_frame = hear();
   ASSERT_TRUE(proof_frame);
   ASSERT_EQ(proof_frame->type, FrameType::proof);
+}
+
+void RawPeer::exchange_proofs() {
   say(encode_frame(proof(transport::Side::dialler, other_)));
   const auto hello_frame = hear();
   ASSERT_TRUE(hello_frame);
   ASSERT_EQ(hello_frame->type, FrameType::hello);
+}
+
+void RawPeer::shake_hands(const LocalInfo& like) {
+  ASSERT_NO_FATAL_FAILURE(exchange_claims());
+  ASSERT_NO_FATAL_FAILURE(exchange_proofs());
+  say(encode_frame(hello(like)));
+}
+
+void RawPeer::answer_hands(const LocalInfo& like) {
+  const auto claim = hear();
+  ASSERT_TRUE(claim);
+  ASSERT_EQ(claim->type, FrameType::claim);
+  other_ = decode_claim(claim->body)->id;
+  say(encode_frame(Claim{kProtocolVersion, id(), std::nullopt}));
+  say(encode_frame(proof(transport::Side::acceptor, other_)));
+  for (const FrameType type : {FrameType::proof, FrameType::hello}) {
+    const auto frame = hear();
+    ASSERT_TRUE(frame);
+    ASSERT_EQ(frame->type, type);
+  }
   say(encode_frame(hello(like)));
 }
 
 void RawPeer::become_active(const LocalInfo& like) {
-  shake_hands(like);
+  ASSERT_NO_FATAL_FAILURE(shake_hands(like));
   if (id() < other_) {
     say(encode_frame(Activate{77, 1}));
     world_.run_for(milliseconds(50));

@@ -155,9 +155,16 @@ class RawPeer {
       : world_{world}, host_{host}, key_{std::move(key)} {}
 
   [[nodiscard]] NodeId id() const { return id_of(key_); }
+  // Dials; accept() waits until the connection is open.
+  void start(const Endpoint& remote);
   // Dials and waits until the connection is open, or takes the next connection that comes.
   void connect(const Endpoint& remote);
   void accept();
+  // The process dies; nobody is told.
+  void crash();
+  void leave(DisconnectReason reason);  // closes the connection, without a frame
+  void finish(transport::StreamId stream);
+  void reset(transport::StreamId stream);
   void write(transport::StreamId stream, ByteView bytes);
   void say(ByteView frame) { write(0, frame); }
   transport::StreamId open(transport::StreamKind kind);
@@ -167,8 +174,15 @@ class RawPeer {
   void consume(transport::StreamId stream, std::size_t n);
   [[nodiscard]] Proof proof(transport::Side role, const NodeId& other) const;
   [[nodiscard]] Hello hello(const LocalInfo& like) const;
-  // As the dialler without knowing whom: Claim, their Claim and Proof, Proof, Hellos.
+  // The two halves of what a dialler does that does not know whom it wants: Claim, their Claim and
+  // Proof ...
+  void exchange_claims();
+  // ... then our Proof and their Hello.
+  void exchange_proofs();
+  // Both, and our Hello.
   void shake_hands(const LocalInfo& like);
+  // As the acceptor of a dialler that does not know whom it wants: up to our Hello.
+  void answer_hands(const LocalInfo& like);
   // Shakes hands and is activated, or activates.
   void become_active(const LocalInfo& like);
   // How it ended: the close code, once the other side has closed.
@@ -177,6 +191,7 @@ class RawPeer {
 
  private:
   void pump();
+  void forget();
 
   World& world_;
   FakeHost& host_;
