@@ -99,7 +99,7 @@ bool NodeRunner::run_until(const std::function<bool()>& done) {
   while (!done()) {
     if (stopping_ || io_.run_one() == 0) return false;
   }
-  return true;
+  return !stopping_;  // what is done may be the failure that stopped it
 }
 
 void NodeRunner::run() {
@@ -115,10 +115,12 @@ node::NodeSnapshot NodeRunner::snapshot() const {
     sum.datagrams_in += c.datagrams_in;
     sum.datagrams_out += c.datagrams_out;
     sum.send_errors += c.send_errors;
+    sum.receive_overflow += c.receive_overflow;
   }
   out.counters.push_back({"udp.datagrams_in", sum.datagrams_in});
   out.counters.push_back({"udp.datagrams_out", sum.datagrams_out});
   out.counters.push_back({"udp.send_errors", sum.send_errors});
+  out.counters.push_back({"udp.receive_overflow", sum.receive_overflow});
   out.counters.push_back({"udp.socket_full", pump_.stats().sink_full});
   return out;
 }
@@ -191,10 +193,12 @@ void NodeRunner::event(node::NodeEvent event) {
 }
 
 void NodeRunner::resolve(const node::ResolveWanted& wanted) {
+  ++look_ups_;
   resolver_.async_resolve(
       wanted.host, std::to_string(wanted.port),
       [this, target = wanted.target](ErrorCode error,
                                      const asio::ip::udp::resolver::results_type& results) {
+        --look_ups_;
         std::vector<Endpoint> endpoints;
         if (!error) {
           for (const auto& entry : results) {

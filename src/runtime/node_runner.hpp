@@ -47,6 +47,12 @@ class NodeRunner {
   void run();
   // Says goodbye to the peers, waits a moment for it to be sent, and returns from run().
   void stop();
+  // After run(): waits for the store, at most so long. Returns how many writes are not done; if
+  // there are any, or a name is still looked up, destroying the runner would wait for them.
+  [[nodiscard]] std::size_t finish_store(Duration patience) {
+    return workers_->finish_store(patience);
+  }
+  [[nodiscard]] bool looks_up() const { return look_ups_ > 0; }
   [[nodiscard]] boost::asio::io_context& io() { return io_; }
   // The node's, and the counters of the sockets.
   [[nodiscard]] node::NodeSnapshot snapshot() const;
@@ -83,6 +89,7 @@ class NodeRunner {
   std::vector<std::unique_ptr<boost::asio::steady_timer>> delayed_;
   Bytes scratch_;
   std::optional<std::size_t> full_socket_;
+  std::size_t look_ups_ = 0;  // in flight; one a static peer
   bool begun_ = false;
   bool stopping_ = false;
   Pump<node::Node, NodeRunner> pump_;

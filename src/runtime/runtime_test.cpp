@@ -1,3 +1,4 @@
+#include <future>
 #include <set>
 #include <stdexcept>
 
@@ -103,6 +104,50 @@ TEST(Udp, APortInUseIsOneClearLine) {
     EXPECT_EQ(std::string{error.what()},
               "port " + std::to_string(first.local().port) + "/udp is in use");
   }
+}
+
+// The receive buffer takes a few datagrams; the kernel drops the rest and says so with the next.
+TEST(Udp, WhatTheKernelDropsForAFullBufferIsCounted) {
+  UdpOptions small;
+  small.buffer_bytes = 1;  // the least that the kernel gives
+  small.gro = false;
+  UdpSocket receiver{loopback(0), small};
+  UdpSocket sender{loopback(0), {}};
+  constexpr std::uint64_t kSent = 100;
+  const Bytes bytes(1000);
+  const Transmit one{sender.local(), receiver.local(), 0, bytes.size(), bytes.size()};
+  for (std::uint64_t i = 0; i < kSent; ++i) ASSERT_TRUE(sender.send(one, bytes));
+  std::uint64_t received = 0;
+  const auto count = [&](std::span<const Datagram> batch) { received += batch.size(); };
+  while (receiver.receive(count)) {
+  }
+  ASSERT_LT(received, kSent);
+  ASSERT_TRUE(sender.send(one, bytes));
+  while (receiver.receive(count)) {
+  }
+  EXPECT_EQ(receiver.counters().receive_overflow, kSent + 1 - received);
+  ASSERT_TRUE(sender.send(one, bytes));
+  while (receiver.receive(count)) {
+  }
+  EXPECT_EQ(receiver.counters().receive_overflow, kSent + 2 - received) << "counted twice";
+}
+
+TEST(Workers, AStoreThatHangsIsGivenUpAndOneThatAnswersIsNot) {
+  boost::asio::io_context io{1};
+  std::promise<void> disk;
+  const std::shared_future<void> answer{disk.get_future()};
+  Workers workers{io, 1,
+                  [answer](const StoreOp& op) {
+                    answer.wait();
+                    return StoreResult{op.id, true, 0};
+                  },
+                  [](const JobResult&) {}, [](StoreResult) {}};
+  EXPECT_EQ(workers.finish_store(seconds(60)), 0U) << "nothing was begun";
+  workers.run(StoreOp{1, {}});
+  workers.run(StoreOp{2, {}});
+  EXPECT_EQ(workers.finish_store(milliseconds(1)), 2U);
+  disk.set_value();
+  EXPECT_EQ(workers.finish_store(seconds(60)), 0U);
 }
 
 TEST(Workers, EveryJobAndStoreOperationIsAnsweredTheLatterInOrder) {

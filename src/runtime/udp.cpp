@@ -4,7 +4,9 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -97,6 +99,7 @@ struct Beside {
   IpAddress local;
   std::uint8_t ecn = 0;
   std::size_t segment = 0;
+  std::optional<std::uint32_t> overflow;  // datagrams lost since the socket was opened
 };
 
 Beside read_beside(msghdr& message) {
@@ -112,6 +115,8 @@ Beside read_beside(msghdr& message) {
       out.ecn = static_cast<std::uint8_t>(read_control<int>(h) & 3);
     } else if (h->cmsg_level == IPPROTO_UDP && h->cmsg_type == UDP_GRO) {
       out.segment = static_cast<std::size_t>(read_control<int>(h));
+    } else if (h->cmsg_level == SOL_SOCKET && h->cmsg_type == SO_RXQ_OVFL) {
+      out.overflow = read_control<std::uint32_t>(h);
     }
   }
   return out;
@@ -152,6 +157,7 @@ UdpSocket::UdpSocket(const Endpoint& local, UdpOptions options)
   }
   set_ip_options(fd_, v6_);
   set_buffers(fd_, options.buffer_bytes);
+  set(fd_, SOL_SOCKET, SO_RXQ_OVFL, 1);
   if (options.gro) set(fd_, IPPROTO_UDP, UDP_GRO, 1);
   socklen_t size = 0;
   sockaddr_storage address = to_sockaddr(local, v6_, size);
@@ -193,6 +199,10 @@ bool UdpSocket::receive(const std::function<void(std::span<const Datagram>)>& vi
   const auto n = ::recvmsg(fd_, &message, 0);
   if (n < 0) return errno == EINTR;
   const Beside beside = read_beside(message);
+  if (beside.overflow) {
+    counters_.receive_overflow +=
+        *beside.overflow - std::exchange(overflow_seen_, *beside.overflow);
+  }
   const Endpoint remote = from_sockaddr(from);
   const Endpoint local{beside.local, local_.port};
   ByteView rest = ByteView{buffer_}.first(static_cast<std::size_t>(n));

@@ -25,6 +25,8 @@ struct UdpCounters {
   std::uint64_t datagrams_in = 0;
   std::uint64_t datagrams_out = 0;
   std::uint64_t send_errors = 0;  // dropped: unreachable, too large, ...
+  // Dropped by the kernel because the receive buffer was full; known when a later one comes.
+  std::uint64_t receive_overflow = 0;
 };
 
 class UdpSocket {
@@ -61,6 +63,7 @@ class UdpSocket {
   std::vector<std::byte> buffer_;
   std::vector<Datagram> batch_;
   UdpCounters counters_;
+  std::uint32_t overflow_seen_ = 0;  // the kernel's own count, which wraps
 };
 
 }  // namespace ethnet::runtime

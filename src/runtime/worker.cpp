@@ -1,5 +1,6 @@
 #include "worker.hpp"
 
+#include <chrono>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -30,10 +31,23 @@ void Workers::run(Job job) {
 }
 
 void Workers::run(StoreOp op) {
+  {
+    const std::lock_guard lock{mutex_};
+    ++store_pending_;
+  }
   asio::post(store_thread_, [this, owned = std::move(op)] {
     const StoreResult result = store_(owned);
     asio::post(io_, [tell = store_done_, result] { tell(result); });
+    const std::lock_guard lock{mutex_};
+    if (--store_pending_ == 0) store_idle_.notify_all();
   });
+}
+
+std::size_t Workers::finish_store(Duration patience) {
+  std::unique_lock lock{mutex_};
+  (void)store_idle_.wait_for(lock, std::chrono::nanoseconds{patience.ns},
+                             [this] { return store_pending_ == 0; });
+  return store_pending_;
 }
 
 }  // namespace ethnet::runtime

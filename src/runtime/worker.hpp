@@ -2,8 +2,12 @@
 // Results are posted back to its io_context; a worker cannot reach the node.
 #pragma once
 
+#include <condition_variable>
+#include <cstddef>
 #include <functional>
+#include <mutex>
 
+#include <base/instant.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <machine/concepts.hpp>
@@ -22,11 +26,14 @@ class Workers {
           StoreDone store_done);
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
-  // Waits for what was begun.
+  // Waits for what was begun, however long it takes: ask finish_store() first.
   ~Workers();
 
   void run(Job job);
   void run(StoreOp op);
+  // Waits until every store operation is done, at most so long. Returns how many are not: the disk
+  // does not answer.
+  [[nodiscard]] std::size_t finish_store(Duration patience);
 
  private:
   boost::asio::io_context& io_;
@@ -35,6 +42,9 @@ class Workers {
   StoreWork store_;
   JobDone job_done_;
   StoreDone store_done_;
+  std::mutex mutex_;  // of what follows
+  std::condition_variable store_idle_;
+  std::size_t store_pending_ = 0;
 };
 
 }  // namespace ethnet::runtime
