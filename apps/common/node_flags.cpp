@@ -26,6 +26,16 @@ std::string env_name(const std::string& flag) {
 
 std::string rules() { return fmt::format("{}", fmt::join(chain::fork_choice_rule_names(), ", ")); }
 
+// By their long names alone: "longest-chain (default), lexicographic-head".
+std::string rules_with_default(const std::string& preset) {
+  std::vector<std::string> names = chain::fork_choice_rule_names();
+  for (std::string& name : names) {
+    name.resize(std::min(name.size(), name.find(' ')));
+    if (name == preset) name += " (default)";
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
 std::string known_rule(const std::string& name) {
   if (chain::make_fork_choice_rule(name)) return "";
   return fmt::format("no fork-choice rule '{}'; there are {}", name, rules());
@@ -146,13 +156,12 @@ void NodeFlags::add_network(NodeOptions& o) {
 }
 
 void NodeFlags::add_chain(NodeOptions& o) {
-  add("fork-choice", "NAME", o.fork_choice, fmt::format("{} (default {})", rules(), o.fork_choice),
-      "Chain")
+  add("fork-choice", "NAME", o.fork_choice, rules_with_default(o.fork_choice), "Chain")
       ->check(known_rule);
   add("retention", "BLOCKS", o.retention,
       "How far below the head a fork may begin (default 0: anywhere)", "Chain");
-  add("memory", "MIB", o.memory_mib,
-      fmt::format("Memory for the header tree (default {})", o.memory_mib), "Chain")
+  add("memory.headers", "MIB", o.header_memory_mib,
+      fmt::format("Most memory for the header tree (default {})", o.header_memory_mib), "Chain")
       ->check(CLI::Range(1, 1 << 20));
 }
 

@@ -21,7 +21,7 @@ struct NodeOptions {
   std::size_t max_peers = 50;
   std::string fork_choice = "longest-chain";
   std::uint64_t retention = 0;  // blocks; 0: down to genesis
-  std::uint64_t memory_mib = 2048;
+  std::uint64_t header_memory_mib = 2048;
   std::string log_format = "terminal";
   int verbosity = 3;
   bool progress = true;

@@ -1,4 +1,6 @@
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <stdexcept>
@@ -29,6 +31,17 @@ namespace {
 // Each waits until the one before is durable: what is reported was stored.
 constexpr std::size_t kImportBatch = 256;
 
+// Together with the goodbye to the peers: well below the 10 s in which a stopped node has to end.
+constexpr Duration kStorePatience = seconds(5);
+
+// Ends the process without waiting for the thread that hangs in the disk or in a look-up. Nothing
+// is lost: what the store has not confirmed was never reported, and the next start cuts it off.
+[[noreturn]] void give_up(const std::string& why, int status) {
+  if (!why.empty()) fmt::print(stderr, "{}: {}\n", ::program_invocation_short_name, why);
+  std::fflush(nullptr);
+  std::_Exit(status);
+}
+
 std::shared_ptr<const crypto::SecretKey> load_or_make_key(const std::string& datadir) {
   const std::string path = datadir + "/nodekey";
   return std::filesystem::exists(path) ? read_key(path) : make_key(path);
@@ -37,10 +50,16 @@ std::shared_ptr<const crypto::SecretKey> load_or_make_key(const std::string& dat
 std::unique_ptr<store::SegmentStore> open_store(store::FileSystem& files,
                                                 const std::string& datadir, Log& log) {
   store::OpenReport report;
+  errno = 0;
   auto opened = store::SegmentStore::open(files, datadir, report);
   if (!opened) {
+    const int os_error = errno;
     if (opened.error().is(store::FileError::locked)) {
       throw std::runtime_error(fmt::format("data directory {} is in use by another node", datadir));
+    }
+    if (os_error != 0 && opened.error().domain() == "file") {
+      throw std::runtime_error(
+          fmt::format("{}: {}: {}", report.file, opened.error().what(), std::strerror(os_error)));
     }
     throw std::runtime_error(fmt::format("{}: {}", report.file, opened.error().message()));
   }
@@ -48,6 +67,10 @@ std::unique_ptr<store::SegmentStore> open_store(store::FileSystem& files,
     log.write(runtime::os_now(), LogLevel::warn, "Cut a torn write off the header store",
               {{"bytes", report.bytes_cut}});
   }
+  log.write(runtime::os_now(), LogLevel::debug, "Verified the header store",
+            {{"segments", std::uint64_t{report.segments}},
+             {"batches", report.batches},
+             {"records", report.records}});
   return std::move(*opened);
 }
 
@@ -73,7 +96,7 @@ node::NodeConfig make_config(const NodeOptions& options) {
   node::NodeConfig config;
   config.genesis = load_genesis(options.genesis);
   config.fork_choice = options.fork_choice;
-  config.chain.memory_bytes = options.memory_mib << 20;
+  config.chain.memory_bytes = options.header_memory_mib << 20;
   if (options.retention > 0) config.chain.retention = options.retention;
   config.max_peers = options.max_peers;
   if (options.peers.size() > node::kMaxStaticPeers) {
@@ -278,8 +301,12 @@ int run_node(const NodeOptions& options) {
   say_started(node, options, *key, first, log);
   work(*runner, options, progress, log);
   runner->run();
+  if (const std::size_t hung = runner->finish_store(kStorePatience); hung > 0) {
+    give_up(fmt::format("the header store does not answer: {} writes were not confirmed", hung), 1);
+  }
   if (!fatal.empty()) throw std::runtime_error(fatal);
   say_stopped(*runner, node, log);
+  if (runner->looks_up()) give_up("", 0);
   return 0;
 }
 

@@ -1,0 +1,209 @@
+// Where a flag's value comes from: the command line, the environment, the file, the default, in
+// this order; and what a person is told who got one of them wrong.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <apps/common/node_flags.hpp>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+namespace ethnet::app {
+namespace {
+
+// An environment variable for as long as this lives.
+class Variable {
+ public:
+  Variable(std::string name, const std::string& value) : name_{std::move(name)} {
+    ::setenv(name_.c_str(), value.c_str(), 1);
+  }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+  ~Variable() { ::unsetenv(name_.c_str()); }
+
+ private:
+  std::string name_;
+};
+
+class Flags : public testing::Test {
+ protected:
+  ~Flags() override { std::filesystem::remove(file_); }
+
+  // All that is given, then the values.
+  NodeOptions parse(std::vector<std::string> words = {}) {
+    NodeOptions options;
+    CLI::App app;
+    NodeFlags flags{app, options};
+    std::ranges::reverse(words);  // as CLI11 takes a vector
+    app.parse(std::move(words));
+    flags.complete();
+    return options;
+  }
+  NodeOptions parse_with_file(const std::string& text, std::vector<std::string> words = {}) {
+    std::ofstream{file_} << text;
+    words.push_back("--config=" + file_);
+    return parse(std::move(words));
+  }
+  std::string refusal(const std::function<void()>& f) {
+    try {
+      f();
+    } catch (const std::runtime_error& error) {
+      return error.what();
+    }
+    return "(not refused)";
+  }
+  std::string file_refusal(const std::string& text) {
+    return refusal([&] { (void)parse_with_file(text); });
+  }
+
+  std::string file_ = testing::TempDir() + fmt::format("ethnet-flags-{}.toml", ::getpid());
+};
+
+struct Row {
+  std::string flag;
+  std::string variable;
+  std::function<std::string(const NodeOptions&)> value;
+  std::string preset;
+  std::vector<std::string> given;  // command line, environment, file; one that can be told apart
+};
+
+template <class T>
+std::function<std::string(const NodeOptions&)> member(T NodeOptions::* field) {
+  return [field](const NodeOptions& o) { return fmt::format("{}", o.*field); };
+}
+
+std::vector<Row> rows() {
+  using O = NodeOptions;
+  const std::vector<std::string> numbers{"11", "22", "33"};
+  const std::vector<std::string> names{"a", "b", "c"};
+  const auto peers = [](const O& o) { return o.peers.empty() ? "" : o.peers.back(); };
+  return {
+      {"datadir", "ETHNET_DATADIR", member(&O::datadir), "ethnet-data", names},
+      {"genesis", "ETHNET_GENESIS", member(&O::genesis), "", names},
+      {"import", "ETHNET_IMPORT", member(&O::import_file), "", names},
+      {"port", "ETHNET_PORT", member(&O::port), "30303", numbers},
+      {"addr", "ETHNET_ADDR", member(&O::address), "::", names},
+      {"bootnodes", "ETHNET_BOOTNODES", peers, "", names},
+      {"maxpeers", "ETHNET_MAXPEERS", member(&O::max_peers), "50", numbers},
+      {"fork-choice",
+       "ETHNET_FORK_CHOICE",
+       member(&O::fork_choice),
+       "longest-chain",
+       {"lexicographic-head", "longest-chain", "lexicographic-head"}},
+      {"retention", "ETHNET_RETENTION", member(&O::retention), "0", numbers},
+      {"memory.headers", "ETHNET_MEMORY_HEADERS", member(&O::header_memory_mib), "2048", numbers},
+      {"produce", "ETHNET_PRODUCE", member(&O::produce), "false", {"true", "false", "true"}},
+      {"produce-forks",
+       "ETHNET_PRODUCE_FORKS",
+       member(&O::produce_forks),
+       "false",
+       {"true", "false", "true"}},
+      {"period", "ETHNET_PERIOD", member(&O::period_seconds), "2", numbers},
+      {"produce-for", "ETHNET_PRODUCE_FOR", member(&O::produce_for_seconds), "0", numbers},
+      {"log.format",
+       "ETHNET_LOG_FORMAT",
+       member(&O::log_format),
+       "terminal",
+       {"json", "terminal", "json"}},
+      {"verbosity", "ETHNET_VERBOSITY", member(&O::verbosity), "3", {"1", "2", "4"}},
+  };
+}
+
+TEST_F(Flags, TheCommandLineWinsOverTheEnvironmentThatOverTheFileAndThatOverTheDefault) {
+  for (const Row& row : rows()) {
+    SCOPED_TRACE(row.flag);
+    const bool is_number = row.given[2].find_first_not_of("0123456789") == std::string::npos;
+    const std::string quote = is_number || row.preset == "false" ? "" : "\"";
+    const std::string in_file = row.flag + " = " + quote + row.given[2] + quote + "\n";
+    const std::vector<std::string> word{fmt::format("--{}={}", row.flag, row.given[0])};
+    EXPECT_EQ(row.value(parse()), row.preset);
+    EXPECT_EQ(row.value(parse_with_file(in_file)), row.given[2]);
+    const Variable variable{row.variable, row.given[1]};
+    EXPECT_EQ(row.value(parse()), row.given[1]);
+    EXPECT_EQ(row.value(parse_with_file(in_file)), row.given[1]);
+    EXPECT_EQ(row.value(parse_with_file(in_file, word)), row.given[0]);
+  }
+}
+
+// A new flag gets its row above; --help and --config are no keys of the file.
+TEST_F(Flags, EveryFlagIsInTheTableAndInAGroupOfTheHelp) {
+  NodeOptions options;
+  CLI::App app;
+  const NodeFlags flags{app, options};
+  std::size_t found = 0;
+  for (const CLI::Option* option : app.get_options()) {
+    const std::string name = option->get_lnames().front();
+    EXPECT_NE(option->get_group(), "") << name;
+    EXPECT_NE(option->get_description(), "") << name;
+    if (name == "help" || name == "config") continue;
+    ++found;
+    EXPECT_TRUE(std::ranges::any_of(rows(), [&](const Row& r) { return r.flag == name; })) << name;
+  }
+  EXPECT_EQ(found, rows().size());
+}
+
+TEST_F(Flags, TheHelpFitsATerminalAndNamesEveryFlagAndGroup) {
+  NodeOptions options;
+  CLI::App app;
+  const NodeFlags flags{app, options};
+  const std::string help = app.help();
+  for (const Row& row : rows()) EXPECT_NE(help.find("--" + row.flag), std::string::npos) << help;
+  for (const std::string group : {"Files", "Network", "Chain", "Producer", "Logging"}) {
+    EXPECT_NE(help.find("\n" + group + ":\n"), std::string::npos) << help;
+  }
+  std::istringstream lines{help};
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100U) << line;
+}
+
+TEST_F(Flags, ListsAndTablesOfTheFileAreFlags) {
+  const NodeOptions options = parse_with_file(
+      "bootnodes = [\"a:1\", \"b:2\"]\n[log]\nformat = \"json\"\n[memory]\nheaders = 7\n");
+  EXPECT_EQ(options.peers, (std::vector<std::string>{"a:1", "b:2"}));
+  EXPECT_EQ(options.log_format, "json");
+  EXPECT_EQ(options.header_memory_mib, 7U);
+  const Variable variable{"ETHNET_BOOTNODES", "c:3,d:4"};
+  EXPECT_EQ(parse().peers, (std::vector<std::string>{"c:3", "d:4"}));
+}
+
+TEST_F(Flags, TheEnvironmentMayNameTheFileAndEmptyIsNotSet) {
+  std::ofstream{file_} << "port = 5\n";
+  const Variable config{"ETHNET_CONFIG", file_};
+  const Variable port{"ETHNET_PORT", ""};
+  EXPECT_EQ(parse().port, 5);
+}
+
+TEST_F(Flags, AnErrorOfTheFileNamesFileLineAndKey) {
+  EXPECT_EQ(file_refusal("\nportt = 1\n"), file_ + ":2: no flag 'portt'");
+  EXPECT_EQ(file_refusal("config = \"x\"\n"), file_ + ":1: no flag 'config'");
+  EXPECT_EQ(file_refusal("memory = 5\n"), file_ + ":1: no flag 'memory'");
+  EXPECT_EQ(file_refusal("period = 1.5\n"),
+            file_ + ":1: 'period' is no text, whole number, true or false");
+  for (const std::string key :
+       {"port = 70000", "port = \"banana\"", "port = [1, 2]", "maxpeers = 0", "produce = \"maybe\"",
+        "log.format = \"xml\"", "fork-choice = \"none\"", "verbosity = 9", "port = []"}) {
+    const std::string why = file_refusal("# a comment\n" + key + "\n");
+    EXPECT_TRUE(why.starts_with(file_ + ":2: ")) << why;
+    EXPECT_NE(why.find(key.substr(0, key.find(' '))), std::string::npos) << why;
+    EXPECT_EQ(why.find('\n'), std::string::npos) << why;
+  }
+  EXPECT_TRUE(file_refusal("port = \n").starts_with(file_ + ":1: ")) << file_refusal("port = \n");
+  EXPECT_TRUE(file_refusal("port = 1\nport = 2\n").starts_with(file_ + ":2: "));
+  const std::string missing = testing::TempDir() + "ethnet-no-such.toml";
+  EXPECT_EQ(refusal([&] { (void)parse({"--config=" + missing}); }), "cannot read " + missing);
+}
+
+TEST_F(Flags, AnErrorOfTheEnvironmentNamesTheVariable) {
+  const Variable variable{"ETHNET_PORT", "banana"};
+  const std::string why = refusal([&] { (void)parse(); });
+  EXPECT_TRUE(why.starts_with("ETHNET_PORT: ")) << why;
+  EXPECT_NE(why.find("banana"), std::string::npos) << why;
+  EXPECT_EQ(parse({"--port=1"}).port, 1) << "a variable that is not needed is not looked at";
+}
+
+}  // namespace
+}  // namespace ethnet::app
