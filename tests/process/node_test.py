@@ -1,9 +1,12 @@
 """Whole processes: what a user types, and what must hold whatever happens to them."""
 
+import json
 import os
 import random
+import re
 import stat
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(__file__))
@@ -15,23 +18,33 @@ CHAIN = os.path.join(VECTORS, "chain_amsterdam", "chain.rlp")
 GENESIS = os.path.join(VECTORS, "chain_amsterdam", "genesis.json")
 
 
+def head_of_chain():
+    with open(os.path.join(VECTORS, "chain_amsterdam", "headblock.json"), encoding="ascii") as file:
+        return json.load(file)["hash"]
+
+
 class ShortForm(ProcessTest):
+    def shared_head(self, nodes, seconds):
+        """(short hash, height) of a head above genesis that every node had, in time."""
+        end = time.monotonic() + seconds
+        heads = [[] for _ in nodes]
+        while not set.intersection(*map(set, heads)):
+            lowest = min(range(len(nodes)), key=lambda i: heads[i][-1][1] if heads[i] else 0)
+            heads[lowest].append(nodes[lowest].next_head(end - time.monotonic()))
+        return set.intersection(*map(set, heads)).pop()
+
     def three_terminals(self, order):
         """The three literal commands in one directory, started in this order."""
         ports = self.free_ports(3)
         commands = [("EthNetLite", ports[0]),
                     ("EthNetLite", ports[1], f"127.0.0.1:{ports[0]}"),
                     ("EthNetLite", ports[2], f"127.0.0.1:{ports[0]}")]
-        nodes = {i: self.start(*commands[i]) for i in order}
-        for i in (1, 2):
-            nodes[i].wait_for("Session opened", 30)
-        nodes[0].wait_for("Session opened", 30)
-        nodes[0].wait_for("Session opened", 30)
-        # The producer stops first: what it had announced is what the others must have.
-        head, height, _ = self.stop(nodes[0])
-        for i in (1, 2):
-            nodes[i].wait_for("Session closed")
-            self.assertEqual(self.stop(nodes[i])[:2], (head, height))
+        # The commands are what a user types; that heads are lines is for the test to see them.
+        nodes = {i: self.start(*commands[i], environment={"ETHNET_VERBOSITY": "4"}) for i in order}
+        _, height = self.shared_head([nodes[i] for i in range(3)], 30)
+        self.assertGreater(height, 0)
+        for i in range(3):
+            self.assertGreaterEqual(self.stop(nodes[i])[1], height)
 
     def test_three_terminals_in_order(self):
         self.three_terminals((0, 1, 2))
@@ -92,23 +105,35 @@ class Node(ProcessTest):
             self.assertRegex(process.rest(), r"\Aethnet: .+\Z")
 
     def test_the_head_survives_kill_9(self):
-        ports = self.free_ports(1)
-        node = self.node("--port", ports[0], "--datadir", "d", "--produce", "--period", 1)
-        follower = self.node("--port", 0, "--datadir", "f", "--bootnodes", f"127.0.0.1:{ports[0]}")
-        follower.wait_for("Session opened")
+        port = self.free_ports(1)[0]
+        node = self.node("--port", port, "--datadir", "d", "--produce", "--period", 1,
+                         "--verbosity", 4)
+        follower = self.node("--port", 0, "--datadir", "f", "--bootnodes", f"127.0.0.1:{port}",
+                             "--verbosity", 4)
+        self.assertGreater(follower.next_head()[1], 0)
+        follower.next_head()
         node.kill()
-        follower.wait_for("Session closed")
-        _, height, _ = self.stop(follower)
-        again = self.node("--port", ports[0], "--datadir", "d")
-        started = again.wait_for(r"Started P2P networking.* height=(\d+)")
-        self.assertGreaterEqual(int(started.group(1)), height)
-        self.stop(again)
-
+        # What it had said or announced was stored before.
+        follower_head, follower_height, _ = self.stop(follower)
+        said = node.said_height()
+        again = self.node("--port", port, "--datadir", "d")
+        height = int(again.wait_for(r"Started P2P networking.* height=(\d+)").group(1))
+        self.assertGreaterEqual(height, max(said, follower_height, 2))
+        # It has the very headers: who has none gets the follower's head from it.
+        fresh = self.node("--port", 0, "--datadir", "fresh", "--bootnodes", f"127.0.0.1:{port}",
+                          "--verbosity", 4)
+        while fresh.next_head()[1] < height:
+            pass
+        head, _, _ = self.stop(again)
+        self.assertEqual(self.stop(fresh)[:2], (head, height))
+        if height == follower_height:
+            self.assertEqual(head, follower_head)
 
 @unittest.skipUnless(os.path.isfile(CHAIN), "no test vectors (set ETHNET_VECTORS)")
 class RealChain(ProcessTest):
-    def node(self, *arguments):
-        return self.start("ethnet", "node", "--addr", "127.0.0.1", "--genesis", GENESIS, *arguments)
+    def node(self, *arguments, **options):
+        return self.start("ethnet", "node", "--addr", "127.0.0.1", "--genesis", GENESIS, *arguments,
+                          **options)
 
     def test_inspect_judges_the_real_chain(self):
         process = self.start("ethnet", "chain", "inspect", CHAIN, "--genesis", GENESIS)
@@ -116,32 +141,91 @@ class RealChain(ProcessTest):
         self.assertRegex(process.rest(), r"headers     600\nhead .*height 600\)\nforks       0\n"
                                          r"first error none")
 
-    def test_kill_9_at_random_points_of_an_import_and_a_sync(self):
-        """Twenty kills; every restart verifies its checksums and goes on to the whole chain."""
-        draw = random.Random(7)
+    def kill_and_restart(self, kind, what, points, draw):
+        """Kills `points` times after a number of lines drawn at random. Each restart verifies every
+        checksum, has all that was said before, and goes on; one that had everything begins anew.
+        Returns the heights found at the starts."""
+        heights = []
+        directory, said = f"{kind}0", 0
+        for i in range(points):
+            node = self.node("--port", 0, "--datadir", directory, "--verbosity", 5, *what)
+            started = node.wait_for(r"Started P2P networking.* height=(\d+)")
+            heights.append(int(started.group(1)))
+            self.assertGreaterEqual(heights[-1], said)
+            for _ in range(draw.randrange(12)):
+                if re.search("height=600|headers done", node.wait_for(".").string):
+                    break
+            node.kill()
+            said = max(said, heights[-1], node.said_height())
+            if said == 600:
+                self.finish(kind, directory, what, said)
+                directory, said = f"{kind}{i + 1}", 0
+        self.finish(kind, directory, what, said)
+        return heights
+
+    def finish(self, kind, directory, what, said):
+        node = self.node("--port", 0, "--datadir", directory, "--verbosity", 4, *what)
+        verified = node.wait_for(r"Verified the header store\s.*records=(\d+)")
+        height = int(node.wait_for(r"Started P2P networking.* height=(\d+)").group(1))
+        self.assertEqual(int(verified.group(1)), height)
+        self.assertGreaterEqual(height, said)
+        while height < 600:
+            height = node.next_head()[1]
+        if kind == "importer":
+            node.wait_for("Imported a chain file")
+        self.assertEqual(self.stop(node)[:2], (head_of_chain(), 600))
+
+    def test_a_full_disk_is_one_clear_line_and_loses_nothing_that_was_said(self):
+        """No byte, a part of the first batch, of the second: each leaves a directory that starts."""
+        for size, why in ((0, "full/FORMAT: cannot write: File too large"),
+                          (100_000, "cannot write the header store: File too large"),
+                          (300_000, "cannot write the header store: File too large")):
+            node = self.node("--port", 0, "--datadir", "full", "--verbosity", 4, "--import", CHAIN,
+                             file_size_limit=size)
+            self.assertEqual(node.exit_code(), 1)
+            self.assertEqual(node.rest().splitlines()[-1], f"ethnet: {why}")
+            self.assertNotIn("Imported", node.rest())
+            self.assertEqual(node.said_height() > 0, size == 300_000)
+        self.finish("importer", "full", ("--import", CHAIN), node.said_height())
+
+    def test_a_full_disk_during_a_sync_ends_the_node_and_it_goes_on_later(self):
         source = self.node("--port", 0, "--datadir", "source", "--import", CHAIN)
         port = source.wait_for(r" port=(\d+)").group(1)
         source.wait_for("Imported a chain file")
-        for i in range(20):
-            importing = i % 2 == 0
-            directory = "importer" if importing else "syncer"
-            what = ("--import", CHAIN) if importing else ("--bootnodes", f"127.0.0.1:{port}")
-            node = self.node("--port", 0, "--datadir", directory, "--verbosity", 5, *what)
-            node.wait_for("Started P2P networking")
-            # A random number of lines further on, or at once: between two system calls somewhere.
-            if draw.random() < 0.7:
-                node.wait_for("Session opened|Imported a chain file|sync")
-            node.kill()
-        for directory, what in (("importer", ("--import", CHAIN)),
-                                ("syncer", ("--bootnodes", f"127.0.0.1:{port}"))):
-            node = self.node("--port", 0, "--datadir", directory, *what)
-            started = node.wait_for(r"Started P2P networking.* height=(\d+)")
-            if directory == "importer":
-                node.wait_for("Imported a chain file")
-            elif int(started.group(1)) < 576:
-                node.wait_for("headers done")
+        peer = ("--bootnodes", f"127.0.0.1:{port}")
+        node = self.node("--port", 0, "--datadir", "full", "--verbosity", 4, *peer,
+                         file_size_limit=300_000)
+        self.assertEqual(node.exit_code(), 1)
+        self.assertEqual(node.rest().splitlines()[-1],
+                         "ethnet: cannot write the header store: File too large")
+        self.assertGreater(node.said_height(), 0)
+        self.finish("syncer", "full", peer, node.said_height())
+        self.stop(source)
+
+    def test_a_terminal_gets_a_bar_and_a_pipe_gets_plain_lines(self):
+        for terminal in (False, True):
+            node = self.node("--port", 0, "--datadir", f"d{terminal}", "--import", CHAIN,
+                             terminal=terminal)
+            node.wait_for("Imported a chain file")
             self.stop(node)
-        source.terminate()
+            bars = re.findall(r"import \[[#.]+\] +(\d+)% \d+/600 headers", node.rest())
+            self.assertEqual(bars[-1], "100")
+            self.assertEqual(bars, sorted(bars, key=int))
+            self.assertEqual("\r" in node.rest(), terminal, node.rest())
+            self.assertEqual(node.rest().count("600/600 headers done"), 1)
+
+    def test_kill_9_at_random_points_of_an_import(self):
+        heights = self.kill_and_restart("importer", ("--import", CHAIN), 20, random.Random(7))
+        self.assertTrue(any(0 < height < 600 for height in heights), heights)
+
+    def test_kill_9_at_random_points_of_a_sync(self):
+        source = self.node("--port", 0, "--datadir", "source", "--import", CHAIN)
+        port = source.wait_for(r" port=(\d+)").group(1)
+        source.wait_for("Imported a chain file")
+        heights = self.kill_and_restart("syncer", ("--bootnodes", f"127.0.0.1:{port}"), 20,
+                                        random.Random(7))
+        self.assertTrue(any(0 < height < 600 for height in heights), heights)
+        self.stop(source)
 
 
 if __name__ == "__main__":

@@ -3,13 +3,18 @@
 Nothing sleeps: a test waits for a line or for an exit. Every process is killed at the end of its test.
 """
 
+import fcntl
 import os
+import pty
 import queue
 import re
+import resource
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
+import termios
 import threading
 import time
 import unittest
@@ -19,19 +24,34 @@ DEADLINE_SECONDS = 60
 STOPPED = re.compile(r"Stopped\s.*head=(0x[0-9a-f]{64}) height=(\d+) reorgs=(\d+)")
 
 
+HEAD = r"Head moved\s.*head=(\S+) height=(\d+)"  # at debug level, after the header was stored
+
+
 class Process:
-    def __init__(self, command, directory):
+    def __init__(self, command, directory, environment, file_size_limit, terminal):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (file_size_limit, file_size_limit))
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("ETHNET_")}
+        ours, theirs = pty.openpty() if terminal else os.pipe()
+        if terminal:
+            fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.process = subprocess.Popen([os.path.join(BIN, command[0]), *command[1:]], cwd=directory,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                        errors="replace")
+                                        stdout=theirs, stderr=theirs, env={**inherited, **environment},
+                                        preexec_fn=None if file_size_limit is None else limit)
+        os.close(theirs)
+        self.output = os.fdopen(ours, encoding="utf-8", errors="replace", newline="\n")
         self.seen = []
         self._ended = False
         self._lines = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
 
     def _read(self):
-        for line in self.process.stdout:
-            self._lines.put(line.rstrip("\n"))
+        try:
+            for line in self.output:
+                self._lines.put(line.rstrip("\r\n"))
+        except OSError:  # how a terminal ends
+            pass
         self._lines.put(None)
 
     def wait_for(self, pattern, seconds=DEADLINE_SECONDS):
@@ -49,6 +69,15 @@ class Process:
             found = re.search(pattern, line)
             if found:
                 return found
+
+    def next_head(self, seconds=DEADLINE_SECONDS):
+        """(short hash, height) of the next head that it says, hence stored."""
+        found = self.wait_for(HEAD, seconds)
+        return found.group(1), int(found.group(2))
+
+    def said_height(self):
+        """The highest head that it said, in all its output, after its end; 0: none."""
+        return max((int(height) for _, height in re.findall(HEAD, self.rest())), default=0)
 
     def terminate(self):
         self.process.send_signal(signal.SIGTERM)
@@ -80,11 +109,14 @@ class ProcessTest(unittest.TestCase):
         for process in self.processes:
             if process.process.poll() is None:
                 process.kill()
-            process.process.stdout.close()
+            process.reader.join(DEADLINE_SECONDS)
+            process.output.close()
         subprocess.run(["rm", "-rf", self.directory], check=True)
 
-    def start(self, *command):
-        process = Process([str(word) for word in command], self.directory)
+    def start(self, *command, environment=None, file_size_limit=None, terminal=False):
+        """`terminal`: of 80 columns, else a pipe; `file_size_limit`: the disk is full there."""
+        process = Process([str(word) for word in command], self.directory, environment or {},
+                          file_size_limit, terminal)
         self.processes.append(process)
         return process
 
