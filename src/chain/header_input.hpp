@@ -1,5 +1,6 @@
 // A header as it comes to the chain: canonical RLP and, where its producer signed, 65 bytes
-// r‖s‖v over the header hash (else empty).
+// r‖s‖v over the header hash (else empty). Whoever gives a signature to the chain has judged it
+// (mini-sync does so in a job) or made it: what the chain holds is passed on.
 #pragma once
 
 #include <base/bytes.hpp>

@@ -2,19 +2,13 @@
 
 #include <algorithm>
 
+#include <types/address_of.hpp>
 #include <types/hash_of.hpp>
 
 #include "fees.hpp"
 #include "validation.hpp"
 
 namespace ethnet::chain {
-
-Address address_of(const crypto::PublicKey& key) {
-  const auto id = crypto::node_id_of(key);
-  Address address;
-  copy_into(address.bytes, ByteView{id}.last(address.bytes.size()));
-  return address;
-}
 
 Header seal_header(const ChainConfig& config, const Header& parent, std::uint64_t timestamp,
                    const Address& beneficiary, std::string_view tag) {

@@ -13,9 +13,6 @@
 
 namespace ethnet::chain {
 
-// The address of a node key: the last 20 bytes of its node id.
-[[nodiscard]] Address address_of(const crypto::PublicKey& key);
-
 // A child of `parent`. `timestamp` in seconds, raised to parent + 1 where it is not after it; `tag`
 // is the extra data, cut to 32 bytes. It tells siblings of one second apart.
 [[nodiscard]] Header seal_header(const ChainConfig& config, const Header& parent,

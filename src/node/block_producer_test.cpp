@@ -6,6 +6,7 @@
 #include <chain/producer.hpp>
 #include <gtest/gtest.h>
 #include <sim/seeded_secure_rng.hpp>
+#include <types/address_of.hpp>
 
 namespace ethnet::node {
 namespace {
@@ -67,8 +68,7 @@ TEST(BlockProducer, SignsWithTheNodeKeyAndNamesItsAddress) {
   (void)bench.turn();
   const Hash32 head = bench.chain.head().hash;
   EXPECT_EQ(bench.chain.producer_signature(head).size(), 65U);
-  EXPECT_EQ(bench.chain.pending_header(head)->beneficiary,
-            chain::address_of(bench.key.public_key()));
+  EXPECT_EQ(bench.chain.pending_header(head)->beneficiary, address_of(bench.key.public_key()));
 }
 
 // Every fork ties first and wins with the next header; what it removes is 1 to 3 deep.

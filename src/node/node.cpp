@@ -20,6 +20,15 @@ std::string_view describe(std::uint16_t code) {
 }
 constexpr ErrorDomain kDomain{"node", describe};
 
+// Each part counts its jobs from 1; outside, a job is named by that and whose it is.
+enum class JobOwner : std::uint64_t { sessions, sync };
+constexpr std::uint64_t kJobOwners = 2;
+
+Job outside(Job job, JobOwner owner) {
+  job.id = job.id * kJobOwners + static_cast<std::uint64_t>(owner);
+  return job;
+}
+
 session::Config session_config(const NodeConfig& config) {
   session::Config out;
   out.max_peers = config.max_peers;
@@ -138,7 +147,13 @@ void Node::produce(Now now) {
 }
 
 void Node::handle_job_done(Now now, const JobResult& done) noexcept {
-  sessions_->handle_job_done(now, done);
+  JobResult inside = done;
+  inside.id = done.id / kJobOwners;
+  if (static_cast<JobOwner>(done.id % kJobOwners) == JobOwner::sessions) {
+    sessions_->handle_job_done(now, inside);
+  } else {
+    sync_.handle_job_done(now, inside);
+  }
   route(now);
 }
 
@@ -170,7 +185,12 @@ void Node::shut_down(Now now) {
 std::optional<Transmit> Node::poll_transmit(Now now, MutByteView out) {
   return quic_->poll_transmit(now, out);
 }
-std::optional<Job> Node::poll_job() { return sessions_->poll_job(); }
+std::optional<Job> Node::poll_job() {
+  // Handshakes first: they have a deadline.
+  if (auto job = sessions_->poll_job()) return outside(std::move(*job), JobOwner::sessions);
+  if (auto job = sync_.poll_job()) return outside(std::move(*job), JobOwner::sync);
+  return std::nullopt;
+}
 std::optional<StoreOp> Node::poll_store() { return chain_.poll_store(); }
 std::optional<NodeEvent> Node::poll_event() {
   if (fatal_) return std::exchange(fatal_, std::nullopt);

@@ -60,7 +60,8 @@ void add_sessions(CounterList& out, const session::SessionSnapshot& s) {
   out.add_reasons("session.closed.", "", s.closed);
 }
 
-void add_sync(CounterList& out, const mini_sync::Counters& m) {
+void add_sync(CounterList& out, const mini_sync::Engine& sync) {
+  const mini_sync::Counters& m = sync.counters();
   out.add("mini_sync.requests_sent", m.requests_sent);
   out.add("mini_sync.requests_served", m.requests_served);
   out.add("mini_sync.headers_served", m.headers_served);
@@ -69,6 +70,9 @@ void add_sync(CounterList& out, const mini_sync::Counters& m) {
   out.add("mini_sync.timeouts", m.timeouts);
   out.add("mini_sync.misbehaved", m.misbehaved);
   out.add("mini_sync.targets_dropped", m.targets_dropped);
+  out.add("mini_sync.bad_signatures", m.bad_signatures);
+  out.add("mini_sync.judgements_refused", m.judgements_refused);
+  out.add("mini_sync.judging_headers", sync.judging_headers());
 }
 
 void add_chain(CounterList& out, const chain::ChainManager& chain) {
@@ -99,7 +103,7 @@ NodeSnapshot Node::snapshot() const {
   CounterList counters;
   add_transport(counters, *quic_);
   add_sessions(counters, sessions_->snapshot());
-  add_sync(counters, sync_.counters());
+  add_sync(counters, sync_);
   add_chain(counters, chain_);
   add_dialer(counters, dialer_.counters());
   counters.add("producer.sealed", producer_.sealed());

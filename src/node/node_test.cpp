@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <list>
+#include <set>
 
 #include <chain/producer.hpp>
 #include <gtest/gtest.h>
@@ -50,6 +51,7 @@ struct Box {
   bool suspended = false;  // the machine sleeps: nothing runs, nothing is received
   std::vector<NodeEvent> events;
   std::vector<JobResult> jobs;
+  std::set<std::uint64_t> job_ids;
   std::vector<StoreResult> stored;
   std::vector<Packet> out;
   Bytes scratch = Bytes(kTransmitBufferBytes);
@@ -66,7 +68,11 @@ struct Box {
     return true;
   }
   void event(NodeEvent event) { events.push_back(std::move(event)); }
-  void job(Job job) { jobs.push_back({job.id, job.work()}); }
+  void job(Job job) {
+    // Parts count their jobs for themselves; what comes out of a node is unique.
+    EXPECT_TRUE(job_ids.insert(job.id).second) << job.name;
+    jobs.push_back({job.id, job.work()});
+  }
   void store(StoreOp op) { stored.push_back({op.id, true, 0}); }
 
   template <class E>

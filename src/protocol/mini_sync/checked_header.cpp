@@ -12,6 +12,7 @@ Result<CheckedHeader> check_header(HeaderItem item) {
   CheckedHeader checked;
   checked.block = {Hash32{crypto::keccak256(item.header)}, header.number};
   checked.parent = header.parent_hash;
+  checked.beneficiary = header.beneficiary;
   checked.item = std::move(item);
   return checked;
 }

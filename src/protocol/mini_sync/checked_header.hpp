@@ -3,6 +3,7 @@
 
 #include <base/result.hpp>
 #include <chain/chain_view.hpp>
+#include <types/address.hpp>
 #include <types/hash.hpp>
 
 #include "messages.hpp"
@@ -13,6 +14,7 @@ struct CheckedHeader {
   HeaderItem item;
   chain::BlockRef block;
   Hash32 parent;
+  Address beneficiary;  // who must have made item.signature, where there is one
 };
 
 // Errors: those of Header::decode.

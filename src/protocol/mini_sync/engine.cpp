@@ -19,6 +19,8 @@ std::string_view describe(Misbehaviour what) {
       return "headers do not link";
     case Misbehaviour::invalid_header:
       return "header breaks a rule";
+    case Misbehaviour::bad_signature:
+      return "wrong producer signature";
     case Misbehaviour::too_many_requests:
       return "too many requests";
     case Misbehaviour::wrong_genesis:
@@ -56,6 +58,7 @@ void Engine::blame(SessionHandle session, Misbehaviour what) {
   Peer* peer = find(session);
   if (peer == nullptr || peer->condemned) return;
   peer->condemned = true;
+  drop_judging(*peer);
   release_request(session, *peer, true);
   ++counters_.misbehaved;
   emit(PeerMisbehaved{session, what});
@@ -75,6 +78,7 @@ void Engine::handle_session_opened(Now now, SessionHandle session,
 void Engine::handle_session_closed(Now now, SessionHandle session) noexcept {
   Peer* peer = find(session);
   if (peer == nullptr) return;
+  drop_judging(*peer);
   release_request(session, *peer, true);
   const bool was_anchor = download_ && download_->anchor() == session;
   peers_.erase(session);

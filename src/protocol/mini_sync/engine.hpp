@@ -7,6 +7,8 @@
 //   skeleton  long gap: one peer (the anchor) gives every 192nd header; each segment between two of
 //             them is walked back from its upper end by whichever peer is free. A header is
 //             therefore always checked against a hash that we already hold, and blame is exact.
+//   judge     a signature that a producer put beside its header is judged by a Job before anything
+//             else is done with the header; a wrong one ends the session that gave it.
 //   import    batches leave as ImportRequest; handle_import_done comes back when they are durable.
 //
 // The node routes: SessionOpened/Closed/MessageReceived/SessionWritable in, Outgoing to the
@@ -14,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -25,6 +28,7 @@
 #include <base/prng.hpp>
 #include <base/ring.hpp>
 #include <chain/chain_view.hpp>
+#include <machine/concepts.hpp>
 #include <session/capability.hpp>
 #include <session/requests.hpp>
 
@@ -62,6 +66,7 @@ enum class Misbehaviour : std::uint8_t {
   oversized_response,    // more items than asked for
   unlinked_headers,      // does not link to what it answers
   invalid_header,        // breaks a header rule
+  bad_signature,         // a producer's signature that the beneficiary's key did not make
   too_many_requests,
   wrong_genesis,
   unresponsive,  // kMaxConsecutiveFailures timeouts or empty answers to own announcements
@@ -100,7 +105,9 @@ struct Counters {
   std::uint64_t timeouts = 0;
   std::uint64_t misbehaved = 0;
   std::uint64_t announcements_sent = 0;
-  std::uint64_t targets_dropped = 0;  // beyond kMaxTargets
+  std::uint64_t targets_dropped = 0;     // beyond kMaxTargets
+  std::uint64_t bad_signatures = 0;      // answers and announcements with a wrong signature
+  std::uint64_t judgements_refused = 0;  // beyond kMaxJudgingHeaders or kMaxJudgingPerPeer
 };
 
 class Engine {
@@ -120,13 +127,16 @@ class Engine {
   // rest) or the tip of a branch that did not win (by hash). `from`: who gave it, if a peer did.
   void handle_block_accepted(Now now, const chain::BlockRef& block, bool is_head) noexcept;
   void handle_deadline(Now now) noexcept;
+  void handle_job_done(Now now, const JobResult& done) noexcept;
 
   [[nodiscard]] std::optional<Outgoing> poll_outgoing();
+  [[nodiscard]] std::optional<Job> poll_job();
   [[nodiscard]] std::optional<Event> poll_event();
   [[nodiscard]] Instant next_deadline() const { return requests_.next_deadline(); }
 
   [[nodiscard]] const Counters& counters() const { return counters_; }
   [[nodiscard]] std::size_t peer_count() const { return peers_.size(); }
+  [[nodiscard]] std::size_t judging_headers() const { return judging_headers_; }
 
  private:
   struct Import {
@@ -162,6 +172,12 @@ class Engine {
   void start_import(SessionHandle session, Peer* peer, std::vector<CheckedHeader> headers,
                     ImportCause cause, bool segment);
 
+  // engine_judge.cpp: producers' signatures
+  void judge(Now now, SessionHandle session, Peer& peer, bool answer,
+             std::vector<CheckedHeader> headers);
+  void release_judged(Now now, SessionHandle session, Peer& peer);
+  void drop_judging(Peer& peer);
+
   // engine_receive.cpp: what came in
   void on_status(Now now, SessionHandle session, Peer& peer, ByteView payload);
   void on_get_headers(SessionHandle session, Peer& peer, ByteView payload);
@@ -170,7 +186,11 @@ class Engine {
                                                                          Peer& peer,
                                                                          ByteView payload);
   void on_new_block_hashes(SessionHandle session, Peer& peer, ByteView payload);
-  void on_new_block(SessionHandle session, Peer& peer, ByteView payload);
+  void on_new_block(Now now, SessionHandle session, Peer& peer, ByteView payload);
+  void on_judged(Now now, SessionHandle session, Peer& peer, bool answer,
+                 std::vector<CheckedHeader> headers);
+  [[nodiscard]] bool importable(const CheckedHeader& announced) const;
+  void on_announced(SessionHandle session, Peer& peer, std::vector<CheckedHeader> headers);
   void on_branch(Now now, SessionHandle session, Peer& peer, const BranchRequest& request,
                  std::vector<CheckedHeader> headers);
   void on_forward(Now now, SessionHandle session, Peer& peer, const ForwardRequest& request,
@@ -189,8 +209,12 @@ class Engine {
   std::uint64_t next_import_id_ = 1;
   std::optional<SkeletonDownload> download_;
   std::uint64_t download_id_ = 0;
-  std::size_t download_imports_ = 0;             // segments handed over, not acknowledged
-  std::optional<SessionHandle> skeleton_asked_;  // a skeleton request is out to this peer
+  std::size_t download_imports_ = 0;               // segments handed over, not acknowledged
+  std::optional<SessionHandle> skeleton_asked_;    // a skeleton request is out to this peer
+  std::map<std::uint64_t, SessionHandle> judges_;  // jobs that are out -> whose headers they judge
+  std::deque<Job> jobs_;
+  std::uint64_t next_job_id_ = 1;
+  std::size_t judging_headers_ = 0;  // sum over all peers; at most kMaxJudgingHeaders
   BoundedQueue<Event> events_{kMaxEvents};
   SessionHandle last_served_;  // round robin over peers for poll_outgoing
   Counters counters_;

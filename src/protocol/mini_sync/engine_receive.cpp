@@ -51,7 +51,7 @@ void Engine::handle_message(Now now, SessionHandle session, ByteView payload) no
       on_new_block_hashes(session, *peer, payload);
       break;
     case Code::new_block:
-      on_new_block(session, *peer, payload);
+      on_new_block(now, session, *peer, payload);
       break;
   }
   schedule_all(now);
@@ -99,7 +99,7 @@ void Engine::on_new_block_hashes(SessionHandle session, Peer& peer, ByteView pay
   }
 }
 
-void Engine::on_new_block(SessionHandle session, Peer& peer, ByteView payload) {
+void Engine::on_new_block(Now now, SessionHandle session, Peer& peer, ByteView payload) {
   auto message = decode_new_block(payload);
   if (!message) {
     blame(session, Misbehaviour::malformed_message);
@@ -112,14 +112,27 @@ void Engine::on_new_block(SessionHandle session, Peer& peer, ByteView payload) {
   }
   peer.known.add(header->block.hash);
   if (header->block.number > peer.head.number) peer.head = header->block;
-  if (chain_.find(header->block.hash)) return;
-  if (!chain_.find(header->parent) || imports_.size() >= kMaxPendingImports) {
-    add_target(peer, header->block);
-    return;
-  }
   std::vector<CheckedHeader> batch;
   batch.push_back(std::move(*header));
-  start_import(session, &peer, std::move(batch), ImportCause::announcement, false);
+  // One that is of no use now is not worth a judgement, unless one before it may be its parent.
+  if (peer.judging.empty() && !importable(batch.front())) {
+    add_target(peer, batch.front().block);
+    return;
+  }
+  judge(now, session, peer, false, std::move(batch));
+}
+
+bool Engine::importable(const CheckedHeader& announced) const {
+  return !chain_.find(announced.block.hash) && chain_.find(announced.parent) &&
+         imports_.size() < kMaxPendingImports;
+}
+
+void Engine::on_announced(SessionHandle session, Peer& peer, std::vector<CheckedHeader> headers) {
+  if (!importable(headers.front())) {
+    add_target(peer, headers.front().block);
+    return;
+  }
+  start_import(session, &peer, std::move(headers), ImportCause::announcement, false);
 }
 
 // Judged before it is decoded: is this the answer to the request that is out?
@@ -161,19 +174,35 @@ std::optional<std::vector<CheckedHeader>> Engine::accept_headers(SessionHandle s
 void Engine::on_headers(Now now, SessionHandle session, Peer& peer, ByteView payload) {
   auto headers = accept_headers(session, peer, payload);
   if (!headers) return;
+  if (std::holds_alternative<SkeletonRequest>(peer.request->kind)) {
+    // Only the marks are of use: no header of it is imported, so no signature is judged.
+    on_judged(now, session, peer, true, std::move(*headers));
+  } else {
+    judge(now, session, peer, true, std::move(*headers));
+  }
+}
+
+// The request that this answers is kept until now, so that the peer is not asked for more.
+void Engine::on_judged(Now now, SessionHandle session, Peer& peer, bool answer,
+                       std::vector<CheckedHeader> headers) {
+  if (!answer) {
+    on_announced(session, peer, std::move(headers));
+    return;
+  }
+  CHECK(peer.request.has_value());
   const RequestKind kind = peer.request->kind;
   if (const auto* segment = std::get_if<SegmentRequest>(&kind)) {
     peer.request.reset();
-    on_segment(now, session, peer, *segment, std::move(*headers));
+    on_segment(now, session, peer, *segment, std::move(headers));
     return;
   }
   release_request(session, peer, false);
   if (const auto* branch = std::get_if<BranchRequest>(&kind)) {
-    on_branch(now, session, peer, *branch, std::move(*headers));
+    on_branch(now, session, peer, *branch, std::move(headers));
   } else if (const auto* forward = std::get_if<ForwardRequest>(&kind)) {
-    on_forward(now, session, peer, *forward, std::move(*headers));
+    on_forward(now, session, peer, *forward, std::move(headers));
   } else if (const auto* skeleton = std::get_if<SkeletonRequest>(&kind)) {
-    on_skeleton(now, session, peer, *skeleton, *headers);
+    on_skeleton(now, session, peer, *skeleton, headers);
   }
 }
 

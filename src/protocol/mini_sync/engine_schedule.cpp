@@ -56,6 +56,7 @@ void Engine::schedule_all(Now now) {
 
 void Engine::schedule(Now now, SessionHandle session, Peer& peer) {
   if (peer.condemned || peer.request || imports_.size() >= kMaxPendingImports) return;
+  if (judging_headers_ >= kMaxJudgingHeaders) return;
   if (download_) {
     if (const auto work = download_->assign(session)) {
       ask(now, session, peer, {.locator = {work->from}, .amount = work->amount, .reverse = true},

@@ -30,11 +30,15 @@ inline constexpr std::size_t kMaxQueuedAnnouncements = 64;
 inline constexpr std::size_t kMaxKnownBlocks = 1024;  // remembered as known to the peer
 inline constexpr std::size_t kMaxConsecutiveFailures = 3;
 inline constexpr std::size_t kMaxBranchHeaders = 4096;  // walked backwards before giving up
+// Announced headers whose signatures are being judged; a later one is remembered by its hash alone.
+inline constexpr std::size_t kMaxJudgingPerPeer = 16;
 
 // Over all peers.
 inline constexpr std::size_t kMaxOutstanding = 1024;  // our requests, one a session
 inline constexpr std::size_t kMaxPendingImports = 8;  // handed to the chain, not yet acknowledged
 inline constexpr std::size_t kMaxBufferedSegments = 16;  // downloaded, waiting for their turn
+// Headers that wait for the judgement of their signatures: sixteen full answers, 0.7 s of one core.
+inline constexpr std::size_t kMaxJudgingHeaders = 16 * kMaxHeadersPerResponse;
 inline constexpr std::size_t kMaxEvents = 1024;
 
 // Download shape.

@@ -51,6 +51,14 @@ struct Outstanding {
   RequestKind kind;
 };
 
+// What a peer gave and what may not be looked at yet: a signature in it, or before it, is judged.
+struct Judging {
+  std::uint64_t job = 0;  // 0: nothing in it to judge
+  bool judged = false;
+  bool answer = false;  // to Peer::request; else an announced block
+  std::vector<CheckedHeader> headers;
+};
+
 struct Peer {
   chain::BlockRef head;
   std::deque<chain::BlockRef> targets;          // announced, not known to us; at most kMaxTargets
@@ -58,6 +66,7 @@ struct Peer {
   bool forward = false;                         // targets.front() is too deep to be walked back
   std::optional<chain::BlockRef> forward_from;  // how far that has come, on the peer's chain
   std::optional<Outstanding> request;           // ours
+  std::deque<Judging> judging;                  // in order of arrival; at most one is an answer
   std::set<std::uint64_t> expired;              // a late answer to one of these is not hostile
   std::size_t imports = 0;                      // of this peer's headers, not yet acknowledged
   std::size_t failures = 0;                     // consecutive
