@@ -15,9 +15,9 @@ enum Frame : std::uint8_t {
   kReset,
   kStop,
   kStreams,
+  kConnectionCredit,
 };
 constexpr std::size_t kDataHeaderBytes = 12;  // type, stream, length, fin
-constexpr std::size_t kMaxEvents = 4096;      // not yet polled, per link
 
 }  // namespace
 
@@ -65,6 +65,7 @@ Link::Link(Now now, const MemoryConfig& config, Side side, std::uint64_t id, std
       id_{id},
       nonce_{nonce},
       remote_{remote},
+      granted_{config.connection_window},
       remote_may_open_{config.max_remote_bidi, config.max_remote_uni},
       began_{now.mono},
       last_received_{now.mono},
@@ -76,6 +77,7 @@ void Link::queue_hello() {
   Bytes frame{std::byte{kHello}};
   append_be(frame, nonce_);
   append_be(frame, static_cast<std::uint64_t>(config_.stream_window));
+  append_be(frame, static_cast<std::uint64_t>(config_.connection_window));
   append_be(frame, static_cast<std::uint64_t>(config_.max_remote_bidi));
   append_be(frame, static_cast<std::uint64_t>(config_.max_remote_uni));
   control_.push_back(std::move(frame));
@@ -86,6 +88,43 @@ void Link::queue_frame(std::uint8_t type, std::uint64_t a, std::uint64_t b) {
   append_be(frame, a);
   append_be(frame, b);
   control_.push_back(std::move(frame));
+  // The peer makes us answer and does not acknowledge what we say.
+  if (control_.size() > kMaxControlFrames) {
+    abandon(CloseCause::memory_limit, 0, "too many frames to send");
+  }
+}
+
+void Link::add_event(ConnEventKind event) {
+  events_.push_back(std::move(event));
+  ++unpolled_;
+}
+
+void Link::tell_readable(StreamId id, Stream& stream) {
+  if (stream.told) return;
+  stream.told = true;
+  add_event(Readable{id});
+}
+
+void Link::on_polled(const ConnEventKind& event) {
+  CHECK(unpolled_ > 0);
+  --unpolled_;
+  const auto* readable = std::get_if<Readable>(&event);
+  if (readable == nullptr) return;
+  if (Stream* stream = find(readable->stream)) stream->told = false;
+}
+
+void Link::credit_connection(std::size_t n) {
+  consumed_ += n;
+  if (consumed_ + config_.connection_window / 2 < granted_) return;
+  granted_ = consumed_ + config_.connection_window;
+  queue_frame(kConnectionCredit, granted_, 0);
+}
+
+void Link::drop_unread(Stream& stream) {
+  const std::size_t unread = stream.in.size() - stream.in_at;
+  stream.in = {};
+  stream.in_at = 0;
+  if (unread > 0) credit_connection(unread);
 }
 
 void Link::abandon(CloseCause cause, std::uint64_t code, std::string_view detail) {
@@ -143,10 +182,10 @@ void Link::receive(Now now, const Endpoint& from, const Header& header, ByteView
   ++expected_;
   if (from != remote_) {
     remote_ = from;
-    if (opened_) events_.emplace_back(PathChanged{from});
+    if (opened_) add_event(PathChanged{from});
   }
   take_frames(payload);
-  if (events_.size() > kMaxEvents) abandon(CloseCause::memory_limit, 0, "too many events");
+  if (unpolled_ > kMaxLinkEvents) abandon(CloseCause::memory_limit, 0, "too many events");
 }
 
 void Link::acknowledge(Now now, std::uint64_t up_to) {
@@ -157,7 +196,7 @@ void Link::acknowledge(Now now, std::uint64_t up_to) {
       stream->unacknowledged -= sent.data;
       if (stream->refused && !stream->out_done) {
         stream->refused = false;
-        events_.emplace_back(Writable{sent.stream});
+        add_event(Writable{sent.stream});
       }
       if (sent.fin) stream->out_done = true;
       retire(sent.stream);
@@ -179,16 +218,21 @@ void Link::take_frames(ByteView payload) {
 bool Link::take_hello(Reader& in) {
   if (remote_nonce_) return false;
   const auto nonce = in.number<std::uint64_t>();
-  remote_window_ = in.number<std::uint64_t>();
-  may_open_[0] = in.number<std::uint64_t>();
-  may_open_[1] = in.number<std::uint64_t>();
+  std::array<std::uint64_t, 4> limits{};
+  for (std::uint64_t& limit : limits) {
+    limit = in.number<std::uint64_t>();
+    if (limit > kMaxLimitValue) return false;
+  }
   if (!in.ok) return false;
+  remote_window_ = limits[0];
+  may_send_ = limits[1];
+  may_open_ = {limits[2], limits[3]};
   remote_nonce_ = nonce;
   if (side_ == Side::acceptor) {
     queue_hello();
   } else {
     opened_ = true;
-    events_.emplace_back(Opened{side_, config_.local, remote_});
+    add_event(Opened{side_, config_.local, remote_});
     queue_frame(kFinished, 0, 0);
   }
   return true;
@@ -207,18 +251,22 @@ bool Link::take_frame(Reader& in) {
     case kFinished:
       if (side_ != Side::acceptor || opened_) return false;
       opened_ = confirmed_ = true;
-      events_.emplace_back(Opened{side_, config_.local, remote_});
-      events_.emplace_back(Confirmed{});
+      add_event(Opened{side_, config_.local, remote_});
+      add_event(Confirmed{});
       queue_frame(kDone, 0, 0);
       return true;
     case kDone:
       if (side_ != Side::dialler || confirmed_) return false;
       confirmed_ = true;
-      events_.emplace_back(Confirmed{});
+      add_event(Confirmed{});
       return true;
     case kPing:
       return true;
+    case kConnectionCredit:
+      may_send_ = std::max(may_send_, a);
+      return a <= kMaxLimitValue;
     case kCredit:
+      if (b > kMaxLimitValue) return false;
       if (Stream* stream = find(id)) stream->may_send = std::max(stream->may_send, b);
       return true;
     case kReset:
@@ -228,7 +276,7 @@ bool Link::take_frame(Reader& in) {
       take_stop(id, b);
       return true;
     case kStreams:
-      if (a > 1) return false;
+      if (a > 1 || b > kMaxLimitValue) return false;
       may_open_[a] = std::max(may_open_[a], b);
       return true;
     default:
@@ -244,12 +292,17 @@ bool Link::take_data(Reader& in) {
   if (!in.ok || !opened_ || raw > INT64_MAX || fin > 1) return false;
   const auto id = static_cast<StreamId>(raw);
   Stream* stream = remote_stream(id);
-  if (stream == nullptr || stream->stopped) return true;
+  if (length > granted_ - received_) return false;
+  received_ += length;
+  if (stream == nullptr || stream->stopped) {
+    credit_connection(length);
+    return true;
+  }
   if (stream->in_done || stream->fin || stream->received + length > stream->granted) return false;
   stream->received += length;
   append(stream->in, bytes);
   stream->fin = fin == 1;
-  events_.emplace_back(Readable{id});
+  tell_readable(id, *stream);
   if (stream->fin && stream->in.empty()) {  // everything was consumed before its end was known
     stream->in_done = true;
     retire(id);
@@ -260,17 +313,16 @@ bool Link::take_data(Reader& in) {
 void Link::take_reset(StreamId id, std::uint64_t code) {
   Stream* stream = remote_stream(id);
   if (stream == nullptr || stream->in_done) return;
-  stream->in = {};
-  stream->in_at = 0;
+  drop_unread(*stream);
   stream->in_done = true;
-  if (!stream->stopped) events_.emplace_back(StreamReset{id, code});
+  if (!stream->stopped) add_event(StreamReset{id, code});
   retire(id);
 }
 
 void Link::take_stop(StreamId id, std::uint64_t code) {
   Stream* stream = remote_stream(id);
   if (stream == nullptr || stream->out_done) return;
-  events_.emplace_back(StreamReset{id, code});
+  add_event(StreamReset{id, code});
   reset(id, code);
 }
 
@@ -340,9 +392,10 @@ std::optional<Link::Sent> Link::build() {
 
 // At most one stream a packet; streams take turns.
 void Link::add_data(Sent& packet) {
-  const auto sendable = [](const Stream& s) {
+  const auto sendable = [&](const Stream& s) {
     if (s.out_done) return false;
-    return s.out.empty() ? s.finish_asked && !s.fin_sent : s.sent < s.may_send;
+    if (s.out.empty()) return s.finish_asked && !s.fin_sent;
+    return s.sent < s.may_send && sent_ < may_send_;
   };
   auto it = streams_.upper_bound(last_served_);
   for (std::size_t tried = 0; tried < streams_.size(); ++tried, ++it) {
@@ -351,8 +404,8 @@ void Link::add_data(Sent& packet) {
     Stream& s = it->second;
     const std::size_t room =
         kMaxPacketBytes - kHeaderBytes - packet.frames.size() - kDataHeaderBytes;
-    const auto credit =
-        static_cast<std::size_t>(std::min<std::uint64_t>(room, s.may_send - s.sent));
+    const auto credit = static_cast<std::size_t>(
+        std::min<std::uint64_t>({room, s.may_send - s.sent, may_send_ - sent_}));
     const std::size_t n = std::min(s.out.size(), credit);
     packet.stream = last_served_ = it->first;
     packet.data = n;
@@ -364,6 +417,7 @@ void Link::add_data(Sent& packet) {
     append(packet.frames, ByteView{s.out}.first(n));
     s.out.erase(s.out.begin(), s.out.begin() + static_cast<std::ptrdiff_t>(n));
     s.sent += n;
+    sent_ += n;
     s.unacknowledged += n;
     s.fin_sent = packet.fin;
     return;
@@ -411,6 +465,7 @@ void Link::consume(StreamId id, std::size_t n) {
   CHECK(n <= s->in.size() - s->in_at);
   s->in_at += n;
   s->consumed += n;
+  credit_connection(n);
   if (s->in_at == s->in.size() || s->in_at >= config_.stream_window / 2) {
     s->in.erase(s->in.begin(), s->in.begin() + static_cast<std::ptrdiff_t>(s->in_at));
     s->in_at = 0;
@@ -437,8 +492,7 @@ void Link::stop(StreamId id, std::uint64_t code) {
   Stream* s = find(id);
   if (s == nullptr || s->in_done || s->stopped) return;
   s->stopped = true;
-  s->in = {};
-  s->in_at = 0;
+  drop_unread(*s);
   if (s->fin) {  // all of it had come: the peer has nothing left to stop
     s->in_done = true;
     retire(id);

@@ -1,6 +1,8 @@
 // Link: one connection of a MemoryTransport. Packets carry whole frames, are numbered from 0, and
-// are taken in order only; what is not acknowledged is repeated after kRepeatAfter.
-// Threading: one thread. Limits: MemoryConfig; at most kMaxInFlight packets unacknowledged.
+// are taken in order only; what is not acknowledged is repeated after kRepeatAfter. Credit is given
+// by consume(), for each stream and for the connection; bytes of streams that nobody will read are
+// credited back to the connection at once.
+// Threading: one thread. Limits: MemoryConfig and the constants below.
 #pragma once
 
 #include <array>
@@ -21,7 +23,9 @@ struct MemoryConfig {
   bool accept = true;
   std::size_t max_connections = 1024;
   std::size_t stream_window = 256 * 1024;  // received and not consumed, per stream
-  std::size_t send_buffer = 512 * 1024;    // accepted and not acknowledged, per stream
+  // Received and not consumed, over all streams; by default the sum of what these may hold.
+  std::size_t connection_window = 18 * 256 * 1024;
+  std::size_t send_buffer = 512 * 1024;  // accepted and not acknowledged, per stream
   std::size_t max_remote_bidi = 1;
   std::size_t max_remote_uni = 16;
   Duration handshake_timeout = seconds(5);
@@ -33,6 +37,10 @@ namespace memory {
 
 inline constexpr std::size_t kMaxPacketBytes = 1200;  // bytes; as a QUIC packet at its smallest MTU
 inline constexpr std::size_t kMaxInFlight = 64;       // packets sent and not acknowledged
+inline constexpr std::size_t kMaxLinkEvents = 1024;   // not yet polled; more ends the connection
+inline constexpr std::size_t kMaxControlFrames = 512;  // to be sent; more ends the connection
+// Of a credit or a number of streams, as in QUIC; more is malformed, so that sums do not overflow.
+inline constexpr std::uint64_t kMaxLimitValue = (std::uint64_t{1} << 62) - 1;
 inline constexpr Duration kRepeatAfter = milliseconds(200);
 
 enum class PacketType : std::uint8_t { data, close, reset };
@@ -65,6 +73,7 @@ struct Stream {
   bool fin = false;
   bool stopped = false;
   bool in_done = false;
+  bool told = false;  // a Readable waits to be polled; another would say nothing more
 };
 
 class Link {
@@ -92,6 +101,8 @@ class Link {
   void abandon(CloseCause cause, std::uint64_t code, std::string_view detail);
   [[nodiscard]] const std::optional<Closed>& closed() const { return closed_; }
   [[nodiscard]] std::deque<ConnEventKind>& events() { return events_; }
+  // An event of events() has reached the owner.
+  void on_polled(const ConnEventKind& event);
   [[nodiscard]] std::uint64_t id() const { return id_; }
   [[nodiscard]] Side side() const { return side_; }
   [[nodiscard]] const Endpoint& remote() const { return remote_; }
@@ -118,6 +129,10 @@ class Link {
   [[nodiscard]] bool take_data(Reader& in);
   void take_reset(StreamId id, std::uint64_t code);
   void take_stop(StreamId id, std::uint64_t code);
+  void add_event(ConnEventKind event);
+  void tell_readable(StreamId id, Stream& stream);
+  void credit_connection(std::size_t n);
+  void drop_unread(Stream& stream);
   void queue_hello();
   void queue_frame(std::uint8_t type, std::uint64_t a, std::uint64_t b);
   [[nodiscard]] std::optional<Sent> build();
@@ -138,13 +153,19 @@ class Link {
   std::map<StreamId, Stream> streams_;
   StreamId last_served_ = -1;
   std::uint64_t remote_window_ = 0;
+  // Of all streams' bytes.
+  std::uint64_t sent_ = 0;
+  std::uint64_t may_send_ = 0;
+  std::uint64_t received_ = 0;
+  std::uint64_t consumed_ = 0;
+  std::uint64_t granted_ = 0;
   // By kind: 0 bidirectional, 1 unidirectional.
   std::array<std::uint64_t, 2> opened_count_{};
   std::array<std::uint64_t, 2> may_open_{};
   std::array<std::uint64_t, 2> remote_count_{};
   std::array<std::uint64_t, 2> remote_may_open_{};
 
-  std::deque<Bytes> control_;  // frames of ours; the peer causes at most one each of its own frames
+  std::deque<Bytes> control_;  // frames of ours
   std::deque<Sent> in_flight_;
   std::size_t resend_at_ = 0;  // index into in_flight_ of the next one to send
   std::uint64_t first_in_flight_ = 0;
@@ -155,6 +176,7 @@ class Link {
   Instant last_received_;
   Instant last_sent_;
   std::deque<ConnEventKind> events_;
+  std::size_t unpolled_ = 0;  // events, also those that left events_
 };
 
 }  // namespace memory

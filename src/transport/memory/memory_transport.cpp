@@ -35,6 +35,10 @@ void MemoryTransport::handle_datagrams(Now now, std::span<const Datagram> datagr
 }
 
 void MemoryTransport::receive(Now now, const Datagram& datagram) {
+  if (events_.size() >= kMaxQueuedEvents) {
+    ++dropped_full_;
+    return;
+  }
   const auto header = memory::parse_header(datagram.bytes);
   if (!header) return;
   const ByteView payload = datagram.bytes.subspan(memory::kHeaderBytes);
@@ -115,6 +119,10 @@ std::optional<Transmit> MemoryTransport::poll_transmit(Now now, MutByteView out)
     in_ready_.erase(conn);
     Link* link = find(conn);
     if (link == nullptr) continue;
+    if (link->closed()) {  // what its owner asked of it was too much
+      settle(conn);
+      continue;
+    }
     const auto packet = link->next_packet(now);
     timers_.set(conn.index, link->deadline());
     if (!packet) continue;
@@ -129,6 +137,7 @@ std::optional<ConnEvent> MemoryTransport::poll_event() {
   if (events_.empty()) return std::nullopt;
   std::optional<ConnEvent> first{std::move(events_.front())};
   events_.pop_front();
+  if (Link* link = find(first->conn)) link->on_polled(first->kind);
   return first;
 }
 

@@ -23,6 +23,8 @@
 namespace ethnet::transport {
 
 inline constexpr std::size_t kMaxQueuedReplies = 256;  // closes and resets not yet sent
+// Events of all connections that nobody polled; above it datagrams are dropped, as if lost.
+inline constexpr std::size_t kMaxQueuedEvents = 16 * 1024;
 
 class MemoryTransport final : public Transport {
  public:
@@ -51,6 +53,8 @@ class MemoryTransport final : public Transport {
   [[nodiscard]] std::size_t memory_bytes(ConnHandle conn) const override;
 
   [[nodiscard]] std::size_t connection_count() const { return links_.size(); }
+  [[nodiscard]] std::size_t queued_events() const { return events_.size(); }
+  [[nodiscard]] std::uint64_t dropped_full() const { return dropped_full_; }  // datagrams
   [[nodiscard]] const Endpoint& local() const { return config_.local; }
 
  private:
@@ -78,6 +82,7 @@ class MemoryTransport final : public Transport {
   std::set<ConnHandle> in_ready_;
   std::deque<ConnEvent> events_;
   std::deque<Reply> replies_;
+  std::uint64_t dropped_full_ = 0;
 };
 
 // Carries what its members send, at once and in order, until nothing more is sent.
