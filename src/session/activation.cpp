@@ -53,7 +53,8 @@ void SessionManager::Impl::finish_probe_alive(Entry& active) {
   }
 }
 
-// The newest of the newcomers takes over.
+// The newest of the newcomers takes over, in one step: the old one ends only when a newcomer has
+// been told that it is the one.
 void SessionManager::Impl::finish_probe_silent(SessionHandle handle) {
   Entry* const found = table_.find(handle);
   CHECK(found != nullptr);
@@ -65,11 +66,17 @@ void SessionManager::Impl::finish_probe_silent(SessionHandle handle) {
     rearm(active);
     return;
   }
-  end(handle, DisconnectReason::replaced, EndedBy::us);
-  readmit(newcomers);
+  for (; !newcomers.empty(); newcomers.pop_back()) {
+    Entry* const newest = table_.find(newcomers.back());
+    CHECK(newest != nullptr);
+    if (!activate_by_us(*newest)) continue;
+    newcomers.pop_back();
+    return readmit(newcomers);
+  }
+  rearm(active);
 }
 
-// After the session that they waited for is gone: the newest first, the others then meet that one.
+// The newest first; the others then meet that one.
 void SessionManager::Impl::readmit(const std::vector<SessionHandle>& newcomers) {
   for (std::size_t i = newcomers.size(); i-- > 0;) {
     if (Entry* const entry = table_.find(newcomers[i])) on_ready(*entry);
@@ -77,25 +84,38 @@ void SessionManager::Impl::readmit(const std::vector<SessionHandle>& newcomers) 
 }
 
 bool SessionManager::Impl::activate_by_us(Entry& entry) {
-  if (is_full_for(entry)) {
+  Entry* const old = table_.active_of(entry.peer()->id());
+  if (old != nullptr) {
+    entry.take_place_of(*old);
+  } else if (is_full_for(entry)) {
     end(entry.handle(), DisconnectReason::too_many_peers, EndedBy::us);
     return false;
   }
   ++last_token_.sequence;
   const Activate token = last_token_;
-  return send_frame(entry, encode_frame(token)) && become_active(entry, token);
+  if (!send_frame(entry, encode_frame(token))) return false;
+  if (old != nullptr) end(old->handle(), DisconnectReason::replaced, EndedBy::us);
+  return become_active(entry, token);
 }
 
-// The arbiter's newest word counts. Words of one run of the arbiter are ordered by their sequence,
-// since connections may deliver them in another order; a new run is newer than any old one.
+// The arbiter's newest word is not the one that arrives last: connections deliver at their own
+// pace. Words of one run are ordered by their sequence. Words of two runs are ordered by our
+// Hellos: an arbiter speaks after it has our Hello, and we say Hello after its Proof; so the Hello
+// of a connection to an earlier run went out before a later run could prove anything.
+bool SessionManager::Impl::is_newer(const Entry& entry, const Activate& token, const Entry& old) {
+  const Activate& held = old.active()->token();
+  return held.epoch == token.epoch ? token.sequence > held.sequence
+                                   : entry.hello_order > old.hello_order;
+}
+
 bool SessionManager::Impl::handle_activate(Entry& entry, const Activate& token) {
   Entry* const old = table_.active_of(entry.peer()->id());
   if (old != nullptr) {
-    const Activate& held = old->active()->token();
-    if (held.epoch == token.epoch && token.sequence <= held.sequence) {
+    if (!is_newer(entry, token, *old)) {
       end(entry.handle(), DisconnectReason::already_connected, EndedBy::us);
       return false;
     }
+    entry.take_place_of(*old);
     end(old->handle(), DisconnectReason::replaced, EndedBy::us);
   } else if (is_full_for(entry)) {
     end(entry.handle(), DisconnectReason::too_many_peers, EndedBy::us);
@@ -121,6 +141,7 @@ bool SessionManager::Impl::become_active(Entry& entry, const Activate& token) {
   const std::set<transport::StreamId> waiting = std::move(hs.streams);
   ActiveSession& session = table_.activate(entry, std::move(info), mux_limits(), token);
   entry.control.last_heard = now_.mono;
+  session.last_message = now_.mono;
   ++opened_;
   log_.write(now_, LogLevel::debug, "session opened",
              {{"peer", std::string_view{session.info.id.hex()}},
@@ -178,6 +199,8 @@ Instant SessionManager::Impl::active_deadline(const Entry& entry) const {
   Instant earliest =
       waiting ? control.oldest_ping + config_.ping_timeout
               : std::max(control.last_heard + config_.ping_interval, control.pings_out.next());
+  earliest = std::min({earliest, control.stall.deadline(config_.write_timeout),
+                       entry.active()->writer.stall_deadline(config_.write_timeout)});
   if (const auto& probe = entry.active()->probe) {
     earliest = std::min(earliest, probe->ping_sent ? probe->deadline : probe->ping_at);
   }
@@ -188,6 +211,11 @@ bool SessionManager::Impl::on_active_deadline(Entry& entry) {
   const SessionHandle handle = entry.handle();
   const ControlChannel& control = entry.control;
   const auto& probe = entry.active()->probe;
+  if (control.stall.deadline(config_.write_timeout) <= now_.mono ||
+      entry.active()->writer.stall_deadline(config_.write_timeout) <= now_.mono) {
+    end(handle, DisconnectReason::write_timeout, EndedBy::us);
+    return false;
+  }
   if (probe && probe->ping_sent && probe->deadline <= now_.mono) {
     finish_probe_silent(handle);
     return table_.find(handle) != nullptr;
@@ -210,7 +238,7 @@ bool SessionManager::Impl::read_stream(Entry& entry, transport::StreamId stream)
   ActiveSession& session = *entry.active();
   std::vector<Delivered> delivered;
   const auto read = session.reader.read(transport_, entry.conn(), stream, delivered);
-  if (!delivered.empty()) entry.control.last_heard = now_.mono;
+  if (!delivered.empty()) entry.control.last_heard = session.last_message = now_.mono;
   for (Delivered& message : delivered) {
     ++messages_in_;
     events_.push_back(

@@ -31,6 +31,8 @@ std::string_view describe(std::uint16_t code) {
       return "too many peers";
     case SessionError::pending_limit:
       return "too many pending connections";
+    case SessionError::memory_limit:
+      return "sessions hold too much memory";
     case SessionError::transport:
       return "the transport refused";
     case SessionError::shut_down:

@@ -45,6 +45,7 @@ enum class SessionError : std::uint16_t {
   already_dialing,
   too_many_peers,
   pending_limit,
+  memory_limit,
   transport,  // the transport refused to dial
   shut_down,  // shut_down() was called
   // control stream

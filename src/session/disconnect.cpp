@@ -48,6 +48,8 @@ std::string_view to_string(DisconnectReason reason) {
       return "ping flood";
     case DisconnectReason::memory_limit:
       return "memory limit";
+    case DisconnectReason::write_timeout:
+      return "write timeout";
     case DisconnectReason::unknown:
       return "unknown reason";
   }

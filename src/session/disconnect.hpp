@@ -33,8 +33,9 @@ enum class DisconnectReason : std::uint8_t {
   bad_proof = 0x26,
   pending_limit = 0x27,  // too many handshakes at once, in total or from one address
   ping_flood = 0x28,
-  memory_limit = 0x29,  // shed under memory pressure
-  unknown = 0xff,       // a number that this version does not know
+  memory_limit = 0x29,   // shed under memory pressure
+  write_timeout = 0x2a,  // bytes for the peer waited for too long: it does not read
+  unknown = 0xff,        // a number that this version does not know
 };
 
 inline constexpr std::array kAllDisconnectReasons{
@@ -60,6 +61,7 @@ inline constexpr std::array kAllDisconnectReasons{
     DisconnectReason::pending_limit,
     DisconnectReason::ping_flood,
     DisconnectReason::memory_limit,
+    DisconnectReason::write_timeout,
     DisconnectReason::unknown,
 };
 

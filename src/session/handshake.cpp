@@ -178,6 +178,7 @@ bool SessionManager::Impl::on_verified(Entry& entry, ByteView output) {
     return false;
   }
   table_.on_proven(entry, *peer);
+  if (const Entry* twin = table_.active_of(peer->id())) entry.take_place_of(*twin);
   if (is_full_for(entry)) {
     end(handle, DisconnectReason::too_many_peers, EndedBy::us);
     return false;
@@ -189,11 +190,11 @@ bool SessionManager::Impl::on_verified(Entry& entry, ByteView output) {
   return read_control(entry);
 }
 
-// A twin of an active session takes no further place: the arbiter keeps one of the two.
+// A twin of an active session needs no further place: the arbiter keeps one of the two.
 bool SessionManager::Impl::is_full_for(const Entry& entry) const {
   if (table_.active_of(entry.peer()->id()) != nullptr) return false;
   if (table_.in(SessionState::active).size() >= config_.max_peers) return true;
-  return entry.inbound() && table_.active_inbound() >= config_.max_inbound;
+  return entry.needs_inbound_place() && table_.active_inbound() >= config_.max_inbound;
 }
 
 // After both proofs, so that only the one who may know learns what we are.
@@ -210,6 +211,7 @@ bool SessionManager::Impl::send_hello_when_due(Entry& entry) {
   hello.enr = local_.enr;
   hs.offered = local_.capabilities;  // set_local may change them before the answer
   hs.hello_sent = true;
+  entry.hello_order = ++last_hello_;
   return send_frame(entry, encode_frame(hello));
 }
 

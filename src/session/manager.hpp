@@ -1,7 +1,7 @@
 // SessionManager's inside; see session.hpp. Not for other modules.
 //
 // session.cpp: inputs, outputs, the one exit. handshake.cpp: Claim, Proof, Hello. activation.cpp:
-// who is activated, pings, capability streams.
+// who is activated, pings, capability streams. memory.cpp: the memory of all.
 // An Entry& is valid until something ends that session; every function that may end one says so by
 // returning whether it lives, and callers stop when it does not.
 #pragma once
@@ -49,6 +49,7 @@ class SessionManager::Impl {
   [[nodiscard]] const NodeId& local_id() const { return local_id_; }
   [[nodiscard]] const SessionTable& table() const { return table_; }
   [[nodiscard]] std::size_t memory_bytes(SessionHandle session) const;
+  [[nodiscard]] static std::size_t accounted_bytes(const Entry& entry);
   [[nodiscard]] SessionSnapshot snapshot() const;
   [[nodiscard]] std::optional<std::string_view> exceeded_limit() const;
 
@@ -65,9 +66,11 @@ class SessionManager::Impl {
   };
 
   // session.cpp
+  void on_conn_event(const transport::ConnEvent& event);
   void on_opened(transport::ConnHandle conn, const transport::Opened& opened);
   void on_closed(Entry& entry, const transport::Closed& closed);
   void on_readable(Entry& entry, transport::StreamId stream);
+  [[nodiscard]] bool make_room_for(const IpAddress& ip);
   void refuse_connection(transport::ConnHandle conn, const Endpoint& remote,
                          DisconnectReason reason);
   // The one exit of every entry, whatever its state: tells the peer, closes the connection, drops
@@ -82,6 +85,17 @@ class SessionManager::Impl {
   // False when the session ended, because the peer does not read its control stream.
   bool send_frame(Entry& entry, ByteView frame);
   void rearm(Entry& entry);
+
+  // memory.cpp
+  // What the entry holds now goes into the sum over all.
+  void measure(Entry& entry);
+  void measure(transport::ConnHandle conn);
+  void measure_all();
+  [[nodiscard]] bool is_memory_short();
+  // Ends sessions until the sum is within its limit.
+  void shed_memory();
+  [[nodiscard]] std::optional<SessionHandle> next_to_shed() const;
+
   void start_job(Entry& entry, JobKind kind, std::string_view name, std::function<Bytes()> work);
   [[nodiscard]] static std::vector<ReasonCount> nonzero(const ReasonCounts& counts);
   [[nodiscard]] MuxLimits mux_limits() const;
@@ -116,6 +130,7 @@ class SessionManager::Impl {
   void readmit(const std::vector<SessionHandle>& newcomers);
   bool activate_by_us(Entry& entry);
   bool handle_activate(Entry& entry, const Activate& token);
+  [[nodiscard]] static bool is_newer(const Entry& entry, const Activate& token, const Entry& old);
   bool become_active(Entry& entry, const Activate& token);
   bool handle_active_frame(Entry& entry, const Frame& frame);
   bool handle_pong(Entry& entry);
@@ -138,8 +153,10 @@ class SessionManager::Impl {
   std::uint64_t next_job_id_ = 1;
   std::uint64_t next_dial_id_ = 1;
   Activate last_token_;
+  std::uint64_t last_hello_ = 0;
   Now now_;  // of the last input: one Now serves an input and its whole drain
   bool shut_down_ = false;
+  std::size_t charged_bytes_ = 0;  // the sum over all entries
   std::uint64_t opened_ = 0;
   std::uint64_t messages_in_ = 0;
   std::uint64_t messages_out_ = 0;

@@ -61,29 +61,40 @@ std::optional<Priority> MuxWriter::urgency(const Lane& lane) {
   return most;
 }
 
-void MuxWriter::flush(transport::Transport& transport, transport::ConnHandle conn) {
+void MuxWriter::flush(Instant now, transport::Transport& transport, transport::ConnHandle conn) {
   for (Lane& lane : lanes_) {
+    lane.taken = 0;
     if (lane.stream) continue;
     const auto opened = transport.open_stream(conn, transport::StreamKind::unidirectional);
     if (!opened) break;  // the peer's stream limit: tried again at the next flush
     lane.stream = *opened;
   }
-  for (const Priority priority : kByUrgency) write_class(transport, conn, priority);
+  for (const Priority priority : kByUrgency) {
+    if (!write_class(transport, conn, priority)) continue;
+    for (Lane& lane : lanes_) {  // these had to wait, whatever the peer does
+      if (urgency(lane) > priority) lane.stall.excuse(now);
+    }
+  }
+  for (Lane& lane : lanes_) lane.stall.on_write(now, lane.taken, urgency(lane).has_value());
   if (!lanes_.empty()) first_ = (first_ + 1) % lanes_.size();
 }
 
-void MuxWriter::write_class(transport::Transport& transport, transport::ConnHandle conn,
+bool MuxWriter::write_class(transport::Transport& transport, transport::ConnHandle conn,
                             Priority priority) {
+  bool wrote = false;
   bool served = true;
   while (served) {
     served = false;
     for (std::size_t i = 0; i < lanes_.size(); ++i) {
       Lane& lane = lanes_[(first_ + i) % lanes_.size()];
       if (!lane.stream || lane.blocked || urgency(lane) != priority) continue;
+      const std::size_t before = lane.taken;
       take_turn(transport, conn, lane, priority);
+      wrote = wrote || lane.taken > before;
       served = true;
     }
   }
+  return wrote;
 }
 
 void MuxWriter::take_turn(transport::Transport& transport, transport::ConnHandle conn, Lane& lane,
@@ -121,6 +132,7 @@ std::size_t MuxWriter::write_some(transport::Transport& transport, transport::Co
   const std::size_t taken = transport.write(conn, *lane.stream, offer);
   CHECK(taken <= offer.size());
   current.written += taken;
+  lane.taken += taken;
   if (taken < offer.size()) lane.blocked = true;
   return taken;
 }
@@ -155,9 +167,17 @@ bool MuxWriter::owns(transport::StreamId stream) const {
   return std::ranges::any_of(lanes_, [&](const Lane& lane) { return lane.stream == stream; });
 }
 
-std::size_t MuxWriter::queued_bytes() const {
+Instant MuxWriter::stall_deadline(Duration timeout) const {
+  Instant first = Instant::never();
+  for (const Lane& lane : lanes_) first = std::min(first, lane.stall.deadline(timeout));
+  return first;
+}
+
+std::size_t MuxWriter::memory_bytes() const {
   std::size_t sum = 0;
-  for (const Lane& lane : lanes_) sum += lane.queued_bytes;
+  for (const Lane& lane : lanes_) {
+    sum += lane.queued_bytes + lane.queued_messages * kMessageOverheadBytes;
+  }
   return sum;
 }
 
@@ -268,7 +288,9 @@ bool MuxReader::holds_messages() const {
 
 std::size_t MuxReader::memory_bytes() const {
   std::size_t sum = 0;
-  for (const Lane& lane : lanes_) sum += lane.held_bytes;
+  for (const Lane& lane : lanes_) {
+    sum += lane.held_bytes + lane.held_messages * kMessageOverheadBytes;
+  }
   for (const auto& [id, stream] : streams_) sum += stream.buffer.capacity();
   return sum;
 }

@@ -26,6 +26,7 @@
 
 #include "capability.hpp"
 #include "disconnect.hpp"
+#include "stall_clock.hpp"
 
 namespace ethnet::session {
 
@@ -34,6 +35,8 @@ inline constexpr std::size_t kQuantumBytes = 16 * 1024;      // of one capabilit
 inline constexpr std::size_t kHeadReserveBytes = 64 * 1024;  // heads may exceed the budget by it
 inline constexpr std::size_t kHeadReserveMessages = 64;
 inline constexpr std::size_t kMaxPeerStreams = kMaxCapabilities;  // more is a protocol breach
+// What a queued payload costs beside its bytes, so that a crowd of tiny ones is not free.
+inline constexpr std::size_t kMessageOverheadBytes = 128;
 // Reserved at once for a payload of which nothing has arrived yet.
 inline constexpr std::size_t kFirstReserveBytes = 4 * 1024;
 
@@ -52,14 +55,17 @@ class MuxWriter {
   // Errors: too_large, would_block. The payload is taken only on success. CHECK: lane exists.
   [[nodiscard]] Result<void> push(std::size_t lane, Priority priority, Bytes&& payload);
   // Opens streams that are not open yet and writes what the transport takes.
-  void flush(transport::Transport& transport, transport::ConnHandle conn);
+  void flush(Instant now, transport::Transport& transport, transport::ConnHandle conn);
   // The transport has room again. It has one buffer for all streams, so all lanes may try.
   void on_writable();
   // A lane that said would_block and has half of its budget free again; each is told once.
   [[nodiscard]] std::optional<std::size_t> poll_writable();
 
   [[nodiscard]] bool owns(transport::StreamId stream) const;
-  [[nodiscard]] std::size_t queued_bytes() const;
+  // When a lane will have waited for so long without progress; never, when nothing waits.
+  [[nodiscard]] Instant stall_deadline(Duration timeout) const;
+  // Bytes queued and not taken by the transport, with what their queues cost.
+  [[nodiscard]] std::size_t memory_bytes() const;
   [[nodiscard]] std::uint64_t messages_sent() const { return messages_sent_; }
 
  private:
@@ -78,12 +84,15 @@ class MuxWriter {
     std::array<std::deque<Bytes>, kPriorities> queues;
     std::size_t queued_bytes = 0;
     std::size_t queued_messages = 0;
+    std::size_t taken = 0;  // in this flush
+    StallClock stall;
   };
 
   [[nodiscard]] static std::deque<Bytes>& queue_of(Lane& lane, Priority priority);
   [[nodiscard]] static std::optional<Priority> urgency(const Lane& lane);
   [[nodiscard]] bool has_room(const Lane& lane, Priority priority, std::size_t bytes) const;
-  void write_class(transport::Transport& transport, transport::ConnHandle conn, Priority priority);
+  // Whether anything was written.
+  bool write_class(transport::Transport& transport, transport::ConnHandle conn, Priority priority);
   void take_turn(transport::Transport& transport, transport::ConnHandle conn, Lane& lane,
                  Priority priority);
   // How many bytes the transport took, at most `most`; marks the lane blocked when it took less.

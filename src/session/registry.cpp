@@ -6,6 +6,18 @@ namespace ethnet::session {
 
 using Entry = SessionTable::Entry;
 
+IpAddress stranger_prefix(const IpAddress& ip) {
+  if (ip.is_v4()) return ip;
+  ByteArray<16> prefix{};
+  copy_into(MutByteView{prefix}.first(8), ip.bytes().first(8));
+  return IpAddress::v6(prefix);
+}
+
+void Entry::take_place_of(const Entry& twin) {
+  CHECK(peer_ && twin.peer_ && peer_->id() == twin.peer_->id() && !active_);
+  inbound_place_ = inbound_ && twin.inbound_place_;
+}
+
 Entry& SessionTable::add(transport::ConnHandle conn, const Endpoint& remote, bool inbound,
                          SessionState state, Instant started) {
   const SessionHandle handle = entries_.emplace();
@@ -13,6 +25,8 @@ Entry& SessionTable::add(transport::ConnHandle conn, const Endpoint& remote, boo
   entry.handle_ = handle;
   entry.conn_ = conn;
   entry.inbound_ = inbound;
+  entry.inbound_place_ = inbound;
+  entry.order_ = ++added_;
   entry.state_ = state;
   entry.remote = remote;
   entry.first_remote_ = remote;
@@ -40,7 +54,7 @@ Entry& SessionTable::add_inbound(transport::ConnHandle conn, const Endpoint& rem
                                  Instant started) {
   Entry& entry = add(conn, remote, true, SessionState::handshaking, started);
   pending_inbound_.insert(entry.handle_);
-  pending_by_ip_[remote.ip].insert(entry.handle_);
+  pending_by_prefix_[stranger_prefix(remote.ip)].emplace(entry.order_, entry.handle_);
   return entry;
 }
 
@@ -69,7 +83,7 @@ ActiveSession& SessionTable::activate(Entry& entry, PeerInfo info, const MuxLimi
   CHECK(only_one);
   forget_pending(entry);
   move_to(entry, SessionState::active);
-  if (entry.inbound_) active_inbound_.insert(entry.handle_);
+  if (entry.inbound_place_) active_inbound_.insert(entry.handle_);
   entry.active_ = std::make_unique<ActiveSession>(ActiveSession::Passkey{}, *entry.peer_,
                                                   std::move(info), limits, token);
   entry.handshake.reset();
@@ -82,10 +96,10 @@ void SessionTable::forget_pending(Entry& entry) {
     return;
   }
   pending_inbound_.erase(entry.handle_);
-  const auto at_ip = pending_by_ip_.find(entry.first_remote_.ip);
-  CHECK(at_ip != pending_by_ip_.end());
-  at_ip->second.erase(entry.handle_);
-  if (at_ip->second.empty()) pending_by_ip_.erase(at_ip);
+  const auto prefix = pending_by_prefix_.find(stranger_prefix(entry.first_remote_.ip));
+  CHECK(prefix != pending_by_prefix_.end());
+  prefix->second.erase(entry.order_);
+  if (prefix->second.empty()) pending_by_prefix_.erase(prefix);
 }
 
 void SessionTable::release(SessionHandle handle, bool closing) {
@@ -132,8 +146,20 @@ bool SessionTable::is_dialing(const NodeId& expected) const {
 std::size_t SessionTable::pending() const { return dials_.size() + pending_inbound_.size(); }
 
 std::size_t SessionTable::pending_from(const IpAddress& ip) const {
-  const auto it = pending_by_ip_.find(ip);
-  return it == pending_by_ip_.end() ? 0 : it->second.size();
+  const auto it = pending_by_prefix_.find(stranger_prefix(ip));
+  return it == pending_by_prefix_.end() ? 0 : it->second.size();
+}
+
+std::optional<SessionHandle> SessionTable::displaced_by(const IpAddress& ip) const {
+  const std::map<std::uint64_t, SessionHandle>* most = nullptr;
+  for (const auto& [prefix, entries] : pending_by_prefix_) {
+    const bool more = most == nullptr || entries.size() > most->size();
+    const bool older =
+        !more && entries.size() == most->size() && entries.begin()->first < most->begin()->first;
+    if (more || older) most = &entries;
+  }
+  if (most == nullptr || pending_from(ip) >= most->size()) return std::nullopt;
+  return most->begin()->second;
 }
 
 }  // namespace ethnet::session

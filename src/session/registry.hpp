@@ -6,6 +6,8 @@
 //   add_inbound ----------------------> Handshaking -> on_proven -> Proven -> activate -> Active
 //   release, from any of them -> Closing (the transport's close is under way) -> on_closed
 //
+// A place is inbound or outbound, as the connection is; but a session that takes over from one of
+// the same identity takes over its place, so that a replacement never needs a free one.
 // Counts are the sizes of sets. release() is the only exit: it drops everything that belongs to the
 // entry at once. Until its proof an entry is known by its address alone; nothing that a peer says
 // before changes an index here. Single-threaded. Limits are the caller's (Config); the table is as
@@ -30,6 +32,7 @@
 #include "id_proof.hpp"
 #include "mux.hpp"
 #include "session.hpp"
+#include "stall_clock.hpp"
 #include "token_bucket.hpp"
 
 namespace ethnet::session {
@@ -48,6 +51,7 @@ struct ControlChannel {
   std::optional<transport::StreamId> stream;
   FrameReader reader;
   Bytes out;  // not taken by the transport yet
+  StallClock stall;
   TokenBucket pings_in{kPingBurst, kPingRefill};
   TokenBucket pings_out{kOwnPingBurst, kPingRefill};
   std::uint64_t pings_sent = 0;
@@ -105,11 +109,16 @@ class ActiveSession {
   MuxWriter writer;
   MuxReader reader;
   std::optional<Probe> probe;
+  Instant last_message;  // of the last that came or went
 
  private:
   AuthenticatedPeer peer_;
   Activate token_;
 };
+
+// Who a stranger is taken to be: an IPv4 address, or an IPv6 /64 (its first address), which is the
+// least that one subscriber has.
+[[nodiscard]] IpAddress stranger_prefix(const IpAddress& ip);
 
 class SessionTable {
  public:
@@ -119,6 +128,11 @@ class SessionTable {
     [[nodiscard]] SessionState state() const { return state_; }
     [[nodiscard]] transport::ConnHandle conn() const { return conn_; }
     [[nodiscard]] bool inbound() const { return inbound_; }
+    [[nodiscard]] bool needs_inbound_place() const { return inbound_place_; }
+    // Of all entries ever added; the later, the greater.
+    [[nodiscard]] std::uint64_t order() const { return order_; }
+    // Before activation: `twin` is of the same identity (CHECKed) and may have to make way.
+    void take_place_of(const Entry& twin);
     [[nodiscard]] const std::optional<AuthenticatedPeer>& peer() const { return peer_; }
     [[nodiscard]] std::optional<NodeId> proven_id() const {
       return peer_ ? std::optional{peer_->id()} : std::nullopt;
@@ -130,9 +144,11 @@ class SessionTable {
     std::optional<NodeId> expected;
     std::uint64_t dial_id = 0;
     Instant started;
+    std::uint64_t hello_order = 0;  // of the Hellos that we sent, over all connections
     ControlChannel control;
     std::unique_ptr<Handshake> handshake = std::make_unique<Handshake>();
-    std::set<std::uint64_t> jobs;  // under way for this connection
+    std::set<std::uint64_t> jobs;   // under way for this connection
+    std::size_t charged_bytes = 0;  // to the memory of all sessions, when last measured
 
    private:
     friend class SessionTable;
@@ -140,6 +156,8 @@ class SessionTable {
     SessionState state_ = SessionState::handshaking;
     transport::ConnHandle conn_;
     bool inbound_ = false;
+    bool inbound_place_ = false;  // which of the two kinds of places it takes
+    std::uint64_t order_ = 0;
     Endpoint first_remote_;  // the key of the address indexes
     std::optional<AuthenticatedPeer> peer_;
     std::unique_ptr<ActiveSession> active_;
@@ -174,13 +192,18 @@ class SessionTable {
   [[nodiscard]] const std::set<SessionHandle>& in(SessionState state) const {
     return by_state_[static_cast<std::size_t>(state)];
   }
+  // Active sessions in inbound places, and the others.
   [[nodiscard]] std::size_t active_inbound() const { return active_inbound_.size(); }
   [[nodiscard]] std::size_t active_outbound() const {
     return in(SessionState::active).size() - active_inbound_.size();
   }
   [[nodiscard]] std::size_t pending() const;
   [[nodiscard]] std::size_t pending_inbound() const { return pending_inbound_.size(); }
+  // Inbound and not active, from the same prefix as `ip`.
   [[nodiscard]] std::size_t pending_from(const IpAddress& ip) const;
+  // Whose pending place a newcomer from `ip` may have: the oldest of the prefix with the most, if
+  // the newcomer's prefix has fewer. A flood from few prefixes displaces itself alone.
+  [[nodiscard]] std::optional<SessionHandle> displaced_by(const IpAddress& ip) const;
   [[nodiscard]] std::size_t closing() const { return closing_.size(); }
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
 
@@ -203,7 +226,9 @@ class SessionTable {
   std::set<SessionHandle> active_inbound_;
   std::map<Endpoint, SessionHandle> dials_;
   std::set<SessionHandle> pending_inbound_;
-  std::map<IpAddress, std::set<SessionHandle>> pending_by_ip_;  // inbound
+  // Inbound; each prefix's by age.
+  std::map<IpAddress, std::map<std::uint64_t, SessionHandle>> pending_by_prefix_;
+  std::uint64_t added_ = 0;
   std::set<transport::ConnHandle> closing_;
 };
 

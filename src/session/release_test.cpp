@@ -30,6 +30,7 @@ class Endings : public ::testing::Test {
   static Config config() {
     Config out;
     out.max_peers = 2;
+    out.max_memory_bytes = 5'000'000;
     return out;
   }
 
@@ -330,6 +331,23 @@ constexpr Way kActive[] = {
      [](Endings& t) {
        t.activate(t.below);
        t.below.leave(Reason::quitting);
+     }},
+    {"a peer that does not read", Told::closed, Reason::write_timeout,
+     [](Endings& t) {
+       t.activate(t.above);
+       ASSERT_TRUE(t.node.send_bytes(t.session(), "echo/1", Bytes(100'000)));
+       for (int i = 0; i < 25; ++i) {
+         t.world.run_for(seconds(1));
+         while (const auto frame = t.above.poll()) t.above.say(encode_pong());
+       }
+     }},
+    {"more than its share of the memory", Told::closed, Reason::memory_limit,
+     [](Endings& t) {
+       t.activate(t.above);
+       const SessionHandle session = t.session();
+       for (const char* lane : {"echo/1", "mini-sync/0.1"}) {
+         for (int i = 0; i < 7; ++i) (void)t.node.send_bytes(session, lane, Bytes(500'000));
+       }
      }},
     {"a peer that vanishes", Told::closed, Reason::ping_timeout,
      [](Endings& t) {

@@ -42,6 +42,12 @@ SessionManager::Impl::Impl(const Config& config, std::shared_ptr<const crypto::S
 
 void SessionManager::Impl::handle_conn_event(Now now, const transport::ConnEvent& event) {
   now_ = now;
+  on_conn_event(event);
+  measure(event.conn);
+  shed_memory();
+}
+
+void SessionManager::Impl::on_conn_event(const transport::ConnEvent& event) {
   if (const auto* opened = std::get_if<transport::Opened>(&event.kind)) {
     return on_opened(event.conn, *opened);
   }
@@ -74,15 +80,28 @@ void SessionManager::Impl::on_opened(transport::ConnHandle conn, const transport
     CHECK(entry == nullptr);
     const IpAddress& ip = opened.remote.ip;
     if (shut_down_) return refuse_connection(conn, opened.remote, DisconnectReason::quitting);
-    if (table_.pending() >= config_.max_pending ||
-        table_.pending_inbound() >= config_.max_pending_inbound ||
-        table_.pending_from(ip) >= config_.max_pending_per_ip) {
+    if (is_memory_short()) {
+      return refuse_connection(conn, opened.remote, DisconnectReason::memory_limit);
+    }
+    if (!make_room_for(ip)) {
       return refuse_connection(conn, opened.remote, DisconnectReason::pending_limit);
     }
     entry = &table_.add_inbound(conn, opened.remote, now_.mono);
   }
   rearm(*entry);
   begin_handshake(*entry);
+}
+
+// False when a stranger from there gets no pending place.
+bool SessionManager::Impl::make_room_for(const IpAddress& ip) {
+  if (table_.pending_from(ip) >= config_.max_pending_per_prefix) return false;
+  if (table_.pending() < config_.max_pending &&
+      table_.pending_inbound() < config_.max_pending_inbound) {
+    return true;
+  }
+  const auto displaced = table_.displaced_by(ip);
+  if (displaced) end(*displaced, DisconnectReason::pending_limit, EndedBy::us);
+  return displaced.has_value();
 }
 
 void SessionManager::Impl::refuse_connection(transport::ConnHandle conn, const Endpoint& remote,
@@ -155,7 +174,7 @@ void SessionManager::Impl::handle_deadline(Now now) {
     Entry* const entry = table_.find_index(due->id);
     CHECK(entry != nullptr);
     if (entry->active() != nullptr) {
-      on_active_deadline(*entry);
+      if (on_active_deadline(*entry)) measure(*entry);
     } else if (entry->started + config_.handshake_timeout <= now.mono) {
       end(entry->handle(), DisconnectReason::handshake_timeout, EndedBy::us);
     } else {
@@ -195,6 +214,7 @@ Result<std::uint64_t> SessionManager::Impl::dial(Now now, const Endpoint& remote
     return fail(SessionError::too_many_peers);
   }
   if (table_.pending() >= config_.max_pending) return fail(SessionError::pending_limit);
+  if (is_memory_short()) return fail(SessionError::memory_limit);
   const auto conn = transport_.dial(now, remote);
   if (!conn) return fail(SessionError::transport);
   const std::uint64_t dial_id = next_dial_id_++;
@@ -216,6 +236,8 @@ Result<void> SessionManager::Impl::send(Now now, SessionHandle session,
   TRY(active.writer.push(index, priority, std::move(payload)));
   ++messages_out_;
   flush(*entry);
+  measure(*entry);
+  shed_memory();
   return {};
 }
 
@@ -223,10 +245,13 @@ void SessionManager::Impl::flush(Entry& entry) {
   flush_control(entry);
   ActiveSession* const session = entry.active();
   if (session == nullptr) return;
-  session->writer.flush(transport_, entry.conn());
+  const std::uint64_t sent = session->writer.messages_sent();
+  session->writer.flush(now_.mono, transport_, entry.conn());
+  if (session->writer.messages_sent() != sent) session->last_message = now_.mono;
   while (const auto lane = session->writer.poll_writable()) {
     events_.push_back({SessionWritable{entry.handle(), session->info.agreed[*lane]}});
   }
+  rearm(entry);
 }
 
 void SessionManager::Impl::flush_control(Entry& entry) {
@@ -235,12 +260,14 @@ void SessionManager::Impl::flush_control(Entry& entry) {
   const std::size_t taken = transport_.write(entry.conn(), *entry.control.stream, out);
   CHECK(taken <= out.size());
   out = to_bytes(ByteView{out}.subspan(taken));
+  entry.control.stall.on_write(now_.mono, taken, !out.empty());
 }
 
 bool SessionManager::Impl::send_frame(Entry& entry, ByteView frame) {
   CHECK(entry.control.stream);
   append(entry.control.out, frame);
   flush_control(entry);
+  if (entry.active() != nullptr) rearm(entry);
   if (entry.control.out.size() <= kMaxControlQueueBytes) return true;
   end(entry.handle(), DisconnectReason::ping_timeout, EndedBy::us);
   return false;
@@ -284,11 +311,12 @@ void SessionManager::Impl::end(SessionHandle handle, DisconnectReason reason, En
     if (session->probe) newcomers = std::move(session->probe->newcomers);
     if (session->reader.holds_messages()) drop_messages(handle);
   }
+  charged_bytes_ -= entry.charged_bytes;
   table_.release(handle, close);
   if (close) {
     transport_.close(now_, conn, static_cast<std::uint64_t>(reason), to_string(reason));
   }
-  readmit(newcomers);
+  if (!shut_down_) readmit(newcomers);
 }
 
 // Nobody will be given them any more: they must not wait for a drain to be freed.
@@ -343,7 +371,7 @@ std::optional<SessionEvent> SessionManager::Impl::poll_event() {
   Entry* const entry = table_.find(message->session);
   CHECK(entry != nullptr);  // the end of a session takes its messages along
   const auto again = entry->active()->reader.release(next.lane, message->payload.size());
-  if (again) read_stream(*entry, *again);
+  if (!again || read_stream(*entry, *again)) measure(*entry);
   return std::move(next.event);
 }
 
@@ -357,16 +385,6 @@ std::optional<Job> SessionManager::Impl::poll_job() {
 MuxLimits SessionManager::Impl::mux_limits() const {
   return {config_.out_budget_bytes, config_.out_budget_messages, config_.in_budget_bytes,
           config_.in_budget_messages};
-}
-
-std::size_t SessionManager::Impl::memory_bytes(SessionHandle session) const {
-  const Entry* const entry = table_.find(session);
-  if (entry == nullptr) return 0;
-  std::size_t sum = entry->control.out.size() + entry->control.reader.memory_bytes();
-  if (const ActiveSession* active = entry->active()) {
-    sum += active->writer.queued_bytes() + active->reader.memory_bytes();
-  }
-  return sum;
 }
 
 std::vector<ReasonCount> SessionManager::Impl::nonzero(const ReasonCounts& counts) {
@@ -389,8 +407,12 @@ SessionSnapshot SessionManager::Impl::snapshot() const {
   out.queued_events = events_.size();
   out.pending_jobs = pending_jobs_.size();
   out.timers = timers_.size();
-  table_.for_each(
-      [&](SessionHandle handle, const Entry&) { out.memory_bytes += memory_bytes(handle); });
+  table_.for_each([&](SessionHandle, const Entry& entry) {
+    out.accounted_bytes += accounted_bytes(entry);
+    out.transport_bytes += transport_.memory_bytes(entry.conn());
+  });
+  out.memory_bytes = out.accounted_bytes + out.transport_bytes;
+  out.memory_limit_bytes = config_.max_memory_bytes;
   out.opened = opened_;
   out.messages_in = messages_in_;
   out.messages_out = messages_out_;

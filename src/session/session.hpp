@@ -37,19 +37,24 @@
 namespace ethnet::session {
 
 struct Config {
-  std::size_t max_peers = 50;               // active sessions
-  std::size_t max_inbound = 40;             // of them, started by the peer
+  std::size_t max_peers = 50;  // active sessions
+  // Of them, started by the peer; one that replaces a session which we had started keeps its place.
+  std::size_t max_inbound = 40;
   std::size_t max_pending = 256;            // connections that are not active yet, both directions
   std::size_t max_pending_inbound = 192;    // of them, inbound: strangers leave room for our dials
-  std::size_t max_pending_per_ip = 32;      // inbound ones from one address
+  std::size_t max_pending_per_prefix = 32;  // inbound ones from one IPv4 address or IPv6 /64
   Duration handshake_timeout = seconds(5);  // from the connection's start to Active
   Duration probe_timeout = seconds(2);      // for a sign of life when a twin shows up
   Duration ping_interval = seconds(15);     // of silence before a ping
   Duration ping_timeout = seconds(20);      // for the answer to it
+  Duration write_timeout = seconds(20);     // for progress of what is queued for a peer
   std::size_t out_budget_bytes = 4 * 1024 * 1024;  // queued, per session and capability
   std::size_t out_budget_messages = 1024;
   std::size_t in_budget_bytes = 4 * 1024 * 1024;  // delivered and not yet polled, likewise
   std::size_t in_budget_messages = 256;
+  // Of all sessions: their queues and half-received messages, and their connections' buffers. At
+  // seven eighths no handshake begins; above it sessions are shed (see shed_memory in memory.cpp).
+  std::size_t max_memory_bytes = 256 * 1024 * 1024;
   bool require_same_genesis = true;
 };
 
@@ -137,7 +142,12 @@ struct SessionSnapshot {
   std::size_t queued_events = 0;
   std::size_t pending_jobs = 0;
   std::size_t timers = 0;
-  std::size_t memory_bytes = 0;  // queues and half-received messages; the transport's not counted
+  // What our queues and half-received messages hold, what the connections' buffers do, the sum of
+  // the two, and the most that the sum may be (Config::max_memory_bytes).
+  std::size_t accounted_bytes = 0;
+  std::size_t transport_bytes = 0;
+  std::size_t memory_bytes = 0;
+  std::size_t memory_limit_bytes = 0;
   std::uint64_t opened = 0;
   std::uint64_t messages_in = 0;
   std::uint64_t messages_out = 0;
@@ -162,7 +172,8 @@ class SessionManager {
   // What Hellos say from now on. Capabilities must be within the limits (CHECKed).
   void set_local(Now now, LocalInfo local);
   // Starts a connection and gives the id that DialFailed will carry. Errors: self_connection,
-  // already_connected, already_dialing, too_many_peers, pending_limit, transport, shut_down.
+  // already_connected, already_dialing, too_many_peers, pending_limit, memory_limit, transport,
+  // shut_down.
   [[nodiscard]] Result<std::uint64_t> dial(Now now, const Endpoint& remote,
                                            std::optional<NodeId> expected);
   // Queues one message. Errors: unknown_session, not_agreed, would_block (SessionWritable follows),

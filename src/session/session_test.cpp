@@ -292,7 +292,7 @@ TEST_F(Sessions, AFullBudgetIsToldAndSoIsItsEnd) {
   EXPECT_EQ(high.events<MessageReceived>().size(), sent + 2);
   ASSERT_EQ(low.events<SessionWritable>().size(), 1U);
   EXPECT_EQ(low.events<SessionWritable>()[0].capability, capability("echo/1"));
-  EXPECT_LT(low.manager().snapshot().memory_bytes, 64U);  // small buffers stay
+  EXPECT_LT(low.manager().snapshot().accounted_bytes, 64U);  // small buffers stay
 }
 
 // A receiver that does not poll keeps its budget and no more; the rest stays with the sender.
@@ -306,8 +306,8 @@ TEST_F(Sessions, AReceiverThatDoesNotPollPushesBack) {
     while (low.send_bytes(session, "echo/1", Bytes(60'000))) ++sent;
     world.run_for(milliseconds(50));
   }
-  EXPECT_LE(high.manager().snapshot().memory_bytes, 4U * 1024 * 1024 + 2 * 60'000);
-  EXPECT_GT(high.manager().snapshot().memory_bytes, 3U * 1024 * 1024);
+  EXPECT_LE(high.manager().snapshot().accounted_bytes, 4U * 1024 * 1024 + 2 * 60'000);
+  EXPECT_GT(high.manager().snapshot().accounted_bytes, 3U * 1024 * 1024);
   // Twice the budget, and what is in the window between the two.
   EXPECT_LE(sent * 60'000, 2U * 4 * 1024 * 1024 + 4 * 64 * 1024);
   EXPECT_TRUE(low.send(session, "mini-sync/0.1", "other protocols go on"));

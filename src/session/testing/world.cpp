@@ -265,19 +265,24 @@ transport::StreamId RawPeer::open(transport::StreamKind kind) {
   return conn_ ? *host_.open_stream(*conn_, kind) : -1;
 }
 
+std::optional<Frame> RawPeer::poll() {
+  pump();
+  while (conn_) {
+    const ByteView arrived = host_.read(*conn_, 0);
+    if (arrived.empty()) break;
+    const auto n = reader_.feed(arrived);
+    EXPECT_TRUE(n);
+    if (!n) break;
+    host_.consume(*conn_, 0, *n);
+    if (auto frame = reader_.take()) return frame;
+  }
+  return std::nullopt;
+}
+
 std::optional<Frame> RawPeer::hear() {
   for (int i = 0; i < 60; ++i) {
-    pump();
-    if (!conn_) return std::nullopt;
-    const ByteView arrived = host_.read(*conn_, 0);
-    if (!arrived.empty()) {
-      const auto n = reader_.feed(arrived);
-      EXPECT_TRUE(n);
-      if (!n) return std::nullopt;
-      host_.consume(*conn_, 0, *n);
-      if (auto frame = reader_.take()) return frame;
-      continue;
-    }
+    auto frame = poll();
+    if (frame || !conn_) return frame;
     world_.run_for(milliseconds(5));
   }
   return std::nullopt;

@@ -168,7 +168,9 @@ class RawPeer {
   void write(transport::StreamId stream, ByteView bytes);
   void say(ByteView frame) { write(0, frame); }
   transport::StreamId open(transport::StreamKind kind);
-  // The next control frame of the other side; nothing when none has come after a while.
+  // The next control frame of the other side, if it is there.
+  [[nodiscard]] std::optional<Frame> poll();
+  // The same; nothing when none has come after a while.
   [[nodiscard]] std::optional<Frame> hear();
   [[nodiscard]] Bytes read(transport::StreamId stream);
   void consume(transport::StreamId stream, std::size_t n);

@@ -1,0 +1,169 @@
+// A second connection of an identity that has a session: who stays, and in which place.
+#include <gtest/gtest.h>
+
+#include "testing/world.hpp"
+
+namespace ethnet::session {
+namespace {
+
+using namespace ethnet::session::testing;
+using Reason = DisconnectReason;
+
+// `node` between a peer with a lower and one with a higher id; `other` fills what is to be full.
+class Replacement : public ::testing::Test {
+ protected:
+  struct Part {
+    Node* peer;
+    Node* node;
+    Node* other;
+  };
+  // The peer is the arbiter, or the node is.
+  Part make(World& world, bool peer_decides, const Config& config) {
+    const auto [low, high] = ordered_keys(1);
+    Node& node = world.add_node(peer_decides ? high : low, address(1), config);
+    Node& peer = world.add_node(peer_decides ? low : high, address(2));
+    Node& other = world.add_node(make_key(50), address(3));
+    return {&peer, &node, &other};
+  }
+};
+
+TEST_F(Replacement, ARestartedPeerGetsItsInboundPlaceThoughAllAreTaken) {
+  for (const bool peer_decides : {false, true}) {
+    World world;
+    Config config;
+    config.max_peers = 3;
+    config.max_inbound = 2;
+    const Part p = make(world, peer_decides, config);
+    ASSERT_TRUE(p.peer->dial(p.node->address()));
+    ASSERT_TRUE(p.other->dial(p.node->address()));
+    world.run_for(seconds(1));
+    ASSERT_EQ(p.node->manager().snapshot().active_inbound, 2U);
+    p.peer->restart();
+    ASSERT_TRUE(p.peer->dial(p.node->address()));
+    world.run_for(seconds(4));
+    EXPECT_EQ(p.peer->manager().session_count(), 1U) << "peer decides: " << peer_decides;
+    EXPECT_EQ(p.node->manager().session_count(), 2U);
+    EXPECT_EQ(p.node->closed_with(Reason::replaced), 1U);
+    EXPECT_EQ(p.other->manager().session_count(), 1U);
+  }
+}
+
+// We had dialled it; when it comes back by itself it keeps the place that we had given it.
+TEST_F(Replacement, APeerThatWeDialledComesBackInboundThoughAllInboundPlacesAreTaken) {
+  for (const bool peer_decides : {false, true}) {
+    World world;
+    Config config;
+    config.max_peers = 2;
+    config.max_inbound = 1;
+    const Part p = make(world, peer_decides, config);
+    ASSERT_TRUE(p.node->dial(p.peer->address()));
+    ASSERT_TRUE(p.other->dial(p.node->address()));
+    world.run_for(seconds(1));
+    ASSERT_EQ(p.node->manager().session_count(), 2U);
+    p.peer->restart();
+    ASSERT_TRUE(p.peer->dial(p.node->address()));
+    world.run_for(seconds(4));
+    EXPECT_EQ(p.peer->manager().session_count(), 1U) << "peer decides: " << peer_decides;
+    ASSERT_EQ(p.node->manager().session_count(), 2U);
+    EXPECT_EQ(p.node->closed_with(Reason::replaced), 1U);
+    const auto session = p.node->manager().find(p.peer->id());
+    ASSERT_TRUE(session);
+    EXPECT_TRUE(p.node->manager().find(*session)->inbound);
+    EXPECT_EQ(p.node->manager().snapshot().active_inbound, 1U);  // places
+    EXPECT_EQ(p.node->manager().snapshot().active_outbound, 1U);
+  }
+}
+
+// What it must not do: hand out a place that is somebody else's.
+TEST_F(Replacement, AStrangerIsStillRefusedWhenAllInboundPlacesAreTaken) {
+  World world;
+  Config config;
+  config.max_inbound = 1;
+  const Part p = make(world, false, config);
+  ASSERT_TRUE(p.node->dial(p.peer->address()));
+  ASSERT_TRUE(p.other->dial(p.node->address()));
+  world.run_for(seconds(1));
+  Node& fourth = world.add_node(make_key(51), address(4));
+  ASSERT_TRUE(fourth.dial(p.node->address()));
+  world.run_for(seconds(1));
+  EXPECT_EQ(p.node->refused_with(Reason::too_many_peers), 1U);
+  EXPECT_EQ(p.node->manager().session_count(), 2U);
+}
+
+TEST_F(Replacement, AtShutDownNobodyTakesOver) {
+  World world;
+  const auto [low, high] = ordered_keys(1);
+  Node& node = world.add_node(low, address(1));
+  RawPeer silent{world, world.add_raw_host(address(2)), high};
+  RawPeer twin{world, world.add_raw_host(address(3)), high};
+  silent.connect(node.address());
+  silent.become_active(node.local);
+  twin.connect(node.address());
+  twin.shake_hands(node.local);
+  world.run_for(milliseconds(100));
+  ASSERT_EQ(node.manager().snapshot().proven, 1U);
+  node.shut_down();
+  EXPECT_EQ(node.events<SessionOpened>().size(), 1U);
+  EXPECT_EQ(node.refused_with(Reason::quitting), 1U);
+  EXPECT_EQ(twin.ended(), Reason::quitting);
+}
+
+// An arbiter that we hold a session with, run by hand.
+class OldWords : public ::testing::Test {
+ protected:
+  World world;
+  std::pair<Key, Key> keys = ordered_keys(1);
+  Node& node = world.add_node(keys.second, address(1));
+  RawPeer before{world, world.add_raw_host(address(2)), keys.first};
+  RawPeer after{world, world.add_raw_host(address(3)), keys.first};
+
+  [[nodiscard]] Endpoint active_remote() {
+    return node.manager().find(node.only_session())->remote;
+  }
+};
+
+// The run before the restart had chosen the first connection; its word comes after the restart.
+TEST_F(OldWords, AWordOfAnEarlierRunDoesNotReplaceTheSessionOfTheNextOne) {
+  before.connect(node.address());
+  before.shake_hands(node.local);
+  after.connect(node.address());
+  after.shake_hands(node.local);
+  after.say(encode_frame(Activate{2, 1}));
+  world.run_for(milliseconds(100));
+  ASSERT_EQ(active_remote(), address(3));
+  before.say(encode_frame(Activate{1, 7}));
+  world.run_for(milliseconds(100));
+  EXPECT_EQ(active_remote(), address(3));
+  EXPECT_EQ(node.closed_with(Reason::replaced), 0U);
+  EXPECT_EQ(before.ended(), Reason::already_connected);
+}
+
+TEST_F(OldWords, AWordOfTheNextRunReplacesTheSessionOfTheEarlierOne) {
+  before.connect(node.address());
+  before.shake_hands(node.local);
+  before.say(encode_frame(Activate{2, 9}));  // an epoch is a name: neither is the greater
+  world.run_for(milliseconds(100));
+  after.connect(node.address());
+  after.shake_hands(node.local);
+  after.say(encode_frame(Activate{1, 1}));
+  world.run_for(milliseconds(100));
+  EXPECT_EQ(active_remote(), address(3));
+  EXPECT_EQ(before.ended(), Reason::replaced);
+}
+
+// Within one run the arbiter may well come to choose the older connection.
+TEST_F(OldWords, InOneRunTheGreaterSequenceCountsWhicheverConnectionIsOlder) {
+  before.connect(node.address());
+  before.shake_hands(node.local);
+  after.connect(node.address());
+  after.shake_hands(node.local);
+  after.say(encode_frame(Activate{5, 1}));
+  world.run_for(milliseconds(100));
+  before.say(encode_frame(Activate{5, 2}));
+  world.run_for(milliseconds(100));
+  EXPECT_EQ(active_remote(), address(2));
+  EXPECT_EQ(after.ended(), Reason::replaced);
+}
+
+}  // namespace
+}  // namespace ethnet::session
