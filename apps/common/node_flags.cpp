@@ -153,6 +153,11 @@ void NodeFlags::add_network(NodeOptions& o) {
   add("maxpeers", "N", o.max_peers, fmt::format("Most sessions at once (default {})", o.max_peers),
       "Network")
       ->check(CLI::Range(1, 10'000));
+  add("memory.sessions", "MIB", o.session_memory_mib,
+      fmt::format("Memory for all sessions; at the limit some are ended (default {})",
+                  o.session_memory_mib),
+      "Network")
+      ->check(CLI::Range(16, 1 << 20));
 }
 
 void NodeFlags::add_chain(NodeOptions& o) {

@@ -97,6 +97,11 @@ std::vector<Row> rows() {
        {"lexicographic-head", "longest-chain", "lexicographic-head"}},
       {"retention", "ETHNET_RETENTION", member(&O::retention), "0", numbers},
       {"memory.headers", "ETHNET_MEMORY_HEADERS", member(&O::header_memory_mib), "2048", numbers},
+      {"memory.sessions",
+       "ETHNET_MEMORY_SESSIONS",
+       member(&O::session_memory_mib),
+       "256",
+       {"64", "32", "48"}},
       {"produce", "ETHNET_PRODUCE", member(&O::produce), "false", {"true", "false", "true"}},
       {"produce-forks",
        "ETHNET_PRODUCE_FORKS",
@@ -185,7 +190,8 @@ TEST_F(Flags, AnErrorOfTheFileNamesFileLineAndKey) {
             file_ + ":1: 'period' is no text, whole number, true or false");
   for (const std::string key :
        {"port = 70000", "port = \"banana\"", "port = [1, 2]", "maxpeers = 0", "produce = \"maybe\"",
-        "log.format = \"xml\"", "fork-choice = \"none\"", "verbosity = 9", "port = []"}) {
+        "memory.sessions = 15", "memory.sessions = 1048577", "log.format = \"xml\"",
+        "fork-choice = \"none\"", "verbosity = 9", "port = []"}) {
     const std::string why = file_refusal("# a comment\n" + key + "\n");
     EXPECT_TRUE(why.starts_with(file_ + ":2: ")) << why;
     EXPECT_NE(why.find(key.substr(0, key.find(' '))), std::string::npos) << why;

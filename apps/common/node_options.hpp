@@ -19,6 +19,7 @@ struct NodeOptions {
   std::uint32_t period_seconds = 2;
   std::uint32_t produce_for_seconds = 0;  // 0: without end
   std::size_t max_peers = 50;
+  std::uint64_t session_memory_mib = 256;
   std::string fork_choice = "longest-chain";
   std::uint64_t retention = 0;  // blocks; 0: down to genesis
   std::uint64_t header_memory_mib = 2048;

@@ -99,6 +99,7 @@ node::NodeConfig make_config(const NodeOptions& options) {
   config.chain.memory_bytes = options.header_memory_mib << 20;
   if (options.retention > 0) config.chain.retention = options.retention;
   config.max_peers = options.max_peers;
+  config.session_memory_bytes = options.session_memory_mib << 20;
   if (options.peers.size() > node::kMaxStaticPeers) {
     throw std::runtime_error(fmt::format("more than {} peers", node::kMaxStaticPeers));
   }

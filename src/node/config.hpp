@@ -36,6 +36,7 @@ struct NodeConfig {
   chain::ChainLimits chain;
   std::vector<StaticPeer> peers;
   std::size_t max_peers = 50;
+  std::size_t session_memory_bytes = 256 * 1024 * 1024;  // of all sessions and their connections
   ProducerConfig producer;
   bool full_hashes = false;  // in [FORK] and [REORG] lines: JSON logs
   bool pmtud = true;

@@ -32,6 +32,7 @@ Job outside(Job job, JobOwner owner) {
 session::Config session_config(const NodeConfig& config) {
   session::Config out;
   out.max_peers = config.max_peers;
+  out.max_memory_bytes = config.session_memory_bytes;
   // A third of the slots is for those that we dial.
   out.max_inbound = std::max<std::size_t>(1, config.max_peers - config.max_peers / 3);
   return out;

@@ -57,6 +57,9 @@ void add_sessions(CounterList& out, const session::SessionSnapshot& s) {
   out.add("session.messages_in", s.messages_in);
   out.add("session.messages_out", s.messages_out);
   out.add("session.memory_bytes", s.memory_bytes);
+  out.add("session.accounted_bytes", s.accounted_bytes);
+  out.add("session.transport_bytes", s.transport_bytes);
+  out.add("session.memory_limit_bytes", s.memory_limit_bytes);
   out.add_reasons("session.refused.", ".inbound", s.refused_inbound);
   out.add_reasons("session.refused.", ".outbound", s.refused_outbound);
   out.add_reasons("session.closed.", "", s.closed);
