@@ -1,0 +1,104 @@
+#include "peer_process.hpp"
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <stdexcept>
+
+#include <base/hex.hpp>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace ethnet::bench {
+
+struct PeerProcess::Pipes {
+  int in = -1;   // we write
+  int out = -1;  // we read
+  pid_t pid = -1;
+  std::string rest;  // read beyond the last line
+};
+
+namespace {
+
+std::array<int, 2> make_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe left");
+  return ends;
+}
+
+pid_t spawn(const std::string& program, int input, int output) {
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+  std::string name = program;
+  std::array<char*, 2> arguments{name.data(), nullptr};
+  pid_t pid = -1;
+  const int error =
+      ::posix_spawn(&pid, program.c_str(), &actions, nullptr, arguments.data(), ::environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) throw std::runtime_error(fmt::format("cannot start {}", program));
+  return pid;
+}
+
+}  // namespace
+
+PeerProcess::PeerProcess(const std::string& program)
+    : pipes_{std::make_unique<Pipes>()}, program_{program} {
+  const auto to_peer = make_pipe();
+  const auto from_peer = make_pipe();
+  std::signal(SIGPIPE, SIG_IGN);  // a peer that is gone is an error of write
+  pipes_->in = to_peer[1];
+  pipes_->out = from_peer[0];
+  pipes_->pid = spawn(program, to_peer[0], from_peer[1]);
+  ::close(to_peer[0]);
+  ::close(from_peer[1]);
+}
+
+PeerProcess::~PeerProcess() {
+  ::close(pipes_->in);
+  ::close(pipes_->out);
+  ::waitpid(pipes_->pid, nullptr, 0);
+}
+
+std::string PeerProcess::ask(const std::string& command) {
+  const std::string line = command + "\n";
+  for (std::size_t sent = 0; sent < line.size();) {
+    const ssize_t n = ::write(pipes_->in, line.data() + sent, line.size() - sent);
+    if (n <= 0) throw std::runtime_error(fmt::format("{} is gone", program_));
+    sent += static_cast<std::size_t>(n);
+  }
+  std::string& rest = pipes_->rest;
+  std::size_t end = rest.find('\n');
+  while (end == std::string::npos) {
+    std::array<char, 4096> buffer{};
+    const ssize_t n = ::read(pipes_->out, buffer.data(), buffer.size());
+    if (n <= 0) throw std::runtime_error(fmt::format("{} is gone", program_));
+    rest.append(buffer.data(), static_cast<std::size_t>(n));
+    end = rest.find('\n');
+  }
+  std::string answer = rest.substr(0, end);
+  rest.erase(0, end + 1);
+  if (answer.starts_with("error"))
+    throw std::runtime_error(fmt::format("{}: {}", program_, answer));
+  return answer;
+}
+
+void PeerProcess::load(const std::string& name, ByteView data) {
+  ask(fmt::format("load {} {}", name, to_hex(data)));
+}
+
+std::string PeerProcess::check(const std::string& area, const std::string& name) {
+  return ask(fmt::format("check {} {}", area, name));
+}
+
+Side PeerProcess::side(const std::string& peer, const std::string& area, const std::string& name) {
+  return {peer, [this, area, name](std::uint64_t items) {
+            return std::stoull(ask(fmt::format("run {} {} {}", area, name, items)));
+          }};
+}
+
+}  // namespace ethnet::bench
