@@ -61,6 +61,17 @@ cmd_fuzz() {
   done
 }
 
+# With the peers that can be built here; the rows of one that cannot say so.
+run_paired() {
+  local geth=$ROOT/build/peers/geth
+  local -a peers=()
+  if command -v go >/dev/null; then
+    mkdir -p build/peers
+    (cd bench/compare/geth && go build -o "$geth" .) && peers=(--peer-geth "$geth")
+  fi
+  "$1" "${peers[@]}"
+}
+
 cmd_bench() {
   local name=${1:-} program
   local -a found
@@ -70,6 +81,9 @@ cmd_bench() {
   [ ${#found[@]} -gt 0 ] || die "no benchmark '${name:-*}' in build/release/bin"
   for program in "${found[@]}"; do
     say "bench: $(basename "$program")"
-    "$program"
+    case $program in
+      */paired_bench) run_paired "$program" ;;
+      *) "$program" ;;
+    esac
   done
 }
