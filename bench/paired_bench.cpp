@@ -176,8 +176,8 @@ void add_headers(std::vector<Row>& rows, PeerProcess* geth) {
                             benchmark::DoNotOptimize(header);
                           }
                         }),
-                  geth_side(geth, "header_decode", encoded, Hash32{}.view()),
-                  "geth core/types", 0});
+                  geth_side(geth, "header_decode", encoded, Hash32{}.view()), "geth core/types",
+                  0});
   rows.push_back({fmt::format("header of {} bytes: decode and hash", encoded.size()),
                   timed("ours", steady_clock(),
                         [encoded](std::uint64_t items) {

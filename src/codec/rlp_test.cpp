@@ -230,9 +230,9 @@ TEST(RlpReader, EveryInputOfOneOrTwoBytes) {
   std::size_t ones = 0;
   std::size_t twos = 0;
   for (unsigned first = 0; first < 256; ++first) {
-    ones += judge({static_cast<std::byte>(first)}) ? 1 : 0;
+    ones += judge({static_cast<std::byte>(first)}) ? 1U : 0U;
     for (unsigned second = 0; second < 256; ++second) {
-      twos += judge({static_cast<std::byte>(first), static_cast<std::byte>(second)}) ? 1 : 0;
+      twos += judge({static_cast<std::byte>(first), static_cast<std::byte>(second)}) ? 1U : 0U;
     }
   }
   EXPECT_EQ(ones, 128U + 2);        // single bytes, the empty string, the empty list
