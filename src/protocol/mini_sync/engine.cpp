@@ -136,6 +136,7 @@ void Engine::handle_block_accepted(Now, const chain::BlockRef& block, bool is_he
 }
 
 void Engine::handle_deadline(Now now) noexcept {
+  std::vector<SessionHandle> silent;
   for (const session::PendingRequest& late : requests_.expire(now)) {
     Peer* peer = find(late.session);
     if (peer == nullptr) continue;
@@ -144,7 +145,12 @@ void Engine::handle_deadline(Now now) noexcept {
     log_.write(now, LogLevel::debug, "mini-sync request timed out",
                {{"session", std::uint64_t{late.session.index}}, {"id", late.id}});
     release_request(late.session, *peer, true);
-    request_failed(now, late.session, *peer);
+    request_timed_out(now, late.session, *peer);
+    silent.push_back(late.session);
+  }
+  // What the silent have announced is asked of others first.
+  for (auto& [session, peer] : peers_) {
+    if (std::ranges::find(silent, session) == silent.end()) schedule(now, session, peer);
   }
   schedule_all(now);
 }

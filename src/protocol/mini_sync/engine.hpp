@@ -166,6 +166,7 @@ class Engine {
   void drop_target(Peer& peer);
   [[nodiscard]] bool fetched_by_another(SessionHandle session, const Hash32& hash) const;
   void request_failed(Now now, SessionHandle session, Peer& peer);
+  void request_timed_out(Now now, SessionHandle session, Peer& peer);
   void release_request(SessionHandle session, Peer& peer, bool declines);
   void abort_download(Now now);
   void pump_download(Now now);

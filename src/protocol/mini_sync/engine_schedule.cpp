@@ -158,6 +158,20 @@ void Engine::request_failed(Now now, SessionHandle session, Peer& peer) {
   if (peer.failures == kMaxConsecutiveFailures) blame(session, Misbehaviour::unresponsive);
 }
 
+// No answer says nothing about the target: it stays, to be asked for again, or it would be lost
+// until the next announcement. A peer that stays silent is closed, and says its head when it comes
+// back.
+void Engine::request_timed_out(Now now, SessionHandle session, Peer& peer) {
+  peer.anchor_after = now.mono + kAnchorCooldown;
+  if (peer.targets.size() > 1) {
+    const chain::BlockRef target = peer.targets.front();
+    drop_target(peer);
+    peer.targets.push_back(target);
+  }
+  ++peer.failures;
+  if (peer.failures == kMaxConsecutiveFailures) blame(session, Misbehaviour::unresponsive);
+}
+
 // Everything that waits for the download goes its own way again.
 void Engine::abort_download(Now now) {
   if (!download_) return;

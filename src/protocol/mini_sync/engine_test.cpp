@@ -107,6 +107,41 @@ TEST(Engine, ASilentPeerIsReplacedAndDropped) {
   EXPECT_GT(fresh.engine.counters().timeouts, 0U);
 }
 
+// Nobody announces a block twice: one that was dropped for a late answer would be missing until the
+// next. (The simulator found it: first-light, a peer behind a partition that had just healed.)
+TEST(Engine, ATargetWhoseRequestTimedOutIsAskedForAgain) {
+  TestChain chain;
+  chain.extend(chain.genesis(), 3);
+  Net net;
+  Node& fresh = net.add_node();
+  std::size_t lost = 0;
+  const Puppet slow = [&](ByteView payload) -> std::vector<Bytes> {
+    if (*peek_code(payload) != Code::get_headers) return {};
+    if (lost + 1 < kMaxConsecutiveFailures) {
+      ++lost;
+      return {};
+    }
+    return {encode(serve_headers(chain, *decode_get_headers(payload)))};
+  };
+  net.connect(fresh, slow, chain.head());
+  net.run();
+  EXPECT_EQ(fresh.engine.counters().timeouts, kMaxConsecutiveFailures - 1);
+  EXPECT_EQ(fresh.chain.head(), chain.head());
+  EXPECT_TRUE(fresh.blamed.empty());
+}
+
+TEST(Engine, ATargetWhoseRequestTimedOutIsAskedOfAnotherFirst) {
+  TestChain chain;
+  chain.extend(chain.genesis(), 3);
+  Net net;
+  Node& fresh = net.add_node();
+  net.connect(fresh, silent(), chain.head());
+  net.connect(fresh, server_of(chain), chain.head());
+  net.run(kRequestTimeout + milliseconds(100));
+  EXPECT_EQ(fresh.chain.head(), chain.head());
+  EXPECT_EQ(fresh.engine.counters().timeouts, 1U);
+}
+
 TEST(Engine, SyncGoesOnWhileOneHonestPeerServes) {
   TestChain chain;
   chain.extend(chain.genesis(), 2000);
