@@ -40,6 +40,7 @@ struct NodeConfig {
   ProducerConfig producer;
   bool full_hashes = false;  // in [FORK] and [REORG] lines: JSON logs
   bool pmtud = true;
+  std::optional<std::size_t> retry_above;  // half-open handshakes; more prove their address (QUIC)
 };
 
 inline constexpr std::size_t kMaxNodeEvents = 4096;  // queued for the observer; the rest is counted

@@ -57,6 +57,7 @@ quic::EndpointConfig quic_config(const NodeConfig& config, const crypto::SecretK
   out.reset_secret = reset_secret(key);
   out.local = config.listen;
   out.pmtud = config.pmtud;
+  if (config.retry_above) out.retry_above = *config.retry_above;
   return out;
 }
 
@@ -233,6 +234,7 @@ bool Node::route_transport(Now now) {
 bool Node::route_sessions(Now now) {
   bool moved = false;
   while (auto event = sessions_->poll_event()) {
+    if (session_tap_) session_tap_(*event);
     on_session_event(now, std::move(*event));
     moved = true;
   }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -79,6 +80,11 @@ class Node {
   // Says goodbye to every peer; poll_transmit carries it.
   void shut_down(Now now);
 
+  // Sees every event of the sessions before it is routed: for checkers, which must not depend on
+  // what the node makes of it. The released node has none.
+  using SessionTap = std::function<void(const session::SessionEvent&)>;
+  void set_session_tap(SessionTap tap) { session_tap_ = std::move(tap); }
+
   // Queries.
   [[nodiscard]] const chain::ChainManager& chain() const { return chain_; }
   [[nodiscard]] const session::SessionManager& sessions() const { return *sessions_; }
@@ -131,6 +137,7 @@ class Node {
   LineLimit reorg_lines_{kMaxReorgLines, kLineWindow};
   LineLimit clock_step_lines_{1, kClockStepLineWindow};
   ClockCheck clock_check_;
+  SessionTap session_tap_;
   bool started_ = false;
   bool stopping_ = false;
 };
