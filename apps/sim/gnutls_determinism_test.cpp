@@ -9,8 +9,8 @@
 #include <gnutls/x509.h>
 #include <gtest/gtest.h>
 #include <sim/world.hpp>
-#include <sys/syscall.h>
-#include <unistd.h>
+
+#include "process_testing.hpp"
 
 namespace ethnet::sim {
 namespace {
@@ -48,21 +48,10 @@ std::uint64_t run_world(std::uint64_t seed) {
   return drawn;
 }
 
-// Real seconds pass: GnuTLS stirs the wall-clock second into its generator. The kernel is asked for
-// the time, so that no interposition is in the way.
-void wait_for_the_next_second() {
-  const auto second = [] {
-    timespec now{};
-    syscall(SYS_clock_gettime, CLOCK_REALTIME, &now);
-    return now.tv_sec;
-  };
-  for (const auto start = second(); second() < start + 2;) std::this_thread::yield();
-}
-
 TEST(GnuTlsDeterminism, FollowsFromTheSeedAlone) {
   const std::uint64_t first = run_world(1);
   const std::uint64_t other = run_world(2);
-  wait_for_the_next_second();
+  wait_for_another_second();
   EXPECT_EQ(run_world(1), first);
   EXPECT_EQ(run_world(2), other);
   EXPECT_NE(first, other);

@@ -1,7 +1,7 @@
 // ethnet-sim: runs seeds of the simulator's scenarios. Exit code 0: everything held; 1: something
 // was violated, or the command line is wrong.
+#include <algorithm>
 #include <cstdio>
-#include <iostream>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -40,13 +40,37 @@ void print_progress(const SwarmProgress& p) {
              terminal && p.done < p.total ? "" : "\n");
 }
 
-int run_many(const ScenarioSpec& spec, const SwarmOptions& options) {
+void print_reached(const ScenarioSpec& spec, const SwarmResult& result) {
+  auto rows = result.reached;
+  for (const std::string_view name : spec.sometimes) rows.try_emplace(std::string{name});
+  if (rows.empty()) return;
+  fmt::print("{:>8} {:>10}  reached\n", "seeds", "times");
+  for (const auto& [name, sum] : rows) {
+    fmt::print("{:>8} {:>10}  {}\n", sum.seeds, sum.times, name);
+  }
+}
+
+void print_recoveries(const std::vector<Recovery>& sorted) {
+  if (sorted.empty()) return;
+  const auto at = [&sorted](std::size_t percent) {
+    const std::size_t index = std::min(sorted.size() * percent / 100, sorted.size() - 1);
+    return static_cast<double>(sorted[index].took.ns) / 1e9;
+  };
+  fmt::print("connected after healing: median {:.1f} s, p99 {:.1f} s, worst {:.1f} s (seed {})\n",
+             at(50), at(99), at(100), sorted.back().seed);
+}
+
+int run_many(const ScenarioSpec& spec, const SwarmOptions& options, bool must_reach) {
   const SwarmResult result = run_swarm(spec, options, print_progress);
   for (const SwarmFailure& failure : result.failures) fmt::print("{}\n", failure.text);
+  print_reached(spec, result);
+  print_recoveries(result.recoveries);
+  const auto never = result.never_reached(spec);
+  for (const std::string_view name : never) fmt::print("never reached: {}\n", name);
   fmt::print("swarm scenario={} seeds={}..{} passed={} failed={} events={} trace={} time={:.1f}s\n",
              spec.name, options.first, options.last, result.seeds - result.failures.size(),
              result.failures.size(), result.events, hash_text(result.trace), result.seconds);
-  return result.failures.empty() ? 0 : 1;
+  return result.failures.empty() && (never.empty() || !must_reach) ? 0 : 1;
 }
 
 std::optional<ScenarioSpec> find_scenario(const std::string& name) {
@@ -61,11 +85,18 @@ std::optional<ScenarioSpec> find_scenario(const std::string& name) {
 
 int main(int argc, char** argv) {
   ethnet::make_out_of_memory_fatal();
-  CLI::App app{"Runs seeds of the deterministic simulator", "ethnet-sim"};
+  CLI::App app{
+      "Runs seeds of the deterministic simulator.\n"
+      "Exit code 0: everything held. 1: something was violated, or the command line is wrong.",
+      "ethnet-sim"};
   app.require_subcommand(1);
+  app.failure_message([](const CLI::App*, const CLI::Error& error) {
+    return fmt::format("ethnet-sim: {} (ethnet-sim --help)\n", error.what());
+  });
   std::string scenario{kDefaultScenario};
-  std::uint64_t seed = 1;
+  std::string seed;
   bool show_trace = false;
+  bool must_reach = false;
   std::string seeds = "1..100";
   SwarmOptions options{.jobs = 2};
 
@@ -73,27 +104,39 @@ int main(int argc, char** argv) {
   one->add_option("N", seed, "The seed")->required();
   one->add_option("--scenario", scenario, "Which scenario")->capture_default_str();
   one->add_flag("--trace", show_trace, "Print every record of the trace");
-  CLI::App* swarm = app.add_subcommand("swarm", "Run many seeds in parallel");
-  swarm->add_option("--seeds", seeds, "A..B")->capture_default_str();
+  CLI::App* swarm = app.add_subcommand("swarm", "Run many seeds in parallel and sum up");
+  swarm->add_option("--seeds", seeds, "A..B, both included")->capture_default_str();
   swarm->add_option("--jobs", options.jobs, "Worker processes")
       ->capture_default_str()
       ->check(CLI::Range(1, 1'024));
   swarm->add_option("--scenario", scenario, "Which scenario")->capture_default_str();
   swarm->add_option("--seed-timeout", options.seed_timeout_seconds, "Seconds for one seed; 0: none")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(CLI::Range(0, 86'400));
+  swarm->add_flag("--must-reach", must_reach,
+                  "Fail also when no seed came to a rare branch that the scenario names");
   CLI::App* list = app.add_subcommand("list", "Name the scenarios");
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 1;  // --help is 0
+  }
 
   if (list->parsed()) return list_scenarios();
   const auto spec = find_scenario(scenario);
   if (!spec) return 1;
-  if (one->parsed()) return run_one(*spec, seed, show_trace);
+  if (one->parsed()) {
+    const auto number = parse_seed(seed);
+    if (number) return run_one(*spec, *number, show_trace);
+    fmt::print(stderr, "ethnet-sim: seed wants a number from 0 to 2^64-1, not '{}'\n", seed);
+    return 1;
+  }
   const auto range = parse_seed_range(seeds);
   if (!range) {
-    fmt::print(stderr, "ethnet-sim: --seeds wants A..B with A <= B, not '{}'\n", seeds);
+    fmt::print(stderr, "ethnet-sim: --seeds wants N or A..B with A <= B, not '{}'\n", seeds);
     return 1;
   }
   options.first = range->first;
   options.last = range->last;
-  return run_many(*spec, options);
+  return run_many(*spec, options, must_reach);
 }

@@ -1,32 +1,15 @@
 // ethnet-sim as its users run it.
-#include <array>
-#include <cstdio>
+#include <algorithm>
 #include <regex>
 #include <string>
+#include <string_view>
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
+#include "process_testing.hpp"
+
+namespace ethnet::sim {
 namespace {
-
-struct Outcome {
-  std::string output;
-  int exit_code = -1;
-};
-
-Outcome run(const std::string& arguments) {
-  const std::string command = std::string{ETHNET_BIN_DIR "/ethnet-sim "} + arguments + " 2>&1";
-  Outcome result;
-  std::FILE* pipe = ::popen(command.c_str(), "r");
-  if (pipe == nullptr) return result;
-  std::array<char, 4'096> buffer{};
-  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) {
-    result.output.append(buffer.data(), n);
-  }
-  const int status = ::pclose(pipe);
-  result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return result;
-}
 
 TEST(EthnetSim, EndsWithOneLineThatIsTheSameInEveryProcess) {
   const Outcome first = run("seed 5 --scenario toy");
@@ -55,11 +38,45 @@ TEST(EthnetSim, ASwarmSumsUp) {
             std::string::npos);
 }
 
+TEST(EthnetSim, ASwarmSaysWhatWasReachedAndHowSoonAllWasWell) {
+  const Outcome result = run("swarm --seeds 1..6 --jobs 2 --scenario crossed-dials");
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  const std::regex row{" +[1-6] +[0-9]+  a stateless reset was sent\n"};
+  EXPECT_TRUE(std::regex_search(result.output, row)) << result.output;
+  const std::regex recovery{"connected after healing: median [0-9.]+ s, p99 [0-9.]+ s, worst"};
+  EXPECT_TRUE(std::regex_search(result.output, recovery)) << result.output;
+}
+
+TEST(EthnetSim, ASwarmThatMustReachFailsWhenItHasNot) {
+  const Outcome few = run("swarm --seeds 1..1 --jobs 1 --scenario crossed-dials --must-reach");
+  EXPECT_EQ(few.exit_code, 1);
+  EXPECT_NE(few.output.find("never reached: a "), std::string::npos) << few.output;
+  EXPECT_NE(few.output.find("passed=1 failed=0"), std::string::npos) << few.output;
+}
+
 TEST(EthnetSim, RefusesAWrongCommandLineWithOneLine) {
-  EXPECT_EQ(run("seed 1 --scenario nothing").exit_code, 1);
-  EXPECT_EQ(run("swarm --seeds 9..1").exit_code, 1);
-  EXPECT_NE(run("").exit_code, 0);
-  EXPECT_EQ(run("list").exit_code, 0);
+  for (const std::string_view wrong :
+       {"", "seed", "seed x", "seed -1", "seed 1 --scenario nothing", "swarm --seeds 9..1",
+        "swarm --seeds 1..", "swarm --jobs 0", "swarm --jobs many", "frolic", "seed 1 --frolic"}) {
+    const Outcome refused = run(std::string{wrong});
+    EXPECT_EQ(refused.exit_code, 1) << wrong;
+    EXPECT_EQ(refused.output.rfind("ethnet-sim: ", 0), 0U) << wrong << ": " << refused.output;
+    EXPECT_EQ(std::ranges::count(refused.output, '\n'), 1) << wrong << ": " << refused.output;
+  }
+}
+
+TEST(EthnetSim, HelpAndTheListOfScenariosAreReadable) {
+  const Outcome help = run("--help");
+  EXPECT_EQ(help.exit_code, 0);
+  for (const std::string_view word : {"seed", "swarm", "list"}) {
+    EXPECT_NE(help.output.find(word), std::string::npos) << word;
+  }
+  const Outcome list = run("list");
+  EXPECT_EQ(list.exit_code, 0);
+  for (const std::string_view name : {"first-light", "crossed-dials", "toy"}) {
+    EXPECT_NE(list.output.find(name), std::string::npos) << name;
+  }
 }
 
 }  // namespace
+}  // namespace ethnet::sim

@@ -36,7 +36,8 @@ void write_line(int fd, std::string line) {
   }
 }
 
-// In the child: every `step`-th seed from `first`, one line before and one after each.
+// In the child: every `step`-th seed from `first`; before each a line S, after it a line R for each
+// branch that it reached and a line D.
 [[noreturn]] void run_worker(const ScenarioSpec& spec, std::uint64_t first, std::uint64_t last,
                              std::uint64_t step, int fd) {
   for (std::uint64_t seed = first; seed <= last; seed += step) {
@@ -44,7 +45,12 @@ void write_line(int fd, std::string line) {
     const Verdict verdict = run_seed(spec, seed);
     std::string text = verdict.ok() ? std::string{} : verdict.text();
     std::ranges::replace(text, '\n', kLineBreak);
-    write_line(fd, fmt::format("D {} {} {} {}", seed, verdict.stats.events, verdict.trace, text));
+    for (const auto& [name, times] : verdict.reached.counts()) {
+      write_line(fd, fmt::format("R {} {} {}", seed, times, name));
+    }
+    const std::int64_t recovery = verdict.recovery ? verdict.recovery->ns : -1;
+    write_line(fd, fmt::format("D {} {} {} {} {}", seed, verdict.stats.events, verdict.trace,
+                               recovery, text));
     if (last - seed < step) break;
   }
   _exit(0);
@@ -80,6 +86,7 @@ class Swarm {
     result_.trace = all.value();
     result_.seconds = seconds_since(start_);
     std::ranges::sort(result_.failures, {}, &SwarmFailure::seed);
+    std::ranges::sort(result_.recoveries);
     return std::move(result_);
   }
 
@@ -144,18 +151,34 @@ class Swarm {
       worker.running = seed;
       return;
     }
+    if (kind == 'R') return on_reached(in);
     std::uint64_t events = 0;
     std::uint64_t trace = 0;
-    in >> events >> trace;
-    std::string text;
-    in.ignore(1);
-    std::getline(in, text);
+    std::int64_t recovery = -1;
+    in >> events >> trace >> recovery;
+    std::string text = rest_of(in);
     std::ranges::replace(text, kLineBreak, '\n');
     worker.running.reset();
     ++done_;
     result_.events += events;
     traces_[seed] = trace;
+    if (recovery >= 0) result_.recoveries.push_back({nanoseconds(recovery), seed});
     if (!text.empty()) result_.failures.push_back({seed, text});
+  }
+
+  void on_reached(std::istringstream& in) {
+    std::uint64_t times = 0;
+    in >> times;
+    ReachedSum& sum = result_.reached[rest_of(in)];
+    ++sum.seeds;
+    sum.times += times;
+  }
+
+  [[nodiscard]] static std::string rest_of(std::istringstream& in) {
+    std::string text;
+    in.ignore(1);
+    std::getline(in, text);
+    return text;
   }
 
   void kill_if_hung(Worker& worker) {
@@ -210,17 +233,26 @@ SwarmResult run_swarm(const ScenarioSpec& spec, const SwarmOptions& options,
   return Swarm{spec, options, progress}.run();
 }
 
+std::vector<std::string_view> SwarmResult::never_reached(const ScenarioSpec& spec) const {
+  std::vector<std::string_view> missing;
+  for (const std::string_view name : spec.sometimes) {
+    if (!reached.contains(name)) missing.push_back(name);
+  }
+  return missing;
+}
+
+std::optional<std::uint64_t> parse_seed(std::string_view text) {
+  std::uint64_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  if (text.empty() || error != std::errc{} || rest != end) return std::nullopt;
+  return value;
+}
+
 std::optional<SeedRange> parse_seed_range(std::string_view text) {
-  const auto number = [](std::string_view digits) -> std::optional<std::uint64_t> {
-    std::uint64_t value = 0;
-    const char* const end = digits.data() + digits.size();
-    const auto [rest, error] = std::from_chars(digits.data(), end, value);
-    if (digits.empty() || error != std::errc{} || rest != end) return std::nullopt;
-    return value;
-  };
   const std::size_t dots = text.find("..");
-  const auto first = number(text.substr(0, dots));
-  const auto last = dots == std::string_view::npos ? first : number(text.substr(dots + 2));
+  const auto first = parse_seed(text.substr(0, dots));
+  const auto last = dots == std::string_view::npos ? first : parse_seed(text.substr(dots + 2));
   if (!first || !last || *first > *last) return std::nullopt;
   return SeedRange{*first, *last};
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,18 +33,36 @@ struct SwarmFailure {
   std::string text;  // the verdict, or how the worker died
 };
 
+struct ReachedSum {
+  std::uint64_t seeds = 0;  // that came there at least once
+  std::uint64_t times = 0;
+};
+
+struct Recovery {
+  Duration took;
+  std::uint64_t seed = 0;
+  friend auto operator<=>(const Recovery&, const Recovery&) = default;
+};
+
 struct SwarmResult {
   std::uint64_t seeds = 0;
   std::uint64_t events = 0;
   std::uint64_t trace = 0;  // of all traces in order of seed: one number for the whole swarm
   double seconds = 0;
   std::vector<SwarmFailure> failures;  // by seed
+  std::map<std::string, ReachedSum, std::less<>> reached;
+  std::vector<Recovery> recoveries;  // the shortest first; of the seeds that measure one
+
+  // Of ScenarioSpec::sometimes: what no seed has reached.
+  [[nodiscard]] std::vector<std::string_view> never_reached(const ScenarioSpec& spec) const;
 };
 
 // `progress` is called at most about once a second, and at the end.
 [[nodiscard]] SwarmResult run_swarm(const ScenarioSpec& spec, const SwarmOptions& options,
                                     const std::function<void(const SwarmProgress&)>& progress);
 
+// Decimal digits alone.
+[[nodiscard]] std::optional<std::uint64_t> parse_seed(std::string_view text);
 // "A..B" or "N".
 struct SeedRange {
   std::uint64_t first = 1;

@@ -16,6 +16,12 @@ ScenarioSpec spec_that(std::function<End(std::uint64_t draw)> end_of) {
     explicit Ends(std::function<End(std::uint64_t)> end_of) : end_of_{std::move(end_of)} {}
     void build(World& world, Chaos&) override { end_ = end_of_(world.split("end").next()); }
     std::vector<std::unique_ptr<Checker>> make_checkers() override { return {}; }
+    void on_end(const World& world) override {
+      reached_.note("the end");
+      reached_.note(end_ == End::missing ? "a miss, or two" : "no miss");
+      recovery_ = world.now() - Instant{0};
+    }
+    std::optional<Duration> recovery() const override { return recovery_; }
     std::optional<std::string> missing(const World&) override {
       if (end_ == End::aborts) std::abort();
       while (end_ == End::hangs) {
@@ -27,12 +33,14 @@ ScenarioSpec spec_that(std::function<End(std::uint64_t draw)> end_of) {
    private:
     std::function<End(std::uint64_t)> end_of_;
     End end_ = End::good;
+    std::optional<Duration> recovery_;
   };
   return {.name = "ends",
           .description = "",
           .faults = 0,
           .safety = seconds(1),
           .liveness = seconds(1),
+          .sometimes = {},
           .make = [end_of] { return std::make_unique<Ends>(end_of); }};
 }
 std::uint64_t draw_of(std::uint64_t seed) { return World{seed}.split("end").next(); }
@@ -69,6 +77,21 @@ TEST(Swarm, ReportsViolationsAbortsAndHangsWithTheirSeedsAndGoesOn) {
   EXPECT_EQ(last.failed, 3U);
 }
 
+TEST(Swarm, SumsUpWhatItsSeedsReachedAndSaysWhatNoneDid) {
+  ScenarioSpec spec =
+      spec_that([](std::uint64_t draw) { return draw == draw_of(3) ? End::missing : End::good; });
+  spec.sometimes = {"the end", "a miss, or two", "a wonder"};
+  const SwarmResult result = run_swarm(spec, {.first = 1, .last = 4, .jobs = 2}, {});
+  EXPECT_EQ(result.reached.at("the end").seeds, 4U);
+  EXPECT_EQ(result.reached.at("a miss, or two").seeds, 1U);
+  EXPECT_EQ(result.reached.at("no miss").times, 3U);
+  EXPECT_EQ(result.never_reached(spec), std::vector<std::string_view>{"a wonder"});
+  ASSERT_EQ(result.recoveries.size(), 4U);
+  EXPECT_EQ(result.recoveries.front().took, seconds(1));
+  EXPECT_EQ(result.recoveries.back().took, seconds(2));
+  EXPECT_EQ(result.recoveries.back().seed, 3U);
+}
+
 TEST(SeedRange, IsTwoNumbersOrOne) {
   EXPECT_EQ(parse_seed_range("1..200")->last, 200U);
   EXPECT_EQ(parse_seed_range("7")->first, 7U);
@@ -76,7 +99,10 @@ TEST(SeedRange, IsTwoNumbersOrOne) {
   for (const std::string_view bad :
        {"", "..", "1..", "..2", "2..1", "1...3", "a..b", "1..2x", "-1"}) {
     EXPECT_FALSE(parse_seed_range(bad)) << bad;
+    EXPECT_FALSE(parse_seed(bad)) << bad;
   }
+  EXPECT_EQ(parse_seed("18446744073709551615"), UINT64_MAX);
+  EXPECT_FALSE(parse_seed("18446744073709551616"));
 }
 
 }  // namespace

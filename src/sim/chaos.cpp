@@ -73,7 +73,10 @@ HostOptions Chaos::draw_host() {
     host.sink_full_ppm = static_cast<std::uint64_t>(prng_.between(0, 50'000));
   }
   if (has(Fault::slow_jobs)) host.slow_job_ppm = 50'000;
-  if (has(Fault::slow_disk)) host.store.slow_ppm = 50'000;
+  if (has(Fault::slow_disk)) {  // slow enough for crashes to find writes in flight
+    host.store.slow_ppm = static_cast<std::uint64_t>(prng_.between(20'000, 500'000));
+    host.store.slow = between(milliseconds(50), seconds(2));
+  }
   if (has(Fault::disk_errors)) host.store.eio_ppm = 2'000;
   return host;
 }
@@ -130,7 +133,7 @@ void Chaos::disturb(World& world) {
       world.mend();
       break;
     case 3:
-      if (has(Fault::crash)) crash_and_restart(world, host);
+      if (has(Fault::crash)) crash_now_or_in_a_write(world, host);
       break;
     case 4:
       if (has(Fault::pause)) {
@@ -139,7 +142,7 @@ void Chaos::disturb(World& world) {
       }
       break;
     case 5:
-      if (has(Fault::clocks)) world.jump_wall(host, between(seconds(-5), seconds(5)));
+      if (has(Fault::clocks)) world.jump_wall(host, between(seconds(-10), seconds(10)));
       break;
     case 6:
       if (has(Fault::rebind)) world.rebind(host);
@@ -157,6 +160,14 @@ void Chaos::crash_and_restart(World& world, HostId host) {
   world.crash(host);
   world.after(between(milliseconds(1), seconds(5)), [this, host](World& w) {
     if (active_ && !w.is_up(host)) w.start(host);
+  });
+}
+
+// A crash is worst for a host that has a write in flight.
+void Chaos::crash_now_or_in_a_write(World& world, HostId host) {
+  if (prng_.chance_ppm(500'000)) return crash_and_restart(world, host);
+  world.at_next_write(host, [this, host](World& w) {
+    if (active_) crash_and_restart(w, host);
   });
 }
 

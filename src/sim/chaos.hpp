@@ -65,6 +65,7 @@ class Chaos {
   void disturb(World& world);
   void restart_poisoned(World& world);
   void crash_and_restart(World& world, HostId host);
+  void crash_now_or_in_a_write(World& world, HostId host);
   void cut_something(World& world);
   [[nodiscard]] HostId any_host(const World& world);
   [[nodiscard]] Duration between(Duration low, Duration high);

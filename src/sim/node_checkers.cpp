@@ -1,7 +1,10 @@
 #include "node_checkers.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
+#include <base/check.hpp>
 #include <fmt/format.h>
 
 #include "sim_node.hpp"
@@ -10,6 +13,33 @@ namespace ethnet::sim {
 namespace {
 
 using Wrong = std::optional<std::string>;
+
+constexpr std::string_view kMaxPeersReached = "a node had max_peers sessions";
+
+// A counter of a node's snapshot that is not 0 shows that a branch was taken.
+struct Branch {
+  std::string_view counter;
+  std::string_view name;
+};
+constexpr std::array kBranches{
+    Branch{"quic.retries_sent", "a Retry (QUIC) was sent"},
+    Branch{"quic.resets_sent", "a stateless reset was sent"},
+    Branch{"session.refused.already_connected.inbound", "a second session was refused, inbound"},
+    Branch{"session.refused.already_connected.outbound", "a second session was refused, outbound"},
+    Branch{"session.refused.self_connection.inbound", "a node met itself"},
+    Branch{"session.refused.handshake_timeout.inbound", "a handshake was given up, inbound"},
+    Branch{"session.refused.handshake_timeout.outbound", "a handshake was given up, outbound"},
+    Branch{"session.refused.too_many_peers.inbound", "a peer too many was refused"},
+    Branch{"session.closed.ping_timeout", "a ping was not answered"},
+    Branch{"session.closed.useless_peer", "a peer was closed as useless"},
+    Branch{"mini_sync.timeouts", "a mini-sync request timed out"},
+    Branch{"mini_sync.headers_served", "headers were served"},
+    Branch{"chain.orphans", "an orphan waited for its parent"},
+    Branch{"chain.early", "an early header was parked"},
+    Branch{"chain.forks", "a fork was seen"},
+    Branch{"dialer.not_started", "a dial was not started"},
+    Branch{"producer.ahead_of_clock", "a producer waited for its clock"},
+};
 
 // From the root to `head`, by number.
 std::vector<Hash32> branch_to(const chain::HeaderTree& tree, chain::NodeIndex head) {
@@ -50,23 +80,28 @@ class NodeChecker : public Checker {
 
 class OneSessionAnIdentity final : public NodeChecker {
  public:
-  OneSessionAnIdentity(NodeWatch& watch, std::size_t max_peers)
-      : watch_{watch}, max_peers_{max_peers} {}
+  OneSessionAnIdentity(NodeWatch& watch, const NodeCheckOptions& options)
+      : watch_{watch}, options_{options} {}
   [[nodiscard]] std::string_view name() const override { return "one session an identity"; }
 
  private:
   [[nodiscard]] Wrong check_node(const World&, HostId host, const node::Node& node) override {
     const session::SessionManager& sessions = node.sessions();
+    SessionView view{.sessions = sessions.sessions(), .exceeded_limit = {}};
+    if (options_.falsify) options_.falsify(view);
     std::set<NodeId> seen;
-    for (const session::SessionHandle handle : sessions.sessions()) {
+    for (const session::SessionHandle handle : view.sessions) {
       const session::PeerInfo* peer = sessions.find(handle);
       if (peer == nullptr) return "a session without a peer";
       if (peer->id == node.id()) return "a session with itself";
       if (!seen.insert(peer->id).second) return "two sessions with " + peer->id.short_hex();
       if (sessions.find(peer->id) != handle) return "an identity leads to another session";
+      watch_.see_remote(host, handle, peer->remote);
     }
     if (seen.size() != sessions.session_count()) return "session_count() differs from sessions()";
-    if (seen.size() > max_peers_) return fmt::format("{} sessions of {}", seen.size(), max_peers_);
+    const std::size_t max_peers = options_.max_peers(host);
+    if (seen.size() > max_peers) return fmt::format("{} sessions of {}", seen.size(), max_peers);
+    if (seen.size() == max_peers) watch_.note(kMaxPeersReached);
     if (seen != watch_.connected(host)) {
       return fmt::format("events tell of {} sessions, it has {}, or others",
                          watch_.connected(host).size(), seen.size());
@@ -75,7 +110,36 @@ class OneSessionAnIdentity final : public NodeChecker {
   }
 
   NodeWatch& watch_;
-  std::size_t max_peers_;
+  NodeCheckOptions options_;
+};
+
+class OnlyWhatWasAgreed final : public NodeChecker {
+ public:
+  explicit OnlyWhatWasAgreed(NodeWatch& watch) : watch_{watch} {}
+  [[nodiscard]] std::string_view name() const override { return "only what was agreed"; }
+
+ private:
+  [[nodiscard]] Wrong check_node(const World&, HostId host, const node::Node&) override {
+    return watch_.foreign(host);
+  }
+
+  NodeWatch& watch_;
+};
+
+class QueuesWithinLimits final : public NodeChecker {
+ public:
+  explicit QueuesWithinLimits(const NodeCheckOptions& options) : options_{options} {}
+  [[nodiscard]] std::string_view name() const override { return "queues within limits"; }
+
+ private:
+  [[nodiscard]] Wrong check_node(const World&, HostId, const node::Node& node) override {
+    SessionView view{.sessions = {}, .exceeded_limit = node.sessions().exceeded_limit()};
+    if (options_.falsify) options_.falsify(view);
+    if (view.exceeded_limit) return fmt::format("too many: {}", *view.exceeded_limit);
+    return std::nullopt;
+  }
+
+  NodeCheckOptions options_;
 };
 
 class HeadFollowsTheRule final : public NodeChecker {
@@ -152,6 +216,8 @@ class AcknowledgedSurvives final : public Checker {
 
 void NodeWatch::on_start(HostId host, const node::Node& node) {
   Watched& watched = hosts_[host];
+  watched.id = node.id();
+  watched.open.clear();
   const chain::ChainManager& chain = node.chain();
   watched.fresh.clear();
   watched.connected.clear();
@@ -175,8 +241,55 @@ void NodeWatch::on_event(HostId host, const node::NodeEvent& event) {
     watched.told.push_back(head->hash);
     watched.told_number = head->number;
   }
-  if (std::holds_alternative<node::Reorganised>(event)) ++reorgs_;
+  note_event(watched, event);
   watched.fresh.push_back(event);
+}
+
+void NodeWatch::note_event(const Watched& host, const node::NodeEvent& event) {
+  if (const auto* reorg = std::get_if<node::Reorganised>(&event)) {
+    note("a reorganisation");
+    if (reorg->removed.size() >= 3) note("a reorganisation of depth 3 or more");
+  } else if (const auto* down = std::get_if<node::SessionDown>(&event)) {
+    if (down->reason != session::to_string(session::DisconnectReason::replaced)) return;
+    // Of two, the one with the lower id decides: it replaces a session that its probe found silent.
+    const bool decides = host.id < down->peer && !down->by_peer;
+    note(decides ? "a probe found the old session silent" : "a session was replaced");
+  }
+}
+
+void NodeWatch::on_session_event(HostId host, const session::SessionEvent& event) {
+  Watched& watched = hosts_[host];
+  if (const auto* opened = std::get_if<session::SessionOpened>(&event)) {
+    const session::PeerInfo& peer = opened->peer;
+    watched.open[opened->session] = {peer.id, peer.remote, peer.agreed};
+  } else if (const auto* closed = std::get_if<session::SessionClosed>(&event)) {
+    watched.open.erase(closed->session);
+  } else if (const auto* message = std::get_if<session::MessageReceived>(&event)) {
+    const auto session = watched.open.find(message->session);
+    if (session == watched.open.end()) {
+      watched.foreign = "a message of no open session";
+    } else if (std::ranges::find(session->second.agreed, message->capability) ==
+               session->second.agreed.end()) {
+      watched.foreign = fmt::format("a message of {} from {}", message->capability.to_string(),
+                                    session->second.peer.short_hex());
+    }
+  }
+}
+
+void NodeWatch::see_remote(HostId host, session::SessionHandle handle, const Endpoint& remote) {
+  const auto session = hosts_[host].open.find(handle);
+  if (session == hosts_[host].open.end() || session->second.remote == remote) return;
+  session->second.remote = remote;
+  note("a session survived a NAT rebinding");
+}
+
+void NodeWatch::on_end(const node::Node& node) {
+  const node::NodeSnapshot snapshot = node.snapshot();
+  for (const Branch& branch : kBranches) {
+    const auto counter = std::ranges::find(snapshot.counters, branch.counter, &node::Counter::name);
+    CHECK(counter != snapshot.counters.end());  // renamed: rename it above
+    reached_.note(branch.name, counter->value);
+  }
 }
 
 Wrong NodeWatch::replay(HostId host, const node::Node& node) {
@@ -240,11 +353,14 @@ Wrong NodeWatch::replay_head(Watched& host, const node::HeadMoved& head, const n
   return std::nullopt;
 }
 
-std::vector<std::unique_ptr<Checker>> make_node_checkers(NodeWatch& watch, std::size_t max_peers) {
+std::vector<std::unique_ptr<Checker>> make_node_checkers(NodeWatch& watch,
+                                                         NodeCheckOptions options) {
   std::vector<std::unique_ptr<Checker>> checkers;
   checkers.push_back(std::make_unique<AcknowledgedSurvives>(watch));
   checkers.push_back(std::make_unique<EventsReplay>(watch));  // before those that read the watch
-  checkers.push_back(std::make_unique<OneSessionAnIdentity>(watch, max_peers));
+  checkers.push_back(std::make_unique<OnlyWhatWasAgreed>(watch));
+  checkers.push_back(std::make_unique<QueuesWithinLimits>(options));
+  checkers.push_back(std::make_unique<OneSessionAnIdentity>(watch, options));
   checkers.push_back(std::make_unique<HeadFollowsTheRule>());
   return checkers;
 }

@@ -1,20 +1,26 @@
 // What must hold of every node at every moment, whatever the network and the machine do to it.
 //
 //   one session an identity   sessions() are of distinct identities, none our own, within
-//   max_peers;
-//                             SessionUp and SessionDown alternate and tell of the same sessions
+//                             max_peers; SessionUp and SessionDown alternate and tell of the same
+//   only what was agreed      every message is of a session that is open, and of a capability that
+//                             was agreed at its opening
+//   queues within limits      no table or queue of the sessions is above its limit
 //   head follows the rule     the served and the pending head are the longest chain's, recomputed
 //                             naively over the whole tree; the index by number is the head's branch
 //   events replay             HeadMoved and Reorganised, replayed one by one from the restored
 //                             chain, connect and lead to the present head
 //   acknowledged survives     after a crash every head that was told of is known, and the head is
 //                             not lower
-// The first and third run after every event, on the host that had it; the second when that host's
-// tree or head changed; the last at every start. NodeWatch is what the observers saw: the scenario
-// feeds it, the checkers judge. One thread, the world's.
+// They run after every event, on the host that had it; the head when that host's tree or head
+// changed; the last at every start. NodeWatch is what the observers saw: the scenario feeds it, the
+// checkers judge, and it notes which rare branches were reached. One thread, the world's.
+//
+// Each has a name that a violation begins with, and a planted bug that it must find
+// (scenarios/planted_bug.hpp).
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -31,26 +37,46 @@ namespace ethnet::sim {
 
 class NodeWatch {
  public:
+  explicit NodeWatch(Reached& reached) : reached_{reached} {}
+
   // The node has restored its records and has not been driven yet.
   void on_start(HostId host, const node::Node& node);
   void on_restore_failed(HostId host, std::string_view why);
   void on_event(HostId host, const node::NodeEvent& event);
+  // From the node's session tap.
+  void on_session_event(HostId host, const session::SessionEvent& event);
+  // The incarnation is over; its counters are read.
+  void on_end(const node::Node& node);
 
   // Replays what was told since the last call.
   [[nodiscard]] std::optional<std::string> replay(HostId host, const node::Node& node);
+  // The first message that should not have come, if any.
+  [[nodiscard]] const std::optional<std::string>& foreign(HostId host) {
+    return hosts_[host].foreign;
+  }
   // What was found lost at a start, if anything.
   [[nodiscard]] const std::optional<std::string>& loss() const { return loss_; }
   // Whom the events say that the host has sessions with.
   [[nodiscard]] const std::set<NodeId>& connected(HostId host) { return hosts_[host].connected; }
-  [[nodiscard]] std::uint64_t reorgs() const { return reorgs_; }
+  // Where the peer of an open session is now.
+  void see_remote(HostId host, session::SessionHandle handle, const Endpoint& remote);
+  void note(std::string_view name) { reached_.note(name); }
 
  private:
+  struct OpenSession {
+    NodeId peer;
+    Endpoint remote;
+    std::vector<session::Capability> agreed;
+  };
   struct Watched {
     std::vector<Hash32> chain;  // replayed, by number
     std::set<NodeId> connected;
     std::vector<node::NodeEvent> fresh;  // not replayed yet
     std::vector<Hash32> told;            // heads, over all incarnations
     std::uint64_t told_number = 0;       // number of the last head that was told
+    NodeId id;
+    std::map<session::SessionHandle, OpenSession> open;
+    std::optional<std::string> foreign;
   };
 
   [[nodiscard]] static std::optional<std::string> replay_reorg(Watched& host,
@@ -60,13 +86,26 @@ class NodeWatch {
                                                               const node::HeadMoved& head,
                                                               const node::Node& node);
 
+  void note_event(const Watched& host, const node::NodeEvent& event);
+
+  Reached& reached_;
   std::map<HostId, Watched> hosts_;
   std::optional<std::string> loss_;
-  std::uint64_t reorgs_ = 0;
+};
+
+// What the checkers see of a node's sessions after an event.
+struct SessionView {
+  std::vector<session::SessionHandle> sessions;
+  std::optional<std::string_view> exceeded_limit;
+};
+struct NodeCheckOptions {
+  std::function<std::size_t(HostId)> max_peers;
+  // Test only: makes the checkers see what is not so.
+  std::function<void(SessionView&)> falsify;
 };
 
 // `watch` must outlive them.
 [[nodiscard]] std::vector<std::unique_ptr<Checker>> make_node_checkers(NodeWatch& watch,
-                                                                       std::size_t max_peers);
+                                                                       NodeCheckOptions options);
 
 }  // namespace ethnet::sim

@@ -32,9 +32,12 @@ class SeedRun {
     for (HostId host = 0; host < world_.host_count(); ++host) world_.start(host);
     run_checked(Instant{0} + spec_.safety);
     if (!verdict_.safety) run_liveness();
+    scenario_->on_end(world_);
     verdict_.trace = world_.trace().hash();
     verdict_.ended = world_.now();
     verdict_.stats = world_.stats();
+    verdict_.reached = scenario_->reached();
+    verdict_.recovery = scenario_->recovery();
     return std::move(verdict_);
   }
 

@@ -17,6 +17,7 @@
 #include <base/instant.hpp>
 
 #include "chaos.hpp"
+#include "reached.hpp"
 #include "trace.hpp"
 #include "world.hpp"
 
@@ -49,6 +50,14 @@ class Scenario {
   virtual void on_healed(World& world) { (void)world; }
   // Liveness: what is still missing; nothing when the world has come to where it must.
   [[nodiscard]] virtual std::optional<std::string> missing(const World& world) = 0;
+  // Called once, before the verdict: note what can only be read at the end.
+  virtual void on_end(const World& world) { (void)world; }
+  // From healing until all was well again, where the scenario measures that.
+  [[nodiscard]] virtual std::optional<Duration> recovery() const { return std::nullopt; }
+  [[nodiscard]] const Reached& reached() const { return reached_; }
+
+ protected:
+  Reached reached_;
 };
 
 struct ScenarioSpec {
@@ -57,6 +66,8 @@ struct ScenarioSpec {
   std::uint32_t faults = kAllFaults;
   Duration safety = seconds(20);
   Duration liveness = seconds(60);  // the deadline, from healing
+  // What a swarm of some hundred seeds must have reached, or it tests less than it seems to.
+  std::vector<std::string_view> sometimes;
   std::function<std::unique_ptr<Scenario>()> make;
 };
 
@@ -74,6 +85,8 @@ struct Verdict {
   WorldStats stats;
   std::optional<Violation> safety;
   std::optional<Violation> liveness;
+  Reached reached;
+  std::optional<Duration> recovery;
 
   [[nodiscard]] bool ok() const { return !safety && !liveness; }
   // The line above; two lines when something was violated.

@@ -1,7 +1,9 @@
-// SimNode: a node as a machine that a world can hold. Node::make() gives a pointer; a MachineHost
-// builds its machine in place. Forwards, decides nothing. One thread, the world's.
+// SimNode: a whole node as a machine of one world, so that make_machine_host can build and keep
+// the machine in place. Forwards, decides nothing; whoever watches is told of the node's end, be it
+// a crash or the end of the world, while its counters can still be read. One thread, the world's.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,8 +16,16 @@ namespace ethnet::sim {
 
 class SimNode {
  public:
-  explicit SimNode(std::unique_ptr<node::Node> node) : node_{std::move(node)} {
+  using OnEnd = std::function<void(const node::Node&)>;
+
+  explicit SimNode(std::unique_ptr<node::Node> node, OnEnd on_end = {})
+      : node_{std::move(node)}, on_end_{std::move(on_end)} {
     CHECK(node_ != nullptr);
+  }
+  SimNode(const SimNode&) = delete;
+  SimNode& operator=(const SimNode&) = delete;
+  ~SimNode() {
+    if (on_end_) on_end_(*node_);
   }
 
   [[nodiscard]] node::Node& node() { return *node_; }
@@ -38,12 +48,11 @@ class SimNode {
   [[nodiscard]] std::optional<StoreOp> poll_store() { return node_->poll_store(); }
   [[nodiscard]] std::optional<node::NodeEvent> poll_event() { return node_->poll_event(); }
   [[nodiscard]] Instant next_deadline() const { return node_->next_deadline(); }
-  [[nodiscard]] std::optional<std::string_view> exceeded_limit() const {
-    return node_->sessions().exceeded_limit();
-  }
+  // Not exceeded_limit(), which Checked<> would answer by aborting: a checker asks (it reports).
 
  private:
   std::unique_ptr<node::Node> node_;
+  OnEnd on_end_;
 };
 
 }  // namespace ethnet::sim

@@ -60,7 +60,11 @@ class World::Slot final : public Outputs {
   }
   void store(StoreOp op) override {
     world_.trace_.record(world_.now_, "store", id, fmt::format("{} records", op.records.size()));
-    world_.schedule(store_device.begin(world_.now_, std::move(op)), id, StoreDone{});
+    const Instant done = store_device.begin(world_.now_, std::move(op));
+    world_.schedule(done, id, StoreDone{});
+    if (!in_next_write) return;
+    const Duration most = done - world_.now_ - nanoseconds(1);
+    world_.after(draw_up_to(most), std::exchange(in_next_write, {}));
   }
   [[nodiscard]] Duration draw_up_to(Duration limit) {
     return nanoseconds(prng.between(0, limit.ns));
@@ -77,6 +81,7 @@ class World::Slot final : public Outputs {
   SimStore store_device;
   TraceLog log;
   Endpoint public_endpoint;
+  std::vector<Endpoint> more_addresses;
   std::uint32_t incarnation = 0;
   std::uint32_t rebinds = 0;
   bool paused = false;
@@ -84,6 +89,7 @@ class World::Slot final : public Outputs {
   bool writable_scheduled = false;
   Instant armed = Instant::never();  // world time of the Tick that is queued
   std::deque<Packet> received;
+  std::function<void(World&)> in_next_write;
   std::vector<What> deferred;  // what came while it was paused
   std::unique_ptr<SeededSecureRng> rng;
   std::unique_ptr<Host> host;  // after rng, which its machine uses
@@ -119,6 +125,12 @@ void World::set_link(HostId from, HostId to, const LinkOptions& options) {
 void World::set_all_links(const LinkOptions& options) {
   default_link_ = options;
   for (auto& [ends, link] : links_) link.set_options(options);
+}
+
+void World::add_address(HostId host, const Endpoint& endpoint) {
+  const bool endpoint_is_free = routes_.emplace(endpoint, Route{host, endpoint}).second;
+  CHECK(endpoint_is_free);
+  slot(host).more_addresses.push_back(endpoint);
 }
 
 void World::start(HostId host) {
@@ -158,6 +170,7 @@ void World::crash(HostId host) {
   s.store_device.crash();
   s.received.clear();
   s.deferred.clear();
+  s.in_next_write = {};
   s.paused = s.read_scheduled = s.writable_scheduled = false;
   s.armed = Instant::never();
   touched_ = host;
@@ -232,6 +245,10 @@ void World::set_host_options(HostId host, const HostOptions& options) {
 
 void World::after(Duration delay, std::function<void(World&)> action) {
   schedule(now_ + delay, 0, Action{std::move(action)});
+}
+
+void World::at_next_write(HostId host, std::function<void(World&)> action) {
+  slot(host).in_next_write = std::move(action);
 }
 
 void World::schedule(Instant at, HostId host, What what) {
@@ -375,6 +392,9 @@ void World::end_turn(HostId host) {
 // ---- the network
 
 void World::send(Slot& from, const Transmit& transmit, ByteView bytes) {
+  const auto& more = from.more_addresses;
+  const bool not_the_first = std::ranges::find(more, transmit.local) != more.end();
+  const Endpoint source = not_the_first ? transmit.local : from.public_endpoint;
   while (!bytes.empty()) {
     const ByteView datagram = bytes.first(std::min(transmit.segment_size, bytes.size()));
     bytes = bytes.subspan(datagram.size());
@@ -398,8 +418,7 @@ void World::send(Slot& from, const Transmit& transmit, ByteView bytes) {
     if (fate.count > 1) ++stats_.duplicated;
     if (fate.reordered) ++stats_.reordered;
     for (std::size_t i = 0; i < fate.count; ++i) {
-      Packet packet{from.id, from.public_endpoint, route->second.inside, transmit.ecn,
-                    to_bytes(datagram)};
+      Packet packet{from.id, source, route->second.inside, transmit.ecn, to_bytes(datagram)};
       if (fate.copies[i].corrupt) {
         ++stats_.corrupted;
         packet.bytes[from.prng.below(packet.bytes.size())] ^=

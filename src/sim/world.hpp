@@ -96,6 +96,9 @@ class World final : public VirtualOs {
   void set_link(HostId from, HostId to, const LinkOptions& options);
   // Every link, also those that do not exist yet.
   void set_all_links(const LinkOptions& options);
+  // One more address at which the host is reached, and from which it answers there. No NAT is in
+  // front of it. CHECK: nobody has it.
+  void add_address(HostId host, const Endpoint& endpoint);
   void start(HostId host);  // with the records of its store; CHECK: it is down
 
   // ---- faults
@@ -114,6 +117,8 @@ class World final : public VirtualOs {
   // ---- running
   // Runs `action` after `delay`; it may do anything to the world but step it.
   void after(Duration delay, std::function<void(World&)> action);
+  // Runs `action` once, while the next write of the host is in flight; never, if it crashes first.
+  void at_next_write(HostId host, std::function<void(World&)> action);
   // An input from outside, for a machine of type M on `host`; nothing when it is down or paused.
   template <class M, class F>
   void input(HostId host, F&& f) {

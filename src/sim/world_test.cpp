@@ -104,6 +104,39 @@ TEST_F(WorldTest, CarriesADatagramInTheLatencyOfItsLink) {
   EXPECT_EQ(radio(b).heard[0].at.mono, world.now_at(b).mono);
 }
 
+TEST_F(WorldTest, AHostIsReachedAndAnswersAtEachOfItsAddresses) {
+  const HostId a = add();
+  const HostId b = add();
+  const Endpoint second{IpAddress::loopback_v6(), 9001};
+  world.add_address(b, second);
+  say(a, second);
+  run(seconds(1));
+  ASSERT_EQ(radio(b).heard.size(), 1U);
+  EXPECT_EQ(radio(b).heard[0].to, second);
+  world.input<Radio>(b, [&](Radio& r) {
+    r.local = second;
+    r.say(world.endpoint(a));
+  });
+  run(seconds(1));
+  ASSERT_EQ(radio(a).heard.size(), 1U);
+  EXPECT_EQ(radio(a).heard[0].from, second);
+}
+
+TEST_F(WorldTest, ActsOnceWhileTheNextWriteIsInFlight) {
+  const HostId a = add();
+  std::vector<std::size_t> durable_when_called;
+  world.at_next_write(
+      a, [&](World& w) { durable_when_called.push_back(w.store(a).durable_operations()); });
+  run(seconds(1));
+  EXPECT_TRUE(durable_when_called.empty());
+  for (std::uint64_t id = 1; id <= 2; ++id) {
+    world.input<Radio>(a, [&](Radio& r) { r.ops.push_back({.id = id, .records = {Bytes(3)}}); });
+    run(seconds(1));
+  }
+  EXPECT_EQ(durable_when_called, std::vector<std::size_t>{0});
+  EXPECT_EQ(world.store(a).durable_operations(), 2U);
+}
+
 TEST_F(WorldTest, SplitsABurstIntoItsDatagrams) {
   const HostId a = add();
   const HostId b = add();

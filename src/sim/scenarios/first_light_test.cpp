@@ -5,9 +5,12 @@
 #include <thread>
 
 #include <chain/producer.hpp>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "../sim_node.hpp"
+#include "crossed_dials.hpp"
+#include "toy.hpp"
 
 namespace ethnet::sim {
 namespace {
@@ -24,7 +27,8 @@ TEST(FirstLight, SeedsPassAndForksHappen) {
   }
   EXPECT_GT(heads, 20U);
   EXPECT_GT(reorgs, 0U);
-  std::cout << "first-light: 5 seeds, " << heads << " heads, " << reorgs << " reorganisations\n";
+  std::cout << "seeds: 5 first-light\nfirst-light: " << heads << " heads, " << reorgs
+            << " reorganisations\n";
 }
 
 TEST(FirstLight, TheSameSeedGivesTheSameTraceWhateverRanBefore) {
@@ -36,13 +40,49 @@ TEST(FirstLight, TheSameSeedGivesTheSameTraceWhateverRanBefore) {
   EXPECT_NE(first.trace, other.trace);
 }
 
-TEST(FirstLight, FindsANodeThatForgets) {
-  bool found = false;
-  for (std::uint64_t seed = 1; seed <= 20 && !found; ++seed) {
-    const Verdict verdict = run_seed(make_first_light_spec({.forgets_last_record = true}), seed);
-    found = verdict.safety && verdict.safety->what.contains("what is acknowledged survives");
+// ./dev check sim_traces compares what this prints under two compilers.
+TEST(Traces, OfSeedsThatPass) {
+  const auto print = [](const ScenarioSpec& spec, std::uint64_t seeds) {
+    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+      const Verdict verdict = run_seed(spec, seed);
+      EXPECT_TRUE(verdict.ok()) << verdict.text();
+      std::cout << "trace: " << spec.name << ' ' << seed << ' ' << hash_text(verdict.trace) << '\n';
+    }
+    std::cout << "seeds: " << seeds << ' ' << spec.name << '\n';
+  };
+  print(make_first_light_spec(), 4);
+  print(make_crossed_dials_spec(), 6);
+  print(make_toy_spec(), 4);
+}
+
+// Each checker finds the bug that was planted for it, and says so by its name.
+TEST(FirstLight, FindsEveryPlantedBug) {
+  for (const PlantedBugRow& row : kPlantedBugs) {
+    std::optional<Verdict> found;
+    for (std::uint64_t seed = 1; seed <= 30 && !found; ++seed) {
+      Verdict verdict = run_seed(make_first_light_spec(row.bug), seed);
+      if (!verdict.ok()) found = std::move(verdict);
+    }
+    ASSERT_TRUE(found && found->safety) << row.found_by;
+    EXPECT_TRUE(found->safety->what.starts_with(fmt::format("{}: ", row.found_by)))
+        << found->text();
   }
-  EXPECT_TRUE(found);
+}
+
+TEST(CrossedDials, NeverASessionIsALivenessViolationThatSaysHowToSeeItAgain) {
+  const Verdict verdict = run_seed(make_crossed_dials_spec(PlantedBug::never_dials), 1);
+  ASSERT_TRUE(verdict.liveness);
+  EXPECT_FALSE(verdict.safety);
+  EXPECT_TRUE(verdict.liveness->what.contains(": session false here, false there"));
+  EXPECT_TRUE(verdict.text().contains("reproduce: ethnet-sim seed 1 --scenario crossed-dials"));
+  EXPECT_FALSE(verdict.recovery);
+}
+
+TEST(CrossedDials, MeasuresTheTimeFromHealing) {
+  const Verdict verdict = run_seed(make_crossed_dials_spec(), 1);
+  ASSERT_TRUE(verdict.ok()) << verdict.text();
+  ASSERT_TRUE(verdict.recovery);
+  EXPECT_LE(*verdict.recovery, kCrossedBound);
 }
 
 // A node that restarts knows nothing of its old connections, yet can reset them: its peer then need

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "crossed_dials.hpp"
 #include "first_light.hpp"
 #include "toy.hpp"
 
@@ -10,6 +11,7 @@ namespace ethnet::sim {
 std::vector<ScenarioSpec> make_scenario_table() {
   std::vector<ScenarioSpec> table;
   table.push_back(make_first_light_spec());
+  table.push_back(make_crossed_dials_spec());
   table.push_back(make_toy_spec());
   ScenarioSpec broken = make_toy_spec({.counter = toy::CounterBug::tells_too_early});
   broken.name = "toy-broken";

@@ -194,6 +194,7 @@ ScenarioSpec make_toy_spec(ToyBugs bugs) {
           .faults = kAllFaults,
           .safety = seconds(15),
           .liveness = seconds(120),
+          .sometimes = {},
           .make = [bugs] { return std::make_unique<Toy>(bugs); }};
 }
 

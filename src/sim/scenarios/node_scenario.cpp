@@ -1,0 +1,207 @@
+#include "node_scenario.hpp"
+
+#include <utility>
+
+#include <chain/producer.hpp>
+#include <fmt/format.h>
+
+namespace ethnet::sim {
+namespace {
+
+constexpr Duration kLookUp = milliseconds(20);
+
+std::string describe(const node::NodeEvent& event) {
+  if (const auto* up = std::get_if<node::SessionUp>(&event)) {
+    return fmt::format("session up {} {}", up->peer.short_hex(), up->inbound ? "in" : "out");
+  }
+  if (const auto* down = std::get_if<node::SessionDown>(&event)) {
+    return fmt::format("session down {} {}", down->peer.short_hex(), down->reason);
+  }
+  if (const auto* head = std::get_if<node::HeadMoved>(&event)) {
+    return fmt::format("head {} {}", head->number, head->hash.short_hex());
+  }
+  if (const auto* reorg = std::get_if<node::Reorganised>(&event)) {
+    return fmt::format("reorg {} -{} +{}", reorg->height, reorg->removed.size(),
+                       reorg->added.size());
+  }
+  if (const auto* fork = std::get_if<node::ForkSeen>(&event)) {
+    return fmt::format("fork {} {}", fork->height, fork->branch_head.short_hex());
+  }
+  if (const auto* sync = std::get_if<node::SyncMoved>(&event)) {
+    return fmt::format("sync {} of {}", sync->imported, sync->target);
+  }
+  if (const auto* fatal = std::get_if<node::Fatal>(&event)) return "fatal " + fatal->what;
+  return "look up";
+}
+
+Endpoint second_address(HostId host) {
+  ByteArray<16> bytes{};
+  bytes.front() = std::byte{0xfd};
+  store_be<std::uint32_t>(MutByteView{bytes}.last(4), host + 1);
+  return {IpAddress::v6(bytes), 9001};
+}
+
+}  // namespace
+
+NodeScenario::NodeScenario(PlantedBug bug)
+    : bug_{bug}, genesis_{chain::dev_genesis()}, watch_{reached_} {}
+
+std::vector<std::unique_ptr<Checker>> NodeScenario::make_checkers() {
+  NodeCheckOptions options;
+  options.max_peers = [this](HostId host) { return plans_.at(host).max_peers; };
+  if (bug_ == PlantedBug::doubled_session) {
+    options.falsify = [](SessionView& view) {
+      if (!view.sessions.empty()) view.sessions.push_back(view.sessions.front());
+    };
+  } else if (bug_ == PlantedBug::full_queue) {
+    options.falsify = [](SessionView& view) { view.exceeded_limit = "pending"; };
+  }
+  return make_node_checkers(watch_, std::move(options));
+}
+
+void NodeScenario::on_healed(World& world) {
+  healed_ = true;
+  for (HostId i = 0; i < plans_.size(); ++i) {
+    world.input<SimNode>(i, [](SimNode& m) { m.node().stop_producing(); });
+  }
+}
+
+void NodeScenario::on_end(const World& world) {
+  for (HostId i = 0; i < plans_.size(); ++i) {
+    if (world.machine<SimNode>(i) != nullptr) watch_.on_end(node_of(world, i));
+    if (world.store(i).stats().torn_at_crash > 0) watch_.note("a torn write was cut off");
+    if (world.store(i).stats().errors > 0) watch_.note("a write failed");
+  }
+}
+
+void NodeScenario::add_nodes(World& world, Chaos& chaos, Prng& prng, HostId count) {
+  world_ = &world;
+  plans_.resize(count);
+  for (HostId i = 0; i < count; ++i) {
+    SeededSecureRng rng{prng.split(fmt::format("key {}", i))};
+    plans_[i].key = std::make_shared<crypto::SecretKey>(crypto::SecretKey::generate(rng));
+    plans_[i].id = NodeId{crypto::node_id_of(plans_[i].key->public_key())};
+    HostSpec spec;
+    spec.options = chaos.draw_host();
+    spec.factory = [this](const HostEnv& env) { return make_host(env); };
+    world.add_address(world.add_host(std::move(spec)), second_address(i));
+  }
+}
+
+const node::Node& NodeScenario::node_of(const World& world, HostId host) {
+  const SimNode* const machine = world.machine<SimNode>(host);
+  CHECK(machine != nullptr);  // asked of running hosts only
+  return machine->node();
+}
+
+std::optional<std::string> NodeScenario::missing_host(const World& world) const {
+  for (HostId i = 0; i < plans_.size(); ++i) {
+    if (world.machine<SimNode>(i) == nullptr) return fmt::format("node {} is down", i);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> NodeScenario::missing_session(const World& world, HostId a,
+                                                         HostId b) const {
+  const auto inbound = [&](HostId at, HostId peer) -> std::optional<bool> {
+    const session::SessionManager& sessions = node_of(world, at).sessions();
+    const auto handle = sessions.find(plans_[peer].id);
+    if (!handle) return std::nullopt;
+    return sessions.find(*handle)->inbound;
+  };
+  const auto at_a = inbound(a, b);
+  const auto at_b = inbound(b, a);
+  if (!at_a || !at_b) {
+    return fmt::format("node {} dials {}: session {} here, {} there", a, b, at_a.has_value(),
+                       at_b.has_value());
+  }
+  if (*at_a == *at_b) return fmt::format("nodes {} and {} hold different sessions", a, b);
+  return std::nullopt;
+}
+
+std::unique_ptr<Host> NodeScenario::make_host(const HostEnv& env) {
+  const auto observe = [this, host = env.index](Now, const node::NodeEvent& event) {
+    on_node_event(host, event);
+    return describe(event);
+  };
+  // Of a crash; what runs until the end is read by on_end().
+  const auto on_end = [this](const node::Node& node) { watch_.on_end(node); };
+  return make_machine_host<SimNode>(env, observe, make_node(env), on_end);
+}
+
+node::NodeConfig NodeScenario::make_config(const HostEnv& env) const {
+  const Plan& plan = plans_[env.index];
+  node::NodeConfig config;
+  config.listen = {env.local, second_address(env.index)};
+  config.genesis = genesis_;
+  config.max_peers = plan.max_peers;
+  config.producer = plan.producer;
+  config.retry_above = plan.retry_above;
+  if (healed_) config.producer.enabled = false;
+  if (bug_ == PlantedBug::other_rule) config.fork_choice = "lexicographic-head";
+  if (bug_ == PlantedBug::never_dials) return config;
+  for (const Dial& dial : plan.dials) {
+    node::StaticPeer peer;
+    if (dial.by == By::name) {
+      peer.host = fmt::format("node{}", dial.to);
+    } else {
+      peer.endpoint = dial.by == By::address ? world_->endpoint(dial.to) : second_address(dial.to);
+    }
+    if (dial.expects) peer.expected = plans_[dial.to].id;
+    config.peers.push_back(std::move(peer));
+  }
+  return config;
+}
+
+std::unique_ptr<node::Node> NodeScenario::make_node(const HostEnv& env) {
+  auto node = node::Node::make(env.now, make_config(env), plans_[env.index].key, env.rng, env.prng,
+                               env.log);
+  CHECK(node.has_value());
+  const bool forgets = bug_ == PlantedBug::forgets_last_record && !env.records.empty();
+  const std::size_t keep = env.records.size() - (forgets ? 1 : 0);
+  for (std::size_t i = 0; i < keep; ++i) {
+    const auto restored = (*node)->restore(env.records[i]);
+    if (!restored) watch_.on_restore_failed(env.index, restored.error().message());
+  }
+  (*node)->set_session_tap([this, host = env.index](const session::SessionEvent& event) {
+    on_session_event(host, event);
+  });
+  (*node)->start(env.now);
+  watch_.on_start(env.index, **node);
+  return std::move(*node);
+}
+
+void NodeScenario::on_node_event(HostId host, const node::NodeEvent& event) {
+  if (const auto* wanted = std::get_if<node::ResolveWanted>(&event)) look_up(host, *wanted);
+  const auto* reorg = std::get_if<node::Reorganised>(&event);
+  if (reorg != nullptr && bug_ == PlantedBug::lost_reorgs) return;
+  if (reorg != nullptr && bug_ == PlantedBug::short_reorgs) {
+    node::Reorganised shorter = *reorg;
+    shorter.removed.erase(shorter.removed.begin());
+    return watch_.on_event(host, shorter);
+  }
+  watch_.on_event(host, event);
+}
+
+void NodeScenario::on_session_event(HostId host, const session::SessionEvent& event) {
+  const auto* message = std::get_if<session::MessageReceived>(&event);
+  if (message != nullptr && bug_ == PlantedBug::foreign_message) {
+    const auto foreign = session::Capability::parse("eth/68");
+    CHECK(foreign.has_value());
+    return watch_.on_session_event(
+        host, session::MessageReceived{message->session, *foreign, message->payload});
+  }
+  watch_.on_session_event(host, event);
+}
+
+// The resolver of this world: it always knows where a host is reached now.
+void NodeScenario::look_up(HostId host, const node::ResolveWanted& wanted) {
+  const HostId to = plans_[host].dials.at(wanted.target).to;
+  world_->after(kLookUp, [host, to, target = wanted.target](World& world) {
+    const Endpoint found = world.endpoint(to);
+    const Now now = world.now_at(host);
+    world.input<SimNode>(host, [&](SimNode& m) { m.node().handle_resolved(now, target, {found}); });
+  });
+}
+
+}  // namespace ethnet::sim

@@ -1,0 +1,77 @@
+// NodeScenario: what the scenarios of whole nodes share: their keys and plans, the host of each,
+// the resolver, the checkers (node_checkers.hpp) and the question whether two nodes hold the two
+// ends of one session. A scenario draws the plans and says what the world must come to.
+// Nodes have QUIC with TLS as in the released node, and the development chain.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <crypto/secp256k1.hpp>
+#include <node/node.hpp>
+
+#include "../node_checkers.hpp"
+#include "../scenario.hpp"
+#include "../sim_node.hpp"
+#include "planted_bug.hpp"
+
+namespace ethnet::sim {
+
+class NodeScenario : public Scenario {
+ public:
+  explicit NodeScenario(PlantedBug bug);
+
+  [[nodiscard]] std::vector<std::unique_ptr<Checker>> make_checkers() override;
+  void on_healed(World& world) override;
+  void on_end(const World& world) override;
+
+ protected:
+  enum class By : std::uint8_t {
+    address,         // as it is at the start
+    second_address,  // IPv6, beside it
+    name,            // looked up at each dial
+  };
+  struct Dial {
+    HostId to = 0;
+    By by = By::address;
+    bool expects = false;  // whom it will find there
+  };
+  struct Plan {
+    std::shared_ptr<const crypto::SecretKey> key;
+    NodeId id;
+    node::ProducerConfig producer;
+    std::vector<Dial> dials;
+    std::size_t max_peers = 16;
+    std::optional<std::size_t> retry_above;
+  };
+
+  // Makes `count` plans with keys, and their hosts. Dials are drawn afterwards: hosts start later.
+  void add_nodes(World& world, Chaos& chaos, Prng& prng, HostId count);
+  [[nodiscard]] static const node::Node& node_of(const World& world, HostId host);
+  [[nodiscard]] const Genesis& genesis() const { return genesis_; }
+  // A host that is down, if any.
+  [[nodiscard]] std::optional<std::string> missing_host(const World& world) const;
+  // Exactly one each is the checkers' business; here both must have it, and be its two ends.
+  [[nodiscard]] std::optional<std::string> missing_session(const World& world, HostId a,
+                                                           HostId b) const;
+
+  std::vector<Plan> plans_;
+
+ private:
+  [[nodiscard]] std::unique_ptr<Host> make_host(const HostEnv& env);
+  [[nodiscard]] std::unique_ptr<node::Node> make_node(const HostEnv& env);
+  [[nodiscard]] node::NodeConfig make_config(const HostEnv& env) const;
+  void on_node_event(HostId host, const node::NodeEvent& event);
+  void on_session_event(HostId host, const session::SessionEvent& event);
+  void look_up(HostId host, const node::ResolveWanted& wanted);
+
+  PlantedBug bug_;
+  Genesis genesis_;
+  World* world_ = nullptr;
+  NodeWatch watch_;
+  bool healed_ = false;
+};
+
+}  // namespace ethnet::sim
