@@ -268,6 +268,20 @@ TEST(Node, SessionLinesAreLimitedAndWhatIsLeftOutIsReported) {
   EXPECT_EQ(hub.counter("node.session_lines_suppressed"), 2 * kPeers - kMaxSessionLines);
 }
 
+TEST(Node, TheSnapshotSaysWhatTheSessionsHoldAndMayHold) {
+  Net net;
+  NodeConfig config;
+  config.session_memory_bytes = 77 << 20;
+  Box& hub = net.add(config, 1);
+  net.add(dialling({1}), 2);
+  EXPECT_EQ(hub.counter("session.memory_bytes"), 0U);
+  net.run(seconds(3));
+  EXPECT_EQ(hub.counter("session.memory_limit_bytes"), std::uint64_t{77} << 20);
+  EXPECT_GT(hub.counter("session.transport_bytes"), 0U);  // at least its streams
+  EXPECT_EQ(hub.counter("session.memory_bytes"),
+            hub.counter("session.accounted_bytes") + hub.counter("session.transport_bytes"));
+}
+
 // One node without a network, fed by hand.
 struct Alone {
   Net net;
