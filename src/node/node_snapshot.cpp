@@ -40,6 +40,8 @@ void add_transport(CounterList& out, const quic::QuicEndpoint& endpoint) {
   out.add("quic.dropped_full", q.dropped_full);
   out.add("quic.resets_sent", q.resets_sent);
   out.add("quic.stateless_dropped", q.stateless_dropped);
+  out.add("quic.closed_memory", q.closed_memory);
+  out.add("quic.key_updates", q.key_updates);
   out.add("quic.certificates", q.certificates);
   out.add("quic.connections", endpoint.connection_count());
 }

@@ -116,11 +116,13 @@ node::NodeSnapshot NodeRunner::snapshot() const {
     sum.datagrams_out += c.datagrams_out;
     sum.send_errors += c.send_errors;
     sum.receive_overflow += c.receive_overflow;
+    sum.gso_refused += c.gso_refused;
   }
   out.counters.push_back({"udp.datagrams_in", sum.datagrams_in});
   out.counters.push_back({"udp.datagrams_out", sum.datagrams_out});
   out.counters.push_back({"udp.send_errors", sum.send_errors});
   out.counters.push_back({"udp.receive_overflow", sum.receive_overflow});
+  out.counters.push_back({"udp.gso_refused", sum.gso_refused});
   out.counters.push_back({"udp.socket_full", pump_.stats().sink_full});
   return out;
 }

@@ -150,7 +150,10 @@ class ControlWriter {
 }  // namespace
 
 UdpSocket::UdpSocket(const Endpoint& local, UdpOptions options)
-    : v6_{!local.ip.is_v4()}, gso_{options.gso}, buffer_(kReadBytes) {
+    : v6_{!local.ip.is_v4()},
+      gso_{options.gso},
+      sendmsg_{std::move(options.sendmsg)},
+      buffer_(kReadBytes) {
   fd_ = ::socket(v6_ ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd_ < 0) {
     throw std::runtime_error(fmt::format("cannot open a UDP socket: {}", std::strerror(errno)));
@@ -258,7 +261,8 @@ UdpSocket::Sent UdpSocket::send_message(const Transmit& transmit, ByteView bytes
   }
   control.finish();
   for (;;) {
-    if (::sendmsg(fd_, &message, 0) >= 0) return Sent::yes;
+    const auto n = sendmsg_ ? sendmsg_(fd_, &message, 0) : ::sendmsg(fd_, &message, 0);
+    if (n >= 0) return Sent::yes;
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) return Sent::full;
     const bool refused = errno == EIO || errno == EINVAL || errno == ENOPROTOOPT;
@@ -276,6 +280,7 @@ bool UdpSocket::send(const Transmit& transmit, ByteView bytes) {
       (sent == Sent::yes ? counters_.datagrams_out : counters_.send_errors) += n;
       return true;
     }
+    ++counters_.gso_refused;
     gso_ = false;  // this kernel or device cannot: from now on one by one
   }
   ByteView rest = bytes.subspan(sent_segments_ * transmit.segment_size);

@@ -11,7 +11,10 @@
 #include <vector>
 
 #include <machine/concepts.hpp>
+#include <sys/types.h>
 #include <types/endpoint.hpp>
+
+struct msghdr;
 
 namespace ethnet::runtime {
 
@@ -19,11 +22,14 @@ struct UdpOptions {
   bool gso = true;  // false: one system call a segment, as on kernels without it
   bool gro = true;
   int buffer_bytes = 4 * 1024 * 1024;
+  // Instead of the system's call, for tests: a kernel that refuses.
+  std::function<ssize_t(int fd, const msghdr* message, int flags)> sendmsg;
 };
 
 struct UdpCounters {
   std::uint64_t datagrams_in = 0;
   std::uint64_t datagrams_out = 0;
+  std::uint64_t gso_refused = 0;  // bursts that the kernel did not take: from then on one by one
   std::uint64_t send_errors = 0;  // dropped: unreachable, too large, ...
   // Dropped by the kernel because the receive buffer was full; known when a later one comes.
   std::uint64_t receive_overflow = 0;
@@ -59,6 +65,7 @@ class UdpSocket {
   Endpoint local_;
   bool v6_ = false;
   bool gso_;
+  std::function<ssize_t(int, const msghdr*, int)> sendmsg_;
   std::size_t sent_segments_ = 0;  // of the burst that was sent in part
   std::vector<std::byte> buffer_;
   std::vector<Datagram> batch_;

@@ -62,6 +62,7 @@ THIRD_PARTY = [
     (r"fmt/", [r"src/"]),
     (r"(ngtcp2|gnutls)/", [r"src/transport/quic/[^/]*\.cpp$"]),
     (r"secp256k1|openssl/", [r"src/crypto/[^/]*\.cpp$"]),
+    (r"malloc\.h", [r"src/transport/quic/counting_memory\.cpp$"]),
     (r"(immintrin|cpuid)\.h", [r"src/crypto/[^/]*\.cpp$"]),
     (r"snappy", [r"src/codec/[^/]*\.cpp$"]),
     (r"rocksdb/", [r"src/store/rocksdb\.cpp$"]),

@@ -201,6 +201,7 @@ def judge_purity():
 def judge_symbols():
     symbols = importlib.import_module("symbols")
     for source, good in (("#include <sys/types.h>\nextern \"C\" ssize_t getrandom(void*, size_t, unsigned) { return 0; }\nint main() {}\n", False),
+                         ("namespace ethnet::quic { void make_null_crypto() {} }\nint main() {}\n", False),
                          ("int main() {}\n", True)):
         with tempfile.TemporaryDirectory() as folder:
             compile_in(folder, source, "-o", "ethnet")

@@ -4,7 +4,7 @@ import subprocess
 
 from tree import first_failure, is_test
 
-ABOUT = "the release programs define no clock or entropy, are PIE with RELRO and stack protection, and die when out of memory"
+ABOUT = "the release programs define no clock or entropy and encrypt, are PIE with RELRO and stack protection, and die when out of memory"
 
 PROGRAMS = ("ethnet", "EthNetLite")
 INTERPOSED = {"getrandom", "getentropy", "clock_gettime", "gettimeofday", "time"}
@@ -23,8 +23,14 @@ def defined(program):
     return names
 
 
+# Part of the mangled name of what only tests may be linked with (src/transport/quic/null_crypto.hpp).
+UNENCRYPTED = "make_null_crypto"
+
+
 def judge(program):
-    return [f"{program.name}: defines {name}: a simulator's object got into the node" for name in sorted(defined(program) & INTERPOSED)]
+    names = defined(program)
+    problems = [f"{program.name}: defines {name}: a simulator's object got into the node" for name in sorted(names & INTERPOSED)]
+    return problems + [f"{program.name}: holds {name}: it could speak without encryption" for name in sorted(names) if UNENCRYPTED in name]
 
 
 # What `readelf` must say of a hardened program, and what it must not.

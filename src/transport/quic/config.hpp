@@ -12,6 +12,13 @@
 
 namespace ethnet::quic {
 
+// What one connection may hold: stream buffers and what ngtcp2 keeps. Above it the connection ends
+// with CloseCause::memory_limit. Full windows of every stream stay below it.
+inline constexpr std::size_t kMaxConnectionMemory = 16 * 1024 * 1024;  // bytes of one connection
+inline constexpr std::size_t kMaxSendMemory = 4 * 1024 * 1024;  // bytes; write() takes no more
+// AES-GCM allows 2^23 (RFC 9001, section 6.6); ngtcp2 would wait that long.
+inline constexpr std::uint64_t kMaxKeyPackets = std::uint64_t{1} << 20;  // then our next key
+
 struct EndpointConfig {
   // Where the sockets are bound; a wildcard address stands for all of its family.
   std::vector<Endpoint> local;
@@ -35,7 +42,10 @@ struct EndpointConfig {
   [[nodiscard]] std::size_t connection_window() const {
     return stream_window * (max_remote_uni + max_remote_bidi + 1);
   }
-  std::size_t send_buffer = 512 * 1024;  // accepted and not yet acknowledged, per stream
+  std::size_t send_buffer = 512 * 1024;      // accepted and not yet acknowledged, per stream
+  std::size_t send_memory = kMaxSendMemory;  // the same over all streams of a connection
+  std::size_t memory_limit = kMaxConnectionMemory;
+  std::uint64_t key_update_packets = kMaxKeyPackets;
 
   std::size_t max_udp_payload = 1452;
   bool pmtud = true;

@@ -14,12 +14,12 @@ namespace ethnet::quic {
 using transport::ConnError;
 
 Connection::Connection(Private, ConnectionHost& host, ConnHandle handle,
-                       const EndpointConfig& config, const TlsContext& tls, transport::Side side,
+                       const EndpointConfig& config, const Crypto& crypto, transport::Side side,
                        const Endpoint& local, const Endpoint& remote)
     : host_{host},
       handle_{handle},
       config_{config},
-      tls_{tls},
+      crypto_{crypto},
       side_{side},
       local_{local},
       remote_{remote},
@@ -30,19 +30,19 @@ Connection::~Connection() {
 }
 
 std::unique_ptr<Connection> Connection::dial(ConnectionHost& host, ConnHandle handle,
-                                             const EndpointConfig& config, const TlsContext& tls,
+                                             const EndpointConfig& config, const Crypto& crypto,
                                              Now now, const Endpoint& local,
                                              const Endpoint& remote) {
-  auto made = std::make_unique<Connection>(Private{}, host, handle, config, tls,
+  auto made = std::make_unique<Connection>(Private{}, host, handle, config, crypto,
                                            transport::Side::dialler, local, remote);
   return made->start_client(now) ? std::move(made) : nullptr;
 }
 
 std::unique_ptr<Connection> Connection::accept(ConnectionHost& host, ConnHandle handle,
-                                               const EndpointConfig& config, const TlsContext& tls,
+                                               const EndpointConfig& config, const Crypto& crypto,
                                                Now now, const Endpoint& local,
                                                const Endpoint& remote, const Incoming& incoming) {
-  auto made = std::make_unique<Connection>(Private{}, host, handle, config, tls,
+  auto made = std::make_unique<Connection>(Private{}, host, handle, config, crypto,
                                            transport::Side::acceptor, local, remote);
   return made->start_server(now, incoming) ? std::move(made) : nullptr;
 }
@@ -99,7 +99,9 @@ void Connection::drop_if_done(StreamId id) {
   if (stream == nullptr || !stream->transport_closed) return;
   if (!stream->stopped && !stream->receive.readable().empty()) return;
   const bool remote = stream->remote;
+  send_memory_ -= stream->send.memory_bytes();
   streams_.erase(id);
+  offer_room();
   if (!remote || conn_ == nullptr) return;
   if (ngtcp2_is_bidi_stream(id) != 0) {
     ngtcp2_conn_extend_max_streams_bidi(conn_, 1);
@@ -123,10 +125,33 @@ Result<StreamId> Connection::open_stream(transport::StreamKind kind) {
 std::size_t Connection::write_stream(StreamId id, ByteView bytes) {
   Stream* stream = find(id);
   if (stream == nullptr || conn_ == nullptr) return 0;
-  const std::size_t accepted = stream->send.append(bytes, config_.send_buffer);
-  if (accepted < bytes.size()) stream->refused = true;
+  const std::size_t room = config_.send_memory - std::min(config_.send_memory, send_memory_);
+  const std::size_t before = stream->send.memory_bytes();
+  const std::size_t accepted =
+      stream->send.append(bytes.first(std::min(bytes.size(), room)), config_.send_buffer);
+  send_memory_ += stream->send.memory_bytes() - before;
+  if (accepted < bytes.size()) {
+    stream->refused = true;
+    room_owed_ = true;
+  }
   enqueue(id, *stream);
   return accepted;
+}
+
+// Tells the streams that were refused some of their bytes that there is room again: half of their
+// own limit, and a quarter of what they share.
+void Connection::offer_room() {
+  if (!room_owed_ || send_memory_ > config_.send_memory / 4 * 3) return;
+  room_owed_ = false;
+  for (auto& [id, stream] : streams_) {
+    if (!stream->refused) continue;
+    if (stream->send.buffered() < config_.send_buffer / 2) {
+      stream->refused = false;
+      host_.emit(handle_, transport::Writable{id});
+    } else {
+      room_owed_ = true;
+    }
+  }
 }
 
 void Connection::finish_stream(StreamId id) {
@@ -175,14 +200,14 @@ void Connection::stop_stream(StreamId id, std::uint64_t code) {
 }
 
 Result<void> Connection::export_key(std::string_view label, MutByteView out) const {
-  if (conn_ == nullptr || !opened_ || !TlsContext::export_key(session_.get(), label, out)) {
+  if (conn_ == nullptr || !opened_ || !session_->export_key(label, out)) {
     return ethnet::fail(ConnError::export_unavailable);
   }
   return {};
 }
 
 std::size_t Connection::memory_bytes() const {
-  std::size_t total = sizeof(Connection) + close_packet_.capacity();
+  std::size_t total = sizeof(Connection) + close_packet_.capacity() + memory_.bytes();
   for (const auto& [id, stream] : streams_) {
     total += sizeof(Stream) + stream->send.memory_bytes() + stream->receive.memory_bytes();
   }
@@ -200,7 +225,9 @@ void Connection::end(Now now, transport::CloseCause cause, std::uint64_t code, s
   conn_ = nullptr;
   session_.reset();
   streams_.clear();
+  reset_by_peer_.clear();
   send_queue_.clear();
+  send_memory_ = 0;
   held_.reset();
   host_.emit(handle_, transport::Closed{cause, code, std::move(detail)});
   host_.mark_ready(handle_);

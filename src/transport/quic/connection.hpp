@@ -17,8 +17,9 @@
 
 #include "cid.hpp"
 #include "config.hpp"
+#include "counting_memory.hpp"
+#include "crypto.hpp"
 #include "stream_buffers.hpp"
-#include "tls.hpp"
 
 struct ngtcp2_conn;
 struct ngtcp2_crypto_conn_ref;
@@ -42,6 +43,7 @@ class ConnectionHost {
   virtual void mark_ready(ConnHandle conn) = 0;
   [[nodiscard]] virtual SecureRng& rng() = 0;
   [[nodiscard]] virtual ByteView reset_secret() const = 0;
+  virtual void count_key_update() = 0;
 };
 
 // The first packet of a client, as far as accepting it goes.
@@ -59,14 +61,14 @@ class Connection {
  public:
   [[nodiscard]] static std::unique_ptr<Connection> dial(ConnectionHost& host, ConnHandle handle,
                                                         const EndpointConfig& config,
-                                                        const TlsContext& tls, Now now,
+                                                        const Crypto& crypto, Now now,
                                                         const Endpoint& local,
                                                         const Endpoint& remote);
   [[nodiscard]] static std::unique_ptr<Connection> accept(
-      ConnectionHost& host, ConnHandle handle, const EndpointConfig& config, const TlsContext& tls,
+      ConnectionHost& host, ConnHandle handle, const EndpointConfig& config, const Crypto& crypto,
       Now now, const Endpoint& local, const Endpoint& remote, const Incoming& incoming);
   Connection(Private, ConnectionHost& host, ConnHandle handle, const EndpointConfig& config,
-             const TlsContext& tls, transport::Side side, const Endpoint& local,
+             const Crypto& crypto, transport::Side side, const Endpoint& local,
              const Endpoint& remote);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -99,6 +101,8 @@ class Connection {
   }
   [[nodiscard]] const std::vector<Cid>& cids() const { return cids_; }
   [[nodiscard]] const Endpoint& remote() const { return remote_; }
+  // Streams, their buffers, and what ngtcp2 holds. The session of GnuTLS is not counted: after the
+  // handshake a peer cannot make it grow, and before it only up to kMaxHandshakeMessage.
   [[nodiscard]] std::size_t memory_bytes() const;
   [[nodiscard]] std::size_t stream_count() const { return streams_.size(); }
   // A Readable of this stream was taken: the next arrival is told again.
@@ -120,7 +124,7 @@ class Connection {
 
   [[nodiscard]] bool start_client(Now now);
   [[nodiscard]] bool start_server(Now now, const Incoming& incoming);
-  [[nodiscard]] bool attach_tls(bool server);
+  [[nodiscard]] bool attach_crypto(bool server);
 
   [[nodiscard]] Stream* find(StreamId id);
   [[nodiscard]] const Stream* find(StreamId id) const;
@@ -128,6 +132,10 @@ class Connection {
   void enqueue(StreamId id, Stream& stream);
   void drop_if_done(StreamId id);
   void credit(std::size_t n);
+  void offer_room();
+  void check_memory(Now now);
+  void end_reset_streams();
+  void update_key(Now now, std::size_t packets_sent);
   void tell_readable(StreamId id, Stream& stream);
   [[nodiscard]] Cid new_cid();
 
@@ -149,16 +157,21 @@ class Connection {
   ConnectionHost& host_;
   ConnHandle handle_;
   const EndpointConfig& config_;
-  const TlsContext& tls_;
+  const Crypto& crypto_;
   transport::Side side_;
   Endpoint local_;
   Endpoint remote_;
   std::unique_ptr<ngtcp2_crypto_conn_ref> ref_;
-  TlsSession session_;
+  std::unique_ptr<CryptoSession> session_;
+  CountingMemory memory_;
   ngtcp2_conn* conn_ = nullptr;  // owned; freed by end() or the destructor
   std::vector<Cid> cids_;
   std::map<StreamId, std::unique_ptr<Stream>> streams_;
   std::deque<StreamId> send_queue_;
+  std::vector<StreamId> reset_by_peer_;  // by the packets of the datagram at hand
+  std::size_t send_memory_ = 0;          // of all streams' send buffers
+  bool room_owed_ = false;               // a write() took less than offered
+  std::uint64_t packets_under_key_ = 0;
   bool opened_ = false;
   bool confirmed_ = false;
   bool stateless_reset_ = false;

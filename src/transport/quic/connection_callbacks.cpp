@@ -35,7 +35,7 @@ struct Connection::Callbacks {
 
   static int handshake_completed(ngtcp2_conn*, void* user) {
     Connection& c = self(user);
-    if (!c.tls_.alpn_agreed(c.session_.get())) return NGTCP2_ERR_CALLBACK_FAILURE;
+    if (!c.session_->alpn_agreed()) return NGTCP2_ERR_CALLBACK_FAILURE;
     c.opened_ = true;
     c.host_.emit(c.handle_, transport::Opened{c.side_, c.local_, c.remote_});
     // For a server completion is confirmation (RFC 9001, section 4.1.2).
@@ -73,11 +73,10 @@ struct Connection::Callbacks {
     Connection& c = self(user);
     Stream* stream = c.find(id);
     if (stream == nullptr) return 0;
+    c.send_memory_ -= stream->send.memory_bytes();
     stream->send.acknowledge(offset + size);
-    if (stream->refused && stream->send.buffered() < c.config_.send_buffer / 2) {
-      stream->refused = false;
-      c.host_.emit(c.handle_, transport::Writable{id});
-    }
+    c.send_memory_ += stream->send.memory_bytes();
+    c.offer_room();
     return 0;
   }
 
@@ -98,6 +97,7 @@ struct Connection::Callbacks {
     if (Stream* stream = c.find(id)) {
       c.credit(stream->receive.discard());
       stream->receive.set_end();
+      c.reset_by_peer_.push_back(id);
     }
     c.host_.emit(c.handle_, transport::StreamReset{id, code});
     return 0;
@@ -141,6 +141,11 @@ struct Connection::Callbacks {
     return 0;
   }
 
+  static int path_challenge_data(ngtcp2_conn*, std::uint8_t* data, void* user) {
+    self(user).host_.rng().fill(view_of(data, NGTCP2_PATH_CHALLENGE_DATALEN));
+    return 0;
+  }
+
   static int remove_connection_id(ngtcp2_conn*, const ngtcp2_cid* cid, void* user) {
     Connection& c = self(user);
     const Cid gone{view_of(&cid->data[0], cid->datalen)};
@@ -149,20 +154,10 @@ struct Connection::Callbacks {
     return 0;
   }
 
-  static ngtcp2_callbacks table() {
+  static ngtcp2_callbacks table(const Connection& c) {
     ngtcp2_callbacks t{};
-    t.client_initial = ngtcp2_crypto_client_initial_cb;
-    t.recv_client_initial = ngtcp2_crypto_recv_client_initial_cb;
-    t.recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb;
-    t.encrypt = ngtcp2_crypto_encrypt_cb;
-    t.decrypt = ngtcp2_crypto_decrypt_cb;
-    t.hp_mask = ngtcp2_crypto_hp_mask_cb;
-    t.recv_retry = ngtcp2_crypto_recv_retry_cb;
-    t.update_key = ngtcp2_crypto_update_key_cb;
-    t.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb;
-    t.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb;
-    t.get_path_challenge_data = ngtcp2_crypto_get_path_challenge_data_cb;
-    t.version_negotiation = ngtcp2_crypto_version_negotiation_cb;
+    c.crypto_.install(t);
+    t.get_path_challenge_data = path_challenge_data;
     t.handshake_completed = handshake_completed;
     t.handshake_confirmed = handshake_confirmed;
     t.stream_open = stream_open;
@@ -208,13 +203,13 @@ struct Connection::Callbacks {
   }
 };
 
-bool Connection::attach_tls(bool server) {
+bool Connection::attach_crypto(bool server) {
   ref_->get_conn = Callbacks::connection_of;
   ref_->user_data = this;
-  auto session = tls_.make_session(server, *ref_);
+  auto session = crypto_.make_session(server, *ref_);
   if (!session) return false;
   session_ = std::move(*session);
-  ngtcp2_conn_set_tls_native_handle(conn_, session_.get());
+  ngtcp2_conn_set_tls_native_handle(conn_, session_->native_handle());
   ngtcp2_conn_set_keep_alive_timeout(conn_, static_cast<ngtcp2_duration>(config_.keep_alive.ns));
   return true;
 }
@@ -226,16 +221,16 @@ bool Connection::start_client(Now now) {
   SockAddr local{local_};
   SockAddr remote{remote_};
   const ngtcp2_path path{{local.get(), local.size}, {remote.get(), remote.size}, nullptr};
-  const ngtcp2_callbacks callbacks = Callbacks::table();
+  const ngtcp2_callbacks callbacks = Callbacks::table(*this);
   const ngtcp2_settings settings = Callbacks::settings(*this, now);
   const ngtcp2_transport_params parameters = Callbacks::parameters(*this);
   if (ngtcp2_conn_client_new(&conn_, &dcid, &scid, &path, NGTCP2_PROTO_VER_V1, &callbacks,
-                             &settings, &parameters, nullptr, this) != 0) {
+                             &settings, &parameters, memory_.functions(), this) != 0) {
     return false;
   }
   cids_.push_back(own);
   host_.register_cid(own, handle_);
-  return attach_tls(false);
+  return attach_crypto(false);
 }
 
 bool Connection::start_server(Now now, const Incoming& incoming) {
@@ -245,7 +240,7 @@ bool Connection::start_server(Now now, const Incoming& incoming) {
   SockAddr local{local_};
   SockAddr remote{remote_};
   const ngtcp2_path path{{local.get(), local.size}, {remote.get(), remote.size}, nullptr};
-  const ngtcp2_callbacks callbacks = Callbacks::table();
+  const ngtcp2_callbacks callbacks = Callbacks::table(*this);
   ngtcp2_settings settings = Callbacks::settings(*this, now);
   ngtcp2_transport_params parameters = Callbacks::parameters(*this);
   parameters.original_dcid = to_library(incoming.original_dcid.value_or(incoming.dcid));
@@ -262,14 +257,14 @@ bool Connection::start_server(Now now, const Incoming& incoming) {
   if (ngtcp2_crypto_generate_stateless_reset_token(&parameters.stateless_reset_token[0],
                                                    in_ptr(secret), secret.size(), &scid) != 0 ||
       ngtcp2_conn_server_new(&conn_, &dcid, &scid, &path, incoming.version, &callbacks, &settings,
-                             &parameters, nullptr, this) != 0) {
+                             &parameters, memory_.functions(), this) != 0) {
     return false;
   }
   for (const Cid& cid : {own, incoming.dcid}) {
     cids_.push_back(cid);
     host_.register_cid(cid, handle_);
   }
-  return attach_tls(true);
+  return attach_crypto(true);
 }
 
 }  // namespace ethnet::quic

@@ -41,18 +41,43 @@ void Connection::handle_datagram(Now now, const Datagram& datagram) {
     fail(now, rv);
     return;
   }
+  end_reset_streams();
   const Endpoint seen = endpoint_of(ngtcp2_conn_get_path(conn_)->remote.addr);
   if (seen != remote_) {
     remote_ = seen;
     host_.emit(handle_, transport::PathChanged{remote_});
   }
+  check_memory(now);
+}
+
+// ngtcp2 never closes a unidirectional stream of the peer that begins with its reset (1.11 and 1.25
+// at least: it waits for the end of our direction, which there is none of), so the peer would lose
+// a place for good: a RESET_STREAM that overtakes the stream's data is enough. Nothing more comes
+// on such a stream, and it is over for us. What ngtcp2 keeps of it, memory_limit bounds.
+void Connection::end_reset_streams() {
+  for (const StreamId id : std::exchange(reset_by_peer_, {})) {
+    Stream* stream = find(id);
+    if (stream == nullptr || !stream->remote || ngtcp2_is_bidi_stream(id) != 0) continue;
+    stream->transport_closed = true;
+    drop_if_done(id);
+  }
+}
+
+void Connection::check_memory(Now now) {
+  if (memory_bytes() <= config_.memory_limit) return;
+  make_close_packet(now, NGTCP2_ERR_INTERNAL, 0, {}, false);
+  end(now, transport::CloseCause::memory_limit, 0, {});
 }
 
 void Connection::handle_expiry(Now now) {
   if (closed()) return;
   const int rv = ngtcp2_conn_handle_expiry(conn_, timestamp(now));
   host_.mark_ready(handle_);
-  if (rv != 0) fail(now, rv);
+  if (rv != 0) {
+    fail(now, rv);
+  } else {
+    check_memory(now);
+  }
 }
 
 Instant Connection::expiry() const {
@@ -201,6 +226,16 @@ std::optional<Transmit> Connection::write_closed(MutByteView out) {
   return Transmit{local_, remote_, 0, close_packet_.size(), close_packet_.size()};
 }
 
+// An old key that leaks opens less, and no key comes near the bound of its cipher. The library
+// refuses while the last update is young or not yet answered: then the next packets ask again.
+void Connection::update_key(Now now, std::size_t packets_sent) {
+  packets_under_key_ += packets_sent;
+  if (!confirmed_ || packets_under_key_ < config_.key_update_packets) return;
+  if (ngtcp2_conn_initiate_key_update(conn_, timestamp(now)) != 0) return;
+  packets_under_key_ = 0;
+  host_.count_key_update();
+}
+
 std::optional<Transmit> Connection::write(Now now, MutByteView out) {
   if (closed()) return write_closed(out);
   if (held_) {
@@ -233,6 +268,7 @@ std::optional<Transmit> Connection::write(Now now, MutByteView out) {
   }
   ngtcp2_conn_update_pkt_tx_time(conn_, timestamp(now));
   if (burst.size == 0) return std::nullopt;
+  update_key(now, count);
   host_.mark_ready(handle_);  // until nothing comes any more
   return burst;
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "tls.hpp"
+
 namespace ethnet::quic {
 
 using transport::ConnError;
@@ -21,9 +23,16 @@ QuicEndpoint::~QuicEndpoint() = default;
 
 Result<std::unique_ptr<QuicEndpoint>> QuicEndpoint::make(Now now, EndpointConfig config,
                                                          SecureRng& rng, Log& log) {
+  auto tls = TRY(TlsContext::make(now.wall, config.alpn));
+  return make(now, std::move(config), rng, log, std::move(tls));
+}
+
+Result<std::unique_ptr<QuicEndpoint>> QuicEndpoint::make(Now now, EndpointConfig config,
+                                                         SecureRng& rng, Log& log,
+                                                         std::unique_ptr<Crypto> crypto) {
   CHECK(!config.local.empty());
   auto made = std::make_unique<QuicEndpoint>(Private{}, std::move(config), rng, log);
-  made->tls_ = TRY(TlsContext::make(now.wall, made->config_.alpn));
+  made->crypto_ = std::move(crypto);
   made->rotate_at_ = now.mono + kCertificateRotation;
   made->counters_.certificates = 1;
   return made;
@@ -35,6 +44,10 @@ Connection* QuicEndpoint::find(ConnHandle conn) const {
 }
 
 void QuicEndpoint::emit(ConnHandle conn, transport::ConnEventKind event) {
+  const auto* closed = std::get_if<transport::Closed>(&event);
+  if (closed != nullptr && closed->cause == transport::CloseCause::memory_limit) {
+    ++counters_.closed_memory;
+  }
   events_.push_back({conn, std::move(event)});
 }
 
@@ -111,7 +124,7 @@ void QuicEndpoint::handle_deadline(Now now) noexcept {
 
 void QuicEndpoint::rotate_certificate(Now now) {
   rotate_at_ = now.mono + kCertificateRotation;
-  if (tls_->rotate(now.wall)) {
+  if (crypto_->rotate(now.wall)) {
     ++counters_.certificates;
   } else {
     log_.write(now, LogLevel::warn, "cannot make a new certificate; the old one stays in use");
@@ -162,7 +175,7 @@ Endpoint QuicEndpoint::local_for(const Endpoint& remote) const {
 Result<ConnHandle> QuicEndpoint::dial(Now now, const Endpoint& remote) {
   if (connections_.size() >= config_.max_connections) return fail(ConnError::connection_limit);
   const ConnHandle handle = connections_.emplace();
-  auto made = Connection::dial(*this, handle, config_, *tls_, now, local_for(remote), remote);
+  auto made = Connection::dial(*this, handle, config_, *crypto_, now, local_for(remote), remote);
   if (!made) {
     connections_.erase(handle);
     return fail(ConnError::connection_limit);

@@ -26,7 +26,7 @@
 #include "cid.hpp"
 #include "config.hpp"
 #include "connection.hpp"
-#include "tls.hpp"
+#include "crypto.hpp"
 
 namespace ethnet::quic {
 
@@ -42,6 +42,8 @@ struct Counters {
   std::uint64_t dropped_full = 0;       // above max_connections
   std::uint64_t resets_sent = 0;
   std::uint64_t stateless_dropped = 0;  // above kMaxQueuedStateless or kResetsPerSecond
+  std::uint64_t closed_memory = 0;      // connections above memory_limit
+  std::uint64_t key_updates = 0;        // begun by us
   std::uint64_t certificates = 0;       // made, the first included
 };
 
@@ -52,6 +54,10 @@ class QuicEndpoint final : public transport::Transport, private ConnectionHost {
   // Errors: TlsError. CHECK: config.local is not empty.
   [[nodiscard]] static Result<std::unique_ptr<QuicEndpoint>> make(Now now, EndpointConfig config,
                                                                   SecureRng& rng, Log& log);
+  // With another cryptography than TLS, for tests. Errors: none.
+  [[nodiscard]] static Result<std::unique_ptr<QuicEndpoint>> make(Now now, EndpointConfig config,
+                                                                  SecureRng& rng, Log& log,
+                                                                  std::unique_ptr<Crypto> crypto);
   QuicEndpoint(Private, EndpointConfig config, SecureRng& rng, Log& log);
   ~QuicEndpoint() override;
 
@@ -100,6 +106,7 @@ class QuicEndpoint final : public transport::Transport, private ConnectionHost {
   void mark_ready(ConnHandle conn) override;
   [[nodiscard]] SecureRng& rng() override { return rng_; }
   [[nodiscard]] ByteView reset_secret() const override { return reset_secret_; }
+  void count_key_update() override { ++counters_.key_updates; }
 
   [[nodiscard]] Connection* find(ConnHandle conn) const;
   [[nodiscard]] bool deliver(Now now, const Datagram& datagram);
@@ -122,7 +129,7 @@ class QuicEndpoint final : public transport::Transport, private ConnectionHost {
   Log& log_;
   ByteArray<32> reset_secret_{};
   ByteArray<32> token_secret_{};
-  std::unique_ptr<TlsContext> tls_;
+  std::unique_ptr<Crypto> crypto_;
   Instant rotate_at_;
   Slab<std::unique_ptr<Connection>, transport::ConnTag> connections_;
   CidTable cids_;

@@ -132,7 +132,7 @@ void QuicEndpoint::accept(Now now, const Datagram& datagram, Incoming incoming) 
   }
   ++new_in_batch_;
   const ConnHandle handle = connections_.emplace();
-  auto made = Connection::accept(*this, handle, config_, *tls_, now, datagram.local,
+  auto made = Connection::accept(*this, handle, config_, *crypto_, now, datagram.local,
                                  datagram.remote, incoming);
   if (!made) {
     connections_.erase(handle);

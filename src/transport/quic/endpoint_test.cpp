@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "test_pair.hpp"
+#include "tls.hpp"
 
 namespace ethnet::quic {
 namespace {
@@ -10,40 +11,14 @@ namespace {
 using testing::at;
 using testing::Packet;
 using testing::Pair;
+using testing::pattern;
 using testing::Side;
+using testing::transfer;
 using transport::CloseCause;
 using transport::Closed;
 using transport::Confirmed;
 using transport::Opened;
-using transport::Readable;
 using transport::StreamKind;
-
-Bytes pattern(std::size_t n) {
-  Bytes out(n);
-  for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<std::byte>((i * 131 + (i >> 8)) & 0xff);
-  return out;
-}
-
-// Feeds `data` into a stream as the transport takes it, and reads it at the other end.
-Bytes transfer(Pair& pair, Side& from, transport::ConnHandle from_conn, StreamId stream, Side& to,
-               ByteView data, bool consume = true) {
-  Bytes got;
-  const std::size_t total = data.size();
-  const auto pump = [&] {
-    data = data.subspan(from.endpoint->write(from_conn, stream, data));
-    for (; !to.events.empty(); to.events.pop_front()) {
-      const auto event = to.events.front();
-      const auto* readable = std::get_if<Readable>(&event.kind);
-      if (readable == nullptr || !consume) continue;
-      const ByteView bytes = to.endpoint->read(event.conn, readable->stream);
-      append(got, bytes);
-      to.endpoint->consume(event.conn, readable->stream, bytes.size());
-    }
-    return got.size() == total;
-  };
-  (void)pair.run(seconds(60), pump);
-  return got;
-}
 
 TEST(Quic, HandshakeOpensAndConfirmsBothSidesWithOneExportedKey) {
   Pair pair;

@@ -7,6 +7,7 @@
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
+#include <ngtcp2/ngtcp2.h>
 #include <ngtcp2/ngtcp2_crypto.h>
 #include <ngtcp2/ngtcp2_crypto_gnutls.h>
 
@@ -73,11 +74,41 @@ Certificate make_certificate(gnutls_x509_privkey_t key, UnixTime now) {
   return good ? std::move(certificate) : Certificate{};
 }
 
+struct SessionDeleter {
+  void operator()(gnutls_session_int* session) const { gnutls_deinit(session); }
+};
+
+class TlsSession final : public CryptoSession {
+ public:
+  TlsSession(gnutls_session_t session, const std::vector<std::string>& alpn)
+      : session_{session}, alpn_{alpn} {}
+
+  void* native_handle() override { return session_.get(); }
+
+  bool alpn_agreed() const override {
+    gnutls_datum_t chosen{};
+    if (!ok(gnutls_alpn_get_selected_protocol(session_.get(), &chosen))) return false;
+    const ByteView name = view_of(chosen.data, chosen.size);
+    return std::ranges::any_of(
+        alpn_, [&](const std::string& ours) { return equal(text_bytes(ours), name); });
+  }
+
+  bool export_key(std::string_view label, MutByteView out) const override {
+#pragma clang unsafe_buffer_usage begin
+    return ok(gnutls_prf_rfc5705(session_.get(), label.size(), label.data(), 0, nullptr, out.size(),
+                                 reinterpret_cast<char*>(out.data())));
+#pragma clang unsafe_buffer_usage end
+  }
+
+ private:
+  std::unique_ptr<gnutls_session_int, SessionDeleter> session_;
+  std::vector<std::string> alpn_;
+};
+
 }  // namespace
 
 const ErrorDomain& error_domain(TlsError) { return kDomain; }
 
-void SessionDeleter::operator()(gnutls_session_int* session) const { gnutls_deinit(session); }
 void TlsContext::CredentialsDeleter::operator()(
     gnutls_certificate_credentials_st* credentials) const {
   gnutls_certificate_free_credentials(credentials);
@@ -115,12 +146,29 @@ Result<void> TlsContext::rotate(UnixTime now) {
   return {};
 }
 
-Result<TlsSession> TlsContext::make_session(bool server, ngtcp2_crypto_conn_ref& ref) const {
+void TlsContext::install(ngtcp2_callbacks& t) const {
+  t.client_initial = ngtcp2_crypto_client_initial_cb;
+  t.recv_client_initial = ngtcp2_crypto_recv_client_initial_cb;
+  t.recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb;
+  t.encrypt = ngtcp2_crypto_encrypt_cb;
+  t.decrypt = ngtcp2_crypto_decrypt_cb;
+  t.hp_mask = ngtcp2_crypto_hp_mask_cb;
+  t.recv_retry = ngtcp2_crypto_recv_retry_cb;
+  t.update_key = ngtcp2_crypto_update_key_cb;
+  t.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb;
+  t.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb;
+  t.version_negotiation = ngtcp2_crypto_version_negotiation_cb;
+}
+
+Result<std::unique_ptr<CryptoSession>> TlsContext::make_session(bool server,
+                                                                ngtcp2_crypto_conn_ref& ref) const {
   gnutls_session_t raw = nullptr;
   const unsigned flags = (server ? GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET : GNUTLS_CLIENT) |
                          GNUTLS_NO_END_OF_EARLY_DATA | GNUTLS_NO_TICKETS;
   if (!ok(gnutls_init(&raw, flags))) return fail(TlsError::session);
-  TlsSession session{raw};
+  auto session = std::make_unique<TlsSession>(raw, alpn_);
+  // A handshake message of ours has a kilobyte at most; the library would hold 128.
+  gnutls_handshake_set_max_packet_length(raw, kMaxHandshakeMessage);
   std::vector<gnutls_datum_t> names;
   for (const std::string& name : alpn_) {
     // GnuTLS copies; its structure has no const.
@@ -139,21 +187,6 @@ Result<TlsSession> TlsContext::make_session(bool server, ngtcp2_crypto_conn_ref&
   if (server) gnutls_certificate_server_set_request(raw, GNUTLS_CERT_IGNORE);
   gnutls_session_set_ptr(raw, &ref);
   return session;
-}
-
-bool TlsContext::alpn_agreed(gnutls_session_int* session) const {
-  gnutls_datum_t chosen{};
-  if (!ok(gnutls_alpn_get_selected_protocol(session, &chosen))) return false;
-  const ByteView name = view_of(chosen.data, chosen.size);
-  return std::ranges::any_of(
-      alpn_, [&](const std::string& ours) { return equal(text_bytes(ours), name); });
-}
-
-bool TlsContext::export_key(gnutls_session_int* session, std::string_view label, MutByteView out) {
-#pragma clang unsafe_buffer_usage begin
-  return ok(gnutls_prf_rfc5705(session, label.size(), label.data(), 0, nullptr, out.size(),
-                               reinterpret_cast<char*>(out.data())));
-#pragma clang unsafe_buffer_usage end
 }
 
 }  // namespace ethnet::quic

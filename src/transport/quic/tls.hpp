@@ -16,41 +16,32 @@
 #include <base/instant.hpp>
 #include <base/result.hpp>
 
-struct gnutls_session_int;
+#include "crypto.hpp"
+
 struct gnutls_certificate_credentials_st;
 struct gnutls_priority_st;
-struct ngtcp2_crypto_conn_ref;
 
 namespace ethnet::quic {
 
 enum class TlsError : std::uint16_t { library = 1, certificate, session };
 [[nodiscard]] const ErrorDomain& error_domain(TlsError);
 
+inline constexpr std::size_t kMaxHandshakeMessage = 16 * 1024;  // bytes of a peer's TLS message
 inline constexpr Duration kCertificateLifetime = seconds(14 * 24 * 3600);
 inline constexpr Duration kCertificateRotation = seconds(7 * 24 * 3600);
 
-struct SessionDeleter {
-  void operator()(gnutls_session_int* session) const;
-};
-using TlsSession = std::unique_ptr<gnutls_session_int, SessionDeleter>;
-
-class TlsContext {
+class TlsContext final : public Crypto {
  public:
   // `alpn`: most preferred first. Errors: library, certificate.
   [[nodiscard]] static Result<std::unique_ptr<TlsContext>> make(UnixTime now,
                                                                 std::vector<std::string> alpn);
 
-  // A new key and certificate for connections that begin from now on. Error: certificate.
-  [[nodiscard]] Result<void> rotate(UnixTime now);
-
-  // `ref` must outlive the session: ngtcp2 finds its connection by it. Error: session.
-  [[nodiscard]] Result<TlsSession> make_session(bool server, ngtcp2_crypto_conn_ref& ref) const;
-
-  // True when both sides chose one of our protocols.
-  [[nodiscard]] bool alpn_agreed(gnutls_session_int* session) const;
-  // RFC 8446, section 7.5, empty context.
-  [[nodiscard]] static bool export_key(gnutls_session_int* session, std::string_view label,
-                                       MutByteView out);
+  void install(ngtcp2_callbacks& callbacks) const override;
+  // Error: session.
+  [[nodiscard]] Result<std::unique_ptr<CryptoSession>> make_session(
+      bool server, ngtcp2_crypto_conn_ref& ref) const override;
+  // A new key and certificate. Error: certificate.
+  [[nodiscard]] Result<void> rotate(UnixTime now) override;
 
  private:
   struct CredentialsDeleter {
