@@ -42,6 +42,7 @@ void add_transport(CounterList& out, const quic::QuicEndpoint& endpoint) {
   out.add("quic.stateless_dropped", q.stateless_dropped);
   out.add("quic.closed_memory", q.closed_memory);
   out.add("quic.key_updates", q.key_updates);
+  out.add("quic.black_holes", q.black_holes);
   out.add("quic.certificates", q.certificates);
   out.add("quic.connections", endpoint.connection_count());
 }

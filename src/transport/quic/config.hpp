@@ -19,6 +19,11 @@ inline constexpr std::size_t kMaxSendMemory = 4 * 1024 * 1024;  // bytes; write(
 // AES-GCM allows 2^23 (RFC 9001, section 6.6); ngtcp2 would wait that long.
 inline constexpr std::uint64_t kMaxKeyPackets = std::uint64_t{1} << 20;  // then our next key
 
+// What every path carries (RFC 9000, section 14), and how long a path that swallowed larger packets
+// gets no other ones: then it may have changed (RFC 8899, section 5.1.1, PMTU_RAISE_TIMER).
+inline constexpr std::size_t kSmallestUdpPayload = 1200;
+inline constexpr Duration kSmallPacketsFor = seconds(600);
+
 struct EndpointConfig {
   // Where the sockets are bound; a wildcard address stands for all of its family.
   std::vector<Endpoint> local;

@@ -44,6 +44,7 @@ class ConnectionHost {
   [[nodiscard]] virtual SecureRng& rng() = 0;
   [[nodiscard]] virtual ByteView reset_secret() const = 0;
   virtual void count_key_update() = 0;
+  virtual void count_black_hole() = 0;
 };
 
 // The first packet of a client, as far as accepting it goes.
@@ -135,6 +136,9 @@ class Connection {
   void offer_room();
   void check_memory(Now now);
   void end_reset_streams();
+  [[nodiscard]] bool stream_data_in_flight() const;
+  void watch_for_black_hole(Now now);
+  [[nodiscard]] std::size_t packet_limit(Now now) const;
   void update_key(Now now, std::size_t packets_sent);
   void tell_readable(StreamId id, Stream& stream);
   [[nodiscard]] Cid new_cid();
@@ -172,6 +176,10 @@ class Connection {
   std::size_t send_memory_ = 0;          // of all streams' send buffers
   bool room_owed_ = false;               // a write() took less than offered
   std::uint64_t packets_under_key_ = 0;
+
+  Instant progress_at_;            // when data was last acknowledged, or began to be in flight
+  bool progressed_ = false;        // the datagram at hand acknowledged data
+  Instant small_packets_until_{};  // after a black hole
   bool opened_ = false;
   bool confirmed_ = false;
   bool stateless_reset_ = false;

@@ -73,6 +73,7 @@ struct Connection::Callbacks {
     Connection& c = self(user);
     Stream* stream = c.find(id);
     if (stream == nullptr) return 0;
+    c.progressed_ = true;
     c.send_memory_ -= stream->send.memory_bytes();
     stream->send.acknowledge(offset + size);
     c.send_memory_ += stream->send.memory_bytes();

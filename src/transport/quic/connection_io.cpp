@@ -41,10 +41,12 @@ void Connection::handle_datagram(Now now, const Datagram& datagram) {
     fail(now, rv);
     return;
   }
+  if (std::exchange(progressed_, false)) progress_at_ = now.mono;
   end_reset_streams();
   const Endpoint seen = endpoint_of(ngtcp2_conn_get_path(conn_)->remote.addr);
   if (seen != remote_) {
     remote_ = seen;
+    small_packets_until_ = {};  // another path
     host_.emit(handle_, transport::PathChanged{remote_});
   }
   check_memory(now);
@@ -75,9 +77,37 @@ void Connection::handle_expiry(Now now) {
   host_.mark_ready(handle_);
   if (rv != 0) {
     fail(now, rv);
-  } else {
-    check_memory(now);
+    return;
   }
+  watch_for_black_hole(now);
+  check_memory(now);
+}
+
+bool Connection::stream_data_in_flight() const {
+  return std::ranges::any_of(streams_, [](const auto& s) { return s.second->send.in_flight(); });
+}
+
+// ngtcp2 finds how large packets may be and never takes it back. A path that later swallows the
+// large ones (a tunnel on the way, another route) would carry acknowledgements and no data, until
+// the session gives up: after three probe timeouts without any data acknowledged, packets become
+// as small as every path must carry.
+void Connection::watch_for_black_hole(Now now) {
+  if (!stream_data_in_flight()) {
+    progress_at_ = now.mono;
+    return;
+  }
+  const Duration patience{static_cast<std::int64_t>(
+      std::min<std::uint64_t>(3 * ngtcp2_conn_get_pto(conn_), 10'000'000'000))};
+  if (packet_limit(now) == kSmallestUdpPayload || now.mono - progress_at_ < patience ||
+      ngtcp2_conn_get_path_max_tx_udp_payload_size(conn_) <= kSmallestUdpPayload) {
+    return;
+  }
+  small_packets_until_ = now.mono + kSmallPacketsFor;
+  host_.count_black_hole();
+}
+
+std::size_t Connection::packet_limit(Now now) const {
+  return now.mono < small_packets_until_ ? kSmallestUdpPayload : config_.max_udp_payload;
 }
 
 Instant Connection::expiry() const {
@@ -246,11 +276,13 @@ std::optional<Transmit> Connection::write(Now now, MutByteView out) {
   }
   const std::size_t quantum =
       std::min(out.size(), ngtcp2_conn_get_send_quantum(conn_) + config_.max_udp_payload);
+  const std::size_t limit = packet_limit(now);
+  if (!stream_data_in_flight()) progress_at_ = now.mono;
   Transmit burst;
   bool failed = false;
   std::size_t count = 0;
-  while (count < kMaxSegments && burst.size + config_.max_udp_payload <= quantum) {
-    const MutByteView slot = out.subspan(burst.size, config_.max_udp_payload);
+  while (count < kMaxSegments && burst.size + limit <= quantum) {
+    const MutByteView slot = out.subspan(burst.size, limit);
     const Packet packet = write_packet(now, slot, failed);
     if (failed) return burst.size > 0 ? std::optional{burst} : write_closed(out);
     if (packet.size == 0) break;

@@ -44,6 +44,7 @@ struct Counters {
   std::uint64_t stateless_dropped = 0;  // above kMaxQueuedStateless or kResetsPerSecond
   std::uint64_t closed_memory = 0;      // connections above memory_limit
   std::uint64_t key_updates = 0;        // begun by us
+  std::uint64_t black_holes = 0;        // paths that swallowed larger packets
   std::uint64_t certificates = 0;       // made, the first included
 };
 
@@ -107,6 +108,7 @@ class QuicEndpoint final : public transport::Transport, private ConnectionHost {
   [[nodiscard]] SecureRng& rng() override { return rng_; }
   [[nodiscard]] ByteView reset_secret() const override { return reset_secret_; }
   void count_key_update() override { ++counters_.key_updates; }
+  void count_black_hole() override { ++counters_.black_holes; }
 
   [[nodiscard]] Connection* find(ConnHandle conn) const;
   [[nodiscard]] bool deliver(Now now, const Datagram& datagram);

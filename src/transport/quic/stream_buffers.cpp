@@ -35,6 +35,7 @@ ByteView SendBuffer::unsent() const {
 }
 
 void SendBuffer::acknowledge(std::uint64_t offset) {
+  acknowledged_ = std::max(acknowledged_, offset);
   while (!chunks_.empty() && base_ + chunks_.front().size() <= offset) {
     base_ += chunks_.front().size();
     memory_ -= chunks_.front().capacity();

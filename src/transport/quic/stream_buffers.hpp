@@ -29,6 +29,8 @@ class SendBuffer {
   // True when the unsent bytes are the last ones and the end may go with them.
   [[nodiscard]] bool fin_with(std::size_t n) const { return finished_ && sent_ + n == end_; }
   [[nodiscard]] bool finished() const { return finished_; }
+  // True when bytes were sent and are not acknowledged.
+  [[nodiscard]] bool in_flight() const { return sent_ > acknowledged_; }
   [[nodiscard]] std::size_t buffered() const { return static_cast<std::size_t>(end_ - base_); }
   [[nodiscard]] std::size_t memory_bytes() const { return memory_; }
 
@@ -39,6 +41,7 @@ class SendBuffer {
   std::deque<Bytes> chunks_;  // each with its final capacity: never reallocated
   std::uint64_t base_ = 0;    // stream offset of the first chunk's first byte
   std::uint64_t sent_ = 0;    // offset of the first byte never sent
+  std::uint64_t acknowledged_ = 0;
   std::uint64_t end_ = 0;
   std::size_t memory_ = 0;
   bool finished_ = false;

@@ -85,6 +85,7 @@ class Pair {
     const Instant end = now.mono + limit;
     flush();
     while (!done()) {
+      flush();  // what done() may have written
       Instant next = std::min(client->endpoint->next_deadline(), server->endpoint->next_deadline());
       if (!wire_.empty()) next = std::min(next, wire_.front().first);
       if (next > end) return false;
