@@ -9,3 +9,7 @@ endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   add_link_options(-fuse-ld=lld)
 endif()
+# Coverage for libFuzzer in everything; its main() in the targets alone (tests/CMakeLists.txt).
+if(ETHNET_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

@@ -16,7 +16,7 @@ from tree import Tree  # noqa: E402
 
 # Cheap ones first; the last ones build.
 CHECKS = ["selftest", "format", "includes", "banned", "sizes", "text", "targets", "limits", "links", "threats",
-          "flags", "headers", "gcc", "sim_traces", "purity", "symbols"]
+          "flags", "headers", "gcc", "sim_traces", "purity", "symbols", "fuzz"]
 
 
 def main(arguments):

@@ -46,18 +46,22 @@ programs() {
   find "build/$1/bin" -maxdepth 1 -type f -executable -name "*$2" 2>/dev/null | sort
 }
 
+# The corpus of the repository is read; what a run finds goes into build/fuzz: copy what is worth keeping.
 cmd_fuzz() {
-  local name=${1:-} seconds=${2:-60} program corpus
+  local name=${1:-} seconds=${2:-60} program target
   local -a found
-  [ -d tests/fuzz ] || die "this tree has no fuzz targets yet (tests/fuzz does not exist)"
-  cmd_build fuzz
-  mapfile -t found < <(programs fuzz "${name:+$name}_fuzz")
-  [ ${#found[@]} -gt 0 ] || die "no fuzz target '${name:-*}': there are: $(programs fuzz _fuzz | xargs -r -n1 basename | tr '\n' ' ')"
+  cmd_setup
+  mkdir -p build
+  build_preset fuzz fuzzers || die "the build failed"
+  mapfile -t found < <(programs fuzz "${name}_fuzz" | grep -E "/${name:-.*}_fuzz$")
+  [ ${#found[@]} -gt 0 ] || die "no fuzz target '${name:-*}'; there are: $(ls tests/fuzz/corpus | tr '\n' ' ')"
   for program in "${found[@]}"; do
-    corpus=build/fuzz/corpus/$(basename "$program")
-    mkdir -p "$corpus"
-    say "fuzz: $(basename "$program") for $seconds s"
-    "$program" -max_total_time="$seconds" "$corpus" || die "$(basename "$program") found a failure"
+    target=$(basename "$program" _fuzz)
+    mkdir -p "build/fuzz/corpus/$target" build/fuzz/found
+    say "fuzz: $target for $seconds s"
+    "$program" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=3000 -print_final_stats=1 \
+      -artifact_prefix="build/fuzz/found/$target-" "build/fuzz/corpus/$target" "tests/fuzz/corpus/$target" ||
+      die "$target found a failure: the input is in build/fuzz/found"
   done
 }
 

@@ -153,7 +153,8 @@ bool RawQuic::read_packet(ByteView& rest) {
   Space space = Space::application;
   ByteView packet = rest;
   if ((first & 0x80) == 0) {
-    if (!take(packet, 1 + scid_.size())) return false;
+    const auto header = take(packet, 1 + scid_.size());
+    if (!header || !equal(header->subspan(1), scid_)) return false;
     rest = {};
   } else {
     const unsigned type = (first >> 4) & 3;
@@ -167,6 +168,7 @@ bool RawQuic::read_packet(ByteView& rest) {
       if (!size) return false;
       const auto cid = take(packet, std::to_integer<std::size_t>(size->front()));
       if (!cid) return false;
+      if (i == 0 && !equal(*cid, scid_)) return false;  // of another connection
       if (i == 1) dcid_ = to_bytes(*cid);
     }
     if (type == 0) {

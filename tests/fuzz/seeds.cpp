@@ -1,0 +1,192 @@
+#include <codec/rlp_writer.hpp>
+#include <codec/snappy_block.hpp>
+#include <protocol/mini_sync/messages.hpp>
+#include <session/control.hpp>
+#include <session/id_proof.hpp>
+#include <store/memory_file_system.hpp>
+#include <store/segment_store.hpp>
+#include <tests/support/raw_quic/raw_quic.hpp>
+#include <types/enode_url.hpp>
+#include <types/enr.hpp>
+#include <types/header.hpp>
+
+#include "targets.hpp"
+
+namespace ethnet::fuzz {
+namespace {
+
+using testing::Frames;
+
+crypto::SecretKey key() {
+  ByteArray<32> secret{};
+  secret.back() = std::byte{7};
+  return crypto::SecretKey::from_bytes(secret).value();
+}
+
+Bytes text(std::string_view value) { return to_bytes(text_bytes(value)); }
+
+Header full_header() {
+  Header header;
+  header.number = 7;
+  header.timestamp = 1'700'000'000;
+  header.gas_limit = 30'000'000;
+  header.extra_data = text("extra");
+  header.base_fee_per_gas = Uint256{7};
+  header.withdrawals_root = Hash32{};
+  header.blob_gas_used = 131'072;
+  header.excess_blob_gas = 0;
+  header.parent_beacon_block_root = Hash32{};
+  header.requests_hash = Hash32{};
+  return header;
+}
+
+VerifiedEnr record() {
+  return EnrBuilder{3}
+      .ip(IpAddress::loopback_v4())
+      .udp(30303)
+      .quic(9001)
+      .fork_id({{std::byte{1}}, 5})
+      .sign(key())
+      .value();
+}
+
+session::Hello hello() {
+  session::Hello out;
+  out.client = "MiniEthNet/0.1";
+  out.capabilities = {{"das-lite", 1U << 16}, {"mini-sync", 1U << 16}};
+  out.head_number = 5;
+  out.enr = to_bytes(record().record().encoded());
+  return out;
+}
+
+Bytes body(const Bytes& frame) {
+  return to_bytes(ByteView{frame}.subspan(session::kFrameHeaderBytes));
+}
+
+void add_values(std::vector<Seed>& out) {
+  rlp::Writer nested;
+  const auto outer = nested.begin_list();
+  nested.write_text("cat");
+  nested.write_uint(1024);
+  const auto inner = nested.begin_list();
+  nested.write_bytes(Bytes(60));
+  nested.write_empty_list();
+  nested.end_list(inner);
+  nested.end_list(outer);
+  out.push_back({"rlp", "nested", std::move(nested).take()});
+  out.push_back({"rlp", "header", full_header().encode()});
+  Bytes repeated;
+  for (int i = 0; i < 30; ++i) append(repeated, text_bytes("hello, hello. "));
+  out.push_back({"snappy", "repeated", snappy::compress(repeated)});
+  out.push_back({"snappy", "empty", snappy::compress({})});
+  out.push_back({"enr", "record", to_bytes(record().record().encoded())});
+  out.push_back({"enr", "text", text(record().record().text())});
+  EnodeUrl url{key().public_key(), IpAddress::loopback_v4(), {}, 30303, 30301};
+  out.push_back({"enode_url", "v4", text(url.to_string())});
+  url.ip = IpAddress::parse("2001:db8::1").value();
+  out.push_back({"enode_url", "v6", text(url.to_string())});
+  url.ip.reset();
+  url.host_name = "node.example.org";
+  out.push_back({"enode_url", "name", text(url.to_string())});
+  out.push_back({"header", "frontier", Header{}.encode()});
+  out.push_back({"header", "prague", full_header().encode()});
+  out.push_back({"genesis", "small", text(R"({"config": {"chainId": 7, "homesteadBlock": 0,
+"londonBlock": 0, "terminalTotalDifficulty": 0, "shanghaiTime": 5, "blobSchedule": {}},
+"gasLimit": "0x1c9c380", "difficulty": "0x0", "timestamp": "0x1", "extraData": "0x01",
+"alloc": {"0000000000000000000000000000000000000001": {"balance": "0x1", "nonce": "0x1",
+"code": "0x60", "storage": {"0x00": "0x01"}}}})")});
+}
+
+void add_sessions(std::vector<Seed>& out) {
+  const NodeId id{crypto::node_id_of(key().public_key())};
+  Bytes control = session::encode_frame(session::Claim{session::kProtocolVersion, id, id});
+  append(control, session::encode_frame(session::Proof{}));
+  append(control, session::encode_frame(hello()));
+  append(control, session::encode_frame(session::Activate{1, 2}));
+  append(control, session::encode_ping());
+  append(control, session::encode_pong());
+  append(control, session::encode_disconnect(session::DisconnectReason::too_many_peers));
+  out.push_back({"control_frames", "all", std::move(control)});
+  out.push_back({"hello", "ours", body(session::encode_frame(hello()))});
+  Bytes proven = to_bytes(id.view());
+  const auto digest = session::proof_digest(transport::Side::dialler, {}, id, NodeId{});
+  append(proven, crypto::sign(key(), digest.bytes));
+  out.push_back({"id_proof", "good", proven});
+  Bytes envelope{std::byte{11}};
+  append(envelope, text_bytes("mini-sync/1"));
+  for (const std::string_view payload : {"one", "another payload"}) {
+    append_be<std::uint32_t>(envelope, static_cast<std::uint32_t>(payload.size()));
+    append(envelope, text_bytes(payload));
+  }
+  out.push_back({"envelope", "two", std::move(envelope)});
+  const mini_sync::HeaderItem item{full_header().encode(), Bytes(65)};
+  out.push_back({"mini_sync", "status", mini_sync::encode(mini_sync::Status{})});
+  out.push_back({"mini_sync", "get_headers",
+                 mini_sync::encode(mini_sync::GetHeaders{9, {Hash32{}, Hash32{}}, 128, 3, true})});
+  out.push_back({"mini_sync", "headers", mini_sync::encode(mini_sync::Headers{9, {item, item}})});
+  out.push_back(
+      {"mini_sync", "new_hashes", mini_sync::encode(mini_sync::NewBlockHashes{{{Hash32{}, 4}}})});
+  out.push_back({"mini_sync", "new_block", mini_sync::encode(mini_sync::NewBlock{item})});
+}
+
+void add_store(std::vector<Seed>& out) {
+  store::MemoryFileSystem files;
+  store::OpenReport report;
+  const auto opened = store::SegmentStore::open(files, "d", report);
+  CHECK(opened.has_value());
+  const std::array<Bytes, 2> records{text("first"), text("second record")};
+  CHECK((*opened)->append(records).has_value());
+  CHECK((*opened)->append(std::span{records}.first(1)).has_value());
+  out.push_back({"store_segment", "two_batches", files.content("d/chain/000001.seg")});
+}
+
+void add_operation(Bytes& out, std::uint8_t flags, ByteView block) {
+  out.push_back(static_cast<std::byte>(flags));
+  append_be<std::uint16_t>(out, static_cast<std::uint16_t>(block.size()));
+  append(out, block);
+}
+
+void add_quic(std::vector<Seed>& out) {
+  testing::RawQuic peer{{}};
+  CHECK(peer.connect());
+  Bytes datagrams;
+  const auto packet = [&](testing::Space space, std::uint64_t number, const Frames& frames) {
+    return peer.make_packet(space, number, frames.bytes());
+  };
+  add_operation(datagrams, 1, packet(testing::Space::application, 5, Frames{}.ping()));
+  add_operation(datagrams, 1 | 8,
+                packet(testing::Space::application, 6,
+                       Frames{}.stream(2, 0, text_bytes("moved")).path_challenge(4)));
+  add_operation(datagrams, 4, packet(testing::Space::initial, 0, Frames{}.crypto(0, Bytes(30))));
+  add_operation(datagrams, 1 | 2 | 16, packet(testing::Space::handshake, 9, Frames{}.ping()));
+  out.push_back({"quic_datagrams", "some", datagrams});
+
+  const Bytes cid(8, std::byte{0x33});
+  Bytes frames{std::byte{0}};
+  add_operation(frames, 2, Frames{}.stream(2, 0, text_bytes("hello")).stream(0, 3, cid).bytes());
+  add_operation(frames, 0x42, Frames{}.ack(2, 0).numbers(0x10, {1U << 21}).bytes());
+  add_operation(frames, 2, Frames{}.new_connection_id(1, 0, cid, 4).path_challenge(1).bytes());
+  add_operation(frames, 0x72, Frames{}.reset_stream(6, 1, 0).stop_sending(0, 2).bytes());
+  add_operation(frames, 2, Frames{}.stream(2, 5, {}, true).numbers(0x13, {40}).bytes());
+  add_operation(frames, 2, Frames{}.close(0).bytes());
+  out.push_back({"quic_frames", "many", frames});
+  Bytes parameters{std::byte{1}};
+  const Bytes said = testing::Parameters{}.number(0x04, 1U << 20).number(0x09, 3).encode();
+  append_be<std::uint16_t>(parameters, static_cast<std::uint16_t>(said.size()));
+  append(parameters, said);
+  add_operation(parameters, 2, Frames{}.ping().bytes());
+  out.push_back({"quic_frames", "parameters", parameters});
+}
+
+}  // namespace
+
+std::vector<Seed> seeds() {
+  std::vector<Seed> out;
+  add_values(out);
+  add_sessions(out);
+  add_store(out);
+  add_quic(out);
+  return out;
+}
+
+}  // namespace ethnet::fuzz

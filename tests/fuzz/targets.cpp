@@ -1,0 +1,28 @@
+#include "targets.hpp"
+
+#include <array>
+
+namespace ethnet::fuzz {
+
+// tests/CMakeLists.txt makes a program of each.
+std::span<const Target> targets() {
+  static constexpr std::array<Target, 14> kTargets{{
+      {"control_frames", run_control_frames},
+      {"enode_url", run_enode_url},
+      {"enr", run_enr},
+      {"envelope", run_envelope},
+      {"genesis", run_genesis},
+      {"header", run_header},
+      {"hello", run_hello},
+      {"id_proof", run_id_proof},
+      {"mini_sync", run_mini_sync},
+      {"quic_datagrams", run_quic_datagrams},
+      {"quic_frames", run_quic_frames},
+      {"rlp", run_rlp},
+      {"snappy", run_snappy},
+      {"store_segment", run_store_segment},
+  }};
+  return kTargets;
+}
+
+}  // namespace ethnet::fuzz

@@ -1,0 +1,50 @@
+// What is fuzzed: one entry point a decoder or machine, which takes any bytes and must neither
+// crash nor break what it promises (a decoder: what decodes encodes to the same bytes).
+//
+// Every target runs in three ways: under libFuzzer (`./dev fuzz NAME`, preset fuzz), briefly in
+// `./dev check fuzz`, and over its corpus in `./dev test` (fuzz_corpus_test).
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <base/bytes.hpp>
+
+namespace ethnet::fuzz {
+
+// Codecs and values.
+void run_rlp(ByteView input);
+void run_snappy(ByteView input);
+void run_enr(ByteView input);
+void run_enode_url(ByteView input);
+void run_header(ByteView input);
+void run_genesis(ByteView input);
+// Sessions and protocols.
+void run_control_frames(ByteView input);
+void run_hello(ByteView input);
+void run_id_proof(ByteView input);
+void run_envelope(ByteView input);
+void run_mini_sync(ByteView input);
+// Files.
+void run_store_segment(ByteView input);
+// Machines.
+void run_quic_datagrams(ByteView input);
+void run_quic_frames(ByteView input);
+
+struct Target {
+  std::string_view name;
+  void (*run)(ByteView input);
+};
+[[nodiscard]] std::span<const Target> targets();
+
+// A small input to begin with: from our own encoders, or the fact that it states.
+struct Seed {
+  std::string_view target;
+  std::string name;
+  Bytes bytes;
+};
+[[nodiscard]] std::vector<Seed> seeds();
+
+}  // namespace ethnet::fuzz

@@ -1,0 +1,37 @@
+"""Every fuzz target for a moment: it builds, has a corpus, and finds nothing at once."""
+import subprocess
+import tempfile
+
+from tree import first_failure
+
+ABOUT = "every libFuzzer target runs 2,000 inputs from its corpus and finds nothing (./dev fuzz runs longer)"
+
+RUNS = 2000
+SECONDS = 5  # the machines make some hundred connections a second
+
+
+def smoke(tree, program):
+    target = program.name.removesuffix("_fuzz")
+    corpus = tree.root / "tests/fuzz/corpus" / target
+    if not corpus.is_dir():
+        return [f"{corpus.relative_to(tree.root)}: there is no corpus for {program.name}"]
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run([str(program), f"-runs={RUNS}", f"-max_total_time={SECONDS}", "-seed=1", "-timeout=20",
+                               "-rss_limit_mb=3000", f"-artifact_prefix={folder}/", folder, str(corpus)],
+                              cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
+    if done.returncode == 0:
+        return []
+    return [f"{program.name} found a failure (./dev fuzz {target} keeps the input):"] + done.stderr.splitlines()[-25:]
+
+
+def run(tree):
+    if not tree.files(under="tests/fuzz/"):
+        return []
+    failure = first_failure(tree, (["cmake", "-S", ".", "--preset", "fuzz"],
+                                   ["cmake", "--build", "build/fuzz", "--target", "fuzzers"]))
+    if failure:
+        return failure
+    programs = sorted((tree.root / "build/fuzz/bin").glob("*_fuzz"))
+    if not programs:
+        return ["build/fuzz/bin holds no fuzz target"]
+    return [problem for program in programs for problem in smoke(tree, program)]
