@@ -114,7 +114,9 @@ TEST_F(HostileSession, AClaimWithoutProofChangesNoTable) {
     EXPECT_EQ(node.only_session(), before);
     EXPECT_FALSE(peer.poll());  // the one whose name it takes is not even asked
     EXPECT_EQ(node.manager().find(other.id()), std::nullopt);
-    if (claimed == other.id()) EXPECT_TRUE(node.dial(address(80), other.id()));
+    if (claimed == other.id()) {
+      EXPECT_TRUE(node.dial(address(80), other.id()));
+    }
     liar.say(encode_frame(Proof{}));
     EXPECT_EQ(liar.ended(), Reason::bad_proof);
     EXPECT_EQ(node.only_session(), before);

@@ -118,7 +118,9 @@ void dial_across(std::uint64_t seed) {
     const bool by_id = dice.below(3) == 0;
     const auto done = from.dial(to.address(), by_id ? std::optional{to.id()} : std::nullopt);
     // The other one may have been quicker.
-    if (!done) EXPECT_TRUE(done.error().is(SessionError::already_connected));
+    if (!done) {
+      EXPECT_TRUE(done.error().is(SessionError::already_connected));
+    }
   };
   const bool low_first = dice.below(2) == 0;
   const Duration pause = milliseconds(dice.between(0, 600));

@@ -35,7 +35,9 @@ std::optional<std::uint64_t> verdict(const Frames& frames) {
   peer.send(frames);
   const auto* closed = peer.event<Closed>();
   EXPECT_EQ(closed != nullptr, peer.closed_with().has_value());
-  if (closed != nullptr) EXPECT_EQ(closed->cause, CloseCause::refused);
+  if (closed != nullptr) {
+    EXPECT_EQ(closed->cause, CloseCause::refused);
+  }
   return peer.closed_with();
 }
 
