@@ -25,12 +25,12 @@ SwarmResult run(const ScenarioSpec& spec, std::uint64_t seeds) {
 TEST(Seeds, FirstLight) {
   const ScenarioSpec spec = make_first_light_spec();
   EXPECT_GE(spec.sometimes.size(), 20U);
-  (void)run(spec, 100);
+  (void)run(spec, 200);
 }
 
 TEST(Seeds, CrossedDialsEndWithOneSessionEachWithinTheBound) {
-  const SwarmResult result = run(make_crossed_dials_spec(), 60);
-  ASSERT_EQ(result.recoveries.size(), 60U);
+  const SwarmResult result = run(make_crossed_dials_spec(), 100);
+  ASSERT_EQ(result.recoveries.size(), 100U);
   EXPECT_LE(result.recoveries.back().took, kCrossedBound);
 }
 

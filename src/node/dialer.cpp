@@ -115,6 +115,9 @@ void Dialer::on_session_closed(Now now, const NodeId& id) {
   for (Target& target : targets_) {
     if (target.state != State::connected || target.id != id) continue;
     if (now.mono - target.since >= kLastingSession) target.failures = 0;
+    // Why it ended we cannot know; perhaps because the name leads elsewhere now. To try the old
+    // address first would cost a handshake's deadline and a longer backoff.
+    if (!target.peer.endpoint) target.endpoints.clear();
     back_off(now, target);
   }
 }

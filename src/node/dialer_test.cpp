@@ -215,6 +215,20 @@ TEST(Dialer, LooksUpANameAndTriesItsAddressesInTurnThenLooksItUpAgain) {
   EXPECT_EQ(node.dialer.counters().look_ups, 2U);
 }
 
+// The simulator found it: first-light, a peer behind a NAT that forgot the port.
+TEST(Dialer, LooksANameUpAgainAfterASession) {
+  Driver node{{by_name("peer.example")}};
+  (void)node.step(kStart);
+  node.dialer.handle_resolved(kStart, 0, {endpoint(1)});
+  ASSERT_EQ(node.step(kStart).size(), 1U);
+  node.open(kStart, id_of(7), endpoint(1));
+  const Now later = at(kStart.mono + seconds(60));
+  node.close(later, id_of(7));
+  const auto wishes = node.step(at(later.mono + seconds(2)));
+  ASSERT_EQ(wishes.size(), 1U);
+  EXPECT_TRUE(wishes[0].resolve);
+}
+
 TEST(Dialer, ANameThatDoesNotResolveBacksOff) {
   Driver node{{by_name("nowhere.example")}};
   (void)node.step(kStart);
