@@ -36,6 +36,7 @@ void add_transport(CounterList& out, const quic::QuicEndpoint& endpoint) {
   out.add("quic.retries_sent", q.retries_sent);
   out.add("quic.bad_tokens", q.bad_tokens);
   out.add("quic.dropped_half_open", q.dropped_half_open);
+  out.add("quic.dropped_source", q.dropped_source);
   out.add("quic.dropped_batch", q.dropped_batch);
   out.add("quic.dropped_full", q.dropped_full);
   out.add("quic.resets_sent", q.resets_sent);

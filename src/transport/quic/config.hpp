@@ -36,7 +36,10 @@ struct EndpointConfig {
 
   std::size_t max_connections = 1024;  // both directions, handshakes included
   std::size_t retry_above = 32;  // half-open inbound handshakes; more have to prove their address
-  std::size_t max_half_open = 256;    // more are dropped
+  std::size_t max_half_open = 256;  // more are dropped
+  // Of those that proved their address: more from one of them (IPv6: from one /64) are dropped, or
+  // a single host could hold them all.
+  std::size_t max_half_open_per_source = 16;
   std::size_t max_new_per_batch = 8;  // handshakes begun for one batch of datagrams
 
   // Receive windows; what the session does not consume stays within them. The sum of the stream

@@ -62,6 +62,7 @@ void QuicEndpoint::settle(Now now, ConnHandle handle) {
     half_open_.insert(handle);
   } else {
     half_open_.erase(handle);
+    proven_half_open_.erase(handle);
   }
   index_remote(connection, handle);
   if (!connection->finished(now)) {

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <set>
 #include <span>
@@ -38,6 +39,7 @@ struct Counters {
   std::uint64_t retries_sent = 0;
   std::uint64_t bad_tokens = 0;
   std::uint64_t dropped_half_open = 0;  // above max_half_open
+  std::uint64_t dropped_source = 0;     // above max_half_open_per_source
   std::uint64_t dropped_batch = 0;      // above max_new_per_batch
   std::uint64_t dropped_full = 0;       // above max_connections
   std::uint64_t resets_sent = 0;
@@ -115,6 +117,7 @@ class QuicEndpoint final : public transport::Transport, private ConnectionHost {
   [[nodiscard]] bool offer_as_reset(Now now, const Datagram& datagram);
   void handle_unknown(Now now, const Datagram& datagram);
   void accept(Now now, const Datagram& datagram, Incoming incoming);
+  [[nodiscard]] bool source_has_room(const IpAddress& source) const;
   void send_retry(Now now, const Datagram& datagram, const Incoming& incoming);
   void send_version_negotiation(const Datagram& datagram);
   void send_stateless_reset(Now now, const Datagram& datagram, ByteView dcid);
@@ -142,6 +145,7 @@ class QuicEndpoint final : public transport::Transport, private ConnectionHost {
   std::set<std::pair<Endpoint, ConnHandle>> by_remote_;
   std::vector<std::optional<Endpoint>> remote_of_;  // by slab index: the entry in by_remote_
   std::set<ConnHandle> half_open_;
+  std::map<ConnHandle, IpAddress> proven_half_open_;  // those that came with a token, by source
   std::deque<ConnHandle> ready_;
   std::set<ConnHandle> in_ready_;
   std::deque<transport::ConnEvent> events_;

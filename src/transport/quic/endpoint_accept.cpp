@@ -31,6 +31,14 @@ ngtcp2_cid to_library(const Cid& cid) {
   return out;
 }
 
+// Who owns one IPv6 address owns its /64.
+IpAddress source_of(const IpAddress& ip) {
+  if (ip.is_v4()) return ip;
+  ByteArray<16> network{};
+  copy_into(network, ip.bytes().first(8));
+  return IpAddress::v6(network);
+}
+
 }  // namespace
 
 // True when the datagram was for a connection that we hold.
@@ -61,7 +69,14 @@ void QuicEndpoint::handle_unknown(Now now, const Datagram& datagram) {
     ++counters_.undecodable;
     return;
   }
-  if (id.version == 0) {  // a short header: of a connection that we have forgotten
+  constexpr std::byte kLongHeader{0x80};
+  if (id.version == 0) {
+    if ((datagram.bytes.front() & kLongHeader) != std::byte{0}) {
+      // Version negotiation for a dial that we have forgotten: never answered, by nothing.
+      ++counters_.undecodable;
+      return;
+    }
+    // A short header: of a connection that we have forgotten.
     if (offer_as_reset(now, datagram)) return;
     send_stateless_reset(now, datagram, view_of(id.dcid, id.dcidlen));
     return;
@@ -125,6 +140,10 @@ void QuicEndpoint::accept(Now now, const Datagram& datagram, Incoming incoming) 
       ++counters_.bad_tokens;
       return;
     }
+    if (!source_has_room(datagram.remote.ip)) {
+      ++counters_.dropped_source;
+      return;
+    }
     incoming.original_dcid = from_library(original);
   } else if (half_open_.size() >= config_.retry_above) {
     send_retry(now, datagram, incoming);
@@ -139,12 +158,19 @@ void QuicEndpoint::accept(Now now, const Datagram& datagram, Incoming incoming) 
     return;
   }
   ++counters_.accepted;
+  if (incoming.original_dcid) proven_half_open_.emplace(handle, source_of(datagram.remote.ip));
   Connection& connection = *made;
   auto* slot = connections_.find(handle);
   CHECK(slot != nullptr);
   *slot = std::move(made);
   connection.handle_datagram(now, datagram);
   settle(now, handle);
+}
+
+bool QuicEndpoint::source_has_room(const IpAddress& source) const {
+  const auto held = std::ranges::count(proven_half_open_, source_of(source),
+                                       [](const auto& entry) { return entry.second; });
+  return static_cast<std::size_t>(held) < config_.max_half_open_per_source;
 }
 
 void QuicEndpoint::send_retry(Now now, const Datagram& datagram, const Incoming& incoming) {

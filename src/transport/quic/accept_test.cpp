@@ -1,0 +1,172 @@
+// What strangers get before anything is kept for them: Retry, version negotiation, or nothing.
+#include <gtest/gtest.h>
+
+#include "test_pair.hpp"
+
+namespace ethnet::quic {
+namespace {
+
+using testing::at;
+using testing::Packet;
+using testing::Pair;
+using testing::pattern;
+
+bool is_retry(const Bytes& packet) { return (packet[0] & std::byte{0xf0}) == std::byte{0xf0}; }
+
+// Where the token of an Initial begins.
+std::size_t token_at(const Bytes& initial) {
+  const auto dcid = std::to_integer<std::size_t>(initial[5]);
+  const auto scid = std::to_integer<std::size_t>(initial[6 + dcid]);
+  return 7 + dcid + scid + 2;  // its length takes two bytes
+}
+
+// A server that asks everybody for proof, and the Initial with which a client gave it.
+struct Proven {
+  Proven() : pair{[](EndpointConfig& c) { c.retry_above = 0; }} {
+    bool answered = false;
+    pair.fate = [&, answered](Packet& packet) mutable {
+      if (packet.from == at(2, 200)) {
+        answered = is_retry(packet.bytes);
+        return 1;
+      }
+      if (!answered) return 1;
+      if (initial.empty()) initial = packet.bytes;
+      return 0;
+    };
+    EXPECT_TRUE(pair.client->endpoint->dial(pair.now, at(2, 200)));
+    pair.run(milliseconds(50));
+    EXPECT_FALSE(initial.empty());
+    EXPECT_EQ(server().counters().retries_sent, 1U);
+    pair.fate = [](Packet&) { return 0; };
+  }
+  void deliver(const Endpoint& from, const Bytes& packet) {
+    pair.deliver(*pair.server, {from, at(2, 200), packet});
+    pair.flush();
+  }
+  [[nodiscard]] const QuicEndpoint& server() const { return *pair.server->endpoint; }
+
+  Pair pair;
+  Bytes initial;
+};
+
+TEST(QuicAccept, ATokenIsGoodForTheAddressThatItWasGivenTo) {
+  Proven proven;
+  proven.deliver(at(9, 100), proven.initial);
+  proven.deliver(at(1, 101), proven.initial);
+  EXPECT_EQ(proven.server().counters().bad_tokens, 2U);
+  EXPECT_EQ(proven.server().counters().accepted, 0U);
+  proven.deliver(at(1, 100), proven.initial);
+  EXPECT_EQ(proven.server().counters().accepted, 1U);
+}
+
+TEST(QuicAccept, ATokenIsGoodForTenSeconds) {
+  Proven proven;
+  proven.pair.advance(proven.pair.now.mono + seconds(11));
+  proven.deliver(at(1, 100), proven.initial);
+  EXPECT_EQ(proven.server().counters().bad_tokens, 1U);
+  EXPECT_EQ(proven.server().counters().accepted, 0U);
+}
+
+TEST(QuicAccept, ATokenWithAnyByteChangedIsRefused) {
+  Proven proven;
+  const std::size_t begin = token_at(proven.initial);
+  for (std::size_t i = begin; i < begin + 40; ++i) {
+    Bytes forged = proven.initial;
+    forged[i] ^= std::byte{1};
+    proven.deliver(at(1, 100), forged);
+  }
+  EXPECT_EQ(proven.server().counters().bad_tokens, 40U);
+  EXPECT_EQ(proven.server().counters().accepted, 0U);
+}
+
+// The connection id that the Retry chose belongs to the token.
+TEST(QuicAccept, ATokenIsGoodForItsConnectionIdAlone) {
+  Proven proven;
+  Bytes other = proven.initial;
+  other[6] ^= std::byte{1};
+  proven.deliver(at(1, 100), other);
+  EXPECT_EQ(proven.server().counters().bad_tokens, 1U);
+  EXPECT_EQ(proven.server().counters().accepted, 0U);
+}
+
+TEST(QuicAccept, ATokenThatIsSentAgainMakesNoSecondConnection) {
+  Proven proven;
+  for (int i = 0; i < 100; ++i) proven.deliver(at(1, 100), proven.initial);
+  EXPECT_EQ(proven.server().counters().accepted, 1U);
+  EXPECT_EQ(proven.server().connection_count(), 1U);
+}
+
+TEST(QuicAccept, atk_72_OneHostCannotHoldEveryHalfOpenPlace) {
+  Pair pair{[](EndpointConfig& c) {
+    c.retry_above = 0;
+    c.max_half_open_per_source = 4;
+  }};
+  bool elsewhere = false;
+  // The host proves its address each time and then lets every handshake hang.
+  pair.fate = [&](Packet& packet) {
+    if (packet.from == at(2, 200) && !is_retry(packet.bytes)) return 0;
+    if (elsewhere && packet.from == at(1, 100)) packet.from = at(5, 100);
+    if (packet.to == at(5, 100)) packet.to = at(1, 100);
+    return 1;
+  };
+  const QuicEndpoint& server = *pair.server->endpoint;
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(pair.client->endpoint->dial(pair.now, at(2, 200)));
+    pair.run(milliseconds(50));
+  }
+  EXPECT_EQ(server.half_open_count(), 4U);
+  EXPECT_EQ(server.counters().accepted, 4U);
+  EXPECT_GE(server.counters().dropped_source, 6U);
+  // Somebody else is served.
+  elsewhere = true;
+  ASSERT_TRUE(pair.client->endpoint->dial(pair.now, at(2, 200)));
+  pair.run(milliseconds(50));
+  EXPECT_EQ(server.counters().accepted, 5U);
+  // The places come back with the deadline of the handshakes.
+  pair.fate = [](Packet&) { return 0; };
+  pair.run(seconds(30));
+  EXPECT_EQ(server.half_open_count(), 0U);
+  elsewhere = false;
+  pair.fate = [](Packet&) { return 1; };
+  pair.connect();
+}
+
+// A long header of this version, with connection ids of these sizes.
+Bytes long_packet(std::uint32_t version, std::size_t dcid, std::size_t scid, std::size_t size) {
+  Bytes packet{std::byte{0xc0}};
+  append_be<std::uint32_t>(packet, version);
+  packet.push_back(static_cast<std::byte>(dcid));
+  append(packet, pattern(dcid));
+  packet.push_back(static_cast<std::byte>(scid));
+  append(packet, pattern(scid));
+  packet.resize(std::max(size, packet.size()));
+  return packet;
+}
+
+TEST(QuicAccept, OnlyALargeDatagramOfAnotherVersionIsAnsweredAndByLess) {
+  Pair pair;
+  std::vector<Bytes> answers;
+  pair.fate = [&](Packet& packet) {
+    answers.push_back(packet.bytes);
+    return 0;
+  };
+  const auto send = [&](const Bytes& packet) {
+    answers.clear();
+    pair.deliver(*pair.server, {at(9, 9), at(2, 200), packet});
+    pair.flush();
+    return answers.size();
+  };
+  EXPECT_EQ(send(long_packet(0x1a2a3a4a, 8, 8, 1199)), 0U);
+  ASSERT_EQ(send(long_packet(0x1a2a3a4a, 8, 8, 1200)), 1U);
+  EXPECT_LT(answers[0].size(), 64U);
+  EXPECT_TRUE(equal(ByteView{answers[0]}.subspan(1, 4), Bytes(4)));
+  EXPECT_LE(send(long_packet(0x1a2a3a4a, 255, 255, 1200)), 1U);
+  // Version negotiation itself is never answered: not by its like, and not by a reset.
+  for (const std::size_t size : {std::size_t{0}, std::size_t{60}, std::size_t{1200}}) {
+    EXPECT_EQ(send(long_packet(0, 16, 8, size)), 0U) << size;
+  }
+  EXPECT_EQ(pair.server->endpoint->counters().resets_sent, 0U);
+}
+
+}  // namespace
+}  // namespace ethnet::quic
