@@ -238,6 +238,26 @@ TEST(HostileQuic, StreamsThatBeginWithTheirEndGiveTheirPlaceBack) {
   }
 }
 
+TEST(HostileQuic, AKeyUpdateOfThePeerIsFollowedAndPhasesThatFlickerAreHarmless) {
+  RawQuic peer{plain()};
+  ASSERT_TRUE(peer.connect());
+  peer.wait(seconds(1));
+  ASSERT_FALSE(peer.endpoint_key_phase());
+  peer.key_phase = true;
+  peer.send(Frames{}.ping());
+  peer.wait(seconds(1));
+  EXPECT_TRUE(peer.endpoint_key_phase());
+  EXPECT_EQ(peer.event<Closed>(), nullptr);
+  // Back and forth, without an acknowledgement of what the endpoint sent under the new key.
+  peer.acknowledge = false;
+  for (int i = 0; i < 100 && peer.event<Closed>() == nullptr; ++i) {
+    peer.key_phase = !peer.key_phase;
+    peer.send(Frames{}.ping());
+  }
+  EXPECT_EQ(peer.event<Closed>(), nullptr);
+  EXPECT_LT(peer.memory(), 128U * 1024);
+}
+
 // After its own close the endpoint repeats it, more and more rarely, and then forgets.
 TEST(HostileQuic, AClosingEndpointAnswersLessAndLessAndForgets) {
   RawQuic peer{plain()};

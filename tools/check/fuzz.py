@@ -16,7 +16,7 @@ def smoke(tree, program):
     if not corpus.is_dir():
         return [f"{corpus.relative_to(tree.root)}: there is no corpus for {program.name}"]
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run([str(program), f"-runs={RUNS}", f"-max_total_time={SECONDS}", "-seed=1", "-timeout=20",
+        done = subprocess.run([str(program), f"-runs={RUNS}", f"-max_total_time={SECONDS}", "-seed=1", "-timeout=20", "-print_funcs=0",
                                "-rss_limit_mb=3000", f"-artifact_prefix={folder}/", folder, str(corpus)],
                               cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
     if done.returncode == 0:

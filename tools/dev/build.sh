@@ -59,7 +59,7 @@ cmd_fuzz() {
     target=$(basename "$program" _fuzz)
     mkdir -p "build/fuzz/corpus/$target" build/fuzz/found
     say "fuzz: $target for $seconds s"
-    "$program" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=3000 -print_final_stats=1 \
+    "$program" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=3000 -print_funcs=0 -print_final_stats=1 \
       -artifact_prefix="build/fuzz/found/$target-" "build/fuzz/corpus/$target" "tests/fuzz/corpus/$target" ||
       die "$target found a failure: the input is in build/fuzz/found"
   done

@@ -57,7 +57,7 @@ Bytes RawQuic::make_packet(Space space, std::uint64_t number, ByteView frames) c
   Bytes out;
   const std::size_t protected_size = 4 + frames.size() + quic::kNullTagBytes;
   if (space == Space::application) {
-    out.push_back(std::byte{0x43});
+    out.push_back(key_phase ? std::byte{0x47} : std::byte{0x43});
     append(out, dcid_);
   } else {
     out.push_back(space == Space::initial ? std::byte{0xc3} : std::byte{0xe3});
@@ -155,6 +155,7 @@ bool RawQuic::read_packet(ByteView& rest) {
   if ((first & 0x80) == 0) {
     const auto header = take(packet, 1 + scid_.size());
     if (!header || !equal(header->subspan(1), scid_)) return false;
+    endpoint_key_phase_ = (first & 4) != 0;
     rest = {};
   } else {
     const unsigned type = (first >> 4) & 3;

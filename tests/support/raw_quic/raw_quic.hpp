@@ -54,7 +54,8 @@ class RawQuic {
   // The code of the CONNECTION_CLOSE that came.
   [[nodiscard]] std::optional<std::uint64_t> closed_with() const;
   void forget_frames() { frames_.clear(); }
-  [[nodiscard]] std::uint64_t bytes_out() const { return bytes_out_; }  // of the endpoint
+  [[nodiscard]] bool endpoint_key_phase() const { return endpoint_key_phase_; }  // of its last
+  [[nodiscard]] std::uint64_t bytes_out() const { return bytes_out_; }           // of the endpoint
   [[nodiscard]] std::uint64_t datagrams_out() const { return datagrams_out_; }
 
   // What the endpoint told its own side.
@@ -71,6 +72,7 @@ class RawQuic {
   [[nodiscard]] Now now() const { return now_; }
 
   bool acknowledge = true;
+  bool key_phase = false;    // of our packets (RFC 9001, section 6)
   bool hold_finish = false;  // connect() leaves finish() out
   // Called for every event before it is kept: an application that reads, for example.
   std::function<void(const transport::ConnEvent&)> on_event;
@@ -105,6 +107,7 @@ class RawQuic {
   transport::ConnHandle conn_;
   std::uint64_t bytes_out_ = 0;
   std::uint64_t datagrams_out_ = 0;
+  bool endpoint_key_phase_ = false;
   bool answered_ = false;  // the handshake's third message has come
 };
 
