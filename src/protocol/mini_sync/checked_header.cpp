@@ -8,13 +8,28 @@
 namespace ethnet::mini_sync {
 
 Result<CheckedHeader> check_header(HeaderItem item) {
-  const Header header = TRY(Header::decode(item.header));
-  CheckedHeader checked;
-  checked.block = {Hash32{crypto::keccak256(item.header)}, header.number};
-  checked.parent = header.parent_hash;
-  checked.beneficiary = header.beneficiary;
-  checked.item = std::move(item);
-  return checked;
+  std::vector<HeaderItem> one;
+  one.push_back(std::move(item));
+  auto checked = TRY(check_headers(std::move(one)));
+  return std::move(checked.front());
+}
+
+Result<std::vector<CheckedHeader>> check_headers(std::vector<HeaderItem> items) {
+  std::vector<CheckedHeader> out(items.size());
+  std::vector<ByteView> encoded;
+  encoded.reserve(items.size());
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const Header header = TRY(Header::decode(items[i].header));
+    out[i].block.number = header.number;
+    out[i].parent = header.parent_hash;
+    out[i].beneficiary = header.beneficiary;
+    out[i].item = std::move(items[i]);
+    encoded.emplace_back(out[i].item.header);
+  }
+  std::vector<crypto::Digest32> hashes(encoded.size());
+  crypto::keccak256_many(encoded, hashes);
+  for (std::size_t i = 0; i < out.size(); ++i) out[i].block.hash = Hash32{hashes[i]};
+  return out;
 }
 
 }  // namespace ethnet::mini_sync

@@ -1,6 +1,8 @@
 // A header from a peer, decoded and hashed once.
 #pragma once
 
+#include <vector>
+
 #include <base/result.hpp>
 #include <chain/chain_view.hpp>
 #include <types/address.hpp>
@@ -19,5 +21,7 @@ struct CheckedHeader {
 
 // Errors: those of Header::decode.
 [[nodiscard]] Result<CheckedHeader> check_header(HeaderItem item);
+// All of them or the first error; hashed several at once.
+[[nodiscard]] Result<std::vector<CheckedHeader>> check_headers(std::vector<HeaderItem> items);
 
 }  // namespace ethnet::mini_sync

@@ -69,10 +69,14 @@ void Engine::handle_session_opened(Now now, SessionHandle session,
   Peer& peer = peers_[session];
   peer.head = head;
   peer.anchor_after = now.mono;
-  peer.control.push_back(
-      encode(Status{chain_.genesis().hash, chain_.head(), chain_.earliest().number}));
+  peer.control.push_back(encode_status(peer));
   add_target(peer, head);
   schedule(now, session, peer);
+}
+
+Bytes Engine::encode_status(Peer& peer) const {
+  peer.told_earliest = chain_.earliest().number;
+  return encode(Status{chain_.genesis().hash, chain_.head(), peer.told_earliest});
 }
 
 void Engine::handle_session_closed(Now now, SessionHandle session) noexcept {
@@ -120,6 +124,10 @@ void Engine::handle_import_done(Now now, const ImportDone& done) noexcept {
 void Engine::handle_block_accepted(Now, const chain::BlockRef& block, bool is_head) noexcept {
   std::vector<SessionHandle> audience;
   for (auto& [session, peer] : peers_) {
+    if (is_head && chain_.earliest().number >= peer.told_earliest + kEarliestStep &&
+        peer.control.size() < kMaxQueuedControl) {
+      peer.control.push_back(encode_status(peer));
+    }
     if (!peer.condemned && !peer.known.contains(block.hash)) audience.push_back(session);
   }
   // The header goes to the square root of the audience, the hash to the rest (devp2p, "Block

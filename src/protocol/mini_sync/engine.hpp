@@ -79,11 +79,13 @@ struct PeerMisbehaved {
   Misbehaviour what = Misbehaviour::malformed_message;
 };
 
-// A skeleton download moved; `done` is emitted once, when it has ended.
+// A long download moved; `done` is emitted once, when it has ended. Neither number ever falls on
+// the way. Where it ended because nobody serves the rest, `imported` stays below `target`.
 struct SyncProgress {
   std::uint64_t imported = 0;  // highest block number handed to the chain
-  std::uint64_t target = 0;
+  std::uint64_t target = 0;    // the height that the peer announced from which the download began
   bool done = false;
+  friend bool operator==(const SyncProgress&, const SyncProgress&) = default;
 };
 
 using Event = std::variant<ImportRequest, PeerMisbehaved, SyncProgress>;
@@ -106,6 +108,7 @@ struct Counters {
   std::uint64_t misbehaved = 0;
   std::uint64_t announcements_sent = 0;
   std::uint64_t targets_dropped = 0;     // beyond kMaxTargets
+  std::uint64_t out_of_reach = 0;        // branches that went below what their peer keeps
   std::uint64_t bad_signatures = 0;      // answers and announcements with a wrong signature
   std::uint64_t judgements_refused = 0;  // beyond kMaxJudgingHeaders or kMaxJudgingPerPeer
 };
@@ -155,6 +158,8 @@ class Engine {
   // engine_schedule.cpp: what to ask for
   void schedule_all(Now now);
   void finish_download_if_done();
+  void report_progress(std::uint64_t imported, std::uint64_t target);
+  void finish_progress_if_done();
   void schedule(Now now, SessionHandle session, Peer& peer);
   void schedule_target(Now now, SessionHandle session, Peer& peer);
   void ask(Now now, SessionHandle session, Peer& peer, GetHeaders request, RequestKind kind);
@@ -164,6 +169,8 @@ class Engine {
   void add_target(Peer& peer, const chain::BlockRef& block);
   void drop_known_targets(Peer& peer);
   void drop_target(Peer& peer);
+  [[nodiscard]] Bytes encode_status(Peer& peer) const;
+  [[nodiscard]] bool out_of_reach(const Peer& peer) const;
   [[nodiscard]] bool fetched_by_another(SessionHandle session, const Hash32& hash) const;
   void request_failed(Now now, SessionHandle session, Peer& peer);
   void request_timed_out(Now now, SessionHandle session, Peer& peer);
@@ -211,6 +218,7 @@ class Engine {
   std::optional<SkeletonDownload> download_;
   std::uint64_t download_id_ = 0;
   std::size_t download_imports_ = 0;               // segments handed over, not acknowledged
+  std::optional<SyncProgress> progress_;           // as it was told last
   std::optional<SessionHandle> skeleton_asked_;    // a skeleton request is out to this peer
   std::map<std::uint64_t, SessionHandle> judges_;  // jobs that are out -> whose headers they judge
   std::deque<Job> jobs_;

@@ -18,6 +18,10 @@ bool links_down(Hash32 expected, const std::vector<CheckedHeader>& headers) {
   return true;
 }
 
+std::uint64_t saturating_add(std::uint64_t a, std::uint64_t b) {
+  return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
 // Ascending headers of which each is the parent of the next.
 bool links_up(const std::vector<CheckedHeader>& headers) {
   for (std::size_t i = 1; i < headers.size(); ++i) {
@@ -68,6 +72,7 @@ void Engine::on_status(Now, SessionHandle session, Peer& peer, ByteView payload)
     return;
   }
   peer.head = status->head;
+  peer.earliest = status->earliest;
   peer.known.add(status->head.hash);
   add_target(peer, status->head);
 }
@@ -157,18 +162,13 @@ std::optional<std::vector<CheckedHeader>> Engine::accept_headers(SessionHandle s
                        : Misbehaviour::malformed_message);
     return std::nullopt;
   }
-  std::vector<CheckedHeader> headers;
-  headers.reserve(message->items.size());
-  for (HeaderItem& item : message->items) {
-    auto header = check_header(std::move(item));
-    if (!header) {
-      blame(session, Misbehaviour::malformed_message);
-      return std::nullopt;
-    }
-    headers.push_back(std::move(*header));
+  auto headers = check_headers(std::move(message->items));
+  if (!headers) {
+    blame(session, Misbehaviour::malformed_message);
+    return std::nullopt;
   }
-  counters_.headers_received += headers.size();
-  return headers;
+  counters_.headers_received += headers->size();
+  return std::move(*headers);
 }
 
 void Engine::on_headers(Now now, SessionHandle session, Peer& peer, ByteView payload) {
@@ -209,7 +209,15 @@ void Engine::on_judged(Now now, SessionHandle session, Peer& peer, bool answer,
 void Engine::on_branch(Now now, SessionHandle session, Peer& peer, const BranchRequest& request,
                        std::vector<CheckedHeader> headers) {
   if (headers.empty()) {
-    request_failed(now, session, peer);
+    const bool below =
+        !peer.branch.empty() && peer.earliest > 0 &&
+        peer.branch.back().block.number <= saturating_add(peer.earliest, kEarliestStep);
+    if (below) {  // it has released the rest; somebody else may have it
+      ++counters_.out_of_reach;
+      drop_target(peer);
+    } else {
+      request_failed(now, session, peer);
+    }
     return;
   }
   const bool first = peer.branch.empty();
@@ -295,7 +303,7 @@ void Engine::on_skeleton(Now now, SessionHandle session, Peer& peer, const Skele
   ++download_id_;
   download_imports_ = 0;
   download_.emplace(session, *origin, marks);
-  emit(SyncProgress{origin->number, marks.back().number, false});
+  report_progress(origin->number, std::max(peer.head.number, marks.back().number));
 }
 
 void Engine::on_segment(Now now, SessionHandle session, Peer& peer, const SegmentRequest& request,

@@ -52,13 +52,14 @@ bool Engine::fetched_by_another(SessionHandle session, const Hash32& hash) const
 void Engine::schedule_all(Now now) {
   pump_download(now);
   for (auto& [session, peer] : peers_) schedule(now, session, peer);
+  finish_progress_if_done();
 }
 
 void Engine::schedule(Now now, SessionHandle session, Peer& peer) {
   if (peer.condemned || peer.request || imports_.size() >= kMaxPendingImports) return;
   if (judging_headers_ >= kMaxJudgingHeaders) return;
   if (download_) {
-    if (const auto work = download_->assign(session)) {
+    if (const auto work = download_->assign(session, peer.earliest)) {
       ask(now, session, peer, {.locator = {work->from}, .amount = work->amount, .reverse = true},
           SegmentRequest{download_id_, work->segment});
       return;
@@ -67,12 +68,19 @@ void Engine::schedule(Now now, SessionHandle session, Peer& peer) {
   if (peer.imports == 0) schedule_target(now, session, peer);
 }
 
+// Nothing that it keeps links to anything of ours; when others have brought us further, it may.
+bool Engine::out_of_reach(const Peer& peer) const {
+  const std::uint64_t head = chain_.head().number;
+  return peer.earliest > head && peer.earliest - head > 1;
+}
+
 void Engine::schedule_target(Now now, SessionHandle session, Peer& peer) {
   drop_known_targets(peer);
   if (peer.targets.empty()) return;
   const chain::BlockRef target = peer.targets.front();
   if (fetched_by_another(session, target.hash)) return;
   const std::uint64_t head = chain_.head().number;
+  if (out_of_reach(peer)) return;
   const std::uint64_t gap = target.number > head ? target.number - head : 0;
   if (gap > kSkeletonGap) {
     if (download_ || skeleton_asked_) return;
@@ -178,14 +186,34 @@ void Engine::abort_download(Now now) {
   if (Peer* anchor = find(download_->anchor())) {
     anchor->anchor_after = now.mono + kAnchorCooldown;
   }
-  emit(SyncProgress{chain_.head().number, download_->target().number, true});
   download_.reset();
 }
 
 void Engine::finish_download_if_done() {
   if (!download_ || !download_->all_handed_over() || download_imports_ > 0) return;
-  emit(SyncProgress{download_->target().number, download_->target().number, true});
   download_.reset();
+}
+
+// Begins with the first skeleton; what comes after the last full segment belongs to it.
+void Engine::report_progress(std::uint64_t imported, std::uint64_t target) {
+  SyncProgress next = progress_.value_or(SyncProgress{});
+  next.imported = std::max(next.imported, imported);
+  next.target = std::max({next.target, target, next.imported});
+  if (progress_ == next) return;
+  progress_ = next;
+  if (next.imported < next.target) emit(next);  // else it is told when all is acknowledged
+}
+
+void Engine::finish_progress_if_done() {
+  if (!progress_ || download_ || !imports_.empty()) return;
+  const bool under_way = std::ranges::any_of(peers_, [&](const auto& entry) {
+    const Peer& peer = entry.second;
+    return !peer.condemned && !out_of_reach(peer) && (peer.request || !peer.targets.empty());
+  });
+  if (progress_->imported < progress_->target && under_way) return;
+  progress_->done = true;
+  emit(*progress_);
+  progress_.reset();
 }
 
 void Engine::pump_download(Now now) {
@@ -193,9 +221,7 @@ void Engine::pump_download(Now now) {
   while (imports_.size() < kMaxPendingImports) {
     auto ready = download_->pop_ready();
     if (!ready) break;
-    const std::uint64_t top = ready->back().block.number;
     start_import(download_->anchor(), nullptr, std::move(*ready), ImportCause::sync, true);
-    emit(SyncProgress{top, download_->target().number, false});
   }
   // The anchor announced a skeleton and does not serve what is under it, and nobody else does.
   std::vector<SessionHandle> sessions;
@@ -211,6 +237,7 @@ void Engine::start_import(SessionHandle session, Peer* peer, std::vector<Checked
   imports_.emplace(id, Import{session, segment ? download_id_ : 0});
   if (peer != nullptr) ++peer->imports;
   if (segment) ++download_imports_;
+  if (progress_ && cause == ImportCause::sync) report_progress(headers.back().block.number, 0);
   emit(ImportRequest{id, session, cause, std::move(headers)});
 }
 

@@ -26,6 +26,7 @@ inline constexpr std::size_t kMaxServeLookups = 2 * kMaxHeadersPerResponse;
 inline constexpr std::size_t kMaxTargets = 16;         // announced blocks we do not have yet
 inline constexpr std::size_t kMaxQueuedRequests = 16;  // theirs, while their responses wait
 inline constexpr std::size_t kMaxQueuedResponses = 4;  // built and not yet accepted by the session
+inline constexpr std::size_t kMaxQueuedControl = 4;    // our request, and Status when it changed
 inline constexpr std::size_t kMaxQueuedAnnouncements = 64;
 inline constexpr std::size_t kMaxKnownBlocks = 1024;  // remembered as known to the peer
 inline constexpr std::size_t kMaxConsecutiveFailures = 3;
@@ -44,6 +45,9 @@ inline constexpr std::size_t kMaxEvents = 1024;
 // Download shape.
 inline constexpr std::uint64_t kSegmentHeaders = 192;
 inline constexpr std::uint64_t kSkeletonGap = 2 * kSegmentHeaders;  // a longer gap gets a skeleton
+
+// Status is sent again when our lowest block has risen by this much.
+inline constexpr std::uint64_t kEarliestStep = 64;
 
 inline constexpr Duration kRequestTimeout = seconds(5);
 inline constexpr Duration kAnchorCooldown = seconds(30);  // a failed anchor is not asked again

@@ -61,6 +61,8 @@ struct Judging {
 
 struct Peer {
   chain::BlockRef head;
+  std::uint64_t earliest = 0;                   // the lowest block that it serves, as it said last
+  std::uint64_t told_earliest = 0;              // the lowest block that we serve, as we said last
   std::deque<chain::BlockRef> targets;          // announced, not known to us; at most kMaxTargets
   std::vector<CheckedHeader> branch;            // walked back from targets.front(), descending
   bool forward = false;                         // targets.front() is too deep to be walked back

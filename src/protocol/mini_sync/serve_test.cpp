@@ -83,6 +83,21 @@ RC_GTEST_PROP(Serve, AnyAmountAndSkipAgreesWithANaiveWalk, ()) {
   RC_ASSERT(numbers_of(response) == expected);
 }
 
+TEST(Serve, NothingBelowTheFloorIsServed) {
+  TestChain chain;
+  const auto low = chain.extend(chain.genesis(), 10);
+  const auto head = chain.extend(low, 20);
+  chain.set_floor(20);
+  const Headers down =
+      serve_headers(chain, {.locator = {head.hash}, .amount = 100, .reverse = true});
+  EXPECT_EQ(numbers_of(down),
+            (std::vector<std::uint64_t>{30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20}));
+  EXPECT_TRUE(
+      serve_headers(chain, {.locator = {low.hash}, .amount = 9, .reverse = true}).items.empty());
+  EXPECT_TRUE(serve_headers(chain, {.locator = {chain.genesis().hash}, .amount = 9}).items.empty());
+  EXPECT_EQ(make_locator(chain).back().number, 20U);
+}
+
 TEST(Locator, CoversTheChainWithFewHashes) {
   TestChain chain;
   chain.extend(chain.genesis(), 3000);

@@ -25,11 +25,16 @@ SkeletonDownload::SkeletonDownload(SessionHandle anchor, const chain::BlockRef& 
   }
 }
 
-std::optional<SkeletonDownload::Ask> SkeletonDownload::assign(SessionHandle peer) {
+std::optional<SkeletonDownload::Ask> SkeletonDownload::assign(SessionHandle peer,
+                                                              std::uint64_t earliest) {
   const std::size_t end = std::min(segments_.size(), next_import_ + kMaxBufferedSegments);
   for (std::size_t i = next_import_; i < end; ++i) {
     Segment& segment = segments_[i];
     if (segment.complete || segment.server || segment.declined.contains(peer)) continue;
+    if (segment.lower_number + 1 < earliest) {
+      segment.declined.insert(peer);
+      continue;
+    }
     segment.server = peer;
     if (segment.descending.empty()) {
       return Ask{i, segment.upper.hash, segment.upper.number - segment.lower_number};

@@ -37,7 +37,8 @@ class SkeletonDownload {
                    const std::vector<chain::BlockRef>& marks);
 
   // Work for this peer, marked as given to it; nothing when there is none that it has not declined.
-  [[nodiscard]] std::optional<Ask> assign(SessionHandle peer);
+  // `earliest`: the lowest block that it keeps; a segment that goes below it counts as declined.
+  [[nodiscard]] std::optional<Ask> assign(SessionHandle peer, std::uint64_t earliest = 0);
   // The answer to Ask, descending. Empty or short: the peer declines the rest of that segment.
   [[nodiscard]] Verdict complete(std::size_t segment, SessionHandle peer,
                                  std::vector<CheckedHeader> descending);

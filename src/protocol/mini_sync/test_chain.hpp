@@ -54,39 +54,48 @@ class TestChain final : public chain::ChainView {
     return parent;
   }
 
+  // Serves nothing below this block of the canonical chain any more.
+  void set_floor(std::uint64_t number) { floor_ = number; }
+
   [[nodiscard]] chain::BlockRef head() const override {
     return {canonical_.back(), canonical_.size() - 1};
   }
   [[nodiscard]] chain::BlockRef genesis() const override { return genesis_; }
-  [[nodiscard]] chain::BlockRef earliest() const override { return genesis_; }
+  [[nodiscard]] chain::BlockRef earliest() const override { return {canonical_[floor_], floor_}; }
   [[nodiscard]] std::optional<chain::BlockInfo> find(const Hash32& hash) const override {
-    const auto it = nodes_.find(hash);
+    const auto it = kept(hash);
     if (it == nodes_.end()) return std::nullopt;
     const std::uint64_t number = it->second.block.number;
     const bool canonical = number < canonical_.size() && canonical_[number] == hash;
     return chain::BlockInfo{number, it->second.parent, canonical};
   }
   [[nodiscard]] std::optional<Hash32> canonical_hash(std::uint64_t number) const override {
-    if (number >= canonical_.size()) return std::nullopt;
+    if (number < floor_ || number >= canonical_.size()) return std::nullopt;
     return canonical_[number];
   }
   [[nodiscard]] std::optional<Hash32> ancestor(const Hash32& hash,
                                                std::uint64_t number) const override {
-    auto it = nodes_.find(hash);
-    if (it == nodes_.end() || it->second.block.number < number) return std::nullopt;
+    auto it = kept(hash);
+    if (it == nodes_.end() || it->second.block.number < number || number < floor_) {
+      return std::nullopt;
+    }
     while (it->second.block.number > number) it = nodes_.find(it->second.parent);
     return it->first;
   }
   [[nodiscard]] ByteView encoded(const Hash32& hash) const override {
-    const auto it = nodes_.find(hash);
+    const auto it = kept(hash);
     return it == nodes_.end() ? ByteView{} : ByteView{it->second.item.header};
   }
   [[nodiscard]] ByteView producer_signature(const Hash32& hash) const override {
-    const auto it = nodes_.find(hash);
+    const auto it = kept(hash);
     return it == nodes_.end() ? ByteView{} : ByteView{it->second.item.signature};
   }
 
  private:
+  [[nodiscard]] std::map<Hash32, CheckedHeader>::const_iterator kept(const Hash32& hash) const {
+    const auto it = nodes_.find(hash);
+    return it != nodes_.end() && it->second.block.number < floor_ ? nodes_.end() : it;
+  }
   // Replaces what differs from the branch that ends in `hash`.
   void set_head(const Hash32& hash) {
     std::vector<Hash32> added;
@@ -103,6 +112,7 @@ class TestChain final : public chain::ChainView {
   chain::BlockRef genesis_;
   std::map<Hash32, CheckedHeader> nodes_;
   std::vector<Hash32> canonical_;
+  std::uint64_t floor_ = 0;
 };
 
 }  // namespace ethnet::mini_sync::testing
