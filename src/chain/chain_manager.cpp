@@ -5,6 +5,7 @@
 
 #include <codec/rlp_reader.hpp>
 #include <codec/rlp_writer.hpp>
+#include <crypto/keccak.hpp>
 #include <types/hash_of.hpp>
 
 namespace ethnet::chain {
@@ -26,6 +27,25 @@ std::string_view describe(std::uint16_t code) {
   return "unknown";
 }
 constexpr ErrorDomain kDomain{"chain", describe};
+
+// Those that nobody has hashed yet, several at once.
+std::vector<Hash32> hashes_of(std::span<const HeaderInput> inputs) {
+  std::vector<Hash32> hashes(inputs.size());
+  std::vector<std::size_t> missing;
+  std::vector<ByteView> encoded;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].hash) {
+      hashes[i] = *inputs[i].hash;
+    } else {
+      missing.push_back(i);
+      encoded.emplace_back(inputs[i].header);
+    }
+  }
+  std::vector<crypto::Digest32> digests(encoded.size());
+  crypto::keccak256_many(encoded, digests);
+  for (std::size_t k = 0; k < missing.size(); ++k) hashes[missing[k]] = Hash32{digests[k]};
+  return hashes;
+}
 
 // A record of the store: [header, signature].
 Bytes encode_record(const HeaderInput& input) {
@@ -54,7 +74,7 @@ const ErrorDomain& error_domain(ChainError) { return kDomain; }
 // One import under way.
 struct ChainManager::Batch {
   ImportOutcome outcome;
-  std::vector<NodeIndex> added;
+  std::vector<HeaderTree::Leaf> added;  // a later one of the batch may push an earlier one out
   std::vector<Bytes> records;
 };
 
@@ -65,6 +85,7 @@ ChainManager::ChainManager(const Genesis& genesis, std::unique_ptr<ForkChoiceRul
       limits_{limits},
       tree_{genesis.hash, genesis.header.number, genesis.header.encode(), limits.memory_bytes,
             hash_seed},
+      genesis_{genesis.hash, genesis.header.number},
       canonical_{0} {
   CHECK(rule_ != nullptr);
 }
@@ -74,50 +95,96 @@ Result<void> ChainManager::restore(ByteView record) {
   if (!input) return fail(ChainError::bad_record, input.error().offset());
   const auto header = Header::decode(input->header);
   if (!header) return fail(ChainError::bad_record, header.error().offset());
-  [[maybe_unused]] const NodeIndex node =
-      TRY(add(*header, hash_of(input->header), *input, std::nullopt));
+  // A branch that was released and came again is in the store twice; one whose fork point is
+  // released has no parent.
+  const Hash32 hash = hash_of(input->header);
+  if (tree_.find(hash)) return {};
+  const auto node = add(*header, hash, *input, std::nullopt);
+  if (node) return {};
+  const Error& error = node.error();
+  const bool passed_over = error.is(TreeError::memory_limit) ||
+                           error.is(ChainError::fork_below_retained) ||
+                           (error.is(TreeError::unknown_parent) && counters_.released > 0);
+  if (!passed_over) return std::unexpected{error};
   return {};
 }
 
 void ChainManager::finish_restore() {
-  std::vector<NodeIndex> all(tree_.leaves().begin(), tree_.leaves().end());
-  head_ = choose_head(all);
-  serve(head_, tree_.size());
+  settle();
+  restored_ = true;
+  if (limits_.retention) raise_floor(above(*limits_.retention, served_head_));
 }
 
-// Links, judges and inserts one header whose encoding is canonical.
+// All that was restored is acknowledged; the head is the one that the rule chooses now.
+void ChainManager::settle() {
+  served_arrivals_ = tree_.next_arrival();
+  std::vector<Candidate> all;
+  for (const HeaderTree::Leaf& leaf : tree_.leaves()) all.push_back(candidate(leaf.index));
+  std::ranges::sort(all, {}, &Candidate::arrival);
+  head_ = index_of(rule_->choose(candidate(head_), all));
+  serve(head_);
+}
+
+Result<NodeIndex> ChainManager::find_parent(const Header& header) const {
+  if (last_ && is_kept(last_->first) && tree_.node(last_->first.index).hash == header.parent_hash) {
+    return last_->first.index;
+  }
+  const auto parent = tree_.find(header.parent_hash);
+  if (parent) return *parent;
+  // Nothing that is kept, or comes, can be the parent of a header that is as low as the root.
+  if (header.number <= tree_.root_number()) return fail(ChainError::fork_below_retained);
+  return fail(TreeError::unknown_parent);
+}
+
+Result<void> ChainManager::judge(const Header& header, NodeIndex parent,
+                                 std::optional<UnixTime> wall) const {
+  if (last_ && last_->first.index == parent && is_kept(last_->first)) {
+    return validate_header(header, last_->second, config_, wall);
+  }
+  const auto decoded = Header::decode(tree_.header(parent));
+  CHECK(decoded.has_value());
+  return validate_header(header, *decoded, config_, wall);
+}
+
+// Links, judges and inserts one header whose encoding is canonical and that is not known.
 Result<NodeIndex> ChainManager::add(const Header& header, const Hash32& hash,
                                     const HeaderInput& input, std::optional<UnixTime> wall) {
-  const auto parent = tree_.find(header.parent_hash);
-  if (!parent) return fail(TreeError::unknown_parent);
+  const NodeIndex parent = TRY(find_parent(header));
   if (!input.signature.empty() && input.signature.size() != kSignatureBytes) {
     return fail(ChainError::bad_signature_size);
   }
   const std::uint64_t head_number = tree_.node(head_).number;
-  const std::uint64_t parent_number = tree_.node(*parent).number;
+  const std::uint64_t parent_number = tree_.node(parent).number;
   if (limits_.retention && parent_number < head_number &&
       head_number - parent_number > *limits_.retention) {
     return fail(ChainError::fork_below_retained);
   }
-  const auto parent_header = Header::decode(tree_.header(*parent));
-  CHECK(parent_header.has_value());
-  TRY(validate_header(header, *parent_header, config_, wall));
-  return tree_.insert(hash, header.parent_hash, input.header, input.signature);
+  TRY(judge(header, parent, wall));
+  const std::uint64_t cost = HeaderTree::cost_of(input.header.size() + input.signature.size());
+  if (!tree_.has_room(cost)) {
+    if (!make_room(cost, header.number, parent)) return fail(TreeError::memory_limit);
+    // The floor may have passed it.
+    if (!tree_.find(header.parent_hash)) return fail(ChainError::fork_below_retained);
+  }
+  const NodeIndex added = TRY(tree_.insert_under(parent, hash, input.header, input.signature));
+  last_ = {{header.number, tree_.node(added).arrival, added}, header};
+  return added;
 }
 
 void ChainManager::park(Now now, const HeaderInput& input, const Header& header, const Hash32& hash,
                         const Cause& cause, bool early, Batch& batch) {
   WaitingPool& pool = early ? early_ : orphans_;
   ++(early ? counters_.early : counters_.orphans);
-  const bool kept = pool.add({input, hash, header.parent_hash, header.timestamp, cause.source});
+  const bool kept =
+      pool.add({input, hash, header.parent_hash, header.timestamp, {cause.peer, cause.source}});
   ++(kept ? batch.outcome.waiting : batch.outcome.refused);
   if (!early) return;
   ++batch.outcome.early;
   plan_early(now);
 }
 
-void ChainManager::import_one(Now now, const HeaderInput& input, std::size_t index,
-                              const Cause& cause, Batch& batch) {
+void ChainManager::import_one(Now now, const HeaderInput& input, const Hash32& hash,
+                              std::size_t index, const Cause& cause, Batch& batch) {
   const auto invalid = [&](const Error& error) {
     ++counters_.invalid;
     if (!batch.outcome.invalid) batch.outcome.invalid = {index, error};
@@ -127,7 +194,6 @@ void ChainManager::import_one(Now now, const HeaderInput& input, std::size_t ind
     invalid(header.error());
     return;
   }
-  const Hash32 hash = hash_of(input.header);
   if (tree_.find(hash)) {
     ++batch.outcome.known;
     return;
@@ -135,7 +201,7 @@ void ChainManager::import_one(Now now, const HeaderInput& input, std::size_t ind
   const auto node = add(*header, hash, input, now.wall);
   if (node) {
     ++counters_.headers;
-    batch.added.push_back(*node);
+    batch.added.push_back({header->number, tree_.node(*node).arrival, *node});
     batch.records.push_back(encode_record(input));
   } else if (node.error().is(TreeError::unknown_parent)) {
     park(now, input, *header, hash, cause, false, batch);
@@ -159,15 +225,19 @@ ImportOutcome ChainManager::import_headers(Now now, std::span<const HeaderInput>
     batch.outcome.refused = inputs.size();
     return batch.outcome;
   }
+  if (!restored_) finish_restore();  // there was nothing to restore
+  const std::vector<Hash32> hashes = hashes_of(inputs);
   for (std::size_t i = 0; i < inputs.size() && !batch.outcome.invalid; ++i) {
-    import_one(now, inputs[i], i, cause, batch);
+    import_one(now, inputs[i], hashes[i], i, cause, batch);
   }
   // What waited for one of these, and for these in turn. A wrong orphan is not this batch's fault.
   const auto invalid = batch.outcome.invalid;
   for (std::size_t i = 0; i < batch.added.size(); ++i) {
-    const Hash32 parent = tree_.node(batch.added[i]).hash;
+    if (!is_kept(batch.added[i])) continue;
+    const Hash32 parent = tree_.node(batch.added[i].index).hash;
     for (const WaitingHeader& child : orphans_.take_children(parent)) {
-      import_one(now, child.input, i, {child.source, cause.announcement}, batch);
+      const Cause late{child.source.name, cause.announcement, child.source.peer};
+      import_one(now, child.input, child.hash, i, late, batch);
     }
   }
   batch.outcome.invalid = invalid;
@@ -178,11 +248,14 @@ ImportOutcome ChainManager::import_headers(Now now, std::span<const HeaderInput>
 void ChainManager::finish_batch(const Cause& cause, Batch& batch) {
   batch.outcome.added = batch.added.size();
   if (batch.added.empty()) return;
+  std::erase_if(batch.added, [&](const HeaderTree::Leaf& node) { return !is_kept(node); });
   const NodeIndex before = head_;
   head_ = choose_head(batch.added);
-  PendingBatch pending{
-      .id = next_batch_++, .nodes_after = tree_.size(), .head_after = head_, .events = {}};
-  pending.events.emplace_back(BatchStored{pending.id, batch.added.size()});
+  PendingBatch pending{.id = next_batch_++,
+                       .arrivals_after = tree_.next_arrival(),
+                       .head_after = head_,
+                       .events = {}};
+  pending.events.emplace_back(BatchStored{pending.id, batch.outcome.added});
   if (head_ != before) {
     if (tree_.descends(head_, before)) {
       pending.events.emplace_back(HeadExtended{ref(before), ref(head_), cause});
@@ -197,20 +270,31 @@ void ChainManager::finish_batch(const Cause& cause, Batch& batch) {
 }
 
 Candidate ChainManager::candidate(NodeIndex index) const {
-  return {tree_.node(index).hash, tree_.node(index).number, index};
+  const HeaderTree::Node& node = tree_.node(index);
+  return {node.hash, node.number, node.arrival};
 }
 
-NodeIndex ChainManager::choose_head(std::span<const NodeIndex> added) const {
+NodeIndex ChainManager::index_of(const Candidate& chosen) const {
+  const auto index = tree_.find(chosen.hash);
+  CHECK(index.has_value());
+  return *index;
+}
+
+bool ChainManager::is_kept(const HeaderTree::Leaf& node) const {
+  return tree_.node(node.index).arrival == node.arrival;
+}
+
+NodeIndex ChainManager::choose_head(std::span<const HeaderTree::Leaf> added) const {
   std::vector<Candidate> candidates;
   if (rule_->needs_all()) {
-    for (const NodeIndex leaf : tree_.leaves()) candidates.push_back(candidate(leaf));
+    for (const HeaderTree::Leaf& leaf : tree_.leaves()) candidates.push_back(candidate(leaf.index));
+    std::ranges::sort(candidates, {}, &Candidate::arrival);
   } else {
-    for (const NodeIndex node : added) {
-      if (tree_.leaves().contains(node)) candidates.push_back(candidate(node));
+    for (const HeaderTree::Leaf& node : added) {
+      if (tree_.is_leaf(node.index)) candidates.push_back(candidate(node.index));
     }
   }
-  const Candidate chosen = rule_->choose(candidate(head_), candidates);
-  return static_cast<NodeIndex>(chosen.arrival);
+  return index_of(rule_->choose(candidate(head_), candidates));
 }
 
 ReorgEvent ChainManager::make_reorg(NodeIndex old_head, NodeIndex new_head,
@@ -230,8 +314,8 @@ ReorgEvent ChainManager::make_reorg(NodeIndex old_head, NodeIndex new_head,
 // The branch heads that this batch made and the rule did not choose.
 void ChainManager::report_forks(const Cause& cause, const Batch& batch,
                                 std::vector<ChainEvent>& events) const {
-  for (const NodeIndex node : batch.added) {
-    if (node == head_ || !tree_.leaves().contains(node)) continue;
+  for (const auto& [number, arrival, node] : batch.added) {
+    if (node == head_ || !tree_.is_leaf(node)) continue;
     const NodeIndex fork = tree_.common_ancestor(node, head_);
     events.emplace_back(ForkDetected{ref(fork), ref(node), cause});
   }
@@ -261,7 +345,9 @@ void ChainManager::handle_store_done(Now, const StoreResult& done) noexcept {
     events_.push_back(StoreFailed{done.id, done.os_error});
     return;
   }
-  serve(batch.head_after, batch.nodes_after);
+  served_arrivals_ = batch.arrivals_after;
+  serve(batch.head_after);
+  if (limits_.retention) raise_floor(above(*limits_.retention, served_head_));
   for (ChainEvent& event : batch.events) {
     if (std::holds_alternative<ReorgEvent>(event)) ++counters_.reorgs;
     if (std::holds_alternative<ForkDetected>(event)) ++counters_.forks;
@@ -269,11 +355,9 @@ void ChainManager::handle_store_done(Now, const StoreResult& done) noexcept {
   }
 }
 
-void ChainManager::serve(NodeIndex head, std::size_t nodes) {
-  served_nodes_ = nodes;
-  const std::uint64_t root = tree_.node(0).number;
+void ChainManager::serve(NodeIndex head) {
   const NodeIndex fork = tree_.common_ancestor(served_head_, head);
-  canonical_.resize(static_cast<std::size_t>(tree_.node(fork).number - root) + 1);
+  canonical_.resize(static_cast<std::size_t>(tree_.node(fork).number - tree_.root_number()) + 1);
   std::vector<NodeIndex> added;
   for (NodeIndex at = head; at != fork; at = tree_.node(at).parent) added.push_back(at);
   canonical_.insert(canonical_.end(), added.rbegin(), added.rend());
@@ -291,21 +375,15 @@ void ChainManager::handle_deadline(Now now) noexcept {
   const auto due = early_.take_due((now.wall + kMaxFuture).whole_seconds());
   plan_early(now);
   for (const WaitingHeader& header : due) {
-    (void)import_headers(now, std::span{&header.input, 1}, {header.source, "early header"});
+    const Cause cause{header.source.name, "early header", header.source.peer};
+    (void)import_headers(now, std::span{&header.input, 1}, cause);
   }
 }
 
 std::optional<NodeIndex> ChainManager::served(const Hash32& hash) const {
   const auto node = tree_.find(hash);
-  if (!node || *node >= served_nodes_) return std::nullopt;
+  if (!node || tree_.node(*node).arrival >= served_arrivals_) return std::nullopt;
   return node;
-}
-
-BlockRef ChainManager::earliest() const {
-  const std::uint64_t head = tree_.node(served_head_).number;
-  if (!limits_.retention || head <= *limits_.retention) return genesis();
-  const std::uint64_t number = head - *limits_.retention;
-  return {*canonical_hash(number), number};
 }
 
 std::optional<BlockInfo> ChainManager::find(const Hash32& hash) const {
@@ -317,14 +395,14 @@ std::optional<BlockInfo> ChainManager::find(const Hash32& hash) const {
 }
 
 std::optional<Hash32> ChainManager::canonical_hash(std::uint64_t number) const {
-  const std::uint64_t root = tree_.node(0).number;
+  const std::uint64_t root = tree_.root_number();
   if (number < root || number - root >= canonical_.size()) return std::nullopt;
   return tree_.node(canonical_[static_cast<std::size_t>(number - root)]).hash;
 }
 
 std::optional<Hash32> ChainManager::ancestor(const Hash32& hash, std::uint64_t number) const {
   const auto node = served(hash);
-  if (!node || number > tree_.node(*node).number || number < earliest().number) {
+  if (!node || number > tree_.node(*node).number || number < tree_.root_number()) {
     return std::nullopt;
   }
   return tree_.node(tree_.ancestor(*node, number)).hash;
@@ -349,7 +427,7 @@ std::optional<Header> ChainManager::pending_header(const Hash32& hash) const {
 }
 
 ByteView Chain::header_at(std::uint64_t number) const {
-  const bool inside = number >= tree_->node(0).number && number <= height();
+  const bool inside = number >= tree_->root_number() && number <= height();
   return inside ? tree_->header(tree_->ancestor(head_, number)) : ByteView{};
 }
 

@@ -5,6 +5,9 @@
 // often the lead changed in between. What it changed is pending until the store has acknowledged
 // the batch (handle_store_done): only then are events given out and headers served through
 // ChainView. Batches are stored, acknowledged and reported in order.
+// Memory (docs/adr/0002): with a retention depth the tree's root follows the served head at that
+// distance, and what does not descend from it is released. At the memory limit branches that lost
+// long ago go, then the oldest history, then the lowest branch: a header on the head gets in.
 // The same batches in the same order give the same tree, events and store bytes.
 // Threading: one thread. Limits: ChainLimits, waiting_pool.hpp.
 #pragma once
@@ -37,10 +40,17 @@ enum class ChainError : std::uint16_t {
 };
 [[nodiscard]] const ErrorDomain& error_domain(ChainError);
 
+// A fork of mainnet's is not deeper; the smallest memory limit, 1 MiB, holds twice as many.
+inline constexpr std::uint64_t kMinRetainedDepth = 512;
+// Headers of old history that are released at once at the memory limit: it is met less often so.
+inline constexpr std::uint64_t kReleaseStep = 64;
+
 struct ChainLimits {
   std::uint64_t memory_bytes = std::uint64_t{2} << 30;
   // Blocks below the head from which a fork is still accepted; nothing: down to genesis.
   std::optional<std::uint64_t> retention;
+  // Blocks below the head whose headers the memory limit does not push out.
+  std::uint64_t min_depth = kMinRetainedDepth;
 };
 
 struct ImportOutcome {
@@ -64,6 +74,7 @@ struct ChainCounters {
   std::uint64_t early = 0;
   std::uint64_t below_retained = 0;
   std::uint64_t memory_refused = 0;
+  std::uint64_t released = 0;  // headers that are not kept any more
   std::uint64_t reorgs = 0;
   std::uint64_t forks = 0;
 };
@@ -74,9 +85,9 @@ class ChainManager final : public ChainView {
                std::uint64_t hash_seed);
 
   // Before anything else: what the store held, in its order. Errors: ChainError::bad_record,
-  // HeaderRule, TreeError.
+  // HeaderRule, TreeError. What was released when it was written, or is by now, is passed over.
   [[nodiscard]] Result<void> restore(ByteView record);
-  // After the last restore(): the head is chosen.
+  // After the last restore(): the head is chosen. The first import does it where nobody did.
   void finish_restore();
 
   [[nodiscard]] ImportOutcome import_headers(Now now, std::span<const HeaderInput> batch,
@@ -90,8 +101,8 @@ class ChainManager final : public ChainView {
 
   // ChainView: what is acknowledged.
   [[nodiscard]] BlockRef head() const override { return ref(served_head_); }
-  [[nodiscard]] BlockRef genesis() const override { return ref(0); }
-  [[nodiscard]] BlockRef earliest() const override;
+  [[nodiscard]] BlockRef genesis() const override { return genesis_; }
+  [[nodiscard]] BlockRef earliest() const override { return ref(tree_.root()); }
   [[nodiscard]] std::optional<BlockInfo> find(const Hash32& hash) const override;
   [[nodiscard]] std::optional<Hash32> canonical_hash(std::uint64_t number) const override;
   [[nodiscard]] std::optional<Hash32> ancestor(const Hash32& hash,
@@ -107,12 +118,16 @@ class ChainManager final : public ChainView {
   [[nodiscard]] const ForkChoiceRule& rule() const { return *rule_; }
   [[nodiscard]] const ChainCounters& counters() const { return counters_; }
   [[nodiscard]] std::size_t waiting_count() const { return orphans_.size() + early_.size(); }
+  // Headers that waited and had to make room, or were beyond their source's share.
+  [[nodiscard]] std::uint64_t waiting_dropped() const {
+    return orphans_.dropped() + early_.dropped();
+  }
   [[nodiscard]] std::size_t pending_batches() const { return pending_.size(); }
 
  private:
   struct PendingBatch {
     std::uint64_t id = 0;
-    std::size_t nodes_after = 0;
+    std::uint64_t arrivals_after = 0;  // nodes that arrived before this are acknowledged with it
     NodeIndex head_after = 0;
     std::vector<ChainEvent> events;
   };
@@ -122,29 +137,48 @@ class ChainManager final : public ChainView {
     return {tree_.node(index).hash, tree_.node(index).number};
   }
   [[nodiscard]] std::optional<NodeIndex> served(const Hash32& hash) const;
-  void import_one(Now now, const HeaderInput& input, std::size_t index, const Cause& cause,
-                  Batch& batch);
+  void import_one(Now now, const HeaderInput& input, const Hash32& hash, std::size_t index,
+                  const Cause& cause, Batch& batch);
   [[nodiscard]] Result<NodeIndex> add(const Header& header, const Hash32& hash,
                                       const HeaderInput& input, std::optional<UnixTime> wall);
+  [[nodiscard]] Result<NodeIndex> find_parent(const Header& header) const;
+  [[nodiscard]] Result<void> judge(const Header& header, NodeIndex parent,
+                                   std::optional<UnixTime> wall) const;
   void park(Now now, const HeaderInput& input, const Header& header, const Hash32& hash,
             const Cause& cause, bool early, Batch& batch);
   void finish_batch(const Cause& cause, Batch& batch);
-  [[nodiscard]] NodeIndex choose_head(std::span<const NodeIndex> added) const;
+  [[nodiscard]] NodeIndex choose_head(std::span<const HeaderTree::Leaf> added) const;
+  [[nodiscard]] NodeIndex index_of(const Candidate& chosen) const;
+  [[nodiscard]] bool is_kept(const HeaderTree::Leaf& node) const;
   [[nodiscard]] Candidate candidate(NodeIndex index) const;
   [[nodiscard]] ReorgEvent make_reorg(NodeIndex old_head, NodeIndex new_head,
                                       const Cause& cause) const;
   void report_forks(const Cause& cause, const Batch& batch, std::vector<ChainEvent>& events) const;
-  void serve(NodeIndex head, std::size_t nodes);
+  void serve(NodeIndex head);
+  void settle();
+
+  // chain_release.cpp
+  [[nodiscard]] std::uint64_t above(std::uint64_t depth, NodeIndex head) const;
+  [[nodiscard]] bool make_room(std::uint64_t cost, std::uint64_t number, NodeIndex parent);
+  [[nodiscard]] bool release_old(NodeIndex parent);
+  [[nodiscard]] bool release_lowest_leaf(std::uint64_t below, NodeIndex parent);
+  [[nodiscard]] bool is_held(NodeIndex index, NodeIndex parent) const;
+  bool raise_floor(std::uint64_t number);
   void plan_early(Now now);
 
   ChainConfig config_;
   std::unique_ptr<ForkChoiceRule> rule_;
   ChainLimits limits_;
   HeaderTree tree_;
+  BlockRef genesis_;
+  // The header that was added last, decoded: nearly always the next one's parent.
+  std::optional<std::pair<HeaderTree::Leaf, Header>> last_;
+  // These, and the heads of pending batches, descend from the root and are never released.
   NodeIndex head_ = 0;
   NodeIndex served_head_ = 0;
-  std::size_t served_nodes_ = 1;      // nodes below this index are acknowledged
-  std::vector<NodeIndex> canonical_;  // by number from the root's, up to served_head_
+  std::uint64_t served_arrivals_ = 1;  // nodes that arrived before this are acknowledged
+  std::deque<NodeIndex> canonical_;    // by number from the root's, up to served_head_
+  bool restored_ = false;
   WaitingPool orphans_;
   WaitingPool early_;
   Instant early_due_ = Instant::never();

@@ -5,90 +5,14 @@
 #include <rapidcheck/gtest.h>
 
 #include "fork_choice/rule_table.hpp"
+#include "naive_chains.hpp"
 #include "test_support.hpp"
 
 namespace ethnet::chain {
 namespace {
 
+using testing::NaiveChains;
 using testing::TestBench;
-
-// The model: every branch is a list of its own, copied whole; the rule is computed from scratch.
-class NaiveChains {
- public:
-  explicit NaiveChains(const Hash32& genesis) : branches_{{genesis}}, head_{genesis} {}
-
-  struct Change {
-    std::vector<Hash32> removed;
-    std::vector<Hash32> added;
-    bool reorg = false;
-  };
-
-  void add(const Hash32& hash, const Hash32& parent) {
-    arrival_.emplace(hash, arrival_.size() + 1);
-    for (auto& branch : branches_) {
-      if (branch.back() == parent) {
-        branch.push_back(hash);
-        return;
-      }
-    }
-    for (const auto& branch : branches_) {
-      const auto at = std::ranges::find(branch, parent);
-      if (at == branch.end()) continue;
-      std::vector<Hash32> copy(branch.begin(), at + 1);
-      copy.push_back(hash);
-      branches_.push_back(std::move(copy));
-      return;
-    }
-  }
-
-  Change end_batch(bool longest) {
-    const std::vector<Hash32> before = branch_of(head_);
-    const std::vector<Hash32>* best = nullptr;
-    for (const auto& branch : branches_) {
-      if (best == nullptr || better(branch, *best, longest)) best = &branch;
-    }
-    const bool keep = longest && best->size() <= before.size();
-    if (!keep) head_ = best->back();
-    const std::vector<Hash32> after = branch_of(head_);
-    std::size_t common = 0;
-    while (common < before.size() && common < after.size() && before[common] == after[common]) {
-      ++common;
-    }
-    Change change;
-    change.removed.assign(before.begin() + static_cast<std::ptrdiff_t>(common), before.end());
-    change.added.assign(after.begin() + static_cast<std::ptrdiff_t>(common), after.end());
-    change.reorg = !change.removed.empty();
-    return change;
-  }
-
-  [[nodiscard]] const Hash32& head() const { return head_; }
-  [[nodiscard]] std::set<Hash32> heads() const {
-    std::set<Hash32> out;
-    for (const auto& branch : branches_) out.insert(branch.back());
-    return out;
-  }
-
- private:
-  bool better(const std::vector<Hash32>& a, const std::vector<Hash32>& b, bool longest) const {
-    if (!longest) return a.back() > b.back();
-    return a.size() != b.size() ? a.size() > b.size() : arrival_of(a.back()) < arrival_of(b.back());
-  }
-  std::size_t arrival_of(const Hash32& hash) const {
-    const auto it = arrival_.find(hash);
-    return it == arrival_.end() ? 0 : it->second;
-  }
-  std::vector<Hash32> branch_of(const Hash32& hash) const {
-    for (const auto& branch : branches_) {
-      const auto at = std::ranges::find(branch, hash);
-      if (at != branch.end()) return {branch.begin(), at + 1};
-    }
-    return {};
-  }
-
-  std::vector<std::vector<Hash32>> branches_;
-  std::map<Hash32, std::size_t> arrival_;
-  Hash32 head_;
-};
 
 // Random trees in random batches, under both rules: heads, branch heads and events agree with the
 // model; and what was stored restores to the same head and tree.
@@ -127,8 +51,8 @@ void run_trace(bool longest) {
     RC_ASSERT(reorg == expected.reorg);
     RC_ASSERT(bench.manager.head().hash == model.head());
     std::set<Hash32> leaves;
-    for (const NodeIndex leaf : bench.manager.tree().leaves()) {
-      leaves.insert(bench.manager.tree().node(leaf).hash);
+    for (const HeaderTree::Leaf& leaf : bench.manager.tree().leaves()) {
+      leaves.insert(bench.manager.tree().node(leaf.index).hash);
     }
     RC_ASSERT(leaves == model.heads());
   }
@@ -188,6 +112,32 @@ TEST(ChainManager, AnEarlyHeaderWaitsUntilItsTime) {
   bench.acknowledge();
   EXPECT_EQ(bench.manager.head().hash, early.hash());
   EXPECT_TRUE(bench.manager.next_deadline().is_never());
+}
+
+TEST(ChainManager, AnEarlyHeaderThatBreaksAnotherRuleIsInvalidAndNotKept) {
+  TestBench bench;
+  const std::uint64_t wall = bench.now.wall.whole_seconds();
+  Header early = seal_header(bench.genesis.config, bench.genesis.header, wall + 60, {}, "early");
+  early.gas_used = early.gas_limit + 1;
+  const auto outcome = bench.import({{early.encode(), {}}});
+  ASSERT_TRUE(outcome.invalid);
+  EXPECT_TRUE(outcome.invalid->error.is(HeaderRule::gas_used_above_limit));
+  EXPECT_EQ(outcome.early, 0U);
+  EXPECT_EQ(bench.manager.waiting_count(), 0U);
+}
+
+TEST(ChainManager, AnEarlyHeaderCountsAsEarlyAgainAlthoughItWaitsAlready) {
+  TestBench bench;
+  const std::uint64_t wall = bench.now.wall.whole_seconds();
+  const Header early =
+      seal_header(bench.genesis.config, bench.genesis.header, wall + 60, {}, "early");
+  for (int i = 0; i < 3; ++i) {
+    const auto outcome = bench.import({{early.encode(), {}}});
+    EXPECT_EQ(outcome.early, 1U);
+    EXPECT_EQ(outcome.waiting, 1U);
+    EXPECT_EQ(outcome.refused, 0U);
+    EXPECT_EQ(bench.manager.waiting_count(), 1U);
+  }
 }
 
 TEST(ChainManager, AForkBelowRetainedHistoryIsRefusedAndCounted) {

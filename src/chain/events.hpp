@@ -16,6 +16,7 @@ namespace ethnet::chain {
 struct Cause {
   std::string source;        // "peer 0x1a2b…", "import", "producer"
   std::string announcement;  // "announcement", "sync", "file", "seal"
+  NodeId peer{};  // where a peer gave it; its text above is too short to tell peers apart
   friend bool operator==(const Cause&, const Cause&) = default;
 };
 

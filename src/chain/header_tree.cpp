@@ -1,6 +1,7 @@
 #include "header_tree.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <base/check.hpp>
 
@@ -22,11 +23,14 @@ constexpr ErrorDomain kDomain{"tree", describe};
 
 // A node, its entry in the hash table and among the leaves, roughly.
 constexpr std::uint64_t kNodeOverhead = sizeof(HeaderTree::Node) + 96;
+// What an allocation takes besides what was asked for, and to what it is rounded, roughly.
+constexpr std::uint64_t kAllocation = 16;
 
 std::uint64_t clear_lowest_bit(std::uint64_t n) { return n & (n - 1); }
 
 // The number that the skip pointer of `number` leads to (Pugh's skip lists, made deterministic by
-// the bits of the number): far jumps from few nodes, so that any ancestor is O(log n) away.
+// the bits of the number): far jumps from few nodes, so that any ancestor is O(log n) away. It does
+// not depend on the root, so that equal numbers lead to equal numbers whenever they were added.
 std::uint64_t skip_number(std::uint64_t number) {
   if (number < 2) return 0;
   return (number & 1) != 0 ? clear_lowest_bit(clear_lowest_bit(number - 1)) + 1
@@ -37,34 +41,44 @@ std::uint64_t skip_number(std::uint64_t number) {
 
 const ErrorDomain& error_domain(TreeError) { return kDomain; }
 
-HeaderTree::HeaderTree(const Hash32& root_hash, std::uint64_t root_number, ByteView root_header,
-                       std::uint64_t memory_limit, std::uint64_t hash_seed)
-    : by_hash_{16, SeededHash{hash_seed}}, memory_limit_{memory_limit} {
-  Node root;
-  root.hash = root_hash;
-  root.number = root_number;
-  store(root, root_header, {});
-  nodes_.push_back(root);
-  by_hash_.emplace(root_hash, 0);
-  leaves_.insert(0);
-  memory_ += kNodeOverhead;
+std::uint64_t HeaderTree::cost_of(std::size_t header_and_signature) {
+  const std::uint64_t rounded = (header_and_signature + kAllocation - 1) & ~(kAllocation - 1);
+  return kNodeOverhead + kAllocation + rounded;
 }
 
-void HeaderTree::store(Node& node, ByteView header, ByteView signature) {
-  const std::size_t size = header.size() + signature.size();
-  CHECK(size <= UINT16_MAX);
-  if (chunks_.empty() || chunks_.back().capacity() - chunks_.back().size() < size) {
-    chunks_.emplace_back();
-    chunks_.back().reserve(kChunkBytes);
+HeaderTree::HeaderTree(const Hash32& root_hash, std::uint64_t root_number, ByteView root_header,
+                       std::uint64_t memory_limit, std::uint64_t hash_seed)
+    : root_number_{root_number}, by_hash_{16, SeededHash{hash_seed}}, memory_limit_{memory_limit} {
+  root_ = place(root_hash, root_number, root_header, {});
+  leaves_.insert(leaf_of(root_));
+}
+
+NodeIndex HeaderTree::take_slot() {
+  if (free_slot_ != kNoNode) return std::exchange(free_slot_, node(free_slot_).parent);
+  if (slots_ % kBlockNodes == 0) {
+    blocks_.emplace_back();
+    blocks_.back().reserve(kBlockNodes);
   }
-  Bytes& chunk = chunks_.back();
-  node.chunk = static_cast<std::uint32_t>(chunks_.size() - 1);
-  node.offset = static_cast<std::uint32_t>(chunk.size());
-  node.header_size = static_cast<std::uint16_t>(header.size());
-  node.signature_size = static_cast<std::uint16_t>(signature.size());
-  append(chunk, header);
-  append(chunk, signature);
-  memory_ += size;
+  blocks_.back().emplace_back();
+  return static_cast<NodeIndex>(slots_++);
+}
+
+NodeIndex HeaderTree::place(const Hash32& hash, std::uint64_t number, ByteView header,
+                            ByteView signature) {
+  const NodeIndex index = take_slot();
+  Node node;
+  node.hash = hash;
+  node.number = number;
+  node.arrival = next_arrival_++;
+  node.header_size = static_cast<std::uint32_t>(header.size());
+  node.encoded.reserve(header.size() + signature.size());
+  append(node.encoded, header);
+  append(node.encoded, signature);
+  memory_ += cost_of(node.encoded.size());
+  at(index) = std::move(node);
+  CHECK(by_hash_.emplace(hash, index).second);
+  ++size_;
+  return index;
 }
 
 Result<NodeIndex> HeaderTree::insert(const Hash32& hash, const Hash32& parent, ByteView header,
@@ -72,30 +86,110 @@ Result<NodeIndex> HeaderTree::insert(const Hash32& hash, const Hash32& parent, B
   if (by_hash_.contains(hash)) return fail(TreeError::duplicate);
   const auto parent_index = find(parent);
   if (!parent_index) return fail(TreeError::unknown_parent);
-  const std::uint64_t cost = kNodeOverhead + header.size() + signature.size();
-  if (memory_ + cost > memory_limit_ || nodes_.size() >= kNoNode) {
+  return insert_under(*parent_index, hash, header, signature);
+}
+
+Result<NodeIndex> HeaderTree::insert_under(NodeIndex parent, const Hash32& hash, ByteView header,
+                                           ByteView signature) {
+  CHECK(header.size() + signature.size() <= UINT16_MAX);
+  if (!has_room(cost_of(header.size() + signature.size())) || size_ >= kNoNode) {
     return fail(TreeError::memory_limit);
   }
-  const auto index = static_cast<NodeIndex>(nodes_.size());
-  Node node;
-  node.hash = hash;
-  node.number = nodes_[*parent_index].number + 1;
-  node.parent = *parent_index;
-  node.skip = skip_of(*parent_index, node.number);
-  node.next_sibling = nodes_[*parent_index].first_child;
-  store(node, header, signature);
-  nodes_.push_back(node);
-  nodes_[*parent_index].first_child = index;
-  by_hash_.emplace(hash, index);
-  leaves_.erase(*parent_index);
-  leaves_.insert(index);
-  memory_ += kNodeOverhead;
+  const std::uint64_t number = node(parent).number + 1;
+  const NodeIndex index = place(hash, number, header, signature);
+  if (is_leaf(parent)) {
+    // The entry moves on: no allocation while a branch grows.
+    auto entry = leaves_.extract(leaf_of(parent));
+    CHECK(!entry.empty());
+    entry.value() = leaf_of(index);
+    leaves_.insert(std::move(entry));
+  } else {
+    leaves_.insert(leaf_of(index));
+  }
+  Node& added = at(index);
+  added.parent = parent;
+  added.skip = skip_of(parent, number);
+  added.next_sibling = node(parent).first_child;
+  if (added.next_sibling != kNoNode) at(added.next_sibling).previous_sibling = index;
+  at(parent).first_child = index;
   return index;
 }
 
 NodeIndex HeaderTree::skip_of(NodeIndex parent, std::uint64_t number) const {
-  const std::uint64_t root = nodes_.front().number;
-  return ancestor(parent, root + skip_number(number - root));
+  const std::uint64_t target = skip_number(number);
+  return target < root_number_ ? kNoNode : ancestor(parent, target);
+}
+
+void HeaderTree::unlink(NodeIndex index) {
+  const Node& gone = node(index);
+  if (gone.previous_sibling != kNoNode) {
+    at(gone.previous_sibling).next_sibling = gone.next_sibling;
+  } else {
+    at(gone.parent).first_child = gone.next_sibling;
+  }
+  if (gone.next_sibling != kNoNode) {
+    at(gone.next_sibling).previous_sibling = gone.previous_sibling;
+  }
+}
+
+void HeaderTree::vacate(NodeIndex index) {
+  Node& gone = at(index);
+  by_hash_.erase(gone.hash);
+  memory_ -= cost_of(gone.encoded.size());
+  gone = Node{};
+  gone.arrival = UINT64_MAX;
+  gone.parent = std::exchange(free_slot_, index);
+  --size_;
+}
+
+void HeaderTree::release_leaf(NodeIndex index) {
+  CHECK(is_leaf(index) && index != root_);
+  const NodeIndex parent = node(index).parent;
+  leaves_.erase(leaf_of(index));
+  unlink(index);
+  vacate(index);
+  if (is_leaf(parent)) leaves_.insert(leaf_of(parent));
+}
+
+// Bottom up, without a stack: a branch may be as long as memory.
+void HeaderTree::release_subtree(NodeIndex top) {
+  NodeIndex index = top;
+  bool was_leaf = true;  // and not made one by the release of its children
+  for (;;) {
+    if (!is_leaf(index)) {
+      index = node(index).first_child;
+      was_leaf = true;
+      continue;
+    }
+    if (was_leaf) leaves_.erase(leaf_of(index));
+    const NodeIndex parent = node(index).parent;
+    unlink(index);
+    vacate(index);
+    if (index == top) return;
+    index = parent;
+    was_leaf = false;
+  }
+}
+
+std::size_t HeaderTree::raise_root(NodeIndex new_root) {
+  const std::size_t before = size_;
+  // Downwards along the path to the new root, one at a time.
+  std::vector<NodeIndex> path;
+  for (NodeIndex index = new_root; index != root_; index = node(index).parent) {
+    path.push_back(index);
+  }
+  std::ranges::reverse(path);
+  for (const NodeIndex next : path) {
+    while (node(root_).first_child != next || node(next).next_sibling != kNoNode) {
+      const NodeIndex first = node(root_).first_child;
+      release_subtree(first != next ? first : node(next).next_sibling);
+    }
+    vacate(root_);
+    at(next).parent = kNoNode;
+    root_ = next;
+    root_number_ = node(next).number;
+  }
+  return before - size_;
 }
 
 std::optional<NodeIndex> HeaderTree::find(const Hash32& hash) const {
@@ -105,41 +199,40 @@ std::optional<NodeIndex> HeaderTree::find(const Hash32& hash) const {
 }
 
 ByteView HeaderTree::header(NodeIndex index) const {
-  const Node& node = nodes_[index];
-  return ByteView{chunks_[node.chunk]}.subspan(node.offset, node.header_size);
+  return ByteView{node(index).encoded}.first(node(index).header_size);
 }
 
 ByteView HeaderTree::signature(NodeIndex index) const {
-  const Node& node = nodes_[index];
-  return ByteView{chunks_[node.chunk]}.subspan(node.offset + node.header_size, node.signature_size);
+  return ByteView{node(index).encoded}.subspan(node(index).header_size);
 }
 
 NodeIndex HeaderTree::ancestor(NodeIndex index, std::uint64_t number) const {
-  CHECK(number >= nodes_.front().number && number <= nodes_[index].number);
-  while (nodes_[index].number > number) {
-    const Node& node = nodes_[index];
-    const bool jump = node.skip != kNoNode && nodes_[node.skip].number >= number;
-    index = jump ? node.skip : node.parent;
+  CHECK(number >= root_number_ && number <= node(index).number);
+  while (node(index).number > number) {
+    // What is not below `number` is not below the root: that skip pointer's node was kept.
+    const bool jump = skip_number(node(index).number) >= number && node(index).skip != kNoNode;
+    index = jump ? node(index).skip : node(index).parent;
   }
   return index;
 }
 
 NodeIndex HeaderTree::common_ancestor(NodeIndex a, NodeIndex b) const {
-  const std::uint64_t level = std::min(nodes_[a].number, nodes_[b].number);
+  const std::uint64_t level = std::min(node(a).number, node(b).number);
   a = ancestor(a, level);
   b = ancestor(b, level);
   while (a != b) {
-    // Equal numbers have skip pointers to equal numbers.
-    const bool jump = nodes_[a].skip != nodes_[b].skip;
-    a = jump ? nodes_[a].skip : nodes_[a].parent;
-    b = jump ? nodes_[b].skip : nodes_[b].parent;
+    // Equal numbers have skip pointers to equal numbers. Below the root both are one.
+    const bool kept = skip_number(node(a).number) >= root_number_;
+    const bool jump = kept && node(a).skip != node(b).skip;
+    a = jump ? node(a).skip : node(a).parent;
+    b = jump ? node(b).skip : node(b).parent;
   }
   return a;
 }
 
 bool HeaderTree::descends(NodeIndex index, NodeIndex ancestor_index) const {
-  const std::uint64_t number = nodes_[ancestor_index].number;
-  return number <= nodes_[index].number && ancestor(index, number) == ancestor_index;
+  const std::uint64_t number = node(ancestor_index).number;
+  return number <= node(index).number && ancestor(index, number) == ancestor_index;
 }
 
 }  // namespace ethnet::chain

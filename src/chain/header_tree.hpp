@@ -1,11 +1,15 @@
-// HeaderTree: every known header once, whatever branches share it (docs/adr/0001).
+// HeaderTree: every known header once, whatever branches share it (docs/adr/0001), and none longer
+// than it is of use (docs/adr/0002).
 //
-// A node is its index: the order of arrival. Each knows its parent, its first child and next
-// sibling, and one far ancestor (a skip pointer), so that any ancestor is found in O(log n).
-// Headers lie encoded in chunks that never move. Nodes are never removed; the memory limit bounds
-// the tree. Threading: one thread.
+// A node is a slot. Each knows its parent, its children (a list through the siblings) and one far
+// ancestor (a skip pointer), so that any ancestor is found in O(log n). What is released leaves its
+// slot to a later header: whoever holds a NodeIndex across a release either knows that its node was
+// kept, or compares `arrival`, which is never given twice.
+// The root is the lowest header that is kept. Raising it releases all that does not descend from
+// it. Threading: one thread. Limits: the memory limit, in bytes, bounds the tree.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -29,14 +33,22 @@ class HeaderTree {
   struct Node {
     Hash32 hash;
     std::uint64_t number = 0;
+    std::uint64_t arrival = 0;  // order of arrival, from 0 for the first root
     NodeIndex parent = kNoNode;
-    NodeIndex skip = kNoNode;
+    NodeIndex skip = kNoNode;  // of use while its number is not below the root's
     NodeIndex first_child = kNoNode;
     NodeIndex next_sibling = kNoNode;
-    std::uint32_t chunk = 0;
-    std::uint32_t offset = 0;
-    std::uint16_t header_size = 0;
-    std::uint16_t signature_size = 0;
+    NodeIndex previous_sibling = kNoNode;
+    std::uint32_t header_size = 0;
+    Bytes encoded;  // header, signature
+  };
+
+  // A node without a child, in the order in which branches are the least worth keeping.
+  struct Leaf {
+    std::uint64_t number = 0;
+    std::uint64_t arrival = 0;
+    NodeIndex index = kNoNode;
+    friend auto operator<=>(const Leaf&, const Leaf&) = default;
   };
 
   // `hash_seed`: for the hash table, since keys come from peers. The root is node 0.
@@ -47,9 +59,27 @@ class HeaderTree {
   // then. CHECK: header below 64 KiB.
   [[nodiscard]] Result<NodeIndex> insert(const Hash32& hash, const Hash32& parent, ByteView header,
                                          ByteView signature);
+  // The same for who has looked both up: `hash` is not known, `parent` is kept. Error:
+  // memory_limit.
+  [[nodiscard]] Result<NodeIndex> insert_under(NodeIndex parent, const Hash32& hash,
+                                               ByteView header, ByteView signature);
+  // What a header and its signature take of the memory limit.
+  [[nodiscard]] static std::uint64_t cost_of(std::size_t header_and_signature);
+  [[nodiscard]] bool has_room(std::uint64_t cost) const { return memory_ + cost <= memory_limit_; }
 
-  [[nodiscard]] std::size_t size() const { return nodes_.size(); }
-  [[nodiscard]] const Node& node(NodeIndex index) const { return nodes_[index]; }
+  // Releases one node. CHECK: it is a leaf and not the root.
+  void release_leaf(NodeIndex index);
+  // Releases everything that does not descend from `new_root`, and returns how many.
+  std::size_t raise_root(NodeIndex new_root);
+
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] NodeIndex root() const { return root_; }
+  [[nodiscard]] std::uint64_t root_number() const { return root_number_; }
+  [[nodiscard]] std::uint64_t next_arrival() const { return next_arrival_; }
+  [[nodiscard]] const Node& node(NodeIndex index) const {
+    return blocks_[index / kBlockNodes][index % kBlockNodes];
+  }
+  [[nodiscard]] bool is_leaf(NodeIndex index) const { return node(index).first_child == kNoNode; }
   [[nodiscard]] std::optional<NodeIndex> find(const Hash32& hash) const;
   [[nodiscard]] ByteView header(NodeIndex index) const;
   [[nodiscard]] ByteView signature(NodeIndex index) const;
@@ -58,20 +88,36 @@ class HeaderTree {
   [[nodiscard]] NodeIndex common_ancestor(NodeIndex a, NodeIndex b) const;
   // True when `ancestor` lies on the path from `index` to the root, both included.
   [[nodiscard]] bool descends(NodeIndex index, NodeIndex ancestor_index) const;
-  // Nodes without a child, in order of arrival.
-  [[nodiscard]] const std::set<NodeIndex>& leaves() const { return leaves_; }
+  // Lowest number first, of one number the first to arrive.
+  [[nodiscard]] const std::set<Leaf>& leaves() const { return leaves_; }
   [[nodiscard]] std::uint64_t memory_bytes() const { return memory_; }
+  [[nodiscard]] std::uint64_t memory_limit() const { return memory_limit_; }
 
  private:
-  static constexpr std::size_t kChunkBytes = 1024 * 1024;
+  static constexpr std::size_t kBlockNodes = 1024;  // nodes lie in blocks that never move
 
-  void store(Node& node, ByteView header, ByteView signature);
+  [[nodiscard]] Node& at(NodeIndex index) {
+    return blocks_[index / kBlockNodes][index % kBlockNodes];
+  }
+  [[nodiscard]] Leaf leaf_of(NodeIndex index) const {
+    return {node(index).number, node(index).arrival, index};
+  }
+  [[nodiscard]] NodeIndex take_slot();
+  NodeIndex place(const Hash32& hash, std::uint64_t number, ByteView header, ByteView signature);
+  void unlink(NodeIndex index);
+  void vacate(NodeIndex index);
+  void release_subtree(NodeIndex top);
   [[nodiscard]] NodeIndex skip_of(NodeIndex parent, std::uint64_t number) const;
 
-  std::vector<Node> nodes_;
-  std::vector<Bytes> chunks_;
+  std::vector<std::vector<Node>> blocks_;
+  std::size_t slots_ = 0;          // used at some time
+  NodeIndex free_slot_ = kNoNode;  // the last one released; the others follow by `parent`
+  std::size_t size_ = 0;
+  std::uint64_t next_arrival_ = 0;
+  NodeIndex root_ = 0;
+  std::uint64_t root_number_ = 0;
   std::unordered_map<Hash32, NodeIndex, SeededHash> by_hash_;  // looked up, never iterated
-  std::set<NodeIndex> leaves_;
+  std::set<Leaf> leaves_;
   std::uint64_t memory_limit_;
   std::uint64_t memory_ = 0;
 };

@@ -5,13 +5,14 @@
 
 #include <types/hash_of.hpp>
 
+#include "difficulty.hpp"
 #include "fees.hpp"
 
 namespace ethnet::chain {
 namespace {
 
 // In the order of HeaderRule.
-constexpr std::array<std::string_view, 34> kTexts{
+constexpr std::array<std::string_view, 36> kTexts{
     "unknown",
     "number is not the parent's plus one",
     "timestamp is not after the parent's",
@@ -28,6 +29,8 @@ constexpr std::array<std::string_view, 34> kTexts{
     "nonce after the merge",
     "ommers after the merge",
     "no difficulty before merge",
+    "wrong difficulty",
+    "difficulty above 2^64 - 1",
     "withdrawals root missing",
     "withdrawals root before Shanghai",
     "blob gas used missing",
@@ -61,15 +64,12 @@ struct Judged {
   }
 };
 
-Result<void> check_ancestry(const Judged& j, std::optional<UnixTime> wall) {
+Result<void> check_ancestry(const Judged& j) {
   if (j.parent.number == UINT64_MAX || j.header.number != j.parent.number + 1) {
     return fail(HeaderRule::number_not_next);
   }
   if (j.header.timestamp <= j.parent.timestamp) {
     return fail(HeaderRule::timestamp_not_after_parent);
-  }
-  if (wall && j.header.timestamp > (*wall + kMaxFuture).whole_seconds()) {
-    return fail(HeaderRule::future_block);
   }
   if (j.header.extra_data.size() > kMaxSealedExtraData) {
     return fail(HeaderRule::extra_data_too_long);
@@ -103,6 +103,14 @@ Result<void> check_base_fee(const Judged& j) {
   return {};
 }
 
+Result<void> check_difficulty(const Judged& j) {
+  const Header& h = j.header;
+  const auto expected = next_difficulty(j.config, j.parent, h.number, h.timestamp);
+  if (!expected || !h.difficulty.to_u64()) return fail(HeaderRule::difficulty_too_large);
+  if (h.difficulty != Uint256{*expected}) return fail(HeaderRule::wrong_difficulty);
+  return {};
+}
+
 // EIP-3675. Where the configuration does not say which block the merge is at, a difficulty of zero
 // says it; there is no way back.
 Result<void> check_merge(const Judged& j) {
@@ -110,7 +118,7 @@ Result<void> check_merge(const Judged& j) {
   const bool merged = j.active(Fork::paris) || j.active(Fork::shanghai) ||
                       (j.parent.number > 0 && j.parent.difficulty.is_zero());
   if (merged && !h.difficulty.is_zero()) return fail(HeaderRule::difficulty_after_merge);
-  if (!h.difficulty.is_zero()) return {};
+  if (!h.difficulty.is_zero()) return check_difficulty(j);
   const bool may_merge = merged || j.config.terminal_total_difficulty.has_value();
   if (!may_merge) return fail(HeaderRule::no_difficulty_before_merge);
   if (h.nonce != ByteArray<8>{}) return fail(HeaderRule::nonce_after_merge);
@@ -166,7 +174,7 @@ const ErrorDomain& error_domain(HeaderRule) { return kDomain; }
 Result<void> validate_header(const Header& header, const Header& parent, const ChainConfig& config,
                              std::optional<UnixTime> wall) {
   const Judged j{header, parent, config};
-  TRY(check_ancestry(j, wall));
+  TRY(check_ancestry(j));
   TRY(check_gas(j));
   TRY(check_merge(j));
   TRY(check_fork_fields(j));
@@ -174,6 +182,10 @@ Result<void> validate_header(const Header& header, const Header& parent, const C
   TRY(check_blob_gas(j));
   if (header.slot_number && parent.slot_number && *header.slot_number <= *parent.slot_number) {
     return fail(HeaderRule::slot_not_after_parent);
+  }
+  // Last: a header that is early is right in everything else.
+  if (wall && header.timestamp > (*wall + kMaxFuture).whole_seconds()) {
+    return fail(HeaderRule::future_block);
   }
   return {};
 }

@@ -1,6 +1,8 @@
 // Header rules that need no state: what a header must be, given its parent and the fork schedule.
-// Yellow Paper 4.3.4 and the EIPs named beside each rule. Proof-of-work seals and difficulties of
-// pre-merge headers are not verified: only that there is a difficulty. Pure.
+// Yellow Paper 4.3.4 and the EIPs named beside each rule. Before the merge the difficulty is
+// verified and the proof of work that it asks for is not. Total difficulty is not counted: where
+// the configuration does not say at which block the merge is, the first header of difficulty 0 is
+// taken for it, whatever the chain has summed up to by then. Pure.
 #pragma once
 
 #include <base/instant.hpp>
@@ -13,7 +15,7 @@ namespace ethnet::chain {
 enum class HeaderRule : std::uint16_t {
   number_not_next = 1,
   timestamp_not_after_parent,
-  future_block,  // more than kMaxFuture ahead of our clock: not invalid, early
+  future_block,  // more than kMaxFuture ahead of our clock: not invalid, early; judged last
   extra_data_too_long,
   gas_limit_step,          // moved by parent / 1024 or more
   gas_limit_out_of_range,  // below 5000 or above 2^63 - 1
@@ -26,6 +28,8 @@ enum class HeaderRule : std::uint16_t {
   nonce_after_merge,
   ommers_after_merge,
   no_difficulty_before_merge,
+  wrong_difficulty,          // EIP-2, EIP-100 and the delays of the bomb (difficulty.hpp)
+  difficulty_too_large,      // ours: above 2^64 - 1
   missing_withdrawals_root,  // EIP-4895
   forbidden_withdrawals_root,
   missing_blob_gas_used,  // EIP-4844

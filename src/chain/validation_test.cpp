@@ -7,6 +7,7 @@
 #include <types/chain_file.hpp>
 #include <types/genesis.hpp>
 
+#include "difficulty.hpp"
 #include "fees.hpp"
 #include "test_support.hpp"
 
@@ -130,8 +131,11 @@ TEST_F(RuleTest, FieldsOfForksThatHaveNotBegunAreForbidden) {
   parent_.base_fee_per_gas.reset();
   parent_.difficulty = 1;
   expect(R::no_difficulty_before_merge, [](Header& h) { h.base_fee_per_gas.reset(); });
+  expect(R::wrong_difficulty, [](Header& h) { h.difficulty = 1; });
+  expect(R::difficulty_too_large,
+         [](Header& h) { h.difficulty = Uint256::from_bytes(Bytes(9, std::byte{1})); });
   expect(R::forbidden_base_fee, [](Header& h) {
-    h.difficulty = 1;
+    h.difficulty = kMinDifficulty;
     h.base_fee_per_gas = 1;
   });
 }

@@ -37,7 +37,10 @@ std::vector<chain::HeaderInput> BlockProducer::seal(Now now, const chain::ChainM
   at_ = now.mono + config_.period;
   const Hash32 tip = side_tip_.value_or(chain.pending_head().hash);
   const auto parent = chain.pending_header(tip);
-  if (!parent) return {};
+  if (!parent) {  // a second branch that the chain has released
+    side_tip_.reset();
+    return {};
+  }
   const UnixTime earliest = UnixTime::from_seconds(parent->timestamp + 1);
   if (earliest > now.wall + chain::kMaxFuture) {
     behind_ = earliest - now.wall;
@@ -61,10 +64,10 @@ std::vector<chain::HeaderInput> BlockProducer::seal(Now now, const chain::ChainM
 std::vector<chain::HeaderInput> BlockProducer::seal_side_branch(const chain::ChainManager& chain,
                                                                 const crypto::SecretKey& key) {
   const chain::BlockRef head = chain.pending_head();
-  const std::uint64_t depth =
-      std::min<std::uint64_t>(1 + prng_.below(kDeepestFork), head.number - chain.genesis().number);
-  if (depth == 0) return {};
   const auto& tree = chain.tree();
+  const std::uint64_t depth =
+      std::min<std::uint64_t>(1 + prng_.below(kDeepestFork), head.number - tree.root_number());
+  if (depth == 0) return {};
   const auto fork = tree.ancestor(*tree.find(head.hash), head.number - depth);
   auto parent = chain.pending_header(tree.node(fork).hash);
   std::vector<chain::HeaderInput> batch;

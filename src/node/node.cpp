@@ -337,12 +337,14 @@ void Node::on_import(Now now, mini_sync::ImportRequest request) {
   std::vector<chain::HeaderInput> inputs;
   inputs.reserve(request.headers.size());
   for (mini_sync::CheckedHeader& header : request.headers) {
-    inputs.push_back({std::move(header.item.header), std::move(header.item.signature)});
+    inputs.push_back(
+        {std::move(header.item.header), std::move(header.item.signature), header.block.hash});
   }
   const session::PeerInfo* peer = sessions_->find(request.session);
   const chain::Cause cause{
       peer == nullptr ? "peer gone" : "peer " + peer->id.short_hex(),
-      request.cause == mini_sync::ImportCause::announcement ? "announcement" : "sync"};
+      request.cause == mini_sync::ImportCause::announcement ? "announcement" : "sync",
+      peer == nullptr ? NodeId{} : peer->id};
   const auto outcome = chain_.import_headers(now, inputs, cause);
   mini_sync::ImportDone done{.id = request.id,
                              .accepted = outcome.refused == 0 && outcome.waiting == 0};
@@ -380,7 +382,10 @@ void Node::on_chain_event(Now now, const chain::ChainEvent& event) {
                 {"height", fork->branch_head.number}});
     tell(ForkSeen{fork->fork_point.hash, fork->branch_head.hash, fork->branch_head.number,
                   fork->cause.source + ", " + fork->cause.announcement});
-    sync_.handle_block_accepted(now, fork->branch_head, false);
+    // Who announces a block must be able to serve it; this one may have been released.
+    if (chain_.find(fork->branch_head.hash)) {
+      sync_.handle_block_accepted(now, fork->branch_head, false);
+    }
   } else if (const auto* failed = std::get_if<chain::StoreFailed>(&event)) {
     fatal_ = Fatal{"cannot write the header store", failed->os_error};
   }

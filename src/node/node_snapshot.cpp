@@ -77,6 +77,7 @@ void add_sync(CounterList& out, const mini_sync::Engine& sync) {
   out.add("mini_sync.timeouts", m.timeouts);
   out.add("mini_sync.misbehaved", m.misbehaved);
   out.add("mini_sync.targets_dropped", m.targets_dropped);
+  out.add("mini_sync.out_of_reach", m.out_of_reach);
   out.add("mini_sync.bad_signatures", m.bad_signatures);
   out.add("mini_sync.judgements_refused", m.judgements_refused);
   out.add("mini_sync.judging_headers", sync.judging_headers());
@@ -92,6 +93,10 @@ void add_chain(CounterList& out, const chain::ChainManager& chain) {
   out.add("chain.pending_batches", chain.pending_batches());
   out.add("chain.below_retained", c.below_retained);
   out.add("chain.memory_refused", c.memory_refused);
+  out.add("chain.released", c.released);
+  out.add("chain.kept", chain.tree().size());
+  out.add("chain.memory_bytes", chain.tree().memory_bytes());
+  out.add("chain.waiting_dropped", chain.waiting_dropped());
   out.add("chain.reorgs", c.reorgs);
   out.add("chain.forks", c.forks);
 }

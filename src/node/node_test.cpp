@@ -209,6 +209,28 @@ TEST(Node, TellsItsObserversOfSessionsHeadsForksAndReorganisations) {
   EXPECT_TRUE(std::get<SessionDown>(*down).by_peer);
 }
 
+TEST(Node, NodesThatKeepLittleFollowForksAndReleaseTheRest) {
+  for (const std::uint64_t retention : {1U, 4U}) {
+    Net net;
+    NodeConfig makes = producing(true);
+    makes.chain.retention = retention;
+    NodeConfig follows = dialling({1});
+    follows.chain.retention = retention;
+    Box& a = net.add(makes, 1);
+    Box& b = net.add(follows, 2);
+    net.run(seconds(81));
+    EXPECT_EQ(a.head(), b.head());
+    EXPECT_GE(b.head().number, 20U);
+    for (const Box* box : {&a, &b}) {
+      EXPECT_GE(box->count<Reorganised>(), 2U);
+      EXPECT_EQ(box->count<SessionDown>(), 0U);
+      EXPECT_EQ(box->node->chain().earliest().number, box->head().number - retention);
+      EXPECT_GT(box->counter("chain.released"), 10U);
+      EXPECT_LE(box->counter("chain.kept"), 3 * retention + 2);
+    }
+  }
+}
+
 TEST(Node, ASnapshotNamesEveryRefusalOnceAndCountsIt) {
   Net net;
   Box& hub = net.add(producing(), 1);

@@ -238,6 +238,13 @@ void Engine::on_branch(Now now, SessionHandle session, Peer& peer, const BranchR
     return;
   }
   if (!chain_.find(peer.branch.back().parent)) {
+    const std::uint64_t floor = chain_.earliest().number;
+    if (floor > 0 && peer.branch.back().block.number <= floor) {
+      // It left our chain below what we keep: the chain would refuse it.
+      ++counters_.out_of_reach;
+      drop_target(peer);
+      return;
+    }
     const bool too_deep = peer.branch.size() >= kMaxBranchHeaders;
     if (too_deep || peer.branch.back().block.number == 0) {
       peer.branch.clear();

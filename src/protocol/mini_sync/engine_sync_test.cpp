@@ -48,23 +48,21 @@ TEST(EngineSync, ProgressEndsShortOfItsTargetWhenNobodyIsLeft) {
   EXPECT_LT(fresh.progress.back().imported, 5000U);
 }
 
-// Both announce the same block; the first to be asked is silent.
+// Both announce the same block. The silent one is asked for the skeleton, for a segment, and for
+// what is above the last segment; each is asked of the other when its time is over.
 TEST(EngineSync, WhatTimesOutIsAskedOfAnotherPeer) {
-  // A branch is asked for at once; of a skeleton the silent peer also gets a segment.
-  for (const auto& [length, timeouts] : {std::pair{5U, 1U}, std::pair{1000U, 2U}}) {
-    TestChain chain;
-    chain.extend(chain.genesis(), length);
-    Net net;
-    Node& fresh = net.add_node();
-    net.connect(fresh, silent(), chain.head());
-    net.connect(fresh, server_of(chain), chain.head());
-    net.run(milliseconds(100));
-    EXPECT_EQ(fresh.chain.head().number, 0U);
-    net.run(milliseconds(700) + kRequestTimeout * timeouts);
-    EXPECT_EQ(fresh.chain.head(), chain.head()) << length;
-    EXPECT_EQ(fresh.engine.counters().timeouts, timeouts);
-    EXPECT_TRUE(fresh.blamed.empty()) << "no crime yet";
-  }
+  TestChain chain;
+  chain.extend(chain.genesis(), 1000);
+  Net net;
+  Node& fresh = net.add_node();
+  net.connect(fresh, silent(), chain.head());
+  net.connect(fresh, server_of(chain), chain.head());
+  net.run(milliseconds(100));
+  EXPECT_EQ(fresh.chain.head().number, 0U);
+  net.run(milliseconds(700) + kRequestTimeout * kMaxConsecutiveFailures);
+  EXPECT_EQ(fresh.chain.head(), chain.head());
+  EXPECT_EQ(fresh.engine.counters().timeouts, kMaxConsecutiveFailures);
+  EXPECT_EQ(fresh.blamed, std::vector{Misbehaviour::unresponsive});
 }
 
 TEST(EngineSync, APeerWhoseHeadersDoNotLinkIsDropped) {
@@ -170,6 +168,22 @@ TEST(EngineSync, ABranchThatGoesBelowAPeersFloorIsGivenUpWithoutBlame) {
   EXPECT_TRUE(a.blamed.empty());
   EXPECT_EQ(a.engine.counters().out_of_reach, 1U);
   EXPECT_EQ(a.engine.peer_count(), 1U);
+}
+
+TEST(EngineSync, ABranchThatLeftOurChainBelowOurFloorIsNotWalkedFurther) {
+  Net net;
+  Node& a = net.add_node();
+  a.chain.extend(a.chain.genesis(), 300, 1);
+  a.chain.set_floor(250);
+  TestChain other;
+  other.extend(other.genesis(), 310, 2);
+  net.connect(a, server_of(other), other.head());
+  net.run(seconds(60));
+  EXPECT_EQ(a.chain.head().number, 300U);
+  EXPECT_EQ(a.engine.counters().out_of_reach, 1U);
+  EXPECT_LE(a.engine.counters().headers_received, 16U + 32U + 96U);
+  EXPECT_TRUE(a.imported.empty());
+  EXPECT_TRUE(a.blamed.empty());
 }
 
 }  // namespace
