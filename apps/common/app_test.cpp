@@ -49,9 +49,19 @@ TEST(PeerName, WhatIsNoneSaysWhy) {
   EXPECT_EQ(peer_refusal("[::zz]:9001"), "peer '[::zz]:9001': not an IPv6 address");
 }
 
-TEST(PeerName, AScopeIdIsRefusedByName) {
-  EXPECT_EQ(peer_refusal("[fe80::1%eth0]:9001"),
-            "peer '[fe80::1%eth0]:9001': an address with a scope (%) is not supported");
+TEST(PeerName, ALinkLocalAddressNamesItsLink) {
+  const node::StaticPeer peer = parse_peer("[fe80::1%lo]:9001");
+  EXPECT_FALSE(peer.endpoint) << "the link would be lost";
+  EXPECT_EQ(peer.host, "fe80::1%lo");
+  EXPECT_EQ(peer.port, 9001);
+  const auto refused = [](const std::string& text, const std::string& why) {
+    EXPECT_EQ(peer_refusal(text), "peer '" + text + "': " + why);
+  };
+  refused("[fe80::1%none]:9001", "there is no network interface 'none'");
+  refused("[fe80::1%]:9001", "there is no network interface ''");
+  refused("[2001:db8::1%lo]:9001", "only a link-local address has a scope (%)");
+  refused("[fe80::zz%lo]:9001", "not an IPv6 address");
+  refused("fe80::1%lo:9001", "expected an IPv6 address as [ADDRESS]:PORT");
 }
 
 TEST(Progress, FitsTheWidthWhateverItIs) {

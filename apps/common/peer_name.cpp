@@ -4,6 +4,8 @@
 #include <stdexcept>
 
 #include <fmt/format.h>
+#include <net/if.h>
+#include <runtime/sockaddr.hpp>
 #include <types/enode_url.hpp>
 #include <types/enr.hpp>
 #include <types/node_id.hpp>
@@ -44,6 +46,18 @@ node::StaticPeer from_enode(const std::string& text) {
   return peer;
 }
 
+// "fe80::1%eth0" means something on this machine alone: the look-up of the peer finds the link.
+void check_scoped(const std::string& text, const std::string& host) {
+  const std::size_t percent = host.find('%');
+  const auto ip = IpAddress::parse(std::string_view{host}.substr(0, percent));
+  if (!ip || ip->is_v4() || percent == std::string::npos) refuse(text, "not an IPv6 address");
+  if (!runtime::is_link_local(*ip)) refuse(text, "only a link-local address has a scope (%)");
+  const std::string link = host.substr(percent + 1);
+  if (::if_nametoindex(link.c_str()) == 0) {
+    refuse(text, fmt::format("there is no network interface '{}'", link));
+  }
+}
+
 }  // namespace
 
 node::StaticPeer parse_peer(const std::string& text) {
@@ -55,11 +69,8 @@ node::StaticPeer parse_peer(const std::string& text) {
     peer.endpoint = *endpoint;
     return peer;
   }
-  // What has brackets or two colons is meant as IPv6, and no name: a resolver would lose the scope.
+  // What has brackets or two colons is meant as IPv6, and no name.
   const bool is_v6 = text.starts_with('[') || text.find(':') != text.rfind(':');
-  if (is_v6 && !endpoint && endpoint.error().is(EndpointError::scoped_address)) {
-    refuse(text, endpoint.error().what());
-  }
   const auto colon = text.rfind(':');
   if (colon == std::string::npos || colon == 0) {
     refuse(text, "expected enr:…, enode://… or HOST:PORT");
@@ -73,9 +84,12 @@ node::StaticPeer parse_peer(const std::string& text) {
   if (error != std::errc{} || end != digits.data() + digits.size() || port == 0) {
     refuse(text, "the port is not a number from 1 to 65535");
   }
-  if (is_v6) refuse(text, "not an IPv6 address");
   peer.host = text.substr(0, colon);
   peer.port = port;
+  if (is_v6) {
+    peer.host = text.substr(1, colon - 2);
+    check_scoped(text, peer.host);
+  }
   return peer;
 }
 

@@ -23,8 +23,7 @@ constexpr Duration kGoodbye = milliseconds(300);
 
 std::chrono::nanoseconds to_chrono(Duration d) { return std::chrono::nanoseconds{d.ns}; }
 
-// Nothing for an address with a scope id: an Endpoint cannot say through which interface.
-std::optional<Endpoint> from_asio(const asio::ip::udp::endpoint& endpoint) {
+Endpoint from_asio(const asio::ip::udp::endpoint& endpoint) {
   const auto address = endpoint.address();
   if (address.is_v4()) {
     ByteArray<4> bytes{};
@@ -32,7 +31,6 @@ std::optional<Endpoint> from_asio(const asio::ip::udp::endpoint& endpoint) {
     std::memcpy(bytes.data(), raw.data(), raw.size());
     return Endpoint{IpAddress::v4(bytes), endpoint.port()};
   }
-  if (address.to_v6().scope_id() != 0) return std::nullopt;
   ByteArray<16> bytes{};
   const auto raw = address.to_v6().to_bytes();
   std::memcpy(bytes.data(), raw.data(), raw.size());
@@ -204,11 +202,17 @@ void NodeRunner::resolve(const node::ResolveWanted& wanted) {
         std::vector<Endpoint> endpoints;
         if (!error) {
           for (const auto& entry : results) {
-            const auto endpoint = from_asio(entry.endpoint());
+            const Endpoint endpoint = from_asio(entry.endpoint());
             const auto reaches = [&](const Socket& socket) {
-              return can_reach(socket.udp->local().ip, endpoint->ip);
+              return can_reach(socket.udp->local().ip, endpoint.ip);
             };
-            if (endpoint && std::ranges::any_of(sockets_, reaches)) endpoints.push_back(*endpoint);
+            if (!std::ranges::any_of(sockets_, reaches)) continue;
+            endpoints.push_back(endpoint);
+            if (entry.endpoint().address().is_v4()) continue;
+            const auto scope = entry.endpoint().address().to_v6().scope_id();
+            for (Socket& socket : sockets_) {
+              socket.udp->remember_scope(endpoint.ip, static_cast<std::uint32_t>(scope));
+            }
           }
         }
         input([&](node::Node& node, Now now) { node.handle_resolved(now, target, endpoints); });

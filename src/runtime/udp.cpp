@@ -20,32 +20,6 @@ namespace {
 
 constexpr std::size_t kReadBytes = 65'536;
 
-sockaddr_storage to_sockaddr(const Endpoint& endpoint, bool v6, socklen_t& size) {
-  sockaddr_storage storage{};
-  const ByteView ip = endpoint.ip.bytes();
-  if (!v6) {
-    auto& in = reinterpret_cast<sockaddr_in&>(storage);
-    in.sin_family = AF_INET;
-    in.sin_port = htons(endpoint.port);
-    std::memcpy(&in.sin_addr, ip.data(), 4);
-    size = sizeof in;
-    return storage;
-  }
-  auto& in = reinterpret_cast<sockaddr_in6&>(storage);
-  in.sin6_family = AF_INET6;
-  in.sin6_port = htons(endpoint.port);
-  if (endpoint.ip.is_v4()) {  // v4-mapped, on a dual-stack socket
-    if (!endpoint.ip.is_unspecified()) {
-      in.sin6_addr.s6_addr[10] = in.sin6_addr.s6_addr[11] = 0xff;
-      std::memcpy(&in.sin6_addr.s6_addr[12], ip.data(), 4);
-    }
-  } else {
-    std::memcpy(&in.sin6_addr, ip.data(), 16);
-  }
-  size = sizeof in;
-  return storage;
-}
-
 IpAddress ip_v4(const in_addr& address) {
   ByteArray<4> bytes{};
   std::memcpy(bytes.data(), &address, 4);
@@ -55,15 +29,6 @@ IpAddress ip_v6(const in6_addr& address) {
   ByteArray<16> bytes{};
   std::memcpy(bytes.data(), &address, 16);
   return IpAddress::v6(bytes);
-}
-
-Endpoint from_sockaddr(const sockaddr_storage& storage) {
-  if (storage.ss_family == AF_INET) {
-    const auto& in = reinterpret_cast<const sockaddr_in&>(storage);
-    return {ip_v4(in.sin_addr), ntohs(in.sin_port)};
-  }
-  const auto& in = reinterpret_cast<const sockaddr_in6&>(storage);
-  return {ip_v6(in.sin6_addr), ntohs(in.sin6_port)};
 }
 
 bool set(int fd, int level, int option, int value) {
@@ -162,9 +127,8 @@ UdpSocket::UdpSocket(const Endpoint& local, UdpOptions options)
   set_buffers(fd_, options.buffer_bytes);
   set(fd_, SOL_SOCKET, SO_RXQ_OVFL, 1);
   if (options.gro) set(fd_, IPPROTO_UDP, UDP_GRO, 1);
-  socklen_t size = 0;
-  sockaddr_storage address = to_sockaddr(local, v6_, size);
-  if (::bind(fd_, reinterpret_cast<sockaddr*>(&address), size) != 0) {
+  SocketAddress address = to_socket_address(local, v6_);
+  if (::bind(fd_, reinterpret_cast<sockaddr*>(&address.storage), address.size) != 0) {
     const int error = errno;
     ::close(fd_);
     throw std::runtime_error(
@@ -172,9 +136,9 @@ UdpSocket::UdpSocket(const Endpoint& local, UdpOptions options)
             ? fmt::format("port {}/udp is in use", local.port)
             : fmt::format("cannot listen on {}: {}", local.to_string(), std::strerror(error)));
   }
-  size = sizeof address;
-  ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
-  local_ = {local.ip, from_sockaddr(address).port};
+  address.size = sizeof address.storage;
+  ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address.storage), &address.size);
+  local_ = {local.ip, from_socket_address(address).port};
 }
 
 UdpSocket::~UdpSocket() {
@@ -189,12 +153,12 @@ int UdpSocket::receive_buffer_bytes() const {
 }
 
 bool UdpSocket::receive(const std::function<void(std::span<const Datagram>)>& visit) {
-  sockaddr_storage from{};
+  SocketAddress from;
   alignas(cmsghdr) std::array<std::byte, 256> control{};
   iovec vector{buffer_.data(), buffer_.size()};
   msghdr message{};
-  message.msg_name = &from;
-  message.msg_namelen = sizeof from;
+  message.msg_name = &from.storage;
+  message.msg_namelen = from.size;
   message.msg_iov = &vector;
   message.msg_iovlen = 1;
   message.msg_control = control.data();
@@ -206,7 +170,8 @@ bool UdpSocket::receive(const std::function<void(std::span<const Datagram>)>& vi
     counters_.receive_overflow +=
         *beside.overflow - std::exchange(overflow_seen_, *beside.overflow);
   }
-  const Endpoint remote = from_sockaddr(from);
+  const Endpoint remote = from_socket_address(from);
+  scopes_.remember(remote.ip, scope_of(from));
   const Endpoint local{beside.local, local_.port};
   ByteView rest = ByteView{buffer_}.first(static_cast<std::size_t>(n));
   const std::size_t segment = beside.segment == 0 ? rest.size() : beside.segment;
@@ -227,12 +192,12 @@ bool UdpSocket::receive(const std::function<void(std::span<const Datagram>)>& vi
 }
 
 UdpSocket::Sent UdpSocket::send_message(const Transmit& transmit, ByteView bytes, bool segmented) {
-  socklen_t size = 0;
-  sockaddr_storage to = to_sockaddr(transmit.remote, v6_, size);
+  const std::uint32_t scope = scopes_.find(transmit.remote.ip);
+  SocketAddress to = to_socket_address(transmit.remote, v6_, scope);
   iovec vector{const_cast<std::byte*>(bytes.data()), bytes.size()};
   msghdr message{};
-  message.msg_name = &to;
-  message.msg_namelen = size;
+  message.msg_name = &to.storage;
+  message.msg_namelen = to.size;
   message.msg_iov = &vector;
   message.msg_iovlen = 1;
   ControlWriter control{message};
@@ -248,6 +213,7 @@ UdpSocket::Sent UdpSocket::send_message(const Transmit& transmit, ByteView bytes
     } else {
       in6_pktinfo info{};
       std::memcpy(&info.ipi6_addr, ip.data(), 16);
+      info.ipi6_ifindex = scope;
       control.add(IPPROTO_IPV6, IPV6_PKTINFO, info);
     }
   }

@@ -14,6 +14,8 @@
 #include <sys/types.h>
 #include <types/endpoint.hpp>
 
+#include "sockaddr.hpp"
+
 struct msghdr;
 
 namespace ethnet::runtime {
@@ -48,6 +50,9 @@ class UdpSocket {
   [[nodiscard]] const Endpoint& local() const { return local_; }
   [[nodiscard]] int receive_buffer_bytes() const;
   [[nodiscard]] bool uses_gso() const { return gso_; }
+  // Which link a link-local peer is on, where a look-up or a person said so; of those that send to
+  // us it is known.
+  void remember_scope(const IpAddress& ip, std::uint32_t scope) { scopes_.remember(ip, scope); }
   [[nodiscard]] const UdpCounters& counters() const { return counters_; }
 
   // One read: at most kMaxDatagramBatch datagrams to `visit`, valid until it returns. False when
@@ -69,6 +74,7 @@ class UdpSocket {
   std::size_t sent_segments_ = 0;  // of the burst that was sent in part
   std::vector<std::byte> buffer_;
   std::vector<Datagram> batch_;
+  Scopes scopes_;
   UdpCounters counters_;
   std::uint32_t overflow_seen_ = 0;  // the kernel's own count, which wraps
 };
