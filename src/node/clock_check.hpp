@@ -30,6 +30,10 @@ class ClockCheck {
   [[nodiscard]] std::optional<Warning> on_early_header(Now now, const NodeId& peer, Duration ahead,
                                                        std::size_t sessions);
 
+  [[nodiscard]] std::uint64_t warnings() const { return warnings_; }
+  // Early headers of peers that were not remembered, since kMaxClockWitnesses were.
+  [[nodiscard]] std::uint64_t ignored() const { return ignored_; }
+
  private:
   struct Witness {
     Instant at;
@@ -37,6 +41,8 @@ class ClockCheck {
   };
   std::map<NodeId, Witness> witnesses_;
   std::optional<Instant> warned_;
+  std::uint64_t warnings_ = 0;
+  std::uint64_t ignored_ = 0;
 };
 
 }  // namespace ethnet::node

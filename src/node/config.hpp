@@ -8,6 +8,7 @@
 
 #include <base/instant.hpp>
 #include <chain/chain_manager.hpp>
+#include <session/capability.hpp>
 #include <types/endpoint.hpp>
 #include <types/genesis.hpp>
 #include <types/hash.hpp>
@@ -41,6 +42,9 @@ struct NodeConfig {
   bool full_hashes = false;  // in [FORK] and [REORG] lines: JSON logs
   bool pmtud = true;
   std::optional<std::size_t> retry_above;  // half-open handshakes; more prove their address (QUIC)
+  // Versions of mini-sync that we offer, all with the messages of this build; a session takes the
+  // highest that both sides have. None: mini_sync::kCapability.
+  std::vector<session::Capability> sync_versions;
 };
 
 inline constexpr std::size_t kMaxNodeEvents = 4096;  // queued for the observer; the rest is counted

@@ -38,10 +38,11 @@ session::Config session_config(const NodeConfig& config) {
   return out;
 }
 
-session::Capability mini_sync_capability() {
+std::vector<session::Capability> sync_versions(const NodeConfig& config) {
+  if (!config.sync_versions.empty()) return config.sync_versions;
   auto capability = session::Capability::parse(mini_sync::kCapability);
   CHECK(capability.has_value());
-  return *capability;
+  return {*capability};
 }
 
 // Follows from the node key, so that after a restart we can still reset the connections of before,
@@ -95,7 +96,7 @@ Node::Node(Private, Now now, NodeConfig config, std::shared_ptr<const crypto::Se
       sessions_{std::make_unique<session::SessionManager>(session_config(config_), key_, *quic_,
                                                           rng, log)},
       sync_{chain_, prng.split("mini-sync"), log},
-      sync_capability_{mini_sync_capability()},
+      sync_versions_{sync_versions(config_)},
       dialer_{config_.peers, prng.split("dialer"), now.mono},
       producer_{config_.producer, sessions_->local_id().short_hex().substr(0, 6),
                 prng.split("producer"), now.mono},
@@ -113,7 +114,7 @@ void Node::refresh_local(Now now) {
   const auto header = chain_.pending_header(head.hash);
   CHECK(header.has_value());
   sessions_->set_local(now, {.client = config_.client,
-                             .capabilities = {sync_capability_},
+                             .capabilities = sync_versions_,
                              .genesis = chain_.genesis().hash,
                              .fork_id = schedule_->fork_id(head.number, header->timestamp),
                              .head_hash = head.hash,
@@ -160,6 +161,7 @@ void Node::handle_job_done(Now now, const JobResult& done) noexcept {
 }
 
 void Node::handle_store_done(Now now, const StoreResult& done) noexcept {
+  ++(done.ok ? counters_.batches_stored : counters_.store_errors);
   chain_.handle_store_done(now, done);
   route(now);
 }
@@ -248,14 +250,31 @@ bool Node::route_sync(Now now) {
     moved = true;
   }
   while (auto out = sync_.poll_outgoing()) {
-    const auto sent = sessions_->send(now, out->session, sync_capability_, out->priority,
-                                      std::move(out->payload));
-    if (!sent && sent.error().is(session::SessionError::would_block)) {
-      sync_.handle_send_refused(now, std::move(*out));
-    }
     moved = true;
+    const auto version = sync_version(out->session);
+    if (!version) {
+      ++counters_.sends_dropped;
+      continue;
+    }
+    const auto sent =
+        sessions_->send(now, out->session, *version, out->priority, std::move(out->payload));
+    if (!sent && sent.error().is(session::SessionError::would_block)) {
+      ++counters_.sends_deferred;
+      sync_.handle_send_refused(now, std::move(*out));
+    } else if (!sent) {
+      ++counters_.sends_dropped;
+    }
   }
   return moved;
+}
+
+std::optional<session::Capability> Node::sync_version(session::SessionHandle session) const {
+  const session::PeerInfo* peer = sessions_->find(session);
+  if (peer == nullptr) return std::nullopt;
+  const auto& name = sync_versions_.front().name;
+  const auto it = std::ranges::find(peer->agreed, name, &session::Capability::name);
+  if (it == peer->agreed.end()) return std::nullopt;
+  return *it;
 }
 
 bool Node::route_chain(Now now) {
@@ -309,7 +328,7 @@ void Node::on_session_event(Now now, session::SessionEvent event) {
         {{"peer", closed->id.short_hex()}, {"reason", reason}, {"by_peer", closed->by_peer}});
     tell(SessionDown{closed->id, reason, closed->by_peer});
   } else if (const auto* message = std::get_if<session::MessageReceived>(&event)) {
-    if (message->capability == sync_capability_) {
+    if (message->capability.name == sync_versions_.front().name) {
       sync_.handle_message(now, message->session, message->payload);
     }
   } else if (const auto* writable = std::get_if<session::SessionWritable>(&event)) {
@@ -323,6 +342,7 @@ void Node::on_sync_event(Now now, mini_sync::Event event) {
   if (auto* import = std::get_if<mini_sync::ImportRequest>(&event)) {
     on_import(now, std::move(*import));
   } else if (const auto* bad = std::get_if<mini_sync::PeerMisbehaved>(&event)) {
+    ++counters_.misbehaved[bad->what];
     log_.write(now, LogLevel::debug, "Peer misbehaved", {{"what", mini_sync::describe(bad->what)}});
     const bool useless = bad->what == mini_sync::Misbehaviour::unresponsive;
     sessions_->disconnect(now, bad->session,
@@ -346,6 +366,7 @@ void Node::on_import(Now now, mini_sync::ImportRequest request) {
       request.cause == mini_sync::ImportCause::announcement ? "announcement" : "sync",
       peer == nullptr ? NodeId{} : peer->id};
   const auto outcome = chain_.import_headers(now, inputs, cause);
+  counters_.imports_refused += outcome.refused;
   mini_sync::ImportDone done{.id = request.id,
                              .accepted = outcome.refused == 0 && outcome.waiting == 0};
   if (outcome.invalid) {

@@ -37,6 +37,16 @@
 
 namespace ethnet::node {
 
+// What the node itself counts while it routes; the rest its parts count.
+struct NodeCounters {
+  std::uint64_t batches_stored = 0;
+  std::uint64_t store_errors = 0;
+  std::uint64_t sends_deferred = 0;   // the session's budget was used up: offered again
+  std::uint64_t sends_dropped = 0;    // the session was gone
+  std::uint64_t imports_refused = 0;  // headers of peers that the chain could not take
+  std::map<mini_sync::Misbehaviour, std::uint64_t> misbehaved;
+};
+
 enum class NodeError : std::uint16_t { unknown_fork_choice = 1 };
 [[nodiscard]] const ErrorDomain& error_domain(NodeError);
 
@@ -102,6 +112,10 @@ class Node {
   [[nodiscard]] bool route_chain(Now now);
   [[nodiscard]] bool route_dials(Now now);
 
+  // The version of mini-sync that this session agreed on; none when it is gone.
+  [[nodiscard]] std::optional<session::Capability> sync_version(
+      session::SessionHandle session) const;
+
   void on_session_event(Now now, session::SessionEvent event);
   void on_sync_event(Now now, mini_sync::Event event);
   void on_chain_event(Now now, const chain::ChainEvent& event);
@@ -124,7 +138,7 @@ class Node {
   std::shared_ptr<const ForkSchedule> schedule_;
   std::unique_ptr<session::SessionManager> sessions_;
   mini_sync::Engine sync_;
-  session::Capability sync_capability_;
+  std::vector<session::Capability> sync_versions_;
   Dialer dialer_;
   BlockProducer producer_;
   Bytes enr_;
@@ -138,6 +152,7 @@ class Node {
   LineLimit clock_step_lines_{1, kClockStepLineWindow};
   ClockCheck clock_check_;
   SessionTap session_tap_;
+  NodeCounters counters_;
   bool started_ = false;
   bool stopping_ = false;
 };

@@ -1,10 +1,29 @@
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 #include "node.hpp"
 
 namespace ethnet::node {
 namespace {
+
+// Those that mini-sync has; a new one belongs here too.
+constexpr std::array kMisbehaviours{
+    mini_sync::Misbehaviour::malformed_message,  mini_sync::Misbehaviour::unsolicited_response,
+    mini_sync::Misbehaviour::oversized_response, mini_sync::Misbehaviour::unlinked_headers,
+    mini_sync::Misbehaviour::invalid_header,     mini_sync::Misbehaviour::bad_signature,
+    mini_sync::Misbehaviour::too_many_requests,  mini_sync::Misbehaviour::wrong_genesis,
+    mini_sync::Misbehaviour::unresponsive};
+static_assert(kMisbehaviours.size() ==
+              static_cast<std::size_t>(mini_sync::Misbehaviour::unresponsive) + 1);
+
+std::string counter_name(std::string_view before, std::string_view what, std::string_view after) {
+  std::string name{what};
+  std::ranges::replace(name, ' ', '_');
+  name.insert(0, before);
+  name.append(after);
+  return name;
+}
 
 class CounterList {
  public:
@@ -14,11 +33,8 @@ class CounterList {
                    const std::vector<session::ReasonCount>& counts) {
     for (const session::DisconnectReason reason : session::kAllDisconnectReasons) {
       const auto it = std::ranges::find(counts, reason, &session::ReasonCount::reason);
-      std::string name{session::to_string(reason)};
-      std::ranges::replace(name, ' ', '_');
-      name.insert(0, before);
-      name.append(after);
-      add(std::move(name), it == counts.end() ? 0 : it->count);
+      add(counter_name(before, session::to_string(reason), after),
+          it == counts.end() ? 0 : it->count);
     }
   }
   [[nodiscard]] std::vector<Counter> take() && { return std::move(counters_); }
@@ -40,9 +56,9 @@ void add_transport(CounterList& out, const quic::QuicEndpoint& endpoint) {
   out.add("quic.dropped_batch", q.dropped_batch);
   out.add("quic.dropped_full", q.dropped_full);
   out.add("quic.resets_sent", q.resets_sent);
-  out.add("quic.stateless_dropped", q.stateless_dropped);
-  out.add("quic.closed_memory", q.closed_memory);
-  out.add("quic.key_updates", q.key_updates);
+  out.add("quic.stateless_dropped", q.stateless_dropped);  // kMaxQueuedStateless
+  out.add("quic.closed_memory", q.closed_memory);          // kMaxConnectionMemory
+  out.add("quic.key_updates", q.key_updates);              // kMaxKeyPackets
   out.add("quic.black_holes", q.black_holes);
   out.add("quic.certificates", q.certificates);
   out.add("quic.connections", endpoint.connection_count());
@@ -62,8 +78,12 @@ void add_sessions(CounterList& out, const session::SessionSnapshot& s) {
   out.add("session.accounted_bytes", s.accounted_bytes);
   out.add("session.transport_bytes", s.transport_bytes);
   out.add("session.memory_limit_bytes", s.memory_limit_bytes);
+  out.add("session.queued_events", s.queued_events);
+  out.add("session.pending_jobs", s.pending_jobs);
+  // kMaxCapabilities, kMaxPeerStreams
   out.add_reasons("session.refused.", ".inbound", s.refused_inbound);
   out.add_reasons("session.refused.", ".outbound", s.refused_outbound);
+  // kMaxControlQueueBytes
   out.add_reasons("session.closed.", "", s.closed);
 }
 
@@ -76,11 +96,26 @@ void add_sync(CounterList& out, const mini_sync::Engine& sync) {
   out.add("mini_sync.announcements_sent", m.announcements_sent);
   out.add("mini_sync.timeouts", m.timeouts);
   out.add("mini_sync.misbehaved", m.misbehaved);
-  out.add("mini_sync.targets_dropped", m.targets_dropped);
+  out.add("mini_sync.targets_dropped", m.targets_dropped);  // kMaxTargets
   out.add("mini_sync.out_of_reach", m.out_of_reach);
   out.add("mini_sync.bad_signatures", m.bad_signatures);
+  // kMaxJudgingPerPeer, kMaxJudgingHeaders
   out.add("mini_sync.judgements_refused", m.judgements_refused);
   out.add("mini_sync.judging_headers", sync.judging_headers());
+}
+
+void add_node(CounterList& out, const NodeCounters& n) {
+  for (const mini_sync::Misbehaviour what : kMisbehaviours) {
+    const auto it = n.misbehaved.find(what);
+    // kMaxQueuedRequests, kMaxConsecutiveFailures, kMaxBranchHeaders
+    out.add(counter_name("mini_sync.misbehaved.", mini_sync::describe(what), ""),
+            it == n.misbehaved.end() ? 0 : it->second);
+  }
+  out.add("node.sends_deferred", n.sends_deferred);
+  out.add("node.sends_dropped", n.sends_dropped);
+  out.add("node.imports_refused", n.imports_refused);
+  out.add("store.batches", n.batches_stored);
+  out.add("store.errors", n.store_errors);
 }
 
 void add_chain(CounterList& out, const chain::ChainManager& chain) {
@@ -90,13 +125,14 @@ void add_chain(CounterList& out, const chain::ChainManager& chain) {
   out.add("chain.orphans", c.orphans);
   out.add("chain.early", c.early);
   out.add("chain.waiting", chain.waiting_count());
+  // kMaxWaiting, kMaxWaitingBytes, kMaxWaitingPerSource
+  out.add("chain.waiting_dropped", chain.waiting_dropped());
   out.add("chain.pending_batches", chain.pending_batches());
   out.add("chain.below_retained", c.below_retained);
   out.add("chain.memory_refused", c.memory_refused);
   out.add("chain.released", c.released);
   out.add("chain.kept", chain.tree().size());
   out.add("chain.memory_bytes", chain.tree().memory_bytes());
-  out.add("chain.waiting_dropped", chain.waiting_dropped());
   out.add("chain.reorgs", c.reorgs);
   out.add("chain.forks", c.forks);
 }
@@ -120,9 +156,13 @@ NodeSnapshot Node::snapshot() const {
   add_dialer(counters, dialer_.counters());
   counters.add("producer.sealed", producer_.sealed());
   counters.add("producer.ahead_of_clock", producer_.ahead_of_clock());
-  counters.add("node.events_dropped", events_.refused());
-  counters.add("node.session_lines_suppressed", session_lines_.suppressed_total());
-  counters.add("node.reorg_lines_suppressed", reorg_lines_.suppressed_total());
+  add_node(counters, counters_);
+  counters.add("node.clock_warnings", clock_check_.warnings());
+  counters.add("node.clock_witnesses_ignored", clock_check_.ignored());  // kMaxClockWitnesses
+  counters.add("node.events_dropped", events_.refused());                // kMaxNodeEvents
+  counters.add("node.session_lines_suppressed",
+               session_lines_.suppressed_total());                               // kMaxSessionLines
+  counters.add("node.reorg_lines_suppressed", reorg_lines_.suppressed_total());  // kMaxReorgLines
   NodeSnapshot out;
   out.id = sessions_->local_id();
   out.genesis = chain_.genesis().hash;

@@ -1,7 +1,8 @@
 """docs/LIMITS.md names every bound: its table is made from the constants and the comments beside them.
 
 The reason of a `kMax…` constant is the comment at the end of its line, or else the comment that heads
-its paragraph. `./dev fmt` writes the table.
+its paragraph. The counter that shows that a bound was reached is named in the node's snapshot, with the
+bound in a comment at the end of that line or alone on the line before. `./dev fmt` writes the table.
 """
 import pathlib
 import re
@@ -45,17 +46,36 @@ def bounds(tree, path):
         yield first + 1, match.group(1), value, reason or paragraph_comment(lines, first)
 
 
+SNAPSHOT = "src/node/node_snapshot.cpp"
+_COUNTER = re.compile(r'"([a-z_.]+)"')
+_BOUNDS = re.compile(r"//\s*((?:kMax\w+(?:,\s*)?)+)$", re.M)
+
+
+def counters(tree):
+    """bound -> name of the counter that shows it; of a family of counters "session.refused.*"."""
+    shown = {}
+    text = tree.text(SNAPSHOT) if SNAPSHOT in tree.files() else ""
+    for named in _BOUNDS.finditer(text):
+        is_trailing = text[:named.start()].rsplit("\n", 1)[-1].strip()
+        found = _COUNTER.findall(text[:named.start()])[-1:] if is_trailing else _COUNTER.findall(text[named.end():])[:1]
+        for bound in re.findall(r"kMax\w+", named.group(1)):
+            shown.update({bound: name + "*" if name.endswith(".") else name for name in found})
+    return shown
+
+
 def cell(text):
     return text.replace("|", "\\|")
 
 
 def table(tree):
     rows = []
+    shown = counters(tree)
     for path in tree.product():
         found = list(bounds(tree, path)) if path.endswith(".hpp") else []
         if found:
-            rows += ["", f"### [`{path}`](../{path})", "", "| bound | value | why |", "|---|---|---|"]
-            rows += [f"| `{name}` | `{cell(value)}` | {cell(reason)} |" for _, name, value, reason in found]
+            rows += ["", f"### [`{path}`](../{path})", "", "| bound | value | why | counted by |", "|---|---|---|---|"]
+            rows += [f"| `{name}` | `{cell(value)}` | {cell(reason)} | {'`' + shown[name] + '`' if name in shown else ''} |"
+                     for _, name, value, reason in found]
     return "\n".join([BEGIN, *rows, "", END])
 
 
@@ -67,6 +87,8 @@ def with_table(tree):
 def run(tree):
     problems = [f"{path}:{line}: {name} has no comment that says why" for path in tree.product() if path.endswith(".hpp")
                 for line, name, _, reason in bounds(tree, path) if not reason]
+    known = {name for path in tree.product() if path.endswith(".hpp") for _, name, _, _ in bounds(tree, path)}
+    problems += [f"{SNAPSHOT}: {name} is no bound of a header" for name in counters(tree) if name not in known]
     if DOCUMENT not in tree.files():
         return problems + [f"{DOCUMENT}: missing"]
     if BEGIN not in tree.text(DOCUMENT) or END not in tree.text(DOCUMENT):

@@ -133,6 +133,7 @@ SAMPLES = {
         ({"src/base/a.hpp": "inline constexpr std::size_t kMaxThings = 3;  // as many as fit\n", "docs/LIMITS.md": LIMITS}, "not what the headers say"),
         ({"src/base/a.hpp": "inline constexpr std::size_t kMaxThings = 3;\n", "docs/LIMITS.md": LIMITS}, "no comment that says why"),
         ({"src/base/a.hpp": "// All that one peer may hold.\nconstexpr int kMaxA{3};\n"}, "missing"),
+        ({"src/node/node_snapshot.cpp": 'out.add("a.b", n);  // kMaxGone\n', "docs/LIMITS.md": LIMITS}, "kMaxGone is no bound"),
         ({"src/base/a.hpp": "// kMaxNothing is only talked about.\n", "docs/LIMITS.md": LIMITS}, None),
     ],
     "links": [
