@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -12,6 +13,10 @@
 namespace ethnet::app {
 
 std::string read_text_file(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    throw std::runtime_error(fmt::format("cannot read {}: it is a directory", path));
+  }
   std::ifstream file{path, std::ios::binary};
   if (!file)
     throw std::runtime_error(fmt::format("cannot read {}: {}", path, std::strerror(errno)));

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <filesystem>
 #include <stdexcept>
+#include <string_view>
 
 #include <chain/fork_choice/rule_table.hpp>
 #include <fmt/format.h>
@@ -61,7 +62,11 @@ std::unique_ptr<store::SegmentStore> open_store(store::FileSystem& files,
       throw std::runtime_error(
           fmt::format("{}: {}: {}", report.file, opened.error().what(), std::strerror(os_error)));
     }
-    throw std::runtime_error(fmt::format("{}: {}", report.file, opened.error().message()));
+    // Only corruption is somewhere in the file.
+    const bool has_offset = opened.error().is(store::StoreError::corrupt);
+    throw std::runtime_error(
+        fmt::format("{}: {}", report.file,
+                    has_offset ? opened.error().message() : std::string{opened.error().what()}));
   }
   if (report.bytes_cut > 0) {
     log.write(runtime::os_now(), LogLevel::warn, "Cut a torn write off the header store",
@@ -161,9 +166,8 @@ bool import_batch(const std::string& path, std::size_t at,
   return runner.run_until([&] { return imported->chain().pending_batches() == 0; });
 }
 
-bool import_file(const std::string& path, runtime::NodeRunner& runner, ProgressLine& progress,
-                 Log& log) {
-  const std::vector<chain::HeaderInput> headers = read_chain_file(path);
+bool import_file(const std::string& path, const std::vector<chain::HeaderInput>& headers,
+                 runtime::NodeRunner& runner, ProgressLine& progress, Log& log) {
   std::span<const chain::HeaderInput> rest{headers};
   std::size_t added = 0;
   while (!rest.empty()) {
@@ -206,6 +210,14 @@ bool restore(store::ChainStore& store, node::Node& node, const std::string& data
     return node.restore(record);
   });
   if (!replayed && !stopped) {
+    if (replayed.error().is(chain::TreeError::memory_limit)) {
+      throw std::runtime_error(
+          fmt::format("{}: the stored headers need more than --memory.headers gives", datadir));
+    }
+    const std::string_view domain = replayed.error().domain();
+    if (domain == "file" || domain == "store") {
+      throw std::runtime_error(fmt::format("{}: {}", datadir, replayed.error().message()));
+    }
     throw std::runtime_error(
         fmt::format("{}: stored headers do not fit the genesis of this node ({})", datadir,
                     replayed.error().message()));
@@ -233,10 +245,11 @@ std::string describe(const node::Fatal& fatal) {
 }
 
 // What follows the start: the import, then producing.
-void work(runtime::NodeRunner& runner, const NodeOptions& options, ProgressLine& progress,
-          Log& log) {
+void work(runtime::NodeRunner& runner, const NodeOptions& options,
+          std::vector<chain::HeaderInput> to_import, ProgressLine& progress, Log& log) {
   if (!options.import_file.empty()) {
-    if (!import_file(options.import_file, runner, progress, log)) return;
+    if (!import_file(options.import_file, to_import, runner, progress, log)) return;
+    to_import = {};
     if (options.produce) {
       runner.input([](node::Node& n, Now now) { n.start_producing(now); });
     }
@@ -260,6 +273,8 @@ int run_node(const NodeOptions& options) {
   runtime::LogWriter log{format, options.verbosity,
                          [&console](const std::string& line) { console.line(line); }};
   node::NodeConfig config = make_config(options);
+  std::vector<chain::HeaderInput> to_import;
+  if (!options.import_file.empty()) to_import = read_chain_file(options.import_file);
   std::error_code error;
   std::filesystem::create_directories(options.datadir, error);
   if (error) {
@@ -300,7 +315,7 @@ int run_node(const NodeOptions& options) {
   signals.release();
   runner->input([](node::Node& n, Now now) { n.start(now); });
   say_started(node, options, *key, first, log);
-  work(*runner, options, progress, log);
+  work(*runner, options, std::move(to_import), progress, log);
   runner->run();
   if (const std::size_t hung = runner->finish_store(kStorePatience); hung > 0) {
     give_up(fmt::format("the header store does not answer: {} writes were not confirmed", hung), 1);

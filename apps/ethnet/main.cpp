@@ -1,19 +1,28 @@
 // ethnet: the node and its tools. Sub-commands: node, key, enr, chain, sim.
 #include <cstdio>
 #include <exception>
+#include <stdexcept>
 #include <string>
 
 #include <CLI/CLI.hpp>
 #include <apps/common/node_flags.hpp>
 #include <apps/common/node_options.hpp>
 #include <base/out_of_memory.hpp>
+#include <fmt/format.h>
 
 #include "tools.hpp"
 
 namespace {
 
+// CLI11 would only say that a sub-command is missing.
+void check_subcommand(CLI::App& app, const std::string& word) {
+  const auto known = app.get_subcommands([&](const CLI::App* s) { return s->get_name() == word; });
+  if (word.starts_with('-') || !known.empty()) return;
+  throw std::runtime_error(fmt::format("no sub-command '{}' (see ethnet --help)", word));
+}
+
 int run(int argc, char** argv) {
-  CLI::App app{"MiniEthNet: an Ethereum peer-to-peer node and its tools"};
+  CLI::App app{"MiniEthNet: an Ethereum peer-to-peer node and its tools", "ethnet"};
   app.set_version_flag("--version", "ethnet " ETHNET_VERSION);
   app.require_subcommand(1);
   int status = 0;
@@ -21,7 +30,12 @@ int run(int argc, char** argv) {
   ethnet::app::NodeOptions options;
   CLI::App* node = app.add_subcommand("node", "Run a node");
   ethnet::app::NodeFlags flags{*node, options};
+  node->allow_extras();  // to name the first, as it was typed
   node->callback([&] {
+    if (const auto extra = node->remaining(); !extra.empty()) {
+      throw std::runtime_error(
+          fmt::format("unexpected '{}' (see ethnet node --help)", extra.front()));
+    }
     flags.complete();
     status = ethnet::app::run_node(options);
   });
@@ -66,6 +80,7 @@ int run(int argc, char** argv) {
   sim->prefix_command();
   sim->callback([&] { status = ethnet::app::run_sim(argv[0], sim->remaining()); });
 
+  if (argc > 1) check_subcommand(app, argv[1]);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

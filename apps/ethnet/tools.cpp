@@ -43,7 +43,9 @@ int key_show(const std::string& file) {
 
 int enr_decode(const std::string& text) {
   const auto record = VerifiedEnr::parse(text);
-  if (!record) throw std::runtime_error(record.error().message());
+  if (!record) {
+    throw std::runtime_error(fmt::format("not a valid node record: {}", record.error().message()));
+  }
   const Enr& enr = record->record();
   fmt::print("node id     {}\nsequence    {}\nsignature   valid\n", record->node_id().hex(),
              enr.seq());
@@ -94,7 +96,10 @@ int chain_inspect(const std::string& file, const std::string& genesis_file) {
     if (outcome.invalid) {
       fault = fmt::format("block at byte {}: {}", offset, outcome.invalid->error.message());
     } else if (outcome.waiting + outcome.refused > 0) {
-      fault = fmt::format("block at byte {}: its parent is not in the file before it", offset);
+      fault =
+          headers == 1
+              ? "the first block does not link to the genesis (see --genesis)"
+              : fmt::format("block at byte {}: its parent is not in the file before it", offset);
     }
   }
   const chain::BlockRef head = manager.pending_head();
