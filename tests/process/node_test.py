@@ -96,13 +96,78 @@ class Node(ProcessTest):
         with open(key, encoding="ascii") as file:
             self.assertEqual(file.read(), "not a key\n")
 
-    def test_bad_flags_and_files_are_one_clear_line(self):
-        for arguments in (("--port", "banana"), ("--fork-choice", "none"), ("--bootnodes", "x"),
-                          ("--genesis", "missing.json"), ("--no-such-flag",),
-                          ("--log.format", "xml")):
-            process = self.node("--datadir", "d", *arguments)
+    def test_bad_flags_and_files_are_one_clear_line_and_make_nothing(self):
+        self.write("bad.json", "{]")
+        self.write("bad.rlp", "banana")
+        self.write("bad.toml", "port = 1\nprot = 2\n")
+        self.write("file", "")
+        for arguments, line in (
+                (("--port", "banana"), r"ethnet: .*--port.*banana.* \(see --help\)"),
+                (("--port", "70000"), r"ethnet: --port: Value 70000 not in range .*"),
+                (("--fork-choice", "none"), r"ethnet: .*no fork-choice rule 'none'; there are .*"),
+                (("--bootnodes", "x"), r"ethnet: peer 'x': expected .*"),
+                (("--bootnodes", "[::1]:9001"), r"ethnet: peer \[::1\]:9001 cannot be reached .*"),
+                (("--addr", "1.2.3"), "ethnet: --addr: '1.2.3': not an IP address"),
+                (("--genesis", "missing.json"), "ethnet: cannot read missing.json: No such file .*"),
+                (("--genesis", "."), r"ethnet: cannot read \.: it is a directory"),
+                (("--genesis", "bad.json"), "ethnet: bad.json: .* at byte .*"),
+                (("--import", "missing.rlp"), "ethnet: cannot read missing.rlp: No such file .*"),
+                (("--import", "bad.rlp"), "ethnet: bad.rlp: rlp: .*"),
+                (("--config", "missing.toml"), "ethnet: cannot read missing.toml.*"),
+                (("--config", "bad.toml"), "ethnet: bad.toml:2: no flag 'prot'"),
+                (("--no-such-flag", "5"), r"ethnet: unexpected '--no-such-flag' \(see .*\)"),
+                (("--log.format", "xml"), r"ethnet: .*--log.format.*xml.*")):
+            made = "-made" if arguments[0] in ("--bootnodes", "--addr") else ""
+            port = () if arguments[0] == "--port" else ("--port", 0)
+            address = () if arguments[0] == "--addr" else ("--addr", "127.0.0.1")
+            process = self.start("ethnet", "node", "--datadir", f"d{made}", *port, *address, *arguments)
             self.assertEqual(process.exit_code(), 1, arguments)
-            self.assertRegex(process.rest(), r"\Aethnet: .+\Z")
+            self.assertRegex(process.rest(), rf"\A{line}\Z")
+        self.assertFalse(os.path.exists(os.path.join(self.directory, "d")))
+
+    def test_kill_9_in_the_middle_of_the_first_start(self):
+        """At the moment that each file appears: the directory starts, and a key that was there stays."""
+        for i, name in enumerate(("", "LOCK", "FORMAT", "chain/000001.seg", "nodekey")):
+            path = os.path.join(self.directory, f"d{i}")
+            first = self.node("--port", 0, "--datadir", f"d{i}")
+            first.wait_for_file(os.path.join(path, name))
+            first.kill()
+            key = os.path.join(path, "nodekey")
+            before = self.read(key) if os.path.exists(key) else None
+            again = self.node("--port", 0, "--datadir", f"d{i}")
+            again.wait_for("Started P2P networking")
+            self.stop(again)
+            after = self.read(key)
+            self.assertRegex(after, r"\A[0-9a-f]{64}\n\Z")
+            self.assertIn(before, (None, after))
+
+    def test_bad_directories_are_one_clear_line(self):
+        self.write("file", "")
+        process = self.node("--port", 0, "--datadir", "file/d")
+        self.assertEqual(process.exit_code(), 1)
+        self.assertEqual(process.rest(), "ethnet: cannot make file/d: Not a directory")
+        os.mkdir(os.path.join(self.directory, "d"))
+        self.write("d/FORMAT", "ethnet-chain 9\n")
+        process = self.node("--port", 0, "--datadir", "d")
+        self.assertEqual(process.exit_code(), 1)
+        self.assertEqual(process.rest(), "ethnet: d/FORMAT: data of another format version")
+
+    def test_the_tools_say_what_is_wrong_in_one_line(self):
+        self.write("readable", "1" * 64 + "\n")
+        os.chmod(os.path.join(self.directory, "readable"), 0o644)
+        for words, line in (
+                ((), r"ethnet: A subcommand is required \(see --help\)"),
+                (("banana",), r"ethnet: no sub-command 'banana' \(see ethnet --help\)"),
+                (("key", "show", "missing"), "ethnet: cannot read missing: No such file .*"),
+                (("key", "show", "readable"), "ethnet: readable has mode 0644: others could read .*"),
+                (("key", "new", "readable"), "ethnet: cannot make readable: File exists"),
+                (("enr", "decode", "garbage"), "ethnet: not a valid node record: .*"),
+                (("enr", "decode", "enr:AAAA"), "ethnet: not a valid node record: .*"),
+                (("chain", "inspect", "missing"), "ethnet: cannot read missing: No such file .*"),
+                (("chain", "inspect", "."), r"ethnet: cannot read \.: it is a directory")):
+            process = self.start("ethnet", *words)
+            self.assertEqual(process.exit_code(), 1, words)
+            self.assertRegex(process.rest(), rf"\A{line}\Z")
 
     def test_the_head_survives_kill_9(self):
         port = self.free_ports(1)[0]
@@ -213,6 +278,28 @@ class RealChain(ProcessTest):
             self.assertEqual(bars, sorted(bars, key=int))
             self.assertEqual("\r" in node.rest(), terminal, node.rest())
             self.assertEqual(node.rest().count("600/600 headers done"), 1)
+
+    def test_inspect_names_the_offset_of_a_cut_file(self):
+        with open(CHAIN, "rb") as file:
+            head = file.read(1000)
+        with open(os.path.join(self.directory, "cut.rlp"), "wb") as file:
+            file.write(head)
+        process = self.start("ethnet", "chain", "inspect", "cut.rlp", "--genesis", GENESIS)
+        self.assertEqual(process.exit_code(), 1)
+        self.assertRegex(process.rest(), r"headers     1\nhead .*height 1\)\nforks       0\n"
+                                         r"first error rlp: .* at byte \d+\Z")
+        process = self.start("ethnet", "chain", "inspect", CHAIN)
+        self.assertEqual(process.exit_code(), 1)
+        self.assertIn("first error the first block does not link to the genesis", process.rest())
+
+    def test_another_genesis_is_one_clear_line(self):
+        node = self.node("--port", 0, "--datadir", "d", "--import", CHAIN)
+        node.wait_for("Imported a chain file")
+        self.stop(node)
+        other = self.start("ethnet", "node", "--port", 0, "--datadir", "d")
+        self.assertEqual(other.exit_code(), 1)
+        self.assertRegex(other.rest(), r"\Aethnet: d: stored headers do not fit the genesis of this "
+                                       r"node \(.*\)\Z")
 
     def test_kill_9_at_random_points_of_an_import(self):
         heights = self.kill_and_restart("importer", ("--import", CHAIN), 20, random.Random(7))

@@ -70,6 +70,12 @@ class Process:
             if found:
                 return found
 
+    def wait_for_file(self, path, seconds=DEADLINE_SECONDS):
+        end = time.monotonic() + seconds
+        while not os.path.exists(path):
+            if time.monotonic() > end:
+                raise AssertionError(f"{path} never appeared")
+
     def next_head(self, seconds=DEADLINE_SECONDS):
         """(short hash, height) of the next head that it says, hence stored."""
         found = self.wait_for(HEAD, seconds)
@@ -119,6 +125,15 @@ class ProcessTest(unittest.TestCase):
                           file_size_limit, terminal)
         self.processes.append(process)
         return process
+
+    @staticmethod
+    def read(path):
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+
+    def write(self, name, text):
+        with open(os.path.join(self.directory, name), "w", encoding="utf-8") as file:
+            file.write(text)
 
     def stop(self, process):
         """Ends it cleanly; (head, height, reorgs) of its last line."""
