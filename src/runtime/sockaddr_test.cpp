@@ -1,9 +1,11 @@
 #include "sockaddr.hpp"
 
 #include <array>
+#include <cstring>
 #include <fstream>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <base/hex.hpp>
 #include <gtest/gtest.h>
@@ -71,6 +73,30 @@ TEST(Scopes, AFloodOfAddressesForgetsTheOldest) {
   EXPECT_EQ(scopes.size(), kMaxScopes);
   EXPECT_EQ(scopes.find(nth(4)), 0U);
   EXPECT_EQ(scopes.find(nth(5)), 2U);
+}
+
+// The scope of the address that a send was made to, by a kernel that takes everything.
+TEST(Scopes, EverySendToALinkLocalPeerNamesItsLink) {
+  std::vector<std::uint32_t> scopes;
+  UdpOptions options;
+  options.sendmsg = [&](int, const msghdr* message, int) -> ssize_t {
+    SocketAddress to;
+    std::memcpy(&to.storage, message->msg_name, message->msg_namelen);
+    scopes.push_back(scope_of(to));
+    return 1;
+  };
+  UdpSocket socket{{IpAddress::v6({}), 0}, options};
+  const Bytes bytes(30);
+  const auto send = [&](std::string_view to) {
+    ASSERT_TRUE(socket.send({socket.local(), {ip(to), 9001}, 0, 30, 10}, bytes));
+  };
+  send("fe80::7");
+  EXPECT_EQ(scopes, (std::vector<std::uint32_t>{0}));
+  socket.remember_scope(ip("fe80::7"), 5);
+  send("fe80::7");
+  send("2001:db8::7");
+  send("192.0.2.7");
+  EXPECT_EQ(scopes, (std::vector<std::uint32_t>{0, 5, 0, 0}));
 }
 
 struct Link {

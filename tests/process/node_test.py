@@ -141,6 +141,13 @@ class Node(ProcessTest):
             self.assertRegex(after, r"\A[0-9a-f]{64}\n\Z")
             self.assertIn(before, (None, after))
 
+    def test_sigterm_during_the_start_ends_it_with_code_0(self):
+        for name in ("LOCK", "nodekey"):
+            node = self.node("--port", 0, "--datadir", name)
+            node.wait_for_file(os.path.join(self.directory, name, name))
+            node.terminate()
+            self.assertEqual(node.exit_code(10), 0, node.rest())
+
     def test_bad_directories_are_one_clear_line(self):
         self.write("file", "")
         process = self.node("--port", 0, "--datadir", "file/d")
@@ -300,6 +307,13 @@ class RealChain(ProcessTest):
         self.assertEqual(other.exit_code(), 1)
         self.assertRegex(other.rest(), r"\Aethnet: d: stored headers do not fit the genesis of this "
                                        r"node \(.*\)\Z")
+
+    def test_sigterm_during_an_import_ends_it_and_the_next_start_goes_on(self):
+        node = self.node("--port", 0, "--datadir", "d", "--verbosity", 4, "--import", CHAIN)
+        node.next_head()
+        _, height, _ = self.stop(node)
+        self.assertGreaterEqual(height, node.said_height())
+        self.finish("importer", "d", ("--import", CHAIN), height)
 
     def test_kill_9_at_random_points_of_an_import(self):
         heights = self.kill_and_restart("importer", ("--import", CHAIN), 20, random.Random(7))
