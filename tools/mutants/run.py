@@ -9,6 +9,7 @@ Works in a copy of the tree (build/mutants/tree, preset quick), so nothing here 
 when the tests that it names pass without it, and fail or hang with it. One that does not build, whose text is not found
 exactly once, or whose tests are none, is an error of the list and fails the run too.
 """
+import functools
 import os
 import pathlib
 import shutil
@@ -91,6 +92,11 @@ def run_tests(mutant, *options):
     return done.returncode == 0, done.stdout
 
 
+@functools.cache
+def passes_unbroken(target, tests):
+    return run_tests({"target": target, "tests": tests})
+
+
 def sound(mutant):
     """None when the mutant can be judged: its text is there, and its tests are some and pass without it."""
     found = (COPY / mutant["file"]).read_text().count(mutant["old"])
@@ -98,7 +104,7 @@ def sound(mutant):
         return f"its text stands {found} times in {mutant['file']}"
     if not any(line.startswith("  ") for line in run_tests(mutant, "--gtest_list_tests")[1].splitlines()):
         return "its filter names no test"
-    passed, output = run_tests(mutant)
+    passed, output = passes_unbroken(mutant["target"], mutant["tests"])
     return None if passed else "its tests fail without it:\n" + output[-1500:]
 
 
@@ -109,7 +115,7 @@ def judge(mutant):
     try:
         path.write_text(original.replace(mutant["old"], mutant["new"]))
         built, output = build([mutant["target"]])
-        passed = built and run_tests(mutant)[0]
+        passed = built and run_tests(mutant, "--gtest_fail_fast")[0]
     finally:
         path.write_text(original)
     if not built:
