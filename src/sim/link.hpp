@@ -63,7 +63,10 @@ class Link {
 
   [[nodiscard]] Fate send(Instant now, std::size_t bytes);
   [[nodiscard]] const LinkOptions& options() const { return options_; }
-  void set_options(const LinkOptions& options) { options_ = options; }
+  void set_options(const LinkOptions& options) {
+    options_ = options;
+    if (options.burst_begin_ppm == 0) in_burst_ = false;  // a link without bursts is in none
+  }
 
  private:
   [[nodiscard]] std::optional<DropReason> lose(Instant now, std::size_t bytes);

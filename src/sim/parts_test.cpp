@@ -104,6 +104,16 @@ TEST(Link, BurstsLoseRuns) {
   EXPECT_GT(bursts.longest_run_lost, 30U);
 }
 
+// A healed link went on losing: crossed-dials, seed 1498, which lost every dial after healing.
+TEST(Link, ABurstEndsWhenTheLinkHasNoneAnyMore) {
+  Link link{{.burst_begin_ppm = 1'000'000, .burst_end_ppm = 0, .burst_loss_ppm = 1'000'000},
+            Prng{5}};
+  EXPECT_EQ(link.send(Instant{0}, 100).dropped, DropReason::burst);
+  EXPECT_EQ(link.send(Instant{0}, 100).dropped, DropReason::burst);
+  link.set_options({.burst_end_ppm = 0});
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(link.send(Instant{0}, 100).dropped);
+}
+
 TEST(Link, ALineHasARateAndAQueue) {
   // 8 Mbit/s: 1,000 bytes take a millisecond; the queue holds ten.
   Link link{{.latency = milliseconds(5), .bits_per_second = 8'000'000, .queue_bytes = 10'000},
