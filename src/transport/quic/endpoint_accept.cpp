@@ -242,7 +242,10 @@ void QuicEndpoint::send_stateless_reset(Now now, const Datagram& datagram, ByteV
                                                    reset_secret_.size(), &cid) != 0) {
     return;
   }
-  Bytes packet(std::min(kMaxResetBytes, datagram.bytes.size() - 1));
+  // What is as short as a reset may be one: it gets the shortest, which nobody answers. One byte
+  // less each time would let two who forgot each other exchange twenty.
+  const bool may_be_reset = datagram.bytes.size() <= kMaxResetBytes;
+  Bytes packet(may_be_reset ? kMinResetBytes : kMaxResetBytes);
   Bytes random(packet.size() - NGTCP2_STATELESS_RESET_TOKENLEN);
   rng_.fill(random);
   const auto n = ngtcp2_pkt_write_stateless_reset(out_ptr(packet), packet.size(), token.data(),
