@@ -21,7 +21,7 @@ std::string_view describe(std::uint16_t code) {
 }
 constexpr ErrorDomain kDomain{"tree", describe};
 
-// A node, its entry in the hash table and among the leaves, roughly.
+// A node, its entry in the hash table (at most four of 8 bytes) and among the leaves, roughly.
 constexpr std::uint64_t kNodeOverhead = sizeof(HeaderTree::Node) + 96;
 // What an allocation takes besides what was asked for, and to what it is rounded, roughly.
 constexpr std::uint64_t kAllocation = 16;
@@ -48,7 +48,7 @@ std::uint64_t HeaderTree::cost_of(std::size_t header_and_signature) {
 
 HeaderTree::HeaderTree(const Hash32& root_hash, std::uint64_t root_number, ByteView root_header,
                        std::uint64_t memory_limit, std::uint64_t hash_seed)
-    : root_number_{root_number}, by_hash_{16, SeededHash{hash_seed}}, memory_limit_{memory_limit} {
+    : root_number_{root_number}, by_hash_{hash_seed}, memory_limit_{memory_limit} {
   root_ = place(root_hash, root_number, root_header, {});
   leaves_.insert(leaf_of(root_));
 }
@@ -76,14 +76,14 @@ NodeIndex HeaderTree::place(const Hash32& hash, std::uint64_t number, ByteView h
   append(node.encoded, signature);
   memory_ += cost_of(node.encoded.size());
   at(index) = std::move(node);
-  CHECK(by_hash_.emplace(hash, index).second);
+  by_hash_.insert(hash, index);
   ++size_;
   return index;
 }
 
 Result<NodeIndex> HeaderTree::insert(const Hash32& hash, const Hash32& parent, ByteView header,
                                      ByteView signature) {
-  if (by_hash_.contains(hash)) return fail(TreeError::duplicate);
+  if (find(hash)) return fail(TreeError::duplicate);
   const auto parent_index = find(parent);
   if (!parent_index) return fail(TreeError::unknown_parent);
   return insert_under(*parent_index, hash, header, signature);
@@ -134,7 +134,7 @@ void HeaderTree::unlink(NodeIndex index) {
 
 void HeaderTree::vacate(NodeIndex index) {
   Node& gone = at(index);
-  by_hash_.erase(gone.hash);
+  by_hash_.erase(gone.hash, index);
   memory_ -= cost_of(gone.encoded.size());
   gone = Node{};
   gone.arrival = UINT64_MAX;
@@ -193,9 +193,7 @@ std::size_t HeaderTree::raise_root(NodeIndex new_root) {
 }
 
 std::optional<NodeIndex> HeaderTree::find(const Hash32& hash) const {
-  const auto it = by_hash_.find(hash);
-  if (it == by_hash_.end()) return std::nullopt;
-  return it->second;
+  return by_hash_.find(hash, [&](NodeIndex index) { return node(index).hash == hash; });
 }
 
 ByteView HeaderTree::header(NodeIndex index) const {

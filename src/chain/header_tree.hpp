@@ -13,12 +13,13 @@
 #include <cstdint>
 #include <optional>
 #include <set>
-#include <unordered_map>
 #include <vector>
 
 #include <base/bytes.hpp>
 #include <base/result.hpp>
 #include <types/hash.hpp>
+
+#include "hash_index.hpp"
 
 namespace ethnet::chain {
 
@@ -116,7 +117,7 @@ class HeaderTree {
   std::uint64_t next_arrival_ = 0;
   NodeIndex root_ = 0;
   std::uint64_t root_number_ = 0;
-  std::unordered_map<Hash32, NodeIndex, SeededHash> by_hash_;  // looked up, never iterated
+  HashIndex by_hash_;
   std::set<Leaf> leaves_;
   std::uint64_t memory_limit_;
   std::uint64_t memory_ = 0;
