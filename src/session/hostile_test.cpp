@@ -2,6 +2,7 @@
 #include <array>
 
 #include <gtest/gtest.h>
+#include <types/enr.hpp>
 
 #include "mux.hpp"
 #include "testing/world.hpp"
@@ -121,6 +122,40 @@ TEST_F(HostileSession, AClaimWithoutProofChangesNoTable) {
     EXPECT_EQ(liar.ended(), Reason::bad_proof);
     EXPECT_EQ(node.only_session(), before);
   }
+}
+
+// An acceptor that does not care whom we wanted.
+TEST_F(HostileSession, AnAcceptorWithAnotherNameIsLeftBeforeItProvesAnything) {
+  ASSERT_TRUE(node.dial(address(2), other.id()));
+  peer.accept();
+  ASSERT_TRUE(peer.hear());
+  peer.say(encode_frame(Claim{kProtocolVersion, peer.id(), std::nullopt}));
+  EXPECT_EQ(peer.ended(), Reason::unexpected_identity);
+}
+
+TEST_F(HostileSession, AHelloWithTheRecordOfAnotherIsRefused) {
+  peer.connect(node.address());
+  peer.exchange_claims();
+  peer.exchange_proofs();
+  Hello hello = peer.hello(node.local);
+  const auto record = EnrBuilder{1}.sign(*make_key(99));
+  ASSERT_TRUE(record);
+  append(hello.enr, record->record().encoded());
+  peer.say(encode_frame(hello));
+  EXPECT_EQ(peer.ended(), Reason::protocol_breach);
+}
+
+// A stream that names what was not agreed ends the session before anything of it is read.
+TEST_F(HostileSession, AStreamOfACapabilityThatWasNotAgreedIsNotRead) {
+  peer.connect(node.address());
+  peer.become_active(node.local);
+  const std::string name = "nope/1";
+  Bytes bytes{static_cast<std::byte>(name.size())};
+  for (const char c : name) bytes.push_back(static_cast<std::byte>(c));
+  append(bytes, Bytes{{}, {}, {}, std::byte{1}, std::byte{'x'}});
+  peer.write(peer.open(StreamKind::unidirectional), bytes);
+  EXPECT_EQ(peer.ended(), Reason::capability_not_shared);
+  EXPECT_TRUE(node.events<MessageReceived>().empty());
 }
 
 class Proofs : public HostileSession {

@@ -91,7 +91,9 @@ TEST_F(Sessions, OnlyAgreedCapabilitiesAreSentAndOnlyToActiveSessions) {
   world.run_for(seconds(1));
   const SessionHandle session = low.only_session();
   EXPECT_TRUE(low.send(session, "mini-sync/0.1", "x").error().is(SessionError::not_agreed));
+  // One that sorts behind what was agreed, and one that sorts before it.
   EXPECT_TRUE(low.send(session, "other/1", "x").error().is(SessionError::not_agreed));
+  EXPECT_TRUE(low.send(session, "alpha/1", "x").error().is(SessionError::not_agreed));
   EXPECT_TRUE(low.send(session, "echo/1", "x"));
   EXPECT_TRUE(low.send_bytes(session, "echo/1", Bytes(kMaxPayloadBytes + 1))
                   .error()

@@ -40,6 +40,9 @@ TEST(SpecVectors, Hello) {
                 "c6840102030480a0" + std::string(64, '2') + "0780");
 }
 
+// Both sides of a test share the constant; another implementation does not.
+TEST(SpecVectors, ExporterLabel) { EXPECT_EQ(kExporterLabel, "EXPORTER-ethnet-1"); }
+
 TEST(SpecVectors, ProofDigest) {
   Exporter exporter{};
   exporter.fill(std::byte{0xee});
