@@ -2,7 +2,7 @@
 
     ./dev mutants            all of tools/mutants/mutants.toml
     ./dev mutants NAME...    some
-    ./dev mutants --few      those marked `few`, as ./dev check runs them
+    ./dev mutants --few      those marked `few`
     ./dev mutants --list     what there is
 
 Works in a copy of the tree (build/mutants/tree, preset quick), so nothing here is touched. A mutant is killed

@@ -225,20 +225,33 @@ TEST_F(Hostile, APeerThatAllowsNothingGetsNothing) {
   EXPECT_FALSE(closed());
 }
 
-// Two of our own kind: what is stopped or reset gives its credit back.
-TEST(ConnectionCredit, ComesBackFromStreamsThatNobodyReads) {
+// Two of our own kind, connected.
+class ConnectionCredit : public ::testing::Test {
+ protected:
+  ConnectionCredit() {
+    network.add(a);
+    network.add(b);
+    ours = *a.dial(now, at(2));
+    network.deliver(now);
+    theirs = b.poll_event()->conn;
+  }
+  static MemoryConfig second() {
+    MemoryConfig config = small();
+    config.local = at(2);
+    return config;
+  }
+
   TestRng rng;
-  MemoryConfig other = small();
-  other.local = at(2);
   MemoryTransport a{small(), rng};
-  MemoryTransport b{other, rng};
+  MemoryTransport b{second(), rng};
   MemoryNetwork network;
-  network.add(a);
-  network.add(b);
   const Now now{{1'000'000'000}, {}};
-  const ConnHandle ours = *a.dial(now, at(2));
-  network.deliver(now);
-  const ConnHandle theirs = b.poll_event()->conn;
+  ConnHandle ours;
+  ConnHandle theirs;
+};
+
+// What is stopped or reset gives its credit back.
+TEST_F(ConnectionCredit, ComesBackFromStreamsThatNobodyReads) {
   std::size_t sent = 0;
   for (int i = 0; i < 20; ++i) {
     const auto stream = a.open_stream(ours, StreamKind::unidirectional);
@@ -263,19 +276,7 @@ TEST(ConnectionCredit, ComesBackFromStreamsThatNobodyReads) {
 }
 
 // One stream that is not read holds back no more than the connection's window.
-TEST(ConnectionCredit, BoundsWhatAllStreamsHoldTogether) {
-  TestRng rng;
-  MemoryConfig other = small();
-  other.local = at(2);
-  MemoryTransport a{small(), rng};
-  MemoryTransport b{other, rng};
-  MemoryNetwork network;
-  network.add(a);
-  network.add(b);
-  const Now now{{1'000'000'000}, {}};
-  const ConnHandle ours = *a.dial(now, at(2));
-  network.deliver(now);
-  const ConnHandle theirs = b.poll_event()->conn;
+TEST_F(ConnectionCredit, BoundsWhatAllStreamsHoldTogether) {
   std::vector<StreamId> streams;
   for (int i = 0; i < 10; ++i) {
     streams.push_back(*a.open_stream(ours, StreamKind::unidirectional));
