@@ -394,18 +394,44 @@ std::optional<BlockInfo> ChainManager::find(const Hash32& hash) const {
   return BlockInfo{at.number, parent, canonical_hash(at.number) == hash};
 }
 
-std::optional<Hash32> ChainManager::canonical_hash(std::uint64_t number) const {
+std::optional<NodeIndex> ChainManager::canonical_node(std::uint64_t number) const {
   const std::uint64_t root = tree_.root_number();
   if (number < root || number - root >= canonical_.size()) return std::nullopt;
-  return tree_.node(canonical_[static_cast<std::size_t>(number - root)]).hash;
+  return canonical_[static_cast<std::size_t>(number - root)];
 }
 
-std::optional<Hash32> ChainManager::ancestor(const Hash32& hash, std::uint64_t number) const {
+std::optional<Hash32> ChainManager::canonical_hash(std::uint64_t number) const {
+  const auto node = canonical_node(number);
+  if (!node) return std::nullopt;
+  return tree_.node(*node).hash;
+}
+
+std::optional<ServedHeader> ChainManager::canonical_header(std::uint64_t number) const {
+  const auto node = canonical_node(number);
+  if (!node) return std::nullopt;
+  return served_header(*node);
+}
+
+std::optional<NodeIndex> ChainManager::ancestor_node(const Hash32& hash,
+                                                     std::uint64_t number) const {
   const auto node = served(hash);
   if (!node || number > tree_.node(*node).number || number < tree_.root_number()) {
     return std::nullopt;
   }
-  return tree_.node(tree_.ancestor(*node, number)).hash;
+  return tree_.ancestor(*node, number);
+}
+
+std::optional<Hash32> ChainManager::ancestor(const Hash32& hash, std::uint64_t number) const {
+  const auto node = ancestor_node(hash, number);
+  if (!node) return std::nullopt;
+  return tree_.node(*node).hash;
+}
+
+std::optional<ServedHeader> ChainManager::ancestor_header(const Hash32& hash,
+                                                          std::uint64_t number) const {
+  const auto node = ancestor_node(hash, number);
+  if (!node) return std::nullopt;
+  return served_header(*node);
 }
 
 ByteView ChainManager::encoded(const Hash32& hash) const {

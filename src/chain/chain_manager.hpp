@@ -107,6 +107,9 @@ class ChainManager final : public ChainView {
   [[nodiscard]] std::optional<Hash32> canonical_hash(std::uint64_t number) const override;
   [[nodiscard]] std::optional<Hash32> ancestor(const Hash32& hash,
                                                std::uint64_t number) const override;
+  [[nodiscard]] std::optional<ServedHeader> canonical_header(std::uint64_t number) const override;
+  [[nodiscard]] std::optional<ServedHeader> ancestor_header(const Hash32& hash,
+                                                            std::uint64_t number) const override;
   [[nodiscard]] ByteView encoded(const Hash32& hash) const override;
   [[nodiscard]] ByteView producer_signature(const Hash32& hash) const override;
 
@@ -137,6 +140,12 @@ class ChainManager final : public ChainView {
     return {tree_.node(index).hash, tree_.node(index).number};
   }
   [[nodiscard]] std::optional<NodeIndex> served(const Hash32& hash) const;
+  [[nodiscard]] std::optional<NodeIndex> canonical_node(std::uint64_t number) const;
+  [[nodiscard]] std::optional<NodeIndex> ancestor_node(const Hash32& hash,
+                                                       std::uint64_t number) const;
+  [[nodiscard]] ServedHeader served_header(NodeIndex index) const {
+    return {ref(index), tree_.header(index), tree_.signature(index)};
+  }
   void import_one(Now now, const HeaderInput& input, const Hash32& hash, std::size_t index,
                   const Cause& cause, Batch& batch);
   [[nodiscard]] Result<NodeIndex> add(const Header& header, const Hash32& hash,

@@ -23,6 +23,13 @@ struct BlockInfo {
   bool canonical = false;
 };
 
+// A header as it is passed on. The views are valid until the next import.
+struct ServedHeader {
+  BlockRef block;
+  ByteView header;     // canonical RLP
+  ByteView signature;  // the producer's, empty where there is none
+};
+
 class ChainView {
  public:
   ChainView() = default;
@@ -39,6 +46,11 @@ class ChainView {
   // The ancestor of `hash` at `number`; nothing when number is above it or not retained.
   [[nodiscard]] virtual std::optional<Hash32> ancestor(const Hash32& hash,
                                                        std::uint64_t number) const = 0;
+  // The same two questions with the header itself: one look-up a header for who serves many.
+  [[nodiscard]] virtual std::optional<ServedHeader> canonical_header(
+      std::uint64_t number) const = 0;
+  [[nodiscard]] virtual std::optional<ServedHeader> ancestor_header(const Hash32& hash,
+                                                                    std::uint64_t number) const = 0;
   // The header's canonical RLP; empty when unknown. Valid until the next import.
   [[nodiscard]] virtual ByteView encoded(const Hash32& hash) const = 0;
   // The producer's signature that travels beside the header (65 bytes r‖s‖v), empty when none.

@@ -204,13 +204,17 @@ ByteView HeaderTree::signature(NodeIndex index) const {
   return ByteView{node(index).encoded}.subspan(node(index).header_size);
 }
 
+NodeIndex HeaderTree::hop(NodeIndex index, std::uint64_t number) const {
+  const Node& from = node(index);
+  CHECK(number < from.number);
+  // What is not below `number` is not below the root: that skip pointer's node was kept.
+  const bool jump = skip_number(from.number) >= number && from.skip != kNoNode;
+  return jump ? from.skip : from.parent;
+}
+
 NodeIndex HeaderTree::ancestor(NodeIndex index, std::uint64_t number) const {
   CHECK(number >= root_number_ && number <= node(index).number);
-  while (node(index).number > number) {
-    // What is not below `number` is not below the root: that skip pointer's node was kept.
-    const bool jump = skip_number(node(index).number) >= number && node(index).skip != kNoNode;
-    index = jump ? node(index).skip : node(index).parent;
-  }
+  while (node(index).number > number) index = hop(index, number);
   return index;
 }
 

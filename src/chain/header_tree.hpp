@@ -86,6 +86,9 @@ class HeaderTree {
   [[nodiscard]] ByteView signature(NodeIndex index) const;
   // The ancestor (or the node itself) at `number`. CHECK: root's number <= number <= node's.
   [[nodiscard]] NodeIndex ancestor(NodeIndex index, std::uint64_t number) const;
+  // One hop of ancestor(): the node from which it goes on. O(log n) hops lead to any ancestor.
+  // CHECK: number < node's.
+  [[nodiscard]] NodeIndex hop(NodeIndex index, std::uint64_t number) const;
   [[nodiscard]] NodeIndex common_ancestor(NodeIndex a, NodeIndex b) const;
   // True when `ancestor` lies on the path from `index` to the root, both included.
   [[nodiscard]] bool descends(NodeIndex index, NodeIndex ancestor_index) const;

@@ -344,7 +344,9 @@ void Node::on_sync_event(Now now, mini_sync::Event event) {
   } else if (const auto* bad = std::get_if<mini_sync::PeerMisbehaved>(&event)) {
     ++counters_.misbehaved[bad->what];
     log_.write(now, LogLevel::debug, "Peer misbehaved", {{"what", mini_sync::describe(bad->what)}});
-    const bool useless = bad->what == mini_sync::Misbehaviour::unresponsive;
+    // A long branch that lost may be an honest one, of a partition: it is not banned.
+    const bool useless = bad->what == mini_sync::Misbehaviour::unresponsive ||
+                         bad->what == mini_sync::Misbehaviour::side_headers;
     sessions_->disconnect(now, bad->session,
                           useless ? session::DisconnectReason::useless_peer
                                   : session::DisconnectReason::protocol_breach);

@@ -13,9 +13,9 @@ constexpr std::array kMisbehaviours{
     mini_sync::Misbehaviour::oversized_response, mini_sync::Misbehaviour::unlinked_headers,
     mini_sync::Misbehaviour::invalid_header,     mini_sync::Misbehaviour::bad_signature,
     mini_sync::Misbehaviour::too_many_requests,  mini_sync::Misbehaviour::wrong_genesis,
-    mini_sync::Misbehaviour::unresponsive};
+    mini_sync::Misbehaviour::unresponsive,       mini_sync::Misbehaviour::side_headers};
 static_assert(kMisbehaviours.size() ==
-              static_cast<std::size_t>(mini_sync::Misbehaviour::unresponsive) + 1);
+              static_cast<std::size_t>(mini_sync::Misbehaviour::side_headers) + 1);
 
 std::string counter_name(std::string_view before, std::string_view what, std::string_view after) {
   std::string name{what};
@@ -93,6 +93,7 @@ void add_sync(CounterList& out, const mini_sync::Engine& sync) {
   out.add("mini_sync.requests_served", m.requests_served);
   out.add("mini_sync.headers_served", m.headers_served);
   out.add("mini_sync.headers_received", m.headers_received);
+  out.add("mini_sync.answers_decoded", m.answers_decoded);
   out.add("mini_sync.announcements_sent", m.announcements_sent);
   out.add("mini_sync.timeouts", m.timeouts);
   out.add("mini_sync.misbehaved", m.misbehaved);
@@ -107,7 +108,8 @@ void add_sync(CounterList& out, const mini_sync::Engine& sync) {
 void add_node(CounterList& out, const NodeCounters& n) {
   for (const mini_sync::Misbehaviour what : kMisbehaviours) {
     const auto it = n.misbehaved.find(what);
-    // kMaxQueuedRequests, kMaxConsecutiveFailures, kMaxBranchHeaders
+    // kMaxQueuedRequests, kMaxConsecutiveFailures, kMaxBranchHeaders, kMaxSideHeaders,
+    // kMaxUnprovenHeaders
     out.add(counter_name("mini_sync.misbehaved.", mini_sync::describe(what), ""),
             it == n.misbehaved.end() ? 0 : it->second);
   }

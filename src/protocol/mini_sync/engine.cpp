@@ -27,6 +27,8 @@ std::string_view describe(Misbehaviour what) {
       return "another genesis";
     case Misbehaviour::unresponsive:
       return "unresponsive";
+    case Misbehaviour::side_headers:
+      return "too many side headers";
   }
   return "unknown";
 }
@@ -68,6 +70,7 @@ void Engine::handle_session_opened(Now now, SessionHandle session,
                                    const chain::BlockRef& head) noexcept {
   Peer& peer = peers_[session];
   peer.head = head;
+  peer.side_seen_at = chain_.head().number;
   peer.anchor_after = now.mono;
   peer.control.push_back(encode_status(peer));
   add_target(peer, head);
@@ -115,6 +118,11 @@ void Engine::handle_import_done(Now now, const ImportDone& done) noexcept {
   const bool of_this_download = import.download != 0 && import.download == download_id_;
   if (of_this_download) --download_imports_;
   if (peer != nullptr && import.download == 0) --peer->imports;
+  if (peer != nullptr) {
+    // It won, with all that is below it.
+    const auto last = chain_.find(import.last);
+    if (last && last->canonical) peer->side_headers = 0;
+  }
   if (done.invalid_at) blame(import.session, Misbehaviour::invalid_header);
   if (of_this_download && (done.invalid_at || !done.accepted)) abort_download(now);
   finish_download_if_done();

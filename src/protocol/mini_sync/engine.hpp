@@ -70,6 +70,7 @@ enum class Misbehaviour : std::uint8_t {
   too_many_requests,
   wrong_genesis,
   unresponsive,  // kMaxConsecutiveFailures timeouts or empty answers to own announcements
+  side_headers,  // more of branches that do not win than kMaxSideHeaders, kMaxUnprovenHeaders
 };
 [[nodiscard]] std::string_view describe(Misbehaviour what);
 
@@ -104,6 +105,7 @@ struct Counters {
   std::uint64_t requests_served = 0;
   std::uint64_t headers_served = 0;
   std::uint64_t headers_received = 0;
+  std::uint64_t answers_decoded = 0;  // to requests of ours, and not larger than asked for
   std::uint64_t timeouts = 0;
   std::uint64_t misbehaved = 0;
   std::uint64_t announcements_sent = 0;
@@ -145,6 +147,7 @@ class Engine {
   struct Import {
     SessionHandle session;
     std::uint64_t download = 0;  // of a segment; what is wrong with it is the anchor's fault
+    Hash32 last;
   };
 
   // engine.cpp: what to send, and when
@@ -165,7 +168,7 @@ class Engine {
   void ask(Now now, SessionHandle session, Peer& peer, GetHeaders request, RequestKind kind);
   void ask_branch(Now now, SessionHandle session, Peer& peer);
   void ask_forward(Now now, SessionHandle session, Peer& peer);
-  void ask_skeleton(Now now, SessionHandle session, Peer& peer, std::uint64_t gap);
+  void ask_skeleton(Now now, SessionHandle session, Peer& peer);
   void add_target(Peer& peer, const chain::BlockRef& block);
   void drop_known_targets(Peer& peer);
   void drop_target(Peer& peer);
@@ -177,7 +180,10 @@ class Engine {
   void release_request(SessionHandle session, Peer& peer, bool declines);
   void abort_download(Now now);
   void pump_download(Now now);
-  void start_import(SessionHandle session, Peer* peer, std::vector<CheckedHeader> headers,
+  [[nodiscard]] bool within_side_limit(Peer& giver, const std::vector<CheckedHeader>& headers,
+                                       bool segment) const;
+  // False when the session has given too much of branches that do not win: it is blamed.
+  bool start_import(SessionHandle session, Peer* peer, std::vector<CheckedHeader> headers,
                     ImportCause cause, bool segment);
 
   // engine_judge.cpp: producers' signatures

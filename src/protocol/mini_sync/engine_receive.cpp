@@ -155,11 +155,15 @@ std::optional<std::vector<CheckedHeader>> Engine::accept_headers(SessionHandle s
     if (peer.expired.erase(*id) == 0) blame(session, Misbehaviour::unsolicited_response);
     return std::nullopt;
   }
+  const auto count = peek_headers_count(payload);
+  if (count && *count > pending->max_items) {
+    blame(session, Misbehaviour::oversized_response);
+    return std::nullopt;
+  }
+  ++counters_.answers_decoded;
   auto message = decode_headers(payload, pending->max_items);
   if (!message) {
-    blame(session, message.error().is(MiniSyncError::too_many_headers)
-                       ? Misbehaviour::oversized_response
-                       : Misbehaviour::malformed_message);
+    blame(session, Misbehaviour::malformed_message);
     return std::nullopt;
   }
   auto headers = check_headers(std::move(message->items));

@@ -35,6 +35,7 @@ void Engine::drop_target(Peer& peer) {
   peer.branch.clear();
   peer.forward = false;
   peer.forward_from.reset();
+  peer.skeleton_from.reset();
 }
 
 void Engine::drop_known_targets(Peer& peer) {
@@ -85,7 +86,7 @@ void Engine::schedule_target(Now now, SessionHandle session, Peer& peer) {
   if (gap > kSkeletonGap) {
     if (download_ || skeleton_asked_) return;
     if (peer.anchor_after <= now.mono) {
-      ask_skeleton(now, session, peer, gap);
+      ask_skeleton(now, session, peer);
       return;
     }
     const bool another_may = std::ranges::any_of(peers_, [&](const auto& entry) {
@@ -135,12 +136,22 @@ void Engine::ask_forward(Now now, SessionHandle session, Peer& peer) {
   ask(now, session, peer, std::move(request), ForwardRequest{std::move(locator)});
 }
 
-void Engine::ask_skeleton(Now now, SessionHandle session, Peer& peer, std::uint64_t gap) {
-  std::vector<chain::BlockRef> locator = make_locator(chain_);
-  GetHeaders request{
-      .locator = hashes_of(locator),
-      .amount = std::min<std::uint64_t>(gap / kSegmentHeaders, kMaxHeadersPerResponse),
-      .skip = kSegmentHeaders - 1};
+// Where the peer's branch left ours is not known yet: it may be far below our head, so marks are
+// asked for up to the target, and the next skeleton begins where this one ends.
+void Engine::ask_skeleton(Now now, SessionHandle session, Peer& peer) {
+  std::vector<chain::BlockRef> locator;
+  if (peer.skeleton_from && chain_.find(peer.skeleton_from->hash)) {
+    locator.push_back(*peer.skeleton_from);
+  }
+  for (const chain::BlockRef& block : make_locator(chain_)) {
+    // Which of two of one number the peer used, its answer would not tell.
+    const bool other = locator.empty() || locator.front().number != block.number;
+    if (other && locator.size() < kMaxLocatorHashes) locator.push_back(block);
+  }
+  const std::uint64_t marks = peer.targets.front().number / kSegmentHeaders;
+  GetHeaders request{.locator = hashes_of(locator),
+                     .amount = std::min<std::uint64_t>(marks, kMaxHeadersPerResponse),
+                     .skip = kSegmentHeaders - 1};
   skeleton_asked_ = session;
   ask(now, session, peer, std::move(request), SkeletonRequest{std::move(locator)});
 }
@@ -191,6 +202,8 @@ void Engine::abort_download(Now now) {
 
 void Engine::finish_download_if_done() {
   if (!download_ || !download_->all_handed_over() || download_imports_ > 0) return;
+  Peer* anchor = find(download_->anchor());
+  if (anchor != nullptr && !anchor->targets.empty()) anchor->skeleton_from = download_->target();
   download_.reset();
 }
 
@@ -221,7 +234,10 @@ void Engine::pump_download(Now now) {
   while (imports_.size() < kMaxPendingImports) {
     auto ready = download_->pop_ready();
     if (!ready) break;
-    start_import(download_->anchor(), nullptr, std::move(*ready), ImportCause::sync, true);
+    if (!start_import(download_->anchor(), nullptr, std::move(*ready), ImportCause::sync, true)) {
+      abort_download(now);
+      return;
+    }
   }
   // The anchor announced a skeleton and does not serve what is under it, and nobody else does.
   std::vector<SessionHandle> sessions;
@@ -231,14 +247,34 @@ void Engine::pump_download(Now now) {
   if (download_->stuck(sessions)) abort_download(now);
 }
 
-void Engine::start_import(SessionHandle session, Peer* peer, std::vector<CheckedHeader> headers,
+// A branch that ends below our head costs us its headers and gives us nothing (attack 56).
+bool Engine::within_side_limit(Peer& giver, const std::vector<CheckedHeader>& headers,
+                               bool segment) const {
+  const std::uint64_t head = chain_.head().number;
+  const std::uint64_t grown = head > giver.side_seen_at ? head - giver.side_seen_at : 0;
+  giver.side_headers -= std::min(giver.side_headers, grown);
+  giver.side_seen_at = head;
+  giver.side_headers += static_cast<std::uint64_t>(std::ranges::count_if(
+      headers, [&](const CheckedHeader& header) { return header.block.number <= head; }));
+  const bool may_win = segment || headers.back().block.number > head ||
+                       (!giver.targets.empty() && giver.targets.front().number > head);
+  return giver.side_headers <= (may_win ? kMaxUnprovenHeaders : kMaxSideHeaders);
+}
+
+bool Engine::start_import(SessionHandle session, Peer* peer, std::vector<CheckedHeader> headers,
                           ImportCause cause, bool segment) {
+  Peer* giver = find(session);
+  if (giver != nullptr && !within_side_limit(*giver, headers, segment)) {
+    blame(session, Misbehaviour::side_headers);
+    return false;
+  }
   const std::uint64_t id = next_import_id_++;
-  imports_.emplace(id, Import{session, segment ? download_id_ : 0});
+  imports_.emplace(id, Import{session, segment ? download_id_ : 0, headers.back().block.hash});
   if (peer != nullptr) ++peer->imports;
   if (segment) ++download_imports_;
   if (progress_ && cause == ImportCause::sync) report_progress(headers.back().block.number, 0);
   emit(ImportRequest{id, session, cause, std::move(headers)});
+  return true;
 }
 
 }  // namespace ethnet::mini_sync

@@ -86,30 +86,6 @@ TEST(EngineSync, APeerWhoseHeadersDoNotLinkIsDropped) {
   }
 }
 
-// Attack 49: refused by what precedes the headers, so what is wrong in them is never found out.
-TEST(EngineSync, AnswersThatNobodyAskedForAreRefusedBeforeTheyAreDecoded) {
-  TestChain chain;
-  chain.extend(chain.genesis(), 5);
-  const Headers broken{1, {{Bytes(3, std::byte{0x01}), Bytes(9)}}};
-  ASSERT_FALSE(decode_headers(encode(broken), 9).has_value());
-  Net net;
-  Node& node = net.add_node();
-  // Request 1 is out to the first; the second answers it.
-  const auto asked = net.connect(node, silent(), chain.head());
-  const auto other = net.connect(node, silent(), node.chain.head());
-  net.run(milliseconds(20));
-  ASSERT_EQ(node.engine.counters().requests_sent, 1U);
-  node.engine.handle_message(net.now(), other, encode(broken));
-  net.run(milliseconds(20));
-  EXPECT_EQ(node.blamed, std::vector{Misbehaviour::unsolicited_response});
-  // The first one gives the answer another number.
-  node.engine.handle_message(net.now(), asked, encode(Headers{2, broken.items}));
-  net.run(milliseconds(20));
-  EXPECT_EQ(node.blamed, std::vector(2, Misbehaviour::unsolicited_response));
-  EXPECT_EQ(node.engine.counters().headers_received, 0U);
-  EXPECT_EQ(node.engine.peer_count(), 0U);
-}
-
 TEST(EngineSync, StatusIsSentAgainWhenTheFloorHasRisen) {
   Net net;
   Node& node = net.add_node();

@@ -19,7 +19,7 @@ inline constexpr std::size_t kMaxHeaderBytes = 2048;       // an Amsterdam heade
 inline constexpr std::size_t kMaxRequestBytes = 8 * 1024;  // every message but Headers and NewBlock
 inline constexpr std::size_t kSignatureBytes = 65;
 
-// Work for one request: headers looked up, at most (attacks 41 and 42).
+// Work for one request: questions to the chain, at most (attacks 41 and 42).
 inline constexpr std::size_t kMaxServeLookups = 2 * kMaxHeadersPerResponse;
 
 // Per peer.
@@ -31,6 +31,11 @@ inline constexpr std::size_t kMaxQueuedAnnouncements = 64;
 inline constexpr std::size_t kMaxKnownBlocks = 1024;  // remembered as known to the peer
 inline constexpr std::size_t kMaxConsecutiveFailures = 3;
 inline constexpr std::size_t kMaxBranchHeaders = 4096;  // walked backwards before giving up
+// Headers no higher than our head that one peer may give without one of them becoming canonical:
+// two days of a losing branch on mainnet. Each block by which our head grows forgets one.
+inline constexpr std::uint64_t kMaxSideHeaders = 16 * kMaxHeadersPerResponse;
+// The same while the peer claims a block above our head, which may win yet: 145 days of mainnet.
+inline constexpr std::uint64_t kMaxUnprovenHeaders = std::uint64_t{1} << 20;
 // Announced headers whose signatures are being judged; a later one is remembered by its hash alone.
 inline constexpr std::size_t kMaxJudgingPerPeer = 16;
 

@@ -154,6 +154,13 @@ Result<std::uint64_t> peek_request_id(ByteView payload) {
   return list.read_uint<std::uint64_t>();
 }
 
+Result<std::size_t> peek_headers_count(ByteView payload) {
+  rlp::Reader list = TRY(open_list(payload, kMaxResponsePayload));
+  TRY(list.read_raw());  // the request id
+  const rlp::Reader items = TRY(list.enter_list());
+  return items.count_items();
+}
+
 Result<Status> decode_status(ByteView payload) {
   rlp::Reader list = TRY(open_list(payload, kMaxRequestBytes));
   Status message;

@@ -90,6 +90,8 @@ struct NewBlock {
 // The request id of a Headers payload, read without decoding the rest, so that an unsolicited
 // response costs nothing (attack 49).
 [[nodiscard]] Result<std::uint64_t> peek_request_id(ByteView payload);
+// How many headers a Headers payload holds, by their prefixes: nothing is decoded or copied.
+[[nodiscard]] Result<std::size_t> peek_headers_count(ByteView payload);
 
 // Each takes the whole payload, code byte included.
 [[nodiscard]] Result<Status> decode_status(ByteView payload);

@@ -67,12 +67,16 @@ struct Peer {
   std::vector<CheckedHeader> branch;            // walked back from targets.front(), descending
   bool forward = false;                         // targets.front() is too deep to be walked back
   std::optional<chain::BlockRef> forward_from;  // how far that has come, on the peer's chain
-  std::optional<Outstanding> request;           // ours
-  std::deque<Judging> judging;                  // in order of arrival; at most one is an answer
-  std::set<std::uint64_t> expired;              // a late answer to one of these is not hostile
-  std::size_t imports = 0;                      // of this peer's headers, not yet acknowledged
-  std::size_t failures = 0;                     // consecutive
-  Instant anchor_after;                         // not an anchor before
+  // Where the last skeleton of targets.front() ended, on the peer's chain.
+  std::optional<chain::BlockRef> skeleton_from;
+  std::optional<Outstanding> request;  // ours
+  std::deque<Judging> judging;         // in order of arrival; at most one is an answer
+  std::set<std::uint64_t> expired;     // a late answer to one of these is not hostile
+  std::size_t imports = 0;             // of this peer's headers, not yet acknowledged
+  std::size_t failures = 0;            // consecutive
+  std::uint64_t side_headers = 0;      // at most our head's height, none of them canonical
+  std::uint64_t side_seen_at = 0;      // our head's height when they were counted last
+  Instant anchor_after;                // not an anchor before
   KnownBlocks known;
 
   std::deque<GetHeaders> asked;  // theirs, not yet answered

@@ -12,6 +12,9 @@ struct Origin {
   bool found = false;
 };
 
+// Each hash of the locator is looked up once, each header of the answer once, and the head.
+static_assert(kMaxLocatorHashes + kMaxHeadersPerResponse + 1 <= kMaxServeLookups);
+
 Origin find_origin(const chain::ChainView& chain, const GetHeaders& request) {
   for (const Hash32& hash : request.locator) {
     const auto info = chain.find(hash);
@@ -24,20 +27,18 @@ Origin find_origin(const chain::ChainView& chain, const GetHeaders& request) {
 // Fills a response until one of the limits says stop.
 class Collector {
  public:
-  Collector(const chain::ChainView& chain, const GetHeaders& request)
-      : chain_{chain}, amount_{std::min<std::uint64_t>(request.amount, kMaxHeadersPerResponse)} {
+  explicit Collector(const GetHeaders& request)
+      : amount_{std::min<std::uint64_t>(request.amount, kMaxHeadersPerResponse)} {
     response_.request_id = request.request_id;
   }
 
   [[nodiscard]] bool wants_more() const { return response_.items.size() < amount_; }
 
   // False when the header is not to be had or does not fit any more.
-  bool add(const Hash32& hash) {
-    const ByteView header = chain_.encoded(hash);
-    const ByteView signature = chain_.producer_signature(hash);
-    if (header.empty() || bytes_ + header.size() + kItemOverhead > kMaxResponseBytes) return false;
-    bytes_ += header.size() + kItemOverhead;
-    response_.items.push_back({to_bytes(header), to_bytes(signature)});
+  bool add(const std::optional<chain::ServedHeader>& found) {
+    if (!found || bytes_ + found->header.size() + kItemOverhead > kMaxResponseBytes) return false;
+    bytes_ += found->header.size() + kItemOverhead;
+    response_.items.push_back({to_bytes(found->header), to_bytes(found->signature)});
     return true;
   }
 
@@ -47,7 +48,6 @@ class Collector {
   // Signature and list headers, at most.
   static constexpr std::size_t kItemOverhead = kSignatureBytes + 8;
 
-  const chain::ChainView& chain_;
   std::uint64_t amount_;
   std::size_t bytes_ = 0;
   Headers response_;
@@ -59,26 +59,26 @@ void collect_forward(const chain::ChainView& chain, std::uint64_t origin, std::u
   std::uint64_t number = origin;
   while (out.wants_more() && number < head && head - number >= step) {
     number += step;
-    const auto hash = chain.canonical_hash(number);
-    if (!hash || !out.add(*hash)) return;
+    if (!out.add(chain.canonical_header(number))) return;
   }
 }
 
 void collect_reverse(const chain::ChainView& chain, const chain::BlockRef& origin,
                      std::uint64_t step, Collector& out) {
   chain::BlockRef at = origin;
-  while (out.wants_more() && out.add(at.hash)) {
-    if (at.number < step) return;
-    const auto next = chain.ancestor(at.hash, at.number - step);
-    if (!next) return;
-    at = {*next, at.number - step};
+  std::uint64_t number = origin.number;
+  while (out.wants_more()) {
+    const auto found = chain.ancestor_header(at.hash, number);
+    if (!out.add(found) || number < step) return;
+    at = found->block;
+    number -= step;
   }
 }
 
 }  // namespace
 
 Headers serve_headers(const chain::ChainView& chain, const GetHeaders& request) {
-  Collector out{chain, request};
+  Collector out{request};
   const Origin origin = find_origin(chain, request);
   const bool step_overflows = request.skip == UINT64_MAX;
   if (!origin.found) return out.take();

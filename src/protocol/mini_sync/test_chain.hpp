@@ -82,6 +82,16 @@ class TestChain final : public chain::ChainView {
     while (it->second.block.number > number) it = nodes_.find(it->second.parent);
     return it->first;
   }
+  [[nodiscard]] std::optional<chain::ServedHeader> canonical_header(
+      std::uint64_t number) const override {
+    const auto hash = canonical_hash(number);
+    return hash ? served(*hash) : std::nullopt;
+  }
+  [[nodiscard]] std::optional<chain::ServedHeader> ancestor_header(
+      const Hash32& hash, std::uint64_t number) const override {
+    const auto found = ancestor(hash, number);
+    return found ? served(*found) : std::nullopt;
+  }
   [[nodiscard]] ByteView encoded(const Hash32& hash) const override {
     const auto it = kept(hash);
     return it == nodes_.end() ? ByteView{} : ByteView{it->second.item.header};
@@ -92,6 +102,10 @@ class TestChain final : public chain::ChainView {
   }
 
  private:
+  [[nodiscard]] std::optional<chain::ServedHeader> served(const Hash32& hash) const {
+    const CheckedHeader& node = nodes_.at(hash);
+    return chain::ServedHeader{node.block, node.item.header, node.item.signature};
+  }
   [[nodiscard]] std::map<Hash32, CheckedHeader>::const_iterator kept(const Hash32& hash) const {
     const auto it = nodes_.find(hash);
     return it != nodes_.end() && it->second.block.number < floor_ ? nodes_.end() : it;
