@@ -99,6 +99,7 @@ class Node {
   [[nodiscard]] const chain::ChainManager& chain() const { return chain_; }
   [[nodiscard]] const session::SessionManager& sessions() const { return *sessions_; }
   [[nodiscard]] const quic::QuicEndpoint& endpoint() const { return *quic_; }
+  [[nodiscard]] const mini_sync::Engine& sync() const { return sync_; }
   [[nodiscard]] const NodeId& id() const { return sessions_->local_id(); }
   [[nodiscard]] const Bytes& enr() const { return enr_; }
   [[nodiscard]] NodeSnapshot snapshot() const;

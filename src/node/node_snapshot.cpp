@@ -49,6 +49,7 @@ void add_transport(CounterList& out, const quic::QuicEndpoint& endpoint) {
   out.add("quic.undecodable", q.undecodable);
   out.add("quic.accepted", q.accepted);
   out.add("quic.dialled", q.dialled);
+  out.add("quic.confirmed", q.confirmed);
   out.add("quic.retries_sent", q.retries_sent);
   out.add("quic.bad_tokens", q.bad_tokens);
   out.add("quic.dropped_half_open", q.dropped_half_open);

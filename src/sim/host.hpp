@@ -25,6 +25,8 @@
 #include <machine/concepts.hpp>
 #include <machine/pump.hpp>
 
+#include "cost.hpp"
+
 namespace ethnet::sim {
 
 using HostId = std::uint32_t;
@@ -74,6 +76,8 @@ class Host {
   [[nodiscard]] virtual bool needs_drain() const = 0;
   [[nodiscard]] virtual bool waits_for_writable() const = 0;
   [[nodiscard]] virtual Instant next_deadline() const = 0;
+  // What the machine counts of what it did (cost.hpp); nothing when it counts none.
+  [[nodiscard]] virtual Work work() const = 0;
 };
 
 using HostFactory = std::function<std::unique_ptr<Host>(const HostEnv&)>;
@@ -125,6 +129,13 @@ class MachineHost final : public Host {
   [[nodiscard]] bool needs_drain() const override { return pump_.needs_drain(); }
   [[nodiscard]] bool waits_for_writable() const override { return pump_.waits_for_writable(); }
   [[nodiscard]] Instant next_deadline() const override { return pump_.next_deadline(); }
+  [[nodiscard]] Work work() const override {
+    if constexpr (HasWork<M>) {
+      return machine().work();
+    } else {
+      return {};
+    }
+  }
 
  private:
   struct Sink {

@@ -12,7 +12,16 @@
 #include <base/check.hpp>
 #include <node/node.hpp>
 
+#include "cost.hpp"
+
 namespace ethnet::sim {
+
+// What an endpoint's counters say of its work (cost.hpp).
+[[nodiscard]] inline Work work_of(const quic::Counters& counters) {
+  return {.handshakes_begun = counters.accepted + counters.dialled,
+          .handshakes_completed = counters.confirmed,
+          .tokens = counters.retries_sent + counters.bad_tokens + counters.resets_sent};
+}
 
 class SimNode {
  public:
@@ -48,6 +57,12 @@ class SimNode {
   [[nodiscard]] std::optional<StoreOp> poll_store() { return node_->poll_store(); }
   [[nodiscard]] std::optional<node::NodeEvent> poll_event() { return node_->poll_event(); }
   [[nodiscard]] Instant next_deadline() const { return node_->next_deadline(); }
+  [[nodiscard]] Work work() const {
+    Work work = work_of(node_->endpoint().counters());
+    work.headers_decoded = node_->sync().counters().headers_received;
+    work.lookups = node_->sync().counters().headers_served;
+    return work;
+  }
   // Not exceeded_limit(), which Checked<> would answer by aborting: a checker asks (it reports).
 
  private:

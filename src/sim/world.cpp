@@ -43,6 +43,8 @@ class World::Slot final : public Outputs {
       ++world_.stats_.sink_full;
       return false;
     }
+    const std::size_t segment = std::max<std::size_t>(transmit.segment_size, 1);
+    charge(costs().datagram_sent, (bytes.size() + segment - 1) / segment);
     world_.send(*this, transmit, bytes);
     return true;
   }
@@ -56,11 +58,14 @@ class World::Slot final : public Outputs {
     }
     world_.trace_.record(world_.now_, "job", id, job.name);
     JobResult result{.id = job.id, .output = job.work ? job.work() : Bytes{}};
-    world_.schedule(world_.now_ + takes, id, JobDone{std::move(result)});
+    charge();
+    worker_free = std::max(worker_free, cpu_time()) + costs().job;
+    world_.schedule(worker_free + takes, id, JobDone{std::move(result)});
   }
   void store(StoreOp op) override {
     world_.trace_.record(world_.now_, "store", id, fmt::format("{} records", op.records.size()));
-    const Instant done = store_device.begin(world_.now_, std::move(op));
+    charge(costs().store_op, 1);
+    const Instant done = store_device.begin(cpu_time(), std::move(op));
     world_.schedule(done, id, StoreDone{});
     if (!in_next_write) return;
     const Duration most = done - world_.now_ - nanoseconds(1);
@@ -69,6 +74,18 @@ class World::Slot final : public Outputs {
   [[nodiscard]] Duration draw_up_to(Duration limit) {
     return nanoseconds(prng.between(0, limit.ns));
   }
+
+  [[nodiscard]] const Costs& costs() const { return spec.options.costs; }
+  // What the machine did since it was last asked, and `n` times `price`, is work of the CPU.
+  void charge(Duration price = {}, std::size_t n = 0) {
+    if (!costs().any() || !host) return;
+    const Work before = std::exchange(work_charged, host->work());
+    const Duration takes = costs().of(before, work_charged) + price * static_cast<std::int64_t>(n);
+    busy = busy + takes;
+    cpu_free = cpu_time() + takes;
+  }
+  // When the CPU can do what is asked of it now.
+  [[nodiscard]] Instant cpu_time() const { return std::max(cpu_free, world_.now_); }
 
  private:
   World& world_;
@@ -89,6 +106,10 @@ class World::Slot final : public Outputs {
   bool writable_scheduled = false;
   Instant armed = Instant::never();  // world time of the Tick that is queued
   std::deque<Packet> received;
+  Instant cpu_free;     // in world time, as the next
+  Instant worker_free;  // jobs are done one after the other
+  Work work_charged;    // of this incarnation
+  Duration busy;        // of all
   std::function<void(World&)> in_next_write;
   std::vector<What> deferred;  // what came while it was paused
   std::unique_ptr<SeededSecureRng> rng;
@@ -173,6 +194,8 @@ void World::crash(HostId host) {
   s.in_next_write = {};
   s.paused = s.read_scheduled = s.writable_scheduled = false;
   s.armed = Instant::never();
+  s.cpu_free = s.worker_free = now_;
+  s.work_charged = {};
   touched_ = host;
 }
 
@@ -238,6 +261,7 @@ void World::mend() {
 void World::set_host_options(HostId host, const HostOptions& options) {
   Slot& s = slot(host);
   s.spec.options = options;
+  if (s.host) s.work_charged = s.host->work();  // what came before has another price, or none
   s.store_device.set_options(options.store);
 }
 
@@ -289,6 +313,11 @@ bool World::dispatch(Event& event) {
   }
   Slot& s = slot(event.host);
   if (!s.host || event.incarnation != s.incarnation) return false;
+  if (s.cpu_free > now_ && !s.paused) {
+    ++stats_.deferred;
+    schedule(s.cpu_free, s.id, std::move(event.what));
+    return false;
+  }
   if (std::holds_alternative<Read>(event.what)) return read(s);
   if (const auto* due = std::get_if<Tick>(&event.what)) return tick(s, due->armed);
   if (s.paused) {
@@ -351,6 +380,7 @@ bool World::read(Slot& s) {
   ++stats_.batches;
   stats_.batched_datagrams += count;
   begin_turn(s.id);
+  s.charge(s.costs().datagram_received, count);
   s.host->handle_datagrams(s.now(), batch);
   schedule_read(s);
   end_turn(s.id);
@@ -376,6 +406,7 @@ void World::begin_turn(HostId host) { touched_ = host; }
 
 void World::end_turn(HostId host) {
   Slot& s = slot(host);
+  s.charge();
   if (s.host->waits_for_writable() && !s.writable_scheduled) {
     s.writable_scheduled = true;
     schedule(now_ + microseconds(1) + s.draw_up_to(milliseconds(2)), host, Writable{});
@@ -409,7 +440,7 @@ void World::send(Slot& from, const Transmit& transmit, ByteView bytes) {
       drop(from.id, to, DropReason::partition, datagram);
       continue;
     }
-    const Link::Fate fate = link(from.id, to).send(now_, datagram.size());
+    const Link::Fate fate = link(from.id, to).send(from.cpu_time(), datagram.size());
     if (fate.dropped) {
       drop(from.id, to, *fate.dropped, datagram);
       continue;
@@ -453,6 +484,7 @@ bool World::is_paused(HostId host) const { return slot(host).paused; }
 std::uint32_t World::incarnation(HostId host) const { return slot(host).incarnation; }
 Endpoint World::endpoint(HostId host) const { return slot(host).public_endpoint; }
 const SimStore& World::store(HostId host) const { return slot(host).store_device; }
+Duration World::busy(HostId host) const { return slot(host).busy; }
 Host* World::find_host(HostId host) const { return slot(host).host.get(); }
 
 World::Slot& World::slot(HostId host) const {

@@ -4,6 +4,7 @@
 //
 // A host reads its socket in batches of drawn size (1..64), its sends may find the socket full, its
 // jobs and store operations take virtual time, its clock drifts. A crash takes what was not synced.
+// Where work has a price (cost.hpp), a host that is at work reads and hears later.
 // Limits: kMaxHosts; kReceiveBuffer datagrams wait at a socket, the rest is dropped.
 #pragma once
 
@@ -25,6 +26,7 @@
 #include <types/endpoint.hpp>
 
 #include "clock.hpp"
+#include "cost.hpp"
 #include "host.hpp"
 #include "link.hpp"
 #include "seeded_secure_rng.hpp"
@@ -49,6 +51,7 @@ struct HostOptions {
   std::uint64_t slow_job_ppm = 0;
   Duration slow_job = milliseconds(500);
   StoreOptions store{};
+  Costs costs{};  // nothing costs anything
 };
 
 struct HostSpec {
@@ -77,7 +80,8 @@ struct WorldStats {
   std::uint64_t pauses = 0;
   std::uint64_t wall_jumps = 0;
   std::uint64_t rebinds = 0;
-  std::uint64_t cuts = 0;  // partitions, of either kind
+  std::uint64_t cuts = 0;      // partitions, of either kind
+  std::uint64_t deferred = 0;  // inputs that waited because their host was at work
 
   [[nodiscard]] std::uint64_t drops(DropReason reason) const {
     return dropped[static_cast<std::size_t>(reason)];
@@ -119,7 +123,8 @@ class World final : public VirtualOs {
   void after(Duration delay, std::function<void(World&)> action);
   // Runs `action` once, while the next write of the host is in flight; never, if it crashes first.
   void at_next_write(HostId host, std::function<void(World&)> action);
-  // An input from outside, for a machine of type M on `host`; nothing when it is down or paused.
+  // An input from outside, for a machine of type M on `host`; nothing when it is down or paused. It
+  // does not wait for a host that is at work, and what it costs is added to that work.
   template <class M, class F>
   void input(HostId host, F&& f) {
     auto* machine_host = dynamic_cast<MachineHost<M>*>(find_host(host));
@@ -142,6 +147,8 @@ class World final : public VirtualOs {
   [[nodiscard]] std::uint32_t incarnation(HostId host) const;
   [[nodiscard]] Endpoint endpoint(HostId host) const;  // where it is reached now
   [[nodiscard]] const SimStore& store(HostId host) const;
+  // How long the host's CPU has been at work in all its lives, by HostOptions::costs.
+  [[nodiscard]] Duration busy(HostId host) const;
   // The host of the last event; checkers may look at it alone.
   [[nodiscard]] std::optional<HostId> touched() const { return touched_; }
   // nullptr when it is down or not of this type.

@@ -44,6 +44,7 @@ Connection* QuicEndpoint::find(ConnHandle conn) const {
 }
 
 void QuicEndpoint::emit(ConnHandle conn, transport::ConnEventKind event) {
+  if (std::holds_alternative<transport::Confirmed>(event)) ++counters_.confirmed;
   const auto* closed = std::get_if<transport::Closed>(&event);
   if (closed != nullptr && closed->cause == transport::CloseCause::memory_limit) {
     ++counters_.closed_memory;

@@ -36,6 +36,7 @@ struct Counters {
   std::uint64_t undecodable = 0;  // not QUIC, or for no connection of ours
   std::uint64_t accepted = 0;     // inbound handshakes begun
   std::uint64_t dialled = 0;
+  std::uint64_t confirmed = 0;  // handshakes completed, in both directions
   std::uint64_t retries_sent = 0;
   std::uint64_t bad_tokens = 0;
   std::uint64_t dropped_half_open = 0;  // above max_half_open
