@@ -54,7 +54,6 @@ Comparison compare(const Side& ours, const Side& theirs, const Options& options)
   const std::uint64_t their_items = items_for(theirs, options.block_ns);
   std::vector<double> mine;
   std::vector<double> others;
-  std::vector<double> ratios;
   for (std::size_t pair = 0; pair < options.pairs; ++pair) {
     double a = 0;
     double b = 0;
@@ -67,10 +66,17 @@ Comparison compare(const Side& ours, const Side& theirs, const Options& options)
     }
     mine.push_back(a);
     others.push_back(b);
-    ratios.push_back(b / a);
   }
-  const Interval interval = bootstrap_median(ratios, options.resamples);
-  return {median(mine), median(others), median(ratios), interval.low, interval.high};
+  return compare_values(mine, others, options.resamples);
+}
+
+Comparison compare_values(const std::vector<double>& ours, const std::vector<double>& theirs,
+                          std::size_t resamples) {
+  CHECK(!ours.empty() && ours.size() == theirs.size());
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < ours.size(); ++i) ratios.push_back(theirs[i] / ours[i]);
+  const Interval interval = bootstrap_median(ratios, resamples);
+  return {median(ours), median(theirs), median(ratios), interval.low, interval.high};
 }
 
 double measure(const Side& side, const Options& options) {

@@ -42,6 +42,10 @@ struct Comparison {
 // CHECK: pairs > 0.
 [[nodiscard]] Comparison compare(const Side& ours, const Side& theirs, const Options& options);
 
+// The same from figures that were taken already, pair by pair. CHECK: equally many, and some.
+[[nodiscard]] Comparison compare_values(const std::vector<double>& ours,
+                                        const std::vector<double>& theirs, std::size_t resamples);
+
 // The median of one side alone, in nanoseconds an item: where there is no peer.
 [[nodiscard]] double measure(const Side& side, const Options& options);
 
