@@ -23,7 +23,8 @@ Connection::Connection(Private, ConnectionHost& host, ConnHandle handle,
       side_{side},
       local_{local},
       remote_{remote},
-      ref_{std::make_unique<ngtcp2_crypto_conn_ref>()} {}
+      ref_{std::make_unique<ngtcp2_crypto_conn_ref>()},
+      late_messages_{side == transport::Side::dialler} {}
 
 Connection::~Connection() {
   if (conn_ != nullptr) ngtcp2_conn_del(conn_);
@@ -208,6 +209,7 @@ Result<void> Connection::export_key(std::string_view label, MutByteView out) con
 
 std::size_t Connection::memory_bytes() const {
   std::size_t total = sizeof(Connection) + close_packet_.capacity() + memory_.bytes();
+  if (session_) total += session_->memory_bytes();
   for (const auto& [id, stream] : streams_) {
     total += sizeof(Stream) + stream->send.memory_bytes() + stream->receive.memory_bytes();
   }

@@ -19,6 +19,7 @@
 #include "config.hpp"
 #include "counting_memory.hpp"
 #include "crypto.hpp"
+#include "late_messages.hpp"
 #include "stream_buffers.hpp"
 
 struct ngtcp2_conn;
@@ -102,8 +103,7 @@ class Connection {
   }
   [[nodiscard]] const std::vector<Cid>& cids() const { return cids_; }
   [[nodiscard]] const Endpoint& remote() const { return remote_; }
-  // Streams, their buffers, and what ngtcp2 holds. The session of GnuTLS is not counted: after the
-  // handshake a peer cannot make it grow, and before it only up to kMaxHandshakeMessage.
+  // Streams, their buffers, what ngtcp2 holds, and an estimate of what TLS does.
   [[nodiscard]] std::size_t memory_bytes() const;
   [[nodiscard]] std::size_t stream_count() const { return streams_.size(); }
   // A Readable of this stream was taken: the next arrival is told again.
@@ -136,6 +136,7 @@ class Connection {
   void offer_room();
   void check_memory(Now now);
   void end_reset_streams();
+  void release_handshake();
   [[nodiscard]] bool stream_data_in_flight() const;
   void watch_for_black_hole(Now now);
   [[nodiscard]] std::size_t packet_limit(Now now) const;
@@ -168,6 +169,7 @@ class Connection {
   std::unique_ptr<ngtcp2_crypto_conn_ref> ref_;
   std::unique_ptr<CryptoSession> session_;
   CountingMemory memory_;
+  LateMessages late_messages_;
   ngtcp2_conn* conn_ = nullptr;  // owned; freed by end() or the destructor
   std::vector<Cid> cids_;
   std::map<StreamId, std::unique_ptr<Stream>> streams_;
@@ -182,6 +184,7 @@ class Connection {
   Instant small_packets_until_{};  // after a black hole
   bool opened_ = false;
   bool confirmed_ = false;
+  bool handshake_released_ = false;
   bool stateless_reset_ = false;
 
   // A packet that did not fit into the last burst: another path, or larger than its segments.

@@ -33,6 +33,20 @@ struct Connection::Callbacks {
     static_cast<ConnectionHost*>(context->native_handle)->rng().fill(view_of(out, size));
   }
 
+  static int crypto_data(ngtcp2_conn* conn, ngtcp2_encryption_level level, std::uint64_t offset,
+                         const std::uint8_t* data, std::size_t size, void* user) {
+    constexpr std::uint8_t kUnexpectedMessage = 10;  // RFC 8446, section 6
+    Connection& c = self(user);
+    if (level == NGTCP2_ENCRYPTION_LEVEL_1RTT && !c.late_messages_.take(view_of(data, size))) {
+      ngtcp2_conn_set_tls_alert(conn, kUnexpectedMessage);
+      return NGTCP2_ERR_CRYPTO;
+    }
+    if (c.handshake_released_) return 0;
+    ngtcp2_callbacks below{};
+    c.crypto_.install(below);
+    return below.recv_crypto_data(conn, level, offset, data, size, user);
+  }
+
   static int handshake_completed(ngtcp2_conn*, void* user) {
     Connection& c = self(user);
     if (!c.session_->alpn_agreed()) return NGTCP2_ERR_CALLBACK_FAILURE;
@@ -158,6 +172,7 @@ struct Connection::Callbacks {
   static ngtcp2_callbacks table(const Connection& c) {
     ngtcp2_callbacks t{};
     c.crypto_.install(t);
+    t.recv_crypto_data = crypto_data;
     t.get_path_challenge_data = path_challenge_data;
     t.handshake_completed = handshake_completed;
     t.handshake_confirmed = handshake_confirmed;

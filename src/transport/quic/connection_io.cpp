@@ -43,6 +43,7 @@ void Connection::handle_datagram(Now now, const Datagram& datagram) {
   }
   if (std::exchange(progressed_, false)) progress_at_ = now.mono;
   end_reset_streams();
+  release_handshake();
   const Endpoint seen = endpoint_of(ngtcp2_conn_get_path(conn_)->remote.addr);
   if (seen != remote_) {
     remote_ = seen;
@@ -63,6 +64,14 @@ void Connection::end_reset_streams() {
     stream->transport_closed = true;
     drop_if_done(id);
   }
+}
+
+// TLS has done its part once both sides are done (RFC 9001, section 4.1.2): keys are updated
+// without it, and what it may still say needs none of it.
+void Connection::release_handshake() {
+  if (!confirmed_ || handshake_released_) return;
+  handshake_released_ = true;
+  if (session_->release()) ngtcp2_conn_set_tls_native_handle(conn_, nullptr);
 }
 
 void Connection::check_memory(Now now) {

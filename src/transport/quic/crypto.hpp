@@ -33,6 +33,11 @@ class CryptoSession {
   [[nodiscard]] virtual bool alpn_agreed() const = 0;
   // RFC 8446, section 7.5, empty context. False before the handshake has completed.
   [[nodiscard]] virtual bool export_key(std::string_view label, MutByteView out) const = 0;
+  // The handshake is confirmed: frees what only a handshake needs. True when the native handle is
+  // void from now on; keys are exported as before.
+  [[nodiscard]] virtual bool release() = 0;
+  // What the session holds, by estimate: the TLS library does not tell.
+  [[nodiscard]] virtual std::size_t memory_bytes() const = 0;
 };
 
 // What the connections of one endpoint have in common.

@@ -40,6 +40,8 @@ class NullSession final : public CryptoSession {
 
   void* native_handle() override { return this; }
   bool alpn_agreed() const override { return chosen_.has_value(); }
+  bool release() override { return false; }
+  std::size_t memory_bytes() const override { return 0; }
   bool export_key(std::string_view label, MutByteView out) const override {
     if (!complete_) return false;
     Bytes text = to_bytes(server_ ? peer_ : own_);

@@ -4,6 +4,7 @@
 #include <ctime>
 #include <utility>
 
+#include <crypto/wipe.hpp>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
@@ -44,6 +45,11 @@ using Certificate = std::unique_ptr<gnutls_x509_crt_int, CertificateDeleter>;
 
 bool ok(int code) { return code >= 0; }
 
+// GnuTLS only reads; its structure has no const.
+gnutls_datum_t datum(ByteView bytes) {
+  return {const_cast<std::uint8_t*>(in_ptr(bytes)), static_cast<unsigned>(bytes.size())};
+}
+
 Key make_key() {
   gnutls_x509_privkey_t raw = nullptr;
   if (!ok(gnutls_x509_privkey_init(&raw))) return {};
@@ -78,11 +84,81 @@ struct SessionDeleter {
   void operator()(gnutls_session_int* session) const { gnutls_deinit(session); }
 };
 
+// What a session costs with its packet keys: GnuTLS 3.7 during and after the handshake.
+constexpr std::size_t kHandshakeBytes = 24 * 1024;
+constexpr std::size_t kKeyBytes = 6 * 1024;
+
+// The exporter secret of a finished handshake, and what is made of it (RFC 8446, section 7.5).
+class Exporter {
+ public:
+  // False, and nothing is kept, when there is no room for it.
+  bool keep(ByteView secret) {
+    if (secret.size() > secret_.view().size()) return false;
+    copy_into(secret_.writable(), secret);
+    size_ = secret.size();
+    return true;
+  }
+  [[nodiscard]] bool has_secret() const { return size_ > 0; }
+  void set_hash(gnutls_digest_algorithm_t hash) { hash_ = hash; }
+
+  [[nodiscard]] bool derive(std::string_view label, MutByteView out) const {
+    Digest empty{};
+    Digest secret{};
+    Digest context{};
+    const std::size_t size = gnutls_hash_get_len(hash_);
+    const auto first = [&](Digest& digest) { return MutByteView{digest}.first(size); };
+    const bool good = size > 0 && size <= empty.size() && hash({}, empty) &&
+                      expand(secret_.view().first(size_), label, first(empty), first(secret)) &&
+                      hash({}, context) && expand(first(secret), "exporter", first(context), out);
+    crypto::wipe(secret);
+    return good;
+  }
+
+ private:
+  using Digest = ByteArray<48>;
+
+  [[nodiscard]] bool hash(ByteView text, MutByteView out) const {
+    return ok(gnutls_hash_fast(hash_, text.data(), text.size(), out.data()));
+  }
+  // HKDF-Expand-Label (RFC 8446, section 7.1).
+  [[nodiscard]] bool expand(ByteView secret, std::string_view label, ByteView context,
+                            MutByteView out) const {
+    const std::string name = "tls13 " + std::string{label};
+    if (name.size() > 255 || out.size() > 0xffff) return false;
+    Bytes info;
+    append_be<std::uint16_t>(info, static_cast<std::uint16_t>(out.size()));
+    info.push_back(static_cast<std::byte>(name.size()));
+    append(info, text_bytes(name));
+    info.push_back(static_cast<std::byte>(context.size()));
+    append(info, context);
+    const gnutls_datum_t key = datum(secret);
+    const gnutls_datum_t text = datum(info);
+    // GnuTLS numbers a hash and its HMAC alike.
+    return ok(gnutls_hkdf_expand(static_cast<gnutls_mac_algorithm_t>(hash_), &key, &text,
+                                 out.data(), out.size()));
+  }
+
+  crypto::SecretBytes<48> secret_;
+  std::size_t size_ = 0;
+  gnutls_digest_algorithm_t hash_ = GNUTLS_DIG_UNKNOWN;
+};
+
 class TlsSession final : public CryptoSession {
  public:
   TlsSession(gnutls_session_t session, const std::vector<std::string>& alpn)
-      : session_{session}, alpn_{alpn} {}
+      : session_{session}, alpn_{alpn} {
+    // The library's place for its cache of sessions, which we have none of.
+    gnutls_db_set_ptr(session, this);
+    gnutls_session_set_keylog_function(session, on_secret);
+  }
 
+  bool release() override {
+    if (!exporter_.has_secret()) return false;
+    exporter_.set_hash(gnutls_prf_hash_get(session_.get()));
+    session_.reset();
+    return true;
+  }
+  std::size_t memory_bytes() const override { return session_ ? kHandshakeBytes : kKeyBytes; }
   void* native_handle() override { return session_.get(); }
 
   bool alpn_agreed() const override {
@@ -94,6 +170,7 @@ class TlsSession final : public CryptoSession {
   }
 
   bool export_key(std::string_view label, MutByteView out) const override {
+    if (!session_) return exporter_.derive(label, out);
 #pragma clang unsafe_buffer_usage begin
     return ok(gnutls_prf_rfc5705(session_.get(), label.size(), label.data(), 0, nullptr, out.size(),
                                  reinterpret_cast<char*>(out.data())));
@@ -101,8 +178,15 @@ class TlsSession final : public CryptoSession {
   }
 
  private:
+  static int on_secret(gnutls_session_t session, const char* label, const gnutls_datum_t* secret) {
+    auto* self = static_cast<TlsSession*>(gnutls_db_get_ptr(session));
+    if (std::string_view{label} != "EXPORTER_SECRET") return 0;
+    return self->exporter_.keep(view_of(secret->data, secret->size)) ? 0 : -1;
+  }
+
   std::unique_ptr<gnutls_session_int, SessionDeleter> session_;
-  std::vector<std::string> alpn_;
+  const std::vector<std::string>& alpn_;  // of the context
+  Exporter exporter_;
 };
 
 }  // namespace
@@ -170,11 +254,7 @@ Result<std::unique_ptr<CryptoSession>> TlsContext::make_session(bool server,
   // A handshake message of ours has a kilobyte at most; the library would hold 128.
   gnutls_handshake_set_max_packet_length(raw, kMaxHandshakeMessage);
   std::vector<gnutls_datum_t> names;
-  for (const std::string& name : alpn_) {
-    // GnuTLS copies; its structure has no const.
-    names.push_back(
-        {const_cast<std::uint8_t*>(in_ptr(text_bytes(name))), static_cast<unsigned>(name.size())});
-  }
+  for (const std::string& name : alpn_) names.push_back(datum(text_bytes(name)));
   const int configured = server ? ngtcp2_crypto_gnutls_configure_server_session(raw)
                                 : ngtcp2_crypto_gnutls_configure_client_session(raw);
   const bool good =

@@ -5,6 +5,8 @@
 // over a key that only these two sides can export (docs/spec/session.md). GnuTLS still checks that
 // the server owns its certificate's key. No client certificate is asked for: its parser is better
 // kept from strangers.
+// A session of GnuTLS lives as long as its handshake: it is the largest part of an idle connection.
+// What stays is the secret that keys are exported from.
 // Threading: one thread. GnuTLS seeds its generator per thread.
 #pragma once
 
