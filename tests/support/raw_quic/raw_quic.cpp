@@ -126,6 +126,7 @@ void RawQuic::drain() {
     while (const auto burst = endpoint_->poll_transmit(now_, buffer)) {
       quiet = false;
       bytes_out_ += burst->size;
+      remotes_.insert(burst->remote);
       ByteView rest = ByteView{buffer}.first(burst->size);
       while (!rest.empty()) {
         ++datagrams_out_;
@@ -169,12 +170,17 @@ bool RawQuic::read_packet(ByteView& rest) {
       if (!size) return false;
       const auto cid = take(packet, std::to_integer<std::size_t>(size->front()));
       if (!cid) return false;
-      if (i == 0 && !equal(*cid, scid_)) return false;  // of another connection
+      const bool to_new_server = server_ && type == 0;                    // it chose our id itself
+      if (i == 0 && !to_new_server && !equal(*cid, scid_)) return false;  // of another connection
+      if (i == 0 && to_new_server) client_dcid_ = to_bytes(*cid);
       if (i == 1) dcid_ = to_bytes(*cid);
     }
     if (type == 0) {
-      const auto token = take_varint(packet);
-      if (!token || !take(packet, static_cast<std::size_t>(*token))) return false;
+      const auto size = take_varint(packet);
+      if (!size) return false;
+      const auto token = take(packet, static_cast<std::size_t>(*size));
+      if (!token) return false;
+      client_token_ = to_bytes(*token);
     }
     const auto length = take_varint(packet);
     if (!length || *length > packet.size()) return false;

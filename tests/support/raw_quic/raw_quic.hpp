@@ -1,6 +1,6 @@
-// A hostile QUIC client in virtual time: it speaks to an endpoint that encrypts nothing
+// A hostile QUIC client or server in virtual time: it speaks to an endpoint that encrypts nothing
 // (transport/quic/null_crypto.hpp) and says exactly the packets and frames that a test wants,
-// beyond every limit and out of every order.
+// beyond every limit and out of every order. raw_server.cpp has what only a server says.
 #pragma once
 
 #include <array>
@@ -32,6 +32,21 @@ class RawQuic {
 
   // The last message of the handshake.
   void finish();
+
+  // As a server: the endpoint dials us, and its first packets are read.
+  void be_dialled();
+  // The server's flight; false when the endpoint does not confirm the handshake. honest_server()
+  // is what a server ought to say.
+  [[nodiscard]] bool answer(ByteView transport_parameters);
+  [[nodiscard]] Parameters honest_server() const;
+  // Its tag is right for the client's last destination id, unless it is spoilt.
+  void send_retry(ByteView token, ByteView source_cid, bool spoilt = false);
+  void send_version_negotiation(std::initializer_list<std::uint32_t> versions);
+  // Where the client sent its last Initial, and with which token.
+  [[nodiscard]] ByteView client_dcid() const { return client_dcid_; }
+  [[nodiscard]] ByteView client_token() const { return client_token_; }
+  // Every address that the endpoint sent to.
+  [[nodiscard]] const std::set<Endpoint>& remotes() const { return remotes_; }
 
   // One packet with the next number of its space, in a datagram of its own; then everything that
   // the endpoint has to say is taken, and acknowledged when `acknowledge` is set.
@@ -108,7 +123,12 @@ class RawQuic {
   std::uint64_t bytes_out_ = 0;
   std::uint64_t datagrams_out_ = 0;
   bool endpoint_key_phase_ = false;
-  bool answered_ = false;  // the handshake's third message has come
+  bool answered_ = false;  // a message came in a Handshake packet
+  bool server_ = false;
+  Bytes client_dcid_;
+  Bytes original_dcid_;  // before any Retry of ours
+  Bytes client_token_;
+  std::set<Endpoint> remotes_;
 };
 
 }  // namespace ethnet::testing
