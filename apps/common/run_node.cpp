@@ -200,6 +200,15 @@ void say_started(const node::Node& node, const NodeOptions& options, const crypt
              {"gso", socket.uses_gso()}});
 }
 
+// On the store's thread.
+StoreResult append_to(store::SegmentStore& store, const StoreOp& op) {
+  errno = 0;
+  const std::uint64_t before = store.segments_postponed();
+  const auto written = store.append(op.records);
+  if (!written) return {op.id, false, errno};
+  return {op.id, true, store.segments_postponed() > before ? EMFILE : 0};
+}
+
 // False when the node was told to stop meanwhile.
 bool restore(store::ChainStore& store, node::Node& node, const std::string& datadir,
              const runtime::StopSignals& signals) {
@@ -297,12 +306,7 @@ int run_node(const NodeOptions& options) {
   std::string fatal;
   std::unique_ptr<runtime::NodeRunner> runner;
   runner = std::make_unique<runtime::NodeRunner>(
-      node, std::move(sockets),
-      [&store](const StoreOp& op) {
-        errno = 0;
-        const auto written = store->append(op.records);
-        return StoreResult{op.id, written.has_value(), written ? 0 : errno};
-      },
+      node, std::move(sockets), [&store](const StoreOp& op) { return append_to(*store, op); },
       [&](const node::NodeEvent& event) {
         if (const auto* moved = std::get_if<node::SyncMoved>(&event)) {
           progress.show("sync", moved->imported, moved->target, moved->done);

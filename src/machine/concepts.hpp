@@ -63,7 +63,7 @@ struct StoreOp {
 struct StoreResult {
   std::uint64_t id = 0;
   bool ok = true;
-  int os_error = 0;  // errno when not ok
+  int os_error = 0;  // errno when not ok; else what it had to do without (EMFILE)
 };
 
 template <class M>

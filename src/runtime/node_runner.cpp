@@ -1,12 +1,15 @@
 #include "node_runner.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstring>
 #include <utility>
 
 #include <boost/asio/post.hpp>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "os.hpp"
 
@@ -62,6 +65,7 @@ NodeRunner::NodeRunner(node::Node& node, std::vector<std::unique_ptr<UdpSocket>>
         after_turn();
       },
       [this](const StoreResult& done) {
+        if (done.os_error == EMFILE || done.os_error == ENFILE) ++descriptors_exhausted_;
         pump_.handle_store_done(os_now(), done);
         after_turn();
       });
@@ -122,6 +126,7 @@ node::NodeSnapshot NodeRunner::snapshot() const {
   out.counters.push_back({"udp.receive_overflow", sum.receive_overflow});
   out.counters.push_back({"udp.gso_refused", sum.gso_refused});
   out.counters.push_back({"udp.socket_full", pump_.stats().sink_full});
+  out.counters.push_back({"os.descriptors_exhausted", descriptors_exhausted_});
   return out;
 }
 
@@ -200,7 +205,9 @@ void NodeRunner::resolve(const node::ResolveWanted& wanted) {
                                      const asio::ip::udp::resolver::results_type& results) {
         --look_ups_;
         std::vector<Endpoint> endpoints;
-        if (!error) {
+        if (error) {
+          note_failed_look_up();
+        } else {
           for (const auto& entry : results) {
             const Endpoint endpoint = from_asio(entry.endpoint());
             const auto reaches = [&](const Socket& socket) {
@@ -217,6 +224,15 @@ void NodeRunner::resolve(const node::ResolveWanted& wanted) {
         }
         input([&](node::Node& node, Now now) { node.handle_resolved(now, target, endpoints); });
       });
+}
+
+void NodeRunner::note_failed_look_up() {
+  const int free = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+  if (free >= 0) {
+    ::close(free);
+  } else if (errno == EMFILE) {
+    ++descriptors_exhausted_;
+  }
 }
 
 void NodeRunner::after_turn() {

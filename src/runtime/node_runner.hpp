@@ -77,6 +77,8 @@ class NodeRunner {
   void after_turn();
   void wait_signal();
   void resolve(const node::ResolveWanted& wanted);
+  // A look-up failed: was it for want of a file descriptor? The resolver does not say.
+  void note_failed_look_up();
 
   EventHandler handler_;
   boost::asio::io_context io_{1};
@@ -89,7 +91,8 @@ class NodeRunner {
   std::vector<std::unique_ptr<boost::asio::steady_timer>> delayed_;
   Bytes scratch_;
   std::optional<std::size_t> full_socket_;
-  std::size_t look_ups_ = 0;  // in flight; one a static peer
+  std::size_t look_ups_ = 0;                 // in flight; one a static peer
+  std::uint64_t descriptors_exhausted_ = 0;  // what was put off or failed for want of one
   bool begun_ = false;
   bool stopping_ = false;
   Pump<node::Node, NodeRunner> pump_;

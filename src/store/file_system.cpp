@@ -19,6 +19,8 @@ std::string_view describe(std::uint16_t code) {
       return "cannot make the directory";
     case FileError::locked:
       return "in use by another process";
+    case FileError::no_descriptors:
+      return "no file descriptor is free";
   }
   return "unknown";
 }

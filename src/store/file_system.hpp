@@ -19,7 +19,8 @@ enum class FileError : std::uint16_t {
   sync,
   truncate,
   make_directory,
-  locked,  // another process holds it
+  locked,          // another process holds it
+  no_descriptors,  // of this process or of the system: nothing was opened or made, try again later
 };
 [[nodiscard]] const ErrorDomain& error_domain(FileError);
 
@@ -55,7 +56,7 @@ class FileSystem {
 
   // With its parents; no error when it is there.
   [[nodiscard]] virtual Result<void> make_directory(const std::string& path) = 0;
-  // Makes the file when it is not there, durably.
+  // Makes the file when it is not there, durably. Error: no_descriptors made nothing.
   [[nodiscard]] virtual Result<std::unique_ptr<File>> open(const std::string& path) = 0;
   [[nodiscard]] virtual Result<Bytes> read(const std::string& path) = 0;
   [[nodiscard]] virtual bool exists(const std::string& path) = 0;

@@ -76,6 +76,7 @@ void MemoryFileSystem::fail_append(std::size_t n, std::size_t written) {
 Result<void> MemoryFileSystem::make_directory(const std::string&) { return {}; }
 
 Result<std::unique_ptr<File>> MemoryFileSystem::open(const std::string& path) {
+  if (exhausted_) return fail(FileError::no_descriptors);
   files_.try_emplace(path);
   return std::make_unique<MemoryFile>(*this, path);
 }

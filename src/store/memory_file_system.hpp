@@ -21,6 +21,8 @@ class MemoryFileSystem final : public FileSystem {
   // The n-th append from now on fails after `written` of its bytes; 0 is the next.
   void fail_append(std::size_t n, std::size_t written);
   void fail_next_sync() { fail_sync_ = true; }
+  // Until it is told otherwise, no file can be opened.
+  void exhaust_descriptors(bool exhausted) { exhausted_ = exhausted; }
 
   [[nodiscard]] Bytes& content(const std::string& path) { return files_[path].bytes; }
   [[nodiscard]] std::size_t unsynced(const std::string& path) {
@@ -50,6 +52,7 @@ class MemoryFileSystem final : public FileSystem {
   };
   std::optional<Failure> failure_;
   bool fail_sync_ = false;
+  bool exhausted_ = false;
 };
 
 }  // namespace ethnet::store

@@ -62,10 +62,9 @@ class PosixLock final : public FileLock {
   Descriptor fd_;
 };
 
-// A new name is durable when its directory is.
-bool sync_directory(const std::filesystem::path& path) {
-  const Descriptor directory{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  return directory.valid() && ::fsync(directory.get()) == 0;
+// Why the system opened nothing.
+std::unexpected<Error> not_opened() {
+  return fail(errno == EMFILE || errno == ENFILE ? FileError::no_descriptors : FileError::open);
 }
 
 }  // namespace
@@ -79,19 +78,24 @@ Result<void> PosixFileSystem::make_directory(const std::string& path) {
 
 Result<std::unique_ptr<File>> PosixFileSystem::open(const std::string& path) {
   const bool is_new = !exists(path);
+  // A new name is durable when its directory is. The directory first: when no descriptor is left
+  // for it, no file must have been made.
+  const std::string parent = std::filesystem::path{path}.parent_path().string();
+  const Descriptor directory{is_new ? ::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                                    : -1};
+  if (is_new && !directory.valid()) return not_opened();
   const int fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-  if (fd < 0) return fail(FileError::open);
+  if (fd < 0) return not_opened();
   std::unique_ptr<File> file = std::make_unique<PosixFile>(fd);
-  if (is_new && !sync_directory(std::filesystem::path{path}.parent_path())) {
-    return fail(FileError::sync);
-  }
+  if (is_new && ::fsync(directory.get()) != 0) return fail(FileError::sync);
   return file;
 }
 
 Result<Bytes> PosixFileSystem::read(const std::string& path) {
   const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!file.valid()) return not_opened();
   struct stat status{};
-  if (!file.valid() || ::fstat(file.get(), &status) != 0) return fail(FileError::open);
+  if (::fstat(file.get(), &status) != 0) return fail(FileError::read);
   Bytes bytes(static_cast<std::size_t>(status.st_size));
   MutByteView rest = bytes;
   while (!rest.empty()) {
@@ -122,7 +126,7 @@ Result<std::vector<std::string>> PosixFileSystem::list(const std::string& path) 
 
 Result<std::unique_ptr<FileLock>> PosixFileSystem::lock(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (fd < 0) return fail(FileError::open);
+  if (fd < 0) return not_opened();
   std::unique_ptr<FileLock> held = std::make_unique<PosixLock>(fd);
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) return fail(FileError::locked);
   return held;

@@ -188,12 +188,28 @@ Result<void> SegmentStore::open_last() {
   const bool fresh = last_ == 0;
   if (fresh) last_ = 1;
   file_ = TRY(files_.open(path_of(last_)));
-  if (fresh || size_ < kMagic.size()) {
-    TRY(file_->append(text_bytes(kMagic)));
-    TRY(file_->sync());
-    size_ = kMagic.size();
-  }
+  if (fresh || size_ < kMagic.size()) return begin_segment();
   return {};
+}
+
+Result<void> SegmentStore::begin_segment() {
+  TRY(file_->append(text_bytes(kMagic)));
+  TRY(file_->sync());
+  size_ = kMagic.size();
+  return {};
+}
+
+Result<void> SegmentStore::next_segment(std::size_t batch_bytes) {
+  auto next = files_.open(path_of(last_ + 1));
+  if (!next && next.error().is(FileError::no_descriptors) &&
+      size_ + batch_bytes <= kMaxSegmentStretch * segment_bytes_) {
+    ++segments_postponed_;
+    return {};
+  }
+  if (!next) return std::unexpected(next.error());
+  ++last_;
+  file_ = std::move(*next);
+  return begin_segment();
 }
 
 Result<void> SegmentStore::append(std::span<const Bytes> records) {
@@ -212,9 +228,7 @@ Result<void> SegmentStore::append(std::span<const Bytes> records) {
   // Whatever fails from here on may have left a part behind: only a new start can tell.
   failed_ = true;
   if (size_ > kMagic.size() && size_ + batch.size() > segment_bytes_) {
-    ++last_;
-    size_ = 0;
-    TRY(open_last());
+    TRY(next_segment(batch.size()));
   }
   TRY(file_->append(batch));
   TRY(file_->sync());

@@ -12,7 +12,10 @@
 // is a torn write that nobody was told about, and is cut off. Anything else is corruption: an error
 // that names file and offset; so is a segment that is not there. (A flipped bit in the very last
 // batch cannot be told from a torn write, and is cut off as one.)
-// Threading: one thread. Limits: kMaxBatchBytes; a segment is closed at kSegmentBytes.
+// A segment is closed at kSegmentBytes. Where the process has no file descriptor for the next one,
+// the last grows on, and each batch tries again: the store survives the exhaustion of descriptors
+// (attack 10). At kMaxSegmentStretch times its size append() fails, as on a full disk.
+// Threading: one thread. Limits: kMaxBatchBytes, kMaxSegmentStretch.
 #pragma once
 
 #include <memory>
@@ -35,6 +38,8 @@ enum class StoreError : std::uint16_t {
 
 inline constexpr std::size_t kMaxBatchBytes = 64 * 1024 * 1024;  // one batch; it is read whole
 inline constexpr std::size_t kSegmentBytes = 64 * 1024 * 1024;
+// Times kSegmentBytes, without a descriptor for the next segment: a start reads each one whole.
+inline constexpr std::size_t kMaxSegmentStretch = 4;
 
 struct OpenReport {
   std::size_t segments = 0;
@@ -59,11 +64,16 @@ class SegmentStore final : public ChainStore {
   [[nodiscard]] Result<void> append(std::span<const Bytes> records) override;
   [[nodiscard]] Result<std::uint64_t> replay(const Visitor& visit) override;
 
+  // Batches that went into a segment that was due to be closed, for want of a descriptor.
+  [[nodiscard]] std::uint64_t segments_postponed() const { return segments_postponed_; }
+
  private:
   [[nodiscard]] Result<void> check_format();
   [[nodiscard]] Result<void> count_segments(OpenReport& report);
   [[nodiscard]] Result<void> verify(OpenReport& report);
   [[nodiscard]] Result<void> open_last();
+  [[nodiscard]] Result<void> next_segment(std::size_t batch_bytes);
+  [[nodiscard]] Result<void> begin_segment();
   [[nodiscard]] std::string path_of(std::size_t segment) const;
 
   FileSystem& files_;
@@ -74,6 +84,7 @@ class SegmentStore final : public ChainStore {
   std::uint64_t size_ = 0;
   std::unique_ptr<File> file_;
   bool failed_ = false;
+  std::uint64_t segments_postponed_ = 0;
 };
 
 }  // namespace ethnet::store

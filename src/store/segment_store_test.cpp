@@ -1,11 +1,15 @@
 #include "segment_store.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
+#include <functional>
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "crc32c.hpp"
 #include "memory_file_system.hpp"
@@ -284,10 +288,121 @@ RC_GTEST_PROP(SegmentStore, RandomCrashesLoseNothingAcknowledged, (std::uint64_t
   }
 }
 
+std::size_t segments_of(FileSystem& files, const std::string& directory) {
+  return files.list(directory + "/chain").value().size();
+}
+
+// While `files` opens nothing, batches go into the segment that was due; then the next is made, and
+// all is there.
+void expect_growth_without_descriptors(FileSystem& files, const std::string& directory,
+                                       const std::function<void(bool)>& exhaust) {
+  std::vector<Bytes> appended;
+  const auto append = [&](SegmentStore& store, std::uint8_t tag) {
+    const auto batch = batch_of(tag, 2);
+    ASSERT_TRUE(store.append(batch).has_value());
+    appended.insert(appended.end(), batch.begin(), batch.end());
+  };
+  OpenReport report;
+  {
+    auto store = SegmentStore::open(files, directory, report, 100);
+    append(**store, 1);
+    append(**store, 2);
+    EXPECT_EQ((*store)->segments_postponed(), 0U);
+    exhaust(true);
+    for (std::uint8_t i = 3; i < 6; ++i) append(**store, i);
+    exhaust(false);
+    EXPECT_EQ((*store)->segments_postponed(), 3U);
+    EXPECT_EQ(segments_of(files, directory), 1U);
+    append(**store, 6);
+    EXPECT_EQ(segments_of(files, directory), 2U);
+    EXPECT_EQ((*store)->segments_postponed(), 3U);
+  }
+  auto again = SegmentStore::open(files, directory, report, 100);
+  ASSERT_TRUE(again.has_value());
+  EXPECT_EQ(report.bytes_cut, 0U);
+  EXPECT_EQ(contents(**again), appended);
+}
+
+TEST(SegmentStore, atk_10_WithoutADescriptorTheSegmentGrowsOnAndTheNextIsMadeLater) {
+  MemoryFileSystem files;
+  expect_growth_without_descriptors(files, "d", [&](bool on) { files.exhaust_descriptors(on); });
+}
+
+TEST(SegmentStore, atk_10_ASegmentThatGrewToItsBoundEndsTheStoreAndLosesNothing) {
+  MemoryFileSystem files;
+  std::vector<Bytes> acknowledged;
+  OpenReport report;
+  {
+    auto store = open(files, report, 100);
+    files.exhaust_descriptors(true);
+    Result<void> last;
+    for (std::uint8_t i = 0; i < 50 && last; ++i) {
+      const auto batch = batch_of(i, 1);
+      last = (*store)->append(batch);
+      if (last) acknowledged.push_back(batch.front());
+    }
+    ASSERT_FALSE(last);
+    EXPECT_TRUE(last.error().is(FileError::no_descriptors));
+    EXPECT_LE(files.content(kSegment).size(), kMaxSegmentStretch * 100);
+    EXPECT_TRUE((*store)->append(batch_of(1, 1)).error().is(StoreError::failed_before));
+  }
+  EXPECT_TRUE(open(files, report, 100).error().is(FileError::no_descriptors));
+  files.exhaust_descriptors(false);
+  auto again = open(files, report, 100);
+  ASSERT_TRUE(again.has_value());
+  EXPECT_EQ(report.bytes_cut, 0U);
+  EXPECT_EQ(contents(**again), acknowledged);
+}
+
+std::string temporary_directory() {
+  std::string name = std::filesystem::temp_directory_path() / "ethnet-store-test-XXXXXX";
+  EXPECT_NE(::mkdtemp(name.data()), nullptr);
+  return name;
+}
+
+// Leaves this process `spare` descriptors, or gives it back what it had.
+class DescriptorLimit {
+ public:
+  DescriptorLimit() { EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before_), 0); }
+  DescriptorLimit(const DescriptorLimit&) = delete;
+  DescriptorLimit& operator=(const DescriptorLimit&) = delete;
+  ~DescriptorLimit() { lift(); }
+
+  void leave(rlim_t spare) {
+    const int lowest_free = ::dup(STDERR_FILENO);
+    ASSERT_GE(lowest_free, 0);
+    ::close(lowest_free);
+    const rlimit now{static_cast<rlim_t>(lowest_free) + spare, before_.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &now), 0);
+  }
+  void lift() const { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST(PosixFileSystem, atk_10_WithoutDescriptorsNothingIsMadeAndTheStoreGoesOn) {
+  const std::string name = temporary_directory();
+  PosixFileSystem files;
+  // With one left the directory opens and the file does not; with two the next segment is made.
+  for (const rlim_t spare : {0U, 1U}) {
+    DescriptorLimit limit;
+    expect_growth_without_descriptors(files, name + "/" + std::to_string(spare),
+                                      [&](bool on) { on ? limit.leave(spare) : limit.lift(); });
+    limit.leave(spare);
+    EXPECT_TRUE(files.open(name + "/new").error().is(FileError::no_descriptors));
+    EXPECT_FALSE(files.exists(name + "/new"));
+  }
+  DescriptorLimit limit;
+  limit.leave(0);
+  EXPECT_TRUE(files.read(name).error().is(FileError::no_descriptors));
+  EXPECT_TRUE(files.lock(name + "/lock").error().is(FileError::no_descriptors));
+  limit.lift();
+  std::filesystem::remove_all(name);
+}
+
 TEST(PosixFileSystem, RoundTripInADirectory) {
-  const auto directory = std::filesystem::temp_directory_path() / "ethnet-store-test-XXXXXX";
-  std::string name = directory.string();
-  ASSERT_NE(::mkdtemp(name.data()), nullptr);
+  const std::string name = temporary_directory();
   PosixFileSystem files;
   OpenReport report;
   {

@@ -10,7 +10,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(__file__))
-from support import ProcessTest  # noqa: E402
+from support import BIN, ProcessTest  # noqa: E402
 
 VECTORS = os.environ.get(
     "ETHNET_VECTORS", os.path.join(os.environ["ETHNET_SOURCE_DIR"], "..", "shared", "vectors"))
@@ -60,8 +60,8 @@ class ShortForm(ProcessTest):
 
 
 class Node(ProcessTest):
-    def node(self, *arguments):
-        return self.start("ethnet", "node", "--addr", "127.0.0.1", *arguments)
+    def node(self, *arguments, **options):
+        return self.start("ethnet", "node", "--addr", "127.0.0.1", *arguments, **options)
 
     def test_a_second_node_in_one_directory_is_refused(self):
         first = self.node("--port", 0, "--datadir", "d")
@@ -200,6 +200,60 @@ class Node(ProcessTest):
         self.assertEqual(self.stop(fresh)[:2], (head, height))
         if height == follower_height:
             self.assertEqual(head, follower_head)
+
+    def test_atk_10_a_node_without_descriptors_keeps_its_peers_takes_new_ones_and_recovers(self):
+        """Peers cost no descriptor; what does, a look-up, fails, is counted, and is tried again."""
+        ports = self.free_ports(2)
+        producer = self.node("--port", ports[0], "--datadir", "producer", "--produce", "--period", 1)
+        named = self.node("--port", ports[1], "--datadir", "named")
+        node = self.node("--port", 0, "--datadir", "d", "--verbosity", 4, "--bootnodes",
+                         f"127.0.0.1:{ports[0]},localhost:{ports[1]}", descriptors=64)
+        port = node.wait_for(r"Started P2P networking.* port=(\d+)").group(1)
+        for _ in range(2):
+            node.wait_for("Session opened")
+        node.next_head()
+        self.assertLess(node.exhaust_descriptors(), 32)
+        began, busy = time.monotonic(), node.cpu_seconds()
+        self.stop(named)
+        node.wait_for("Session closed")
+        newcomer = self.node("--port", 0, "--datadir", "new", "--bootnodes", f"127.0.0.1:{port}",
+                             "--verbosity", 4)
+        node.wait_for("Session opened.* inbound=true")
+        for _ in range(3):
+            height = node.next_head()[1]
+        while newcomer.next_head()[1] < height:
+            pass
+        busy, passed = node.cpu_seconds() - busy, time.monotonic() - began
+        self.assertLess(busy, 0.2 * passed)
+        node.restore_descriptors()
+        named = self.node("--port", ports[1], "--datadir", "named")
+        node.wait_for("Session opened.* inbound=false")
+        self.stop(node)
+        counters = dict(re.findall(r"Counter\s+name=(\S+) value=(\d+)", node.rest()))
+        self.assertGreater(int(counters["os.descriptors_exhausted"]), 0)
+        self.assertEqual(counters["dialer.look_ups_failed"], counters["os.descriptors_exhausted"])
+        self.assertNotIn("store.errors", counters)
+
+    def test_a_disk_that_does_not_answer_does_not_keep_a_node_from_stopping(self):
+        """What was not confirmed was not said, and the next start has what was."""
+        hangs = os.path.join(self.directory, "hangs")
+        node = self.node("--port", 0, "--datadir", "d", "--produce", "--period", 1, "--verbosity", 4,
+                         environment={"LD_PRELOAD": os.path.join(BIN, "libhung_disk.so"),
+                                      "ETHNET_TEST_DISK_HANGS": hangs})
+        node.next_head()
+        self.write("hangs", "")
+        node.wait_for_file(f"{hangs}.now")
+        began = time.monotonic()
+        node.terminate()
+        self.assertEqual(node.exit_code(10), 1)
+        self.assertGreater(time.monotonic() - began, 5)
+        self.assertRegex(node.rest().splitlines()[-1],
+                         r"\Aethnet: the header store does not answer: \d+ writes were not confirmed\Z")
+        said = node.said_height()
+        again = self.node("--port", 0, "--datadir", "d")
+        height = int(again.wait_for(r"Started P2P networking.* height=(\d+)").group(1))
+        self.assertGreaterEqual(height, said)
+        self.stop(again)
 
 @unittest.skipUnless(os.path.isfile(CHAIN), "no test vectors (set ETHNET_VECTORS)")
 class RealChain(ProcessTest):

@@ -28,16 +28,17 @@ HEAD = r"Head moved\s.*head=(\S+) height=(\d+)"  # at debug level, after the hea
 
 
 class Process:
-    def __init__(self, command, directory, environment, file_size_limit, terminal):
+    def __init__(self, command, directory, environment, limits, terminal):
         def limit():
-            resource.setrlimit(resource.RLIMIT_FSIZE, (file_size_limit, file_size_limit))
+            for kind, value in limits.items():
+                resource.setrlimit(kind, (value, value))
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("ETHNET_")}
         ours, theirs = pty.openpty() if terminal else os.pipe()
         if terminal:
             fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.process = subprocess.Popen([os.path.join(BIN, command[0]), *command[1:]], cwd=directory,
                                         stdout=theirs, stderr=theirs, env={**inherited, **environment},
-                                        preexec_fn=None if file_size_limit is None else limit)
+                                        preexec_fn=limit if limits else None)
         os.close(theirs)
         self.output = os.fdopen(ours, encoding="utf-8", errors="replace", newline="\n")
         self.seen = []
@@ -85,6 +86,23 @@ class Process:
         """The highest head that it said, in all its output, after its end; 0: none."""
         return max((int(height) for _, height in re.findall(HEAD, self.rest())), default=0)
 
+    def cpu_seconds(self):
+        """Of all its threads, until now."""
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii", errors="replace") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def exhaust_descriptors(self):
+        """It can open nothing more; restore_descriptors() ends that. Returns how many it has."""
+        used = {int(name) for name in os.listdir(f"/proc/{self.process.pid}/fd")}
+        lowest_free = next(n for n in range(len(used) + 1) if n not in used)
+        _, self.most = resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, (lowest_free, self.most))
+        return len(used)
+
+    def restore_descriptors(self):
+        resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, (self.most, self.most))
+
     def terminate(self):
         self.process.send_signal(signal.SIGTERM)
 
@@ -119,10 +137,12 @@ class ProcessTest(unittest.TestCase):
             process.output.close()
         subprocess.run(["rm", "-rf", self.directory], check=True)
 
-    def start(self, *command, environment=None, file_size_limit=None, terminal=False):
-        """`terminal`: of 80 columns, else a pipe; `file_size_limit`: the disk is full there."""
+    def start(self, *command, environment=None, file_size_limit=None, descriptors=None, terminal=False):
+        """`terminal`: of 80 columns, else a pipe; `file_size_limit`: the disk is full there;
+        `descriptors`: how many files and sockets it may have open."""
+        limits = {resource.RLIMIT_FSIZE: file_size_limit, resource.RLIMIT_NOFILE: descriptors}
         process = Process([str(word) for word in command], self.directory, environment or {},
-                          file_size_limit, terminal)
+                          {kind: value for kind, value in limits.items() if value is not None}, terminal)
         self.processes.append(process)
         return process
 

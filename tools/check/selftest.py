@@ -144,6 +144,10 @@ SAMPLES = {
         ({"docs/THREATS.md": "| 7 | a | b | `Suite.Gone` |\n"}, "there is no test Suite.Gone"),
         ({"docs/THREATS.md": "| 7 | a | b | none |\n"}, "names no test"),
         ({"docs/THREATS.md": "| 7 | a | b | `Suite.Name` |\n", "src/a/a_test.cpp": "TEST(Suite,\n     Name) {}\n"}, None),
+        ({"docs/THREATS.md": "| 7 | a | b | `A.test_x` |\n", "tests/process/a_test.py": "class A(T):\n    def test_x(self):\n",
+          "tests/CMakeLists.txt": "set(process_tests\n  B.test_x)\n"}, "there is no test A.test_x"),
+        ({"docs/THREATS.md": "| 7 | a | b | `A.test_x` |\n", "tests/process/a_test.py": "class A(T):\n    def test_x(self):\n",
+          "tests/CMakeLists.txt": "set(process_tests\n  A.test_x)\n"}, None),
     ],
     "headers": [
         ({"src/base/a.hpp": "#pragma once\nstd::string f();\n"}, "does not compile alone"),

@@ -1,4 +1,7 @@
-"""docs/THREATS.md names only tests that exist."""
+"""docs/THREATS.md names only tests that exist: C++ ones as Suite.Name, those of processes as Class.test_name.
+
+A process test counts when tests/CMakeLists.txt runs it.
+"""
 import re
 
 from tree import is_test
@@ -6,13 +9,27 @@ from tree import is_test
 ABOUT = "every test that docs/THREATS.md names exists, and every row names one"
 
 DOCUMENT = "docs/THREATS.md"
+_PROCESS_TESTS = "tests/CMakeLists.txt"
+_CLASS_OR_TEST = re.compile(r"^class (\w+)|^    def (test_\w+)\(self", re.M)
 _TEST = re.compile(r"\b(?:TEST|TEST_F|TEST_P|RC_GTEST_PROP|RC_GTEST_FIXTURE_PROP)\(\s*(\w+)\s*,\s*(\w+)\s*[,)]")
+
+
+def process_tests(tree):
+    """The tests of tests/process/*.py that are run."""
+    run_by_ctest = set(tree.text(_PROCESS_TESTS).split()) if _PROCESS_TESTS in tree.files() else set()
+    for path in tree.files("_test.py", under="tests/process/"):
+        suite = ""
+        for class_name, test in _CLASS_OR_TEST.findall(tree.text(path)):
+            suite = class_name or suite
+            if test and f"{suite}.{test}" in run_by_ctest:
+                yield f"{suite}.{test}"
 
 
 def run(tree):
     if DOCUMENT not in tree.files():
         return []
     tests = {f"{suite}.{name}" for path in tree.cpp() if is_test(path) for suite, name in _TEST.findall(tree.text(path))}
+    tests.update(process_tests(tree))
     problems = []
     for number, line in enumerate(tree.text(DOCUMENT).splitlines(), 1):
         if not re.match(r"\|\s*\d", line):
