@@ -7,6 +7,7 @@
 #include <apps/common/key_file.hpp>
 #include <apps/common/peer_name.hpp>
 #include <apps/common/progress_line.hpp>
+#include <apps/common/testing/refusal.hpp>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,14 +15,6 @@
 namespace ethnet::app {
 namespace {
 
-std::string refusal(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const std::runtime_error& error) {
-    return error.what();
-  }
-  return "(not refused)";
-}
 std::string peer_refusal(const std::string& text) {
   return refusal([&] { (void)parse_peer(text); });
 }

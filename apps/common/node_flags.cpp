@@ -11,6 +11,8 @@
 #include <fmt/ranges.h>
 #include <toml++/toml.h>
 
+#include "files.hpp"
+
 namespace ethnet::app {
 namespace {
 
@@ -59,23 +61,37 @@ struct Entry {
 
 class TomlReader {
  public:
-  explicit TomlReader(std::string path) : path_{std::move(path)} {}
+  TomlReader(std::string path, std::string_view text) : path_{std::move(path)}, text_{text} {}
 
   [[nodiscard]] std::vector<Entry> read() {
+    check_size();
     try {
-      const toml::table table = toml::parse_file(path_);
+      const toml::table table = toml::parse(text_, path_);
       flatten(table, "");
     } catch (const toml::parse_error& error) {
-      const auto line = error.source().begin.line;
-      // Without a line it is the file itself that cannot be read.
-      throw std::runtime_error(
-          line == 0 ? fmt::format("cannot read {}", path_)
-                    : fmt::format("{}:{}: {}", path_, line, std::string{error.description()}));
+      throw std::runtime_error(fmt::format("{}:{}: {}", path_, error.source().begin.line,
+                                           std::string{error.description()}));
     }
     return std::move(entries_);
   }
 
  private:
+  // The library has no bounds of its own for these.
+  void check_size() const {
+    if (text_.size() > kMaxConfigBytes) {
+      throw std::runtime_error(
+          fmt::format("{}: more than {} bytes are no configuration", path_, kMaxConfigBytes));
+    }
+    std::size_t number = 1;
+    std::size_t dots = 0;
+    for (const char c : text_) {
+      dots = c == '\n' ? 0 : dots + (c == '.' ? 1 : 0);
+      if (dots > kMaxDotsInALine) {
+        throw std::runtime_error(fmt::format("{}:{}: too many dots in a line", path_, number));
+      }
+      if (c == '\n') ++number;
+    }
+  }
   void flatten(const toml::table& table, const std::string& before) {
     for (const auto& [key, node] : table) {
       const std::string name = before + std::string{key.str()};
@@ -101,6 +117,7 @@ class TomlReader {
   }
 
   std::string path_;
+  std::string_view text_;
   std::vector<Entry> entries_;
 };
 
@@ -188,21 +205,29 @@ void NodeFlags::add_rest(NodeOptions& o) {
 }
 
 void NodeFlags::complete() {
-  read_environment();
-  if (!config_file_.empty()) read_file(config_file_);
+  complete({[](const std::string& name) -> std::optional<std::string> {
+              const char* value = std::getenv(name.c_str());
+              return value == nullptr ? std::nullopt : std::optional<std::string>{value};
+            },
+            read_text_file});
 }
 
-void NodeFlags::read_environment() {
+void NodeFlags::complete(const FlagSources& sources) {
+  read_environment(sources);
+  if (!config_file_.empty()) read_file(config_file_, sources.read_file(config_file_));
+}
+
+void NodeFlags::read_environment(const FlagSources& sources) {
   for (const Flag& flag : flags_) {
     const std::string name = env_name(flag.name);
-    const char* value = std::getenv(name.c_str());
-    if (flag.option->count() > 0 || value == nullptr || *value == '\0') continue;
-    give(*flag.option, {value}, name);
+    if (flag.option->count() > 0) continue;
+    const auto value = sources.environment(name);
+    if (value && !value->empty()) give(*flag.option, {*value}, name);
   }
 }
 
-void NodeFlags::read_file(const std::string& path) {
-  for (const Entry& entry : TomlReader{path}.read()) {
+void NodeFlags::read_file(const std::string& path, const std::string& text) {
+  for (const Entry& entry : TomlReader{path, text}.read()) {
     const auto flag = std::ranges::find(flags_, entry.key, &Flag::name);
     if (flag == flags_.end() || entry.key == "config") {
       throw std::runtime_error(fmt::format("{}: no flag '{}'", entry.where, entry.key));

@@ -3,6 +3,8 @@
 // then has its default.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,16 @@
 
 namespace ethnet::app {
 
+inline constexpr std::size_t kMaxConfigBytes = 256 * 1024;  // of a --config file; read whole
+// Each opens a table inside another, which is left by recursion.
+inline constexpr std::size_t kMaxDotsInALine = 2048;
+
+// Where a value comes from that the command line leaves open.
+struct FlagSources {
+  std::function<std::optional<std::string>(const std::string& name)> environment;
+  std::function<std::string(const std::string& path)> read_file;
+};
+
 class NodeFlags {
  public:
   // `options`: the defaults, and where the values go. Both must outlive this.
@@ -19,6 +31,7 @@ class NodeFlags {
 
   // After app.parse(): environment and file. Throws std::runtime_error with one clear line.
   void complete();
+  void complete(const FlagSources& sources);
 
  private:
   struct Flag {
@@ -35,8 +48,8 @@ class NodeFlags {
   void add_network(NodeOptions& o);
   void add_chain(NodeOptions& o);
   void add_rest(NodeOptions& o);
-  void read_environment();
-  void read_file(const std::string& path);
+  void read_environment(const FlagSources& sources);
+  void read_file(const std::string& path, const std::string& text);
 
   CLI::App& app_;
   std::string config_file_;

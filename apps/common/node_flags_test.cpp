@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <apps/common/node_flags.hpp>
+#include <apps/common/testing/refusal.hpp>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -48,14 +49,6 @@ class Flags : public testing::Test {
     std::ofstream{file_} << text;
     words.push_back("--config=" + file_);
     return parse(std::move(words));
-  }
-  std::string refusal(const std::function<void()>& f) {
-    try {
-      f();
-    } catch (const std::runtime_error& error) {
-      return error.what();
-    }
-    return "(not refused)";
   }
   std::string file_refusal(const std::string& text) {
     return refusal([&] { (void)parse_with_file(text); });
@@ -200,7 +193,18 @@ TEST_F(Flags, AnErrorOfTheFileNamesFileLineAndKey) {
   EXPECT_TRUE(file_refusal("port = \n").starts_with(file_ + ":1: ")) << file_refusal("port = \n");
   EXPECT_TRUE(file_refusal("port = 1\nport = 2\n").starts_with(file_ + ":2: "));
   const std::string missing = testing::TempDir() + "ethnet-no-such.toml";
-  EXPECT_EQ(refusal([&] { (void)parse({"--config=" + missing}); }), "cannot read " + missing);
+  EXPECT_EQ(refusal([&] { (void)parse({"--config=" + missing}); }),
+            "cannot read " + missing + ": No such file or directory");
+}
+
+TEST_F(Flags, AFileThatIsTooLargeOrNestsTooDeeplyIsRefused) {
+  EXPECT_EQ(file_refusal(std::string(kMaxConfigBytes, '\n') + "\n"),
+            file_ + ": more than 262144 bytes are no configuration");
+  std::string deep = "a";
+  for (std::size_t i = 0; i < kMaxDotsInALine; ++i) deep += ".a";
+  EXPECT_TRUE(file_refusal("\n[" + deep + "]\n" + deep + " = 1\n")
+                  .starts_with(file_ + ":3: no flag 'a.a.a."));
+  EXPECT_EQ(file_refusal("\n" + deep + ".a = 1\n"), file_ + ":2: too many dots in a line");
 }
 
 TEST_F(Flags, AnErrorOfTheEnvironmentNamesTheVariable) {

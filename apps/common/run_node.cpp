@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <string_view>
 
-#include <chain/fork_choice/rule_table.hpp>
+#include <base/printable.hpp>
 #include <fmt/format.h>
 #include <node/node.hpp>
 #include <runtime/log_writer.hpp>
@@ -22,8 +22,8 @@
 
 #include "files.hpp"
 #include "key_file.hpp"
+#include "node_config.hpp"
 #include "node_options.hpp"
-#include "peer_name.hpp"
 #include "progress_line.hpp"
 
 namespace ethnet::app {
@@ -38,7 +38,9 @@ constexpr Duration kStorePatience = seconds(5);
 // Ends the process without waiting for the thread that hangs in the disk or in a look-up. Nothing
 // is lost: what the store has not confirmed was never reported, and the next start cuts it off.
 [[noreturn]] void give_up(const std::string& why, int status) {
-  if (!why.empty()) fmt::print(stderr, "{}: {}\n", ::program_invocation_short_name, why);
+  if (!why.empty()) {
+    fmt::print(stderr, "{}: {}\n", ::program_invocation_short_name, printable(why));
+  }
   std::fflush(nullptr);
   std::_Exit(status);
 }
@@ -94,28 +96,6 @@ std::vector<std::unique_ptr<runtime::UdpSocket>> open_sockets(const NodeOptions&
         std::make_unique<runtime::UdpSocket>(Endpoint{*ip, options.port}, runtime::UdpOptions{}));
   }
   return sockets;
-}
-
-// What the flags say; where it listens comes later. Looks at files, makes none.
-node::NodeConfig make_config(const NodeOptions& options) {
-  node::NodeConfig config;
-  config.genesis = load_genesis(options.genesis);
-  config.fork_choice = options.fork_choice;
-  config.chain.memory_bytes = options.header_memory_mib << 20;
-  if (options.retention > 0) config.chain.retention = options.retention;
-  config.max_peers = options.max_peers;
-  config.session_memory_bytes = options.session_memory_mib << 20;
-  if (options.peers.size() > node::kMaxStaticPeers) {
-    throw std::runtime_error(fmt::format("more than {} peers", node::kMaxStaticPeers));
-  }
-  for (const std::string& peer : options.peers) config.peers.push_back(parse_peer(peer));
-  // With a file to import, after the import: nothing is built below what it holds.
-  config.producer.enabled = options.produce && options.import_file.empty();
-  config.producer.forks = options.produce_forks;
-  config.producer.period = seconds(options.period_seconds);
-  config.full_hashes = options.log_format == "json";
-  config.client = "MiniEthNet/v" ETHNET_VERSION "/linux-x86_64/clang19";
-  return config;
 }
 
 void listen(node::NodeConfig& config,
@@ -281,7 +261,7 @@ int run_node(const NodeOptions& options) {
   runtime::Console console;
   runtime::LogWriter log{format, options.verbosity,
                          [&console](const std::string& line) { console.line(line); }};
-  node::NodeConfig config = make_config(options);
+  node::NodeConfig config = make_config(options, load_genesis(options.genesis));
   std::vector<chain::HeaderInput> to_import;
   if (!options.import_file.empty()) to_import = read_chain_file(options.import_file);
   std::error_code error;

@@ -8,6 +8,7 @@
 #include <apps/common/node_flags.hpp>
 #include <apps/common/node_options.hpp>
 #include <base/out_of_memory.hpp>
+#include <base/printable.hpp>
 #include <fmt/format.h>
 
 #include "tools.hpp"
@@ -85,7 +86,7 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    std::fprintf(stderr, "ethnet: %s (see --help)\n", error.what());
+    std::fprintf(stderr, "ethnet: %s (see --help)\n", ethnet::printable(error.what()).c_str());
     return 1;
   }
   return status;
@@ -98,7 +99,7 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "ethnet: %s\n", error.what());
+    std::fprintf(stderr, "ethnet: %s\n", ethnet::printable(error.what()).c_str());
     return 1;
   }
 }

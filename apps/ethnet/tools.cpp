@@ -7,6 +7,7 @@
 
 #include <apps/common/files.hpp>
 #include <apps/common/key_file.hpp>
+#include <base/printable.hpp>
 #include <chain/chain_manager.hpp>
 #include <chain/fork_choice/longest.hpp>
 #include <fmt/format.h>
@@ -31,7 +32,7 @@ void print_key(const crypto::SecretKey& key) {
 
 int key_new(const std::string& file) {
   const auto key = make_key(file);
-  fmt::print("wrote       {}\n", file);
+  fmt::print("wrote       {}\n", printable(file));
   print_key(*key);
   return 0;
 }
@@ -105,7 +106,7 @@ int chain_inspect(const std::string& file, const std::string& genesis_file) {
   const chain::BlockRef head = manager.pending_head();
   fmt::print("headers     {}\nhead        {} (height {})\nforks       {}\n", headers,
              head.hash.hex(), head.number, manager.tree().leaves().size() - 1);
-  fmt::print("first error {}\n", fault.empty() ? "none" : fault);
+  fmt::print("first error {}\n", fault.empty() ? "none" : printable(fault));
   return fault.empty() ? 0 : 1;
 }
 

@@ -11,6 +11,7 @@
 #include <apps/common/node_flags.hpp>
 #include <apps/common/node_options.hpp>
 #include <base/out_of_memory.hpp>
+#include <base/printable.hpp>
 #include <fmt/format.h>
 
 namespace {
@@ -63,7 +64,7 @@ int main(int argc, char** argv) {
     }
     return ethnet::app::run_node(parse(argv[1], argc == 3 ? argv[2] : ""));
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "EthNetLite: %s\n", error.what());
+    std::fprintf(stderr, "EthNetLite: %s\n", ethnet::printable(error.what()).c_str());
     return 1;
   }
 }

@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <base/out_of_memory.hpp>
+#include <base/printable.hpp>
 #include <fmt/format.h>
 #include <sim/scenarios/table.hpp>
 #include <unistd.h>
@@ -77,7 +78,8 @@ std::optional<ScenarioSpec> find_scenario(const std::string& name) {
   for (ScenarioSpec& spec : make_scenario_table()) {
     if (spec.name == name) return std::move(spec);
   }
-  fmt::print(stderr, "ethnet-sim: no scenario '{}'; `ethnet-sim list` names them\n", name);
+  fmt::print(stderr, "ethnet-sim: no scenario '{}'; `ethnet-sim list` names them\n",
+             ethnet::printable(name));
   return std::nullopt;
 }
 
@@ -128,12 +130,14 @@ int main(int argc, char** argv) {
   if (one->parsed()) {
     const auto number = parse_seed(seed);
     if (number) return run_one(*spec, *number, show_trace);
-    fmt::print(stderr, "ethnet-sim: seed wants a number from 0 to 2^64-1, not '{}'\n", seed);
+    fmt::print(stderr, "ethnet-sim: seed wants a number from 0 to 2^64-1, not '{}'\n",
+               ethnet::printable(seed));
     return 1;
   }
   const auto range = parse_seed_range(seeds);
   if (!range) {
-    fmt::print(stderr, "ethnet-sim: --seeds wants N or A..B with A <= B, not '{}'\n", seeds);
+    fmt::print(stderr, "ethnet-sim: --seeds wants N or A..B with A <= B, not '{}'\n",
+               ethnet::printable(seeds));
     return 1;
   }
   options.first = range->first;

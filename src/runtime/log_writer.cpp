@@ -3,6 +3,7 @@
 #include <ctime>
 #include <string_view>
 
+#include <base/printable.hpp>
 #include <fmt/format.h>
 
 namespace ethnet::runtime {
@@ -40,32 +41,18 @@ std::string_view json_level(LogLevel level) {
   return "unknown";
 }
 
-// Our own texts are UTF-8 and stay; control characters do not.
-std::string escape_terminal(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
-      out += fmt::format("\\x{:02x}", byte);
-    } else {
-      out.push_back(c);
-    }
-  }
-  return out;
-}
-
+// A byte that is of no character becomes the character of that number: JSON is UTF-8 throughout.
 std::string escape_json(std::string_view text) {
   std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-    } else if (byte < 0x20 || byte == 0x7f) {
-      out += fmt::format("\\u{:04x}", byte);
-    } else {
-      out.push_back(c);
+  while (!text.empty()) {
+    const TextPiece piece = first_piece(text);
+    text.remove_prefix(piece.bytes.size());
+    if (!piece.printable) {
+      out += fmt::format("\\u{:04x}", piece.code);
+      continue;
     }
+    if (piece.bytes == "\"" || piece.bytes == "\\") out.push_back('\\');
+    out += piece.bytes;
   }
   return out;
 }
@@ -91,10 +78,10 @@ std::string format_terminal(const LogRecord& record) {
   std::string line = fmt::format("{} [{:02}-{:02}|{:02}:{:02}:{:02}.{:03}] ",
                                  terminal_level(record.level), t.tm_mon + 1, t.tm_mday, t.tm_hour,
                                  t.tm_min, t.tm_sec, milliseconds_of(record.now.wall));
-  const std::string message = escape_terminal(record.message);
+  const std::string message = printable(record.message);
   line += record.fields.empty() ? message : fmt::format("{:<40}", message);
   for (const LogField& field : record.fields) {
-    line += fmt::format(" {}={}", field.key, escape_terminal(value_text(field)));
+    line += fmt::format(" {}={}", field.key, printable(value_text(field)));
   }
   return line;
 }

@@ -1,6 +1,7 @@
 // Log records as lines: for terminals
 //   INFO [08-22|14:03:01.123] Session opened                           peer=0x1a2b… inbound=true
-// or as JSON, one object a line. Control characters never get out. Thread-safe.
+// or as JSON, one object a line. What is not printable never gets out (base/printable.hpp).
+// Thread-safe.
 #pragma once
 
 #include <functional>

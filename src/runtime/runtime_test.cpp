@@ -1,10 +1,17 @@
+#include <algorithm>
 #include <future>
 #include <set>
 #include <stdexcept>
 
+#include <base/printable.hpp>
+#include <base/prng.hpp>
 #include <boost/asio/io_context.hpp>
+#include <codec/rlp_writer.hpp>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include <poll.h>
+#include <session/control.hpp>
+#include <session/disconnect.hpp>
 
 #include "log_writer.hpp"
 #include "os.hpp"
@@ -173,6 +180,113 @@ TEST(Workers, EveryJobAndStoreOperationIsAnsweredTheLatterInOrder) {
   EXPECT_EQ(jobs.size(), 50U);
   ASSERT_EQ(stored.size(), 50U);
   for (std::uint64_t i = 0; i < 50; ++i) EXPECT_EQ(stored[i], i);
+}
+
+// ESC and its kin in every disguise: as a byte, as C1 in UTF-8, in overlong forms, and cut short.
+std::vector<std::string> hostile_texts() {
+  std::vector<std::string> out{
+      "\x1b[31mred\x1b[0m",
+      std::string("nul\0l", 5),
+      "two\nlines\r",
+      "\x7f\b\t",
+      "\x9b"
+      "31m",  // CSI as one byte
+      "\xc2\x9b"
+      "31m",               // CSI in UTF-8
+      "\xc0\x9b\xc1\xbf",  // ESC and DEL, overlong
+      "\xe0\x80\x9b\xf0\x80\x80\x9b",
+      "\xed\xa0\x80\xf4\x90\x80\x80\xff",  // a surrogate, too high, no byte of UTF-8
+      "cut \xe2\x82",
+      "\xe2\x80\xae"
+      "desrever\xe2\x80\xa8",  // right to left, a line separator
+      "\"}, {\"lvl\": \"error\", \"msg\": \"forged",
+      std::string(1U << 20U, '\x1b')};
+  Prng prng{7};
+  for (int i = 0; i < 300; ++i) {
+    std::string text;
+    for (std::uint64_t n = prng.below(40); n > 0; --n) {
+      text.push_back(static_cast<char>(prng.below(256)));
+    }
+    out.push_back(std::move(text));
+  }
+  return out;
+}
+
+// Judged by the other library: well-formed UTF-8 without a control character.
+void expect_clean(const std::string& line) {
+  const auto is_control = [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7f;
+  };
+  ASSERT_TRUE(std::ranges::none_of(line, is_control)) << printable(line);
+  ASSERT_EQ(line.find("\xc2\x9b"), std::string::npos);
+  ASSERT_EQ(line.find("\xe2\x80\xae"), std::string::npos);
+  ASSERT_NO_THROW((void)nlohmann::json(line).dump());  // throws on what is not UTF-8
+}
+
+TEST(LogWriter, atk_07_NoTextPutsAControlCharacterIntoALineOrForgesAField) {
+  for (const std::string& text : hostile_texts()) {
+    const std::initializer_list<LogField> fields{{"client", text}};
+    const LogRecord record{{}, LogLevel::info, text, fields};
+    expect_clean(format_record(record, LogFormat::terminal));
+    const std::string line = format_record(record, LogFormat::json);
+    expect_clean(line);
+    const nlohmann::json read = nlohmann::json::parse(line, nullptr, false);
+    ASSERT_TRUE(read.is_object()) << line;
+    EXPECT_EQ(read.size(), 4U);  // t, lvl, msg, client
+    EXPECT_EQ(read["lvl"], "info");
+    EXPECT_EQ(read["msg"], read["client"]);
+    expect_clean(printable(text));
+  }
+  EXPECT_EQ(printable("a → b\x1b\xc2\x9b"), "a → b\\x1b\\xc2\\x9b") << "our own UTF-8 stays";
+}
+
+// The body of a Hello of this client and this capability, as they are.
+Bytes hello_body(ByteView client, ByteView capability) {
+  rlp::Writer out;
+  const auto list = out.begin_list();
+  out.write_bytes(client);
+  const auto capabilities = out.begin_list();
+  out.write_bytes(capability);
+  out.end_list(capabilities);
+  out.write_bytes(Hash32{}.view());
+  ForkId{}.encode(out);
+  out.write_bytes(Hash32{}.view());
+  out.write_uint(std::uint64_t{0});
+  out.write_bytes({});
+  out.end_list(list);
+  return std::move(out).take();
+}
+
+TEST(LogWriter, atk_07_WhatAPeerSaysOfItselfIsCleanInEveryOutputAndBounded) {
+  const ByteView good = text_bytes("mini-sync/0.1");
+  ASSERT_TRUE(session::decode_hello(hello_body(text_bytes("name"), good)));
+  std::size_t taken = 0;
+  for (const std::string& text : hostile_texts()) {
+    const auto hello = session::decode_hello(hello_body(text_bytes(text), good));
+    EXPECT_EQ(hello.has_value(), text.size() <= session::kMaxClientBytes);
+    // What is no capability is passed over, or ends the session.
+    const auto other = session::decode_hello(hello_body(text_bytes("name"), text_bytes(text)));
+    if (other) EXPECT_TRUE(other->capabilities.empty());
+    if (!hello) continue;
+    ++taken;
+    EXPECT_LE(hello->client.size(), session::kMaxClientBytes);
+    for (const char c : hello->client) EXPECT_TRUE(c >= 0x20 && c < 0x7f);
+    const std::initializer_list<LogField> fields{{"client", hello->client}};
+    const LogRecord record{{}, LogLevel::info, "Session opened", fields};
+    for (const LogFormat format : {LogFormat::terminal, LogFormat::json}) {
+      expect_clean(format_record(record, format));
+    }
+  }
+  EXPECT_GT(taken, 300U);
+  for (std::uint64_t number = 0; number < 300; ++number) {
+    rlp::Writer out;
+    const auto list = out.begin_list();
+    out.write_uint(number);
+    out.end_list(list);
+    const auto reason = session::decode_disconnect(out.view());
+    if (reason) expect_clean(std::string{session::to_string(*reason)});
+  }
 }
 
 TEST(LogWriter, WritesLinesForTerminalsAndForMachinesWithoutControlCharacters) {

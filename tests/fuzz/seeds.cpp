@@ -140,6 +140,31 @@ void add_store(std::vector<Seed>& out) {
   out.push_back({"store_segment", "two_batches", files.content("d/chain/000001.seg")});
 }
 
+#ifdef ETHNET_FUZZ_CONFIG
+void add_config(std::vector<Seed>& out) {
+  const auto add = [&](std::string name, std::string words, std::string variables,
+                       std::string file) {
+    Bytes input = text(words);
+    for (const std::string& part : {variables, file}) {
+      input.push_back(std::byte{0});
+      append(input, text_bytes(part));
+    }
+    out.push_back({"config", std::move(name), std::move(input)});
+  };
+  add("flags", "--port=5\n--bootnodes\n127.0.0.1:9001,[::1]:2,host:3\n--produce\n--log.format=json",
+      "", "");
+  add("environment", "", "PORT=7\nMAXPEERS=3\nFORK_CHOICE=lexicographic-head\nPRODUCE=true", "");
+  add("file", "--config=f", "",
+      "port = 9\nbootnodes = [\"a:1\", \"b:2\"]\n[log]\nformat = \"json\"\n[memory]\n"
+      "headers = 7\nsessions = 64\n");
+  add("all", "--config\nf\n--addr=127.0.0.1", "VERBOSITY=4\nPERIOD=2",
+      "verbosity = 1\nretention = 0x10\nproduce-forks = true\nimport = 'chain.rlp'\n");
+  add("records", "--peer=enr:" + record().record().text().substr(4), "", "");
+  const EnodeUrl url{key().public_key(), IpAddress::loopback_v4(), {}, 30303, 30301};
+  add("enode", "--bootnodes=" + url.to_string() + "\n--help", "BOOTNODES=" + url.to_string(), "");
+}
+#endif
+
 void add_operation(Bytes& out, std::uint8_t flags, ByteView block) {
   out.push_back(static_cast<std::byte>(flags));
   append_be<std::uint16_t>(out, static_cast<std::uint16_t>(block.size()));
@@ -185,6 +210,9 @@ std::vector<Seed> seeds() {
   add_values(out);
   add_sessions(out);
   add_store(out);
+#ifdef ETHNET_FUZZ_CONFIG
+  add_config(out);
+#endif
   add_quic(out);
   return out;
 }

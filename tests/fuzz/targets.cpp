@@ -6,7 +6,10 @@ namespace ethnet::fuzz {
 
 // tests/CMakeLists.txt makes a program of each.
 std::span<const Target> targets() {
-  static constexpr std::array<Target, 14> kTargets{{
+  static constexpr auto kTargets = std::to_array<Target>({
+#ifdef ETHNET_FUZZ_CONFIG
+      {"config", run_config},
+#endif
       {"control_frames", run_control_frames},
       {"enode_url", run_enode_url},
       {"enr", run_enr},
@@ -21,7 +24,7 @@ std::span<const Target> targets() {
       {"rlp", run_rlp},
       {"snappy", run_snappy},
       {"store_segment", run_store_segment},
-  }};
+  });
   return kTargets;
 }
 

@@ -29,6 +29,7 @@ void run_envelope(ByteView input);
 void run_mini_sync(ByteView input);
 // Files.
 void run_store_segment(ByteView input);
+void run_config(ByteView input);  // where the programs are built
 // Machines.
 void run_quic_datagrams(ByteView input);
 void run_quic_frames(ByteView input);

@@ -234,6 +234,41 @@ class Node(ProcessTest):
         self.assertEqual(counters["dialer.look_ups_failed"], counters["os.descriptors_exhausted"])
         self.assertNotIn("store.errors", counters)
 
+    def assert_clean(self, text):
+        """No control character but the end of a line, and no byte that is not UTF-8 (read as U+FFFD)."""
+        bad = [c for c in text if c != "\n" and (ord(c) < 0x20 or 0x7f <= ord(c) < 0xa0 or c in "\ufffd\u202e\u2028")]
+        self.assertEqual(bad, [], ascii(text))
+
+    def test_atk_07_no_output_of_a_program_carries_a_control_character(self):
+        """Whatever file names, flags, files and records say."""
+        evil = "a\x1b[31m\n\x9b\u202e\x7f" + os.fsdecode(b"\xff\xc0\x9b")
+        self.write("evil.toml", 'port = 1\n"por\\u001bt" = 2\n')
+        self.write("evil2.toml", "port = 1\nport\x1b = 2\n")
+        self.write("evil.json", '{"config": {"chainId": "\x1b"}}')
+        for words in (("ethnet", evil), ("ethnet", "node", evil), ("ethnet", "node", f"--{evil}"),
+                      ("ethnet", "node", "--port", evil), ("ethnet", "node", "--bootnodes", evil),
+                      ("ethnet", "node", "--bootnodes", "enr:" + evil), ("ethnet", "node", "--addr", evil),
+                      ("ethnet", "node", "--fork-choice", evil), ("ethnet", "node", "--log.format", evil),
+                      ("ethnet", "node", "--config", evil), ("ethnet", "node", "--config", "evil.toml"),
+                      ("ethnet", "node", "--config", "evil2.toml"), ("ethnet", "node", "--genesis", "evil.json"),
+                      ("ethnet", "node", "--datadir", f"evil.json/{evil}"), ("ethnet", "enr", "decode", evil),
+                      ("ethnet", "key", "show", evil), ("ethnet", "chain", "inspect", evil),
+                      ("ethnet", "sim", "seed", evil), ("ethnet-sim", "swarm", "--seeds", evil),
+                      ("EthNetLite", evil), ("EthNetLite", "9001", evil)):
+            process = self.start(*words)
+            self.assertNotEqual(process.exit_code(), 0, words)
+            self.assertEqual(len(process.rest().splitlines()), 1, process.rest())
+            self.assert_clean(process.rest())
+        for log_format in ("terminal", "json"):
+            node = self.node("--port", 0, "--datadir", evil, "--log.format", log_format, "--verbosity", 5)
+            node.wait_for("Started P2P networking")
+            node.terminate()
+            self.assertEqual(node.exit_code(10), 0)
+            self.assert_clean(node.rest())
+            if log_format == "json":
+                for line in node.rest().splitlines():
+                    self.assertIn("msg", json.loads(line))
+
     def test_a_disk_that_does_not_answer_does_not_keep_a_node_from_stopping(self):
         """What was not confirmed was not said, and the next start has what was."""
         hangs = os.path.join(self.directory, "hangs")

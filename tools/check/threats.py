@@ -16,7 +16,7 @@ _TEST = re.compile(r"\b(?:TEST|TEST_F|TEST_P|RC_GTEST_PROP|RC_GTEST_FIXTURE_PROP
 
 def process_tests(tree):
     """The tests of tests/process/*.py that are run."""
-    run_by_ctest = set(tree.text(_PROCESS_TESTS).split()) if _PROCESS_TESTS in tree.files() else set()
+    run_by_ctest = set(re.findall(r"\w+\.test_\w+", tree.text(_PROCESS_TESTS))) if _PROCESS_TESTS in tree.files() else set()
     for path in tree.files("_test.py", under="tests/process/"):
         suite = ""
         for class_name, test in _CLASS_OR_TEST.findall(tree.text(path)):

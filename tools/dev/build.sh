@@ -52,14 +52,15 @@ cmd_fuzz() {
   local -a found
   cmd_setup
   mkdir -p build
-  build_preset fuzz fuzzers || die "the build failed"
+  build_preset fuzz "${name:-fuzzers}${name:+_fuzz}" || die "the build failed"
   mapfile -t found < <(programs fuzz "${name}_fuzz" | grep -E "/${name:-.*}_fuzz$")
   [ ${#found[@]} -gt 0 ] || die "no fuzz target '${name:-*}'; there are: $(ls tests/fuzz/corpus | tr '\n' ' ')"
   for program in "${found[@]}"; do
     target=$(basename "$program" _fuzz)
     mkdir -p "build/fuzz/corpus/$target" build/fuzz/found
-    say "fuzz: $target for $seconds s"
-    "$program" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=3000 -print_funcs=0 -print_final_stats=1 \
+    say "fuzz: $target for $seconds s of CPU"
+    python3 tools/dev/fuzz.py "$program" "$target" "$seconds" build/fuzz/results.txt \
+      -timeout=20 -rss_limit_mb=3000 -print_funcs=0 -print_final_stats=1 \
       -artifact_prefix="build/fuzz/found/$target-" "build/fuzz/corpus/$target" "tests/fuzz/corpus/$target" ||
       die "$target found a failure: the input is in build/fuzz/found"
   done

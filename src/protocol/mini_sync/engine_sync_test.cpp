@@ -65,6 +65,26 @@ TEST(EngineSync, WhatTimesOutIsAskedOfAnotherPeer) {
   EXPECT_EQ(fresh.blamed, std::vector{Misbehaviour::unresponsive});
 }
 
+// Of the right heights, and each a header of its own: only the hashes tell.
+TEST(EngineSync, APeerThatAnswersWithAnotherBranchIsDropped) {
+  TestChain chain;
+  TestChain other;
+  const auto announced = chain.extend(chain.genesis(), 5, 1);
+  other.extend(other.genesis(), 5, 2);
+  const Puppet liar = [&](ByteView payload) -> std::vector<Bytes> {
+    if (*peek_code(payload) != Code::get_headers) return {};
+    GetHeaders request = *decode_get_headers(payload);
+    request.locator = {other.head().hash};
+    return {encode(serve_headers(other, request))};
+  };
+  Net net;
+  Node& fresh = net.add_node();
+  net.connect(fresh, liar, announced);
+  net.run();
+  EXPECT_EQ(fresh.blamed, std::vector{Misbehaviour::unlinked_headers});
+  EXPECT_TRUE(fresh.imported.empty());
+}
+
 TEST(EngineSync, APeerWhoseHeadersDoNotLinkIsDropped) {
   for (const std::uint64_t length : {5U, 1000U}) {
     TestChain chain;

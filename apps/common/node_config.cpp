@@ -1,0 +1,33 @@
+#include "node_config.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "peer_name.hpp"
+
+namespace ethnet::app {
+
+node::NodeConfig make_config(const NodeOptions& options, Genesis genesis) {
+  node::NodeConfig config;
+  config.genesis = std::move(genesis);
+  config.fork_choice = options.fork_choice;
+  config.chain.memory_bytes = options.header_memory_mib << 20;
+  if (options.retention > 0) config.chain.retention = options.retention;
+  config.max_peers = options.max_peers;
+  config.session_memory_bytes = options.session_memory_mib << 20;
+  if (options.peers.size() > node::kMaxStaticPeers) {
+    throw std::runtime_error(fmt::format("more than {} peers", node::kMaxStaticPeers));
+  }
+  for (const std::string& peer : options.peers) config.peers.push_back(parse_peer(peer));
+  // With a file to import, after the import: nothing is built below what it holds.
+  config.producer.enabled = options.produce && options.import_file.empty();
+  config.producer.forks = options.produce_forks;
+  config.producer.period = seconds(options.period_seconds);
+  config.full_hashes = options.log_format == "json";
+  config.client = "MiniEthNet/v" ETHNET_VERSION "/linux-x86_64/clang19";
+  return config;
+}
+
+}  // namespace ethnet::app
