@@ -10,6 +10,9 @@ constexpr Duration kFirstBackoff = seconds(1);
 constexpr std::uint32_t kMaxDoublings = 5;  // 32 s, capped below
 constexpr Duration kLongestBackoff = seconds(30);
 constexpr Duration kResolveTimeout = seconds(10);  // then the name is looked up again
+// After we met ourselves there. Not for ever: nobody proves that it was us who answered, and an
+// address may come to be another's.
+constexpr Duration kSelfPause = seconds(3'600);
 constexpr Duration kLastingSession = seconds(30);  // one that shows that all is well
 
 }  // namespace
@@ -89,16 +92,25 @@ void Dialer::on_dial_refused(Now now, std::size_t index) {
   back_off(now, targets_.at(index));
 }
 
-void Dialer::on_dial_failed(Now now, std::uint64_t dial_id, std::optional<NodeId> proven) {
+void Dialer::on_dial_failed(Now now, std::uint64_t dial_id, std::optional<NodeId> proven,
+                            bool met_ourselves) {
   for (Target& target : targets_) {
     if (target.state != State::dialing || target.dial_id != dial_id) continue;
     ++counters_.failed;
     if (proven && !target.peer.expected) target.id = proven;
-    ++target.next_endpoint;
+    const std::size_t tried = target.next_endpoint % target.endpoints.size();
+    const bool others = target.endpoints.size() > 1;
+    if (met_ourselves && others) {
+      target.endpoints.erase(target.endpoints.begin() + static_cast<std::ptrdiff_t>(tried));
+      target.next_endpoint = tried;
+    } else {
+      target.next_endpoint = tried + 1;
+    }
     // A name may have moved: after every address was tried it is looked up again.
     const bool all_tried = target.next_endpoint % target.endpoints.size() == 0;
     if (!target.peer.endpoint && all_tried) target.endpoints.clear();
     back_off(now, target);
+    if (met_ourselves && !others) target.at = now.mono + kSelfPause;
   }
 }
 

@@ -1,8 +1,8 @@
 // Keeps sessions with the static peers: dials, waits, dials again. Says when and whom; the node
 // does it. Backoff doubles from 1 s to 30 s, with a quarter of jitter either way, so that two nodes
 // that dial each other fall out of step. It begins anew after a session that lasted; a peer that
-// takes us and throws us out at once is dialled ever more rarely. One thread. Limits:
-// kMaxStaticPeers.
+// takes us and throws us out at once is dialled ever more rarely; an address at which we met
+// ourselves, hardly ever. One thread. Limits: kMaxStaticPeers.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +41,8 @@ class Dialer {
   void handle_resolved(Now now, std::size_t target, std::vector<Endpoint> endpoints);
   // The dial was started and will be answered with this id, or could not be started.
   void on_dialing(std::size_t target, std::uint64_t dial_id);
-  void on_dial_failed(Now now, std::uint64_t dial_id, std::optional<NodeId> proven);
+  void on_dial_failed(Now now, std::uint64_t dial_id, std::optional<NodeId> proven,
+                      bool met_ourselves);
   void on_dial_refused(Now now, std::size_t target);
   void on_session_opened(Now now, const NodeId& id, const Endpoint& remote, bool inbound);
   void on_session_closed(Now now, const NodeId& id);

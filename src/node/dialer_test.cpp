@@ -58,8 +58,8 @@ struct Driver {
     dialer.on_session_closed(now, id);
   }
   // Fails the dial under way and gives the time until the next is due.
-  Duration fail(Now now, std::optional<NodeId> proven = std::nullopt) {
-    dialer.on_dial_failed(now, dials, proven);
+  Duration fail(Now now, std::optional<NodeId> proven = std::nullopt, bool met_ourselves = false) {
+    dialer.on_dial_failed(now, dials, proven, met_ourselves);
     return dialer.next_deadline() - now.mono;
   }
 };
@@ -146,7 +146,7 @@ TEST(Dialer, ASessionThatThePeerOpenedCounts) {
   Driver node{{peer}};
   ASSERT_EQ(node.step(kStart).size(), 1U);
   node.open(kStart, id_of(7), endpoint(40'000), true);
-  node.dialer.on_dial_failed(kStart, node.dials, id_of(7));
+  node.dialer.on_dial_failed(kStart, node.dials, id_of(7), false);
   EXPECT_TRUE(node.dialer.next_deadline().is_never());
   node.close(kStart, id_of(7));
   EXPECT_EQ(node.step(at(kStart.mono + seconds(2))).size(), 1U);
@@ -194,6 +194,35 @@ TEST(Dialer, WhoeverElseProvesHimselfThereDoesNotChangeWhomWeExpect) {
   const auto wishes = node.step(at(kStart.mono + wait));
   ASSERT_EQ(wishes.size(), 1U);
   EXPECT_EQ(wishes[0].expected, id_of(7));
+}
+
+// Our own address among the peers: once is enough, and the others are not kept waiting.
+TEST(Dialer, atk_20_WhereWeMetOurselvesWeDoNotDialForAnHour) {
+  Driver node{{by_address(1)}};
+  ASSERT_EQ(node.step(kStart).size(), 1U);
+  EXPECT_EQ(node.fail(kStart, std::nullopt, true), seconds(3'600));
+  EXPECT_TRUE(node.step(at(kStart.mono + seconds(3'599))).empty());
+  EXPECT_EQ(node.step(at(kStart.mono + seconds(3'600))).size(), 1U);
+}
+
+TEST(Dialer, atk_20_OfANameWithSeveralAddressesOurOwnIsLeftOut) {
+  Driver node{{by_name("peer.example")}};
+  (void)node.step(kStart);
+  node.dialer.handle_resolved(kStart, 0, {endpoint(1), endpoint(2), endpoint(3)});
+  Now now = kStart;
+  std::vector<unsigned> ports;
+  for (int i = 0; i < 3; ++i) {
+    const auto wishes = node.step(now);
+    ASSERT_EQ(wishes.size(), 1U);
+    ASSERT_FALSE(wishes[0].resolve);
+    ports.push_back(wishes[0].endpoint.port);
+    now = at(now.mono + node.fail(now, std::nullopt, ports.back() == 2));
+  }
+  EXPECT_EQ(ports, (std::vector<unsigned>{1, 2, 3}));
+  // Each was tried: the name is asked again.
+  const auto wishes = node.step(now);
+  ASSERT_EQ(wishes.size(), 1U);
+  EXPECT_TRUE(wishes[0].resolve);
 }
 
 TEST(Dialer, LooksUpANameAndTriesItsAddressesInTurnThenLooksItUpAgain) {
@@ -253,7 +282,7 @@ TEST(Dialer, AnswersToNothingAreHarmless) {
   Driver node{{by_address(1)}};
   node.dialer.handle_resolved(kStart, 0, {endpoint(5)});
   node.dialer.handle_resolved(kStart, 77, {endpoint(5)});
-  node.dialer.on_dial_failed(kStart, 12345, std::nullopt);
+  node.dialer.on_dial_failed(kStart, 12345, std::nullopt, false);
   node.dialer.on_session_closed(kStart, id_of(1));
   const auto wishes = node.step(kStart);
   ASSERT_EQ(wishes.size(), 1U);

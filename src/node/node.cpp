@@ -334,7 +334,8 @@ void Node::on_session_event(Now now, session::SessionEvent event) {
   } else if (const auto* writable = std::get_if<session::SessionWritable>(&event)) {
     sync_.handle_writable(now, writable->session);
   } else if (const auto* failed = std::get_if<session::DialFailed>(&event)) {
-    dialer_.on_dial_failed(now, failed->dial_id, failed->proven);
+    const bool met_ourselves = failed->reason == session::DisconnectReason::self_connection;
+    dialer_.on_dial_failed(now, failed->dial_id, failed->proven, met_ourselves);
   }
 }
 
