@@ -59,7 +59,7 @@ struct Row {
   std::vector<std::string> agreed;
 };
 
-TEST(Capability, NegotiationTable) {
+TEST(Capability, atk_14_NegotiationTable) {
   const std::vector<Row> rows{
       {{}, {}, {}},
       {{"a/1"}, {}, {}},
@@ -95,6 +95,12 @@ TEST(Capability, NegotiationTable) {
        {"discv-lite/0.1", "eth/69", "mini-sync/0.2", "mini-sync/0.1", "snap/1"},
        {"discv-lite/0.1", "mini-sync/0.2"}},
       {{"eth/68", "eth/69", "snap/1"}, {"eth/69", "eth/70", "snap/2"}, {"eth/69"}},
+      {{"a/0"}, {"a/0"}, {"a/0"}},
+      {{"a/0", "a/1"}, {"a/0"}, {"a/0"}},
+      {{"a/0", "a/65535"}, {"a/65535", "a/0"}, {"a/65535"}},
+      {{"a/65535.65535", "a/65535"}, {"a/65535", "a/65535.65535"}, {"a/65535.65535"}},
+      {{"a/89"}, {"a/1", "a/2", "a/3"}, {}},
+      {{"z/1", "y/1", "x/1", "w/1"}, {"w/1", "z/1", "y/2"}, {"w/1", "z/1"}},
   };
   for (const Row& row : rows) {
     const auto ours = parse_all(row.ours);
@@ -102,6 +108,12 @@ TEST(Capability, NegotiationTable) {
     const std::string name = testing::PrintToString(row.ours) + testing::PrintToString(row.theirs);
     EXPECT_EQ(print_all(intersect(ours, theirs)), row.agreed) << name;
     EXPECT_EQ(print_all(intersect(theirs, ours)), row.agreed) << name;
+    // And in every order of the other side's list.
+    auto orders = theirs;
+    std::ranges::sort(orders);
+    do {
+      EXPECT_EQ(print_all(intersect(ours, orders)), row.agreed) << name;
+    } while (std::ranges::next_permutation(orders).found);
   }
 }
 

@@ -1,103 +1,14 @@
 // Strangers and peers who do not keep to the protocol, on the wire.
-#include <array>
+#include "testing/hostile.hpp"
 
 #include <gtest/gtest.h>
-#include <types/enr.hpp>
-
-#include "mux.hpp"
-#include "testing/world.hpp"
 
 namespace ethnet::session {
 namespace {
 
 using namespace ethnet::session::testing;
 using Reason = DisconnectReason;
-using transport::Side;
 using transport::StreamKind;
-
-class HostileSession : public ::testing::Test {
- protected:
-  World world;
-  std::pair<Key, Key> keys = ordered_keys(1);
-  Node& node = world.add_node(keys.second, address(1));
-  FakeHost& far = world.add_raw_host(address(2));
-  RawPeer peer{world, far, keys.first};  // the arbiter, so that it may say everything
-  RawPeer other{world, world.add_raw_host(address(3)), make_key(99)};
-};
-
-// How far a connection has come.
-enum class Stage : std::uint8_t { open, claimed, proven, ready, active };
-constexpr std::array kStages{Stage::open, Stage::claimed, Stage::proven, Stage::ready,
-                             Stage::active};
-constexpr std::array kFrames{FrameType::claim,    FrameType::proof, FrameType::hello,
-                             FrameType::activate, FrameType::ping,  FrameType::pong};
-
-class FrameOrder : public HostileSession {
- protected:
-  void reach(Stage stage) {
-    peer.connect(node.address());
-    if (stage >= Stage::claimed) peer.exchange_claims();
-    if (stage >= Stage::proven) peer.exchange_proofs();
-    if (stage >= Stage::ready) peer.say(encode_frame(peer.hello(node.local)));
-    if (stage == Stage::active) peer.say(encode_frame(Activate{5, 1}));
-    world.run_for(milliseconds(50));
-  }
-  void say(FrameType type) {
-    switch (type) {
-      case FrameType::claim:
-        return peer.say(encode_frame(Claim{kProtocolVersion, peer.id(), std::nullopt}));
-      case FrameType::proof:
-        return peer.say(encode_frame(peer.proof(Side::dialler, node.id())));
-      case FrameType::hello:
-        return peer.say(encode_frame(peer.hello(node.local)));
-      case FrameType::activate:
-        return peer.say(encode_frame(Activate{5, 2}));
-      case FrameType::ping:
-        return peer.say(encode_ping());
-      case FrameType::pong:
-        return peer.say(encode_pong());
-      case FrameType::disconnect:
-        return;
-    }
-  }
-  static bool is_legal(Stage stage, FrameType type) {
-    switch (stage) {
-      case Stage::open:
-        return type == FrameType::claim;
-      case Stage::claimed:
-        return type == FrameType::proof;
-      case Stage::proven:
-        return type == FrameType::hello;
-      case Stage::ready:
-        return type == FrameType::activate;
-      case Stage::active:
-        return type == FrameType::ping;
-    }
-    return false;
-  }
-};
-
-TEST_F(FrameOrder, EveryFrameOutOfItsTurnIsABreach) {
-  std::size_t legal = 0;
-  for (const Stage stage : kStages) {
-    for (const FrameType type : kFrames) {
-      SCOPED_TRACE(std::to_string(static_cast<int>(stage)) + " " + std::string{to_string(type)});
-      ASSERT_NO_FATAL_FAILURE(reach(stage));
-      say(type);
-      const auto ended = peer.ended();
-      if (is_legal(stage, type)) {
-        EXPECT_EQ(ended, std::nullopt);
-        ++legal;
-      } else {
-        EXPECT_EQ(ended, Reason::protocol_breach);
-      }
-      peer.leave(Reason::requested);
-      world.run_for(milliseconds(50));
-      ASSERT_EQ(node.host.connections(), 0U);
-    }
-  }
-  EXPECT_EQ(legal, kStages.size());
-}
 
 // Somebody claims to be a peer that we have, or one that we may want.
 TEST_F(HostileSession, AClaimWithoutProofChangesNoTable) {
@@ -124,124 +35,64 @@ TEST_F(HostileSession, AClaimWithoutProofChangesNoTable) {
   }
 }
 
-// An acceptor that does not care whom we wanted.
-TEST_F(HostileSession, AnAcceptorWithAnotherNameIsLeftBeforeItProvesAnything) {
-  ASSERT_TRUE(node.dial(address(2), other.id()));
-  peer.accept();
-  ASSERT_TRUE(peer.hear());
-  peer.say(encode_frame(Claim{kProtocolVersion, peer.id(), std::nullopt}));
-  EXPECT_EQ(peer.ended(), Reason::unexpected_identity);
+// Every type of frame, with a length above what it may have, up to the largest that can be said:
+// the header is enough, nothing is kept for a body. For pings and pongs that is any body at all.
+TEST_F(HostileSession, atk_06_ABodyAboveTheLimitOfItsFrameIsABreachBeforeItComes) {
+  std::size_t refused = 0;
+  for (std::uint8_t type = 1; type <= 7; ++type) {
+    const std::size_t most = max_body_bytes(static_cast<FrameType>(type));
+    for (const std::size_t size :
+         {most + 1, most + 2, 2 * most + 3, std::size_t{0x7f}, std::size_t{2'049},
+          std::size_t{5'000}, std::size_t{1} << 16, (std::size_t{1} << 24) - 1,
+          std::size_t{1} << 24, std::size_t{1} << 31, (std::size_t{1} << 32) - 1}) {
+      if (size <= most) continue;
+      Bytes header{static_cast<std::byte>(type)};
+      append_be(header, static_cast<std::uint32_t>(size));
+      FrameReader reader;
+      ASSERT_FALSE(reader.feed(header));
+      EXPECT_EQ(reader.memory_bytes(), 0U);
+      peer.connect(node.address());
+      peer.become_active(node.local);
+      peer.say(header);
+      EXPECT_EQ(peer.ended(), Reason::protocol_breach) << int{type} << " of " << size;
+      EXPECT_EQ(node.manager().snapshot().memory_bytes, 0U);
+      ++refused;
+    }
+  }
+  EXPECT_GE(refused, 7U * 5U);
+  EXPECT_EQ(node.closed_with(Reason::protocol_breach), refused);
 }
 
-TEST_F(HostileSession, AHelloWithTheRecordOfAnotherIsRefused) {
+// Five of them, whole or in pieces; and the same bytes to us are what we say ourselves.
+TEST_F(HostileSession, atk_06_AnEmptyPingIsAnsweredByAnEmptyPong) {
+  peer.connect(node.address());
+  peer.become_active(node.local);
+  for (int i = 0; i < 5; ++i) {
+    for (const std::byte b : encode_ping()) {
+      peer.say(Bytes{b});
+      world.run_for(milliseconds(1));
+    }
+    const auto pong = peer.hear();
+    ASSERT_TRUE(pong);
+    EXPECT_EQ(pong->type, FrameType::pong);
+    EXPECT_TRUE(pong->body.empty());
+  }
+  EXPECT_EQ(node.manager().session_count(), 1U);
+}
+
+// What a frame may have is kept while it comes, and no more: a stranger's half frame costs us its
+// bytes.
+TEST_F(HostileSession, atk_06_AnUnfinishedFrameCostsNoMoreThanItsBytes) {
   peer.connect(node.address());
   peer.exchange_claims();
   peer.exchange_proofs();
-  Hello hello = peer.hello(node.local);
-  const auto record = EnrBuilder{1}.sign(*make_key(99));
-  ASSERT_TRUE(record);
-  append(hello.enr, record->record().encoded());
-  peer.say(encode_frame(hello));
-  EXPECT_EQ(peer.ended(), Reason::protocol_breach);
-}
-
-// A stream that names what was not agreed ends the session before anything of it is read.
-TEST_F(HostileSession, AStreamOfACapabilityThatWasNotAgreedIsNotRead) {
-  peer.connect(node.address());
-  peer.become_active(node.local);
-  const std::string name = "nope/1";
-  Bytes bytes{static_cast<std::byte>(name.size())};
-  for (const char c : name) bytes.push_back(static_cast<std::byte>(c));
-  append(bytes, Bytes{{}, {}, {}, std::byte{1}, std::byte{'x'}});
-  peer.write(peer.open(StreamKind::unidirectional), bytes);
-  EXPECT_EQ(peer.ended(), Reason::capability_not_shared);
-  EXPECT_TRUE(node.events<MessageReceived>().empty());
-}
-
-class Proofs : public HostileSession {
- protected:
-  // The answer to this proof, on a connection that has exchanged claims.
-  void expect_refused(const Proof& proof) {
-    other.say(encode_frame(proof));
-    EXPECT_EQ(other.ended(), Reason::bad_proof);
-    EXPECT_EQ(node.manager().session_count(), 0U);
-  }
-  void claim() {
-    other.connect(node.address());
-    other.exchange_claims();
-  }
-};
-
-TEST_F(Proofs, OfAnotherConnectionIsRefused) {
-  claim();
-  const Proof earlier = other.proof(Side::dialler, node.id());
-  other.leave(Reason::requested);
-  world.run_for(milliseconds(50));
-  claim();
-  expect_refused(earlier);
-}
-
-TEST_F(Proofs, OfTheOtherRoleOrToSomebodyElseIsRefused) {
-  claim();
-  expect_refused(other.proof(Side::acceptor, node.id()));
-  claim();
-  expect_refused(other.proof(Side::dialler, peer.id()));
-}
-
-// Who wants one node and is led to another must not lend it its proof: the two exporters differ.
-TEST_F(Proofs, ThatIsRelayedFromAVictimIsRefused) {
-  Node& victim = world.add_node(make_key(97), address(5));
-  FakeHost& middle_host = world.add_raw_host(address(6));
-  RawPeer middle{world, middle_host, make_key(96)};
-  ASSERT_TRUE(victim.dial(address(6), node.id()));
-  middle.accept();
-  const auto claim_frame = middle.hear();
-  ASSERT_TRUE(claim_frame);
-  const auto proof_frame = middle.hear();
-  ASSERT_TRUE(proof_frame);
-  ASSERT_EQ(proof_frame->type, FrameType::proof);
-  other.connect(node.address());
-  (void)other.open(StreamKind::bidirectional);
-  other.say(encode_frame(Claim{kProtocolVersion, victim.id(), node.id()}));
-  other.say(encode_frame(*decode_proof(proof_frame->body)));
-  EXPECT_EQ(other.ended(), Reason::bad_proof);
-  EXPECT_EQ(node.manager().session_count(), 0U);
-}
-
-// One who does not know whom it wants gets the acceptor's proof; it is no good anywhere else.
-TEST_F(Proofs, OfOursThatComesBackIsRefused) {
-  claim();
-  const Proof reflected = other.proof(Side::acceptor, node.id());
-  other.leave(Reason::requested);
-  world.run_for(milliseconds(50));
-  other.connect(node.address());
-  (void)other.open(StreamKind::bidirectional);
-  other.say(encode_frame(Claim{kProtocolVersion, node.id(), std::nullopt}));
-  other.say(encode_frame(reflected));
-  EXPECT_EQ(other.ended(), Reason::self_connection);
-}
-
-TEST_F(HostileSession, atk_05_PingsWithoutEndGetFiveAnswersAndAnEnd) {
-  peer.connect(node.address());
-  peer.become_active(node.local);
-  Bytes flood;
-  for (int i = 0; i < 10'000; ++i) append(flood, encode_ping());
-  peer.say(flood);
-  world.run_for(milliseconds(15));
-  std::size_t pongs = 0;
-  for (; const auto frame = peer.poll();) {
-    if (frame->type == FrameType::pong) ++pongs;
-  }
-  EXPECT_LE(pongs, 5U);
-  EXPECT_EQ(peer.ended(), Reason::ping_flood);
-  EXPECT_EQ(node.manager().snapshot().memory_bytes, 0U);
-}
-
-TEST_F(HostileSession, atk_06_APingWithABodyIsABreachBeforeTheBodyComes) {
-  peer.connect(node.address());
-  peer.become_active(node.local);
-  peer.say(Bytes{std::byte{5}, std::byte{1}, {}, {}, {}});  // 16 MiB of it
-  EXPECT_EQ(peer.ended(), Reason::protocol_breach);
+  Bytes half{std::byte{3}};
+  append_be(half, std::uint32_t{4'096});
+  half.resize(half.size() + 1'000);
+  peer.say(half);
+  world.run_for(milliseconds(100));
+  EXPECT_GE(node.manager().snapshot().memory_bytes, 1'000U);
+  EXPECT_LE(node.manager().snapshot().memory_bytes, 2'048U);
 }
 
 // Strangers that trickle: the deadline is absolute, and an honest one finds a place.

@@ -62,6 +62,7 @@ std::optional<Priority> MuxWriter::urgency(const Lane& lane) {
 }
 
 void MuxWriter::flush(Instant now, transport::Transport& transport, transport::ConnHandle conn) {
+  cut_.reset();
   for (Lane& lane : lanes_) {
     lane.taken = 0;
     if (lane.stream) continue;
@@ -76,7 +77,8 @@ void MuxWriter::flush(Instant now, transport::Transport& transport, transport::C
     }
   }
   for (Lane& lane : lanes_) lane.stall.on_write(now, lane.taken, urgency(lane).has_value());
-  if (!lanes_.empty()) first_ = (first_ + 1) % lanes_.size();
+  // The next round begins with the one that the transport cut short, or nobody was.
+  if (!lanes_.empty()) first_ = cut_.value_or((first_ + 1) % lanes_.size());
 }
 
 bool MuxWriter::write_class(transport::Transport& transport, transport::ConnHandle conn,
@@ -86,11 +88,16 @@ bool MuxWriter::write_class(transport::Transport& transport, transport::ConnHand
   while (served) {
     served = false;
     for (std::size_t i = 0; i < lanes_.size(); ++i) {
-      Lane& lane = lanes_[(first_ + i) % lanes_.size()];
+      const std::size_t index = (first_ + i) % lanes_.size();
+      Lane& lane = lanes_[index];
       if (!lane.stream || lane.blocked || urgency(lane) != priority) continue;
       const std::size_t before = lane.taken;
       take_turn(transport, conn, lane, priority);
-      wrote = wrote || lane.taken > before;
+      if (lane.taken > before) {
+        wrote = true;
+        cut_.reset();  // what cut another one before was the window of its own stream
+      }
+      if (lane.blocked && !cut_) cut_ = index;
       served = true;
     }
   }
@@ -99,7 +106,7 @@ bool MuxWriter::write_class(transport::Transport& transport, transport::ConnHand
 
 void MuxWriter::take_turn(transport::Transport& transport, transport::ConnHandle conn, Lane& lane,
                           Priority priority) {
-  lane.deficit += kQuantumBytes;
+  if (lane.deficit == 0) lane.deficit = kQuantumBytes;  // or goes on with a turn that was cut short
   while (lane.deficit > 0 && !lane.blocked && urgency(lane) == priority) {
     if (!lane.current) {
       for (const Priority p : kByUrgency) {
@@ -118,7 +125,6 @@ void MuxWriter::take_turn(transport::Transport& transport, transport::ConnHandle
   }
   // What is left of a turn is kept only by a lane that the transport cut short.
   if (!lane.blocked) lane.deficit = 0;
-  lane.deficit = std::min(lane.deficit, kQuantumBytes);
 }
 
 std::size_t MuxWriter::write_some(transport::Transport& transport, transport::ConnHandle conn,

@@ -103,7 +103,8 @@ class MuxWriter {
 
   MuxLimits limits_;
   std::vector<Lane> lanes_;
-  std::size_t first_ = 0;  // whose turn is first in the next round
+  std::size_t first_ = 0;           // whose turn is first in the next round
+  std::optional<std::size_t> cut_;  // in this flush: whom the transport cut short, nobody after it
   std::uint64_t messages_sent_ = 0;
 };
 

@@ -108,6 +108,29 @@ TEST_F(Replacement, AtShutDownNobodyTakesOver) {
   EXPECT_EQ(twin.ended(), Reason::quitting);
 }
 
+// Who does not decide may not decide for itself either, and least of all while we ask its twin.
+TEST_F(Replacement, OneThatDoesNotDecideCannotActivateItselfDuringTheProbe) {
+  World world;
+  const auto [low, high] = ordered_keys(1);
+  Node& node = world.add_node(low, address(1));
+  RawPeer silent{world, world.add_raw_host(address(2)), high};
+  RawPeer twin{world, world.add_raw_host(address(3)), high};
+  silent.connect(node.address());
+  silent.become_active(node.local);
+  twin.connect(node.address());
+  twin.shake_hands(node.local);
+  world.run_for(milliseconds(100));
+  ASSERT_EQ(node.manager().snapshot().proven, 1U);  // the probe is under way
+  twin.say(encode_frame(Activate{1, 1}));
+  EXPECT_EQ(twin.ended(), Reason::protocol_breach);
+  EXPECT_EQ(node.refused_with(Reason::protocol_breach), 1U);
+  // The probe ends with nobody to take over: the silent one keeps its session until a ping is due.
+  world.run_for(seconds(3));
+  EXPECT_EQ(node.events<SessionOpened>().size(), 1U);
+  EXPECT_TRUE(node.events<SessionClosed>().empty());
+  EXPECT_EQ(node.manager().find(node.only_session())->remote, address(2));
+}
+
 // An arbiter that we hold a session with, run by hand.
 class OldWords : public ::testing::Test {
  protected:

@@ -121,23 +121,12 @@ TEST_F(Sessions, AnotherGenesisIsRefused) {
   EXPECT_EQ(low.events<DialFailed>()[0].reason, DisconnectReason::wrong_genesis);
 }
 
-TEST_F(Sessions, AnotherIdentityThanTheOneDialledIsRefused) {
+TEST_F(Sessions, atk_16_AnotherIdentityThanTheOneDialledIsRefused) {
   ASSERT_TRUE(low.dial(high.address(), id_of(make_key(99))));
   world.run_for(seconds(1));
   ASSERT_EQ(low.events<DialFailed>().size(), 1U);
   EXPECT_EQ(low.events<DialFailed>()[0].reason, DisconnectReason::unexpected_identity);
   EXPECT_EQ(high.refused_with(DisconnectReason::unexpected_identity), 1U);
-}
-
-TEST_F(Sessions, OurOwnIdentityIsRefused) {
-  EXPECT_TRUE(low.dial(low.address(), low.id()).error().is(SessionError::self_connection));
-  ASSERT_TRUE(low.dial(low.address()));
-  world.run_for(seconds(1));
-  ASSERT_EQ(low.events<DialFailed>().size(), 1U);
-  EXPECT_EQ(low.events<DialFailed>()[0].reason, DisconnectReason::self_connection);
-  EXPECT_EQ(low.refused_with(DisconnectReason::self_connection), 1U);
-  EXPECT_EQ(low.manager().session_count(), 0U);
-  EXPECT_EQ(low.host.connections(), 0U);
 }
 
 TEST_F(Sessions, ADialThatNobodyAnswersFailsAtFiveSeconds) {

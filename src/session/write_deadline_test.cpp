@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "mux.hpp"
+#include "testing/narrow.hpp"
 #include "testing/world.hpp"
 
 namespace ethnet::session {
@@ -62,36 +63,6 @@ TEST_F(SlowReader, OneThatHasNothingToReadStays) {
   EXPECT_GE(last(10'000'000, seconds(120)), seconds(120));
   EXPECT_EQ(node.manager().session_count(), 1U);
 }
-
-// A transport with room for so much in all, as a congested connection has.
-class Narrow final : public transport::Transport {
- public:
-  std::size_t room = 0;
-  transport::StreamId next = 3;
-
-  Result<transport::ConnHandle> dial(Now, const Endpoint&) override {
-    return fail(SessionError::transport);
-  }
-  Result<transport::StreamId> open_stream(transport::ConnHandle, transport::StreamKind) override {
-    return next += 4;
-  }
-  std::size_t write(transport::ConnHandle, transport::StreamId, ByteView bytes) override {
-    const std::size_t taken = std::min(room, bytes.size());
-    room -= taken;
-    return taken;
-  }
-  void finish(transport::ConnHandle, transport::StreamId) override {}
-  ByteView read(transport::ConnHandle, transport::StreamId) override { return {}; }
-  bool at_end(transport::ConnHandle, transport::StreamId) const override { return false; }
-  void consume(transport::ConnHandle, transport::StreamId, std::size_t) override {}
-  void reset(transport::ConnHandle, transport::StreamId, std::uint64_t) override {}
-  void stop(transport::ConnHandle, transport::StreamId, std::uint64_t) override {}
-  void close(Now, transport::ConnHandle, std::uint64_t, std::string_view) override {}
-  Result<void> export_key(transport::ConnHandle, std::string_view, MutByteView) override {
-    return fail(SessionError::transport);
-  }
-  std::size_t memory_bytes(transport::ConnHandle) const override { return 0; }
-};
 
 class NarrowWriter : public ::testing::Test {
  protected:

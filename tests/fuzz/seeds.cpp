@@ -171,6 +171,28 @@ void add_operation(Bytes& out, std::uint8_t flags, ByteView block) {
   append(out, block);
 }
 
+// Operations as tests/fuzz/session_machine.cpp reads them.
+void add_session_machine(std::vector<Seed>& out) {
+  const auto bytes = [](std::initializer_list<int> values) {
+    Bytes made;
+    for (const int value : values) made.push_back(static_cast<std::byte>(value));
+    return made;
+  };
+  // Two peers come and are activated, one below us and one above; both say and get messages.
+  out.push_back({"session_machine", "two_sessions",
+                 bytes({3,  0, 0, 1, 3, 11, 0, 2, 8, 0,   0,  40, 40, 8,  1,   1,  20, 20,
+                        19, 0, 0, 9, 9, 20, 1, 1, 8, 200, 25, 0,  4,  15, 200, 27, 0,  0})});
+  // A dial that is answered, a twin of it that comes in while the first is silent, and time.
+  out.push_back({"session_machine", "dial_and_twin",
+                 bytes({0,   5,  0,   2,  0,  3, 11, 8, 0, 3,  11,  0,  2, 15,
+                        200, 15, 200, 15, 20, 6, 0,  5, 0, 15, 255, 30, 30})});
+  // Step by step, with slow jobs, a reset, a stream of nonsense, lazy reading, the end.
+  out.push_back(
+      {"session_machine", "step_by_step",
+       bytes({1, 7, 6, 0,  0,  3,  17, 0, 6, 0, 1, 0, 17, 0,  6, 0, 2,  0, 6,  0, 3,   5,  24, 1,
+              8, 0, 0, 99, 99, 14, 0,  6, 4, 1, 2, 3, 4,  28, 0, 0, 31, 1, 29, 0, 255, 24, 0})});
+}
+
 void add_quic(std::vector<Seed>& out) {
   testing::RawQuic peer{{}};
   CHECK(peer.connect());
@@ -209,6 +231,7 @@ std::vector<Seed> seeds() {
   std::vector<Seed> out;
   add_values(out);
   add_sessions(out);
+  add_session_machine(out);
   add_store(out);
 #ifdef ETHNET_FUZZ_CONFIG
   add_config(out);

@@ -22,6 +22,7 @@ std::span<const Target> targets() {
       {"quic_datagrams", run_quic_datagrams},
       {"quic_frames", run_quic_frames},
       {"rlp", run_rlp},
+      {"session_machine", run_session_machine},
       {"snappy", run_snappy},
       {"store_segment", run_store_segment},
   });

@@ -33,6 +33,7 @@ void run_config(ByteView input);  // where the programs are built
 // Machines.
 void run_quic_datagrams(ByteView input);
 void run_quic_frames(ByteView input);
+void run_session_machine(ByteView input);
 
 struct Target {
   std::string_view name;

@@ -32,11 +32,19 @@ class TestRng final : public SecureRng {
   Prng prng_;
 };
 
-// Counts records by message.
+// Counts records by message, and what no text of a field may hold.
 class CountingLog final : public Log {
  public:
   [[nodiscard]] bool enabled(LogLevel) const noexcept override { return true; }
-  void handle(const LogRecord& record) noexcept override { ++counts_[std::string{record.message}]; }
+  void handle(const LogRecord& record) noexcept override {
+    ++counts_[std::string{record.message}];
+    for (const LogField& field : record.fields) {
+      const auto* const text = std::get_if<std::string_view>(&field.value);
+      if (text == nullptr) continue;
+      for (const char c : *text) raw_control_bytes_ += c < 0x20 || c == 0x7f ? 1 : 0;
+    }
+  }
+  [[nodiscard]] std::size_t raw_control_bytes() const { return raw_control_bytes_; }
   [[nodiscard]] std::size_t count(const std::string& message) const {
     const auto it = counts_.find(message);
     return it == counts_.end() ? 0 : it->second;
@@ -44,6 +52,7 @@ class CountingLog final : public Log {
 
  private:
   std::map<std::string, std::size_t> counts_;
+  std::size_t raw_control_bytes_ = 0;
 };
 
 using Key = std::shared_ptr<const crypto::SecretKey>;
