@@ -35,6 +35,22 @@ TEST_F(HostileSession, AClaimWithoutProofChangesNoTable) {
   }
 }
 
+TEST_F(HostileSession, atk_05_PingsWithoutEndGetFiveAnswersAndAnEnd) {
+  peer.connect(node.address());
+  peer.become_active(node.local);
+  Bytes flood;
+  for (int i = 0; i < 10'000; ++i) append(flood, encode_ping());
+  peer.say(flood);
+  world.run_for(milliseconds(15));
+  std::size_t pongs = 0;
+  for (; const auto frame = peer.poll();) {
+    if (frame->type == FrameType::pong) ++pongs;
+  }
+  EXPECT_LE(pongs, 5U);
+  EXPECT_EQ(peer.ended(), Reason::ping_flood);
+  EXPECT_EQ(node.manager().snapshot().memory_bytes, 0U);
+}
+
 // Every type of frame, with a length above what it may have, up to the largest that can be said:
 // the header is enough, nothing is kept for a body. For pings and pongs that is any body at all.
 TEST_F(HostileSession, atk_06_ABodyAboveTheLimitOfItsFrameIsABreachBeforeItComes) {
