@@ -70,18 +70,21 @@ class Batch {
   [[nodiscard]] std::size_t busy() const { return busy_; }
   States<V>& states() { return states_; }
 
-  void absorb() {
-    for (std::size_t l = 0; l < lanes_.size(); ++l) {
+  // The next block of every lane. Good until the next call.
+  [[nodiscard]] const lanes::Blocks<V>& next_blocks() {
+    for (std::size_t l = 0; l < kLanes; ++l) {
       Lane& lane = lanes_[l];
-      if (!lane.busy) continue;
-      if (lane.rest.size() >= kKeccakRate) {
-        lanes::absorb_block(states_, l, lane.rest.first(kKeccakRate));
+      if (lane.busy && lane.rest.size() >= kKeccakRate) {
+        blocks_[l] = lane.rest.first(kKeccakRate);
         lane.rest = lane.rest.subspan(kKeccakRate);
-      } else {
-        lanes::absorb_last(states_, l, lane.rest);
-        lane.ending = true;
+        continue;
       }
+      // An idle lane absorbs what it did before: nobody looks at its state.
+      if (lane.busy) lanes::pad_block(ends_[l], lane.rest);
+      lane.ending = lane.busy;
+      blocks_[l] = ends_[l];
     }
+    return blocks_;
   }
 
   // After the permutation: takes the digests of the lanes that ended and gives them new messages.
@@ -98,6 +101,7 @@ class Batch {
       --busy_;
       take_next(lane);
     }
+    if (busy_ == 0) return;
     if (ended == were_busy) {
       states_ = {};
       return;
@@ -147,29 +151,34 @@ class Batch {
   std::size_t next_ = 0;
   std::size_t busy_ = 0;
   std::array<Lane, kLanes> lanes_{};
+  std::array<ByteArray<kKeccakRate>, kLanes> ends_{};  // padded last blocks
+  lanes::Blocks<V> blocks_{};
   States<V> states_;
 };
 
 // The loop is a template of the permutation, since only that needs the target attribute.
 template <class V>
-void run_batch(void (*permute)(States<V>&), std::span<const ByteView> in, std::span<Digest32> out) {
+void run_batch(void (*turn)(States<V>&, const lanes::Blocks<V>&), std::span<const ByteView> in,
+               std::span<Digest32> out) {
   Batch<V> batch{in, out};
   while (batch.busy() > 1) {
-    batch.absorb();
-    permute(batch.states());
+    turn(batch.states(), batch.next_blocks());
     batch.turn_over();
   }
   if (batch.busy() == 1) batch.finish_alone();
 }
 
-__attribute__((target("avx2"))) void permute_avx2(States<Vector4>& states) {
-  lanes::permute(states);
+__attribute__((target("avx2"))) void turn_avx2(States<Vector4>& states,
+                                               const lanes::Blocks<Vector4>& blocks) {
+  lanes::absorb_and_permute(states, blocks);
 }
-__attribute__((target("avx512f,avx512vl"))) void permute_avx512_x4(States<Vector4>& states) {
-  lanes::permute(states);
+__attribute__((target("avx512f,avx512vl"))) void turn_avx512_x4(
+    States<Vector4>& states, const lanes::Blocks<Vector4>& blocks) {
+  lanes::absorb_and_permute(states, blocks);
 }
-__attribute__((target("avx512f"))) void permute_avx512_x8(States<Vector8>& states) {
-  lanes::permute(states);
+__attribute__((target("avx512f"))) void turn_avx512_x8(States<Vector8>& states,
+                                                       const lanes::Blocks<Vector8>& blocks) {
+  lanes::absorb_and_permute(states, blocks);
 }
 
 #endif
@@ -262,11 +271,11 @@ void keccak256_many_on(KeccakKernel kernel, std::span<const ByteView> in, std::s
     case KeccakKernel::bmi:
       return hash_one_by_one(permute_bmi, in, out);
     case KeccakKernel::avx2_x4:
-      return run_batch<Vector4>(permute_avx2, in, out);
+      return run_batch<Vector4>(turn_avx2, in, out);
     case KeccakKernel::avx512_x4:
-      return run_batch<Vector4>(permute_avx512_x4, in, out);
+      return run_batch<Vector4>(turn_avx512_x4, in, out);
     case KeccakKernel::avx512_x8:
-      return run_batch<Vector8>(permute_avx512_x8, in, out);
+      return run_batch<Vector8>(turn_avx512_x8, in, out);
 #else
     default:
       break;
