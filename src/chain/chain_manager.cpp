@@ -93,7 +93,7 @@ ChainManager::ChainManager(const Genesis& genesis, std::unique_ptr<ForkChoiceRul
 Result<void> ChainManager::restore(ByteView record) {
   auto input = decode_record(record);
   if (!input) return fail(ChainError::bad_record, input.error().offset());
-  const auto header = Header::decode(input->header);
+  const auto header = HeaderView::decode(input->header);
   if (!header) return fail(ChainError::bad_record, header.error().offset());
   // A branch that was released and came again is in the store twice; one whose fork point is
   // released has no parent.
@@ -125,29 +125,26 @@ void ChainManager::settle() {
   serve(head_);
 }
 
-Result<NodeIndex> ChainManager::find_parent(const Header& header) const {
-  if (last_ && is_kept(last_->first) && tree_.node(last_->first.index).hash == header.parent_hash) {
-    return last_->first.index;
+Result<NodeIndex> ChainManager::find_parent(const HeaderView& header) const {
+  if (last_ && is_kept(*last_) && tree_.node(last_->index).hash == header.parent()) {
+    return last_->index;
   }
-  const auto parent = tree_.find(header.parent_hash);
+  const auto parent = tree_.find(header.parent());
   if (parent) return *parent;
   // Nothing that is kept, or comes, can be the parent of a header that is as low as the root.
   if (header.number <= tree_.root_number()) return fail(ChainError::fork_below_retained);
   return fail(TreeError::unknown_parent);
 }
 
-Result<void> ChainManager::judge(const Header& header, NodeIndex parent,
+Result<void> ChainManager::judge(const HeaderView& header, NodeIndex parent,
                                  std::optional<UnixTime> wall) const {
-  if (last_ && last_->first.index == parent && is_kept(last_->first)) {
-    return validate_header(header, last_->second, config_, wall);
-  }
-  const auto decoded = Header::decode(tree_.header(parent));
+  const auto decoded = HeaderView::decode(tree_.header(parent));
   CHECK(decoded.has_value());
   return validate_header(header, *decoded, config_, wall);
 }
 
 // Links, judges and inserts one header whose encoding is canonical and that is not known.
-Result<NodeIndex> ChainManager::add(const Header& header, const Hash32& hash,
+Result<NodeIndex> ChainManager::add(const HeaderView& header, const Hash32& hash,
                                     const HeaderInput& input, std::optional<UnixTime> wall) {
   const NodeIndex parent = TRY(find_parent(header));
   if (!input.signature.empty() && input.signature.size() != kSignatureBytes) {
@@ -164,19 +161,19 @@ Result<NodeIndex> ChainManager::add(const Header& header, const Hash32& hash,
   if (!tree_.has_room(cost)) {
     if (!make_room(cost, header.number, parent)) return fail(TreeError::memory_limit);
     // The floor may have passed it.
-    if (!tree_.find(header.parent_hash)) return fail(ChainError::fork_below_retained);
+    if (!tree_.find(header.parent())) return fail(ChainError::fork_below_retained);
   }
   const NodeIndex added = TRY(tree_.insert_under(parent, hash, input.header, input.signature));
-  last_ = {{header.number, tree_.node(added).arrival, added}, header};
+  last_ = {header.number, tree_.node(added).arrival, added};
   return added;
 }
 
-void ChainManager::park(Now now, const HeaderInput& input, const Header& header, const Hash32& hash,
-                        const Cause& cause, bool early, Batch& batch) {
+void ChainManager::park(Now now, const HeaderInput& input, const HeaderView& header,
+                        const Hash32& hash, const Cause& cause, bool early, Batch& batch) {
   WaitingPool& pool = early ? early_ : orphans_;
   ++(early ? counters_.early : counters_.orphans);
   const bool kept =
-      pool.add({input, hash, header.parent_hash, header.timestamp, {cause.peer, cause.source}});
+      pool.add({input, hash, header.parent(), header.timestamp, {cause.peer, cause.source}});
   ++(kept ? batch.outcome.waiting : batch.outcome.refused);
   if (!early) return;
   ++batch.outcome.early;
@@ -189,7 +186,7 @@ void ChainManager::import_one(Now now, const HeaderInput& input, const Hash32& h
     ++counters_.invalid;
     if (!batch.outcome.invalid) batch.outcome.invalid = {index, error};
   };
-  const auto header = Header::decode(input.header);
+  const auto header = HeaderView::decode(input.header);
   if (!header) {
     invalid(header.error());
     return;

@@ -21,6 +21,7 @@
 #include <base/ring.hpp>
 #include <machine/concepts.hpp>
 #include <types/genesis.hpp>
+#include <types/header_view.hpp>
 
 #include "chain_view.hpp"
 #include "events.hpp"
@@ -148,12 +149,12 @@ class ChainManager final : public ChainView {
   }
   void import_one(Now now, const HeaderInput& input, const Hash32& hash, std::size_t index,
                   const Cause& cause, Batch& batch);
-  [[nodiscard]] Result<NodeIndex> add(const Header& header, const Hash32& hash,
+  [[nodiscard]] Result<NodeIndex> add(const HeaderView& header, const Hash32& hash,
                                       const HeaderInput& input, std::optional<UnixTime> wall);
-  [[nodiscard]] Result<NodeIndex> find_parent(const Header& header) const;
-  [[nodiscard]] Result<void> judge(const Header& header, NodeIndex parent,
+  [[nodiscard]] Result<NodeIndex> find_parent(const HeaderView& header) const;
+  [[nodiscard]] Result<void> judge(const HeaderView& header, NodeIndex parent,
                                    std::optional<UnixTime> wall) const;
-  void park(Now now, const HeaderInput& input, const Header& header, const Hash32& hash,
+  void park(Now now, const HeaderInput& input, const HeaderView& header, const Hash32& hash,
             const Cause& cause, bool early, Batch& batch);
   void finish_batch(const Cause& cause, Batch& batch);
   [[nodiscard]] NodeIndex choose_head(std::span<const HeaderTree::Leaf> added) const;
@@ -180,8 +181,8 @@ class ChainManager final : public ChainView {
   ChainLimits limits_;
   HeaderTree tree_;
   BlockRef genesis_;
-  // The header that was added last, decoded: nearly always the next one's parent.
-  std::optional<std::pair<HeaderTree::Leaf, Header>> last_;
+  // The header that was added last: nearly always the next one's parent.
+  std::optional<HeaderTree::Leaf> last_;
   // These, and the heads of pending batches, descend from the root and are never released.
   NodeIndex head_ = 0;
   NodeIndex served_head_ = 0;

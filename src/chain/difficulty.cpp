@@ -36,13 +36,14 @@ std::optional<std::uint64_t> sum_of(std::uint64_t a, std::uint64_t b) {
 }
 
 // The parent's, moved by so many steps as the child is fast or slow.
-std::optional<std::uint64_t> moved(const Child& child, const Header& parent, std::uint64_t before) {
+std::optional<std::uint64_t> moved(const Child& child, const HeaderView& parent,
+                                   std::uint64_t before) {
   const std::uint64_t step = before / kDifficultyBound;
   const std::uint64_t took = child.time - parent.timestamp;
   std::uint64_t up = 1;
   std::uint64_t down = 0;
   if (child.active(Fork::byzantium)) {
-    up = parent.ommers_hash == kEmptyListHash ? 1 : 2;
+    up = equal(parent.ommers_hash, kEmptyListHash.view()) ? 1 : 2;
     down = took / 9;
   } else if (child.active(Fork::homestead)) {
     down = took / 10;
@@ -62,7 +63,7 @@ std::uint64_t bomb_delay(const Child& child) {
 
 }  // namespace
 
-std::optional<std::uint64_t> next_difficulty(const ChainConfig& config, const Header& parent,
+std::optional<std::uint64_t> next_difficulty(const ChainConfig& config, const HeaderView& parent,
                                              std::uint64_t child_number, std::uint64_t child_time) {
   CHECK(child_time > parent.timestamp);
   const Child child{config, child_number, child_time};

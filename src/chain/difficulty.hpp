@@ -8,7 +8,7 @@
 #include <optional>
 
 #include <types/chain_config.hpp>
-#include <types/header.hpp>
+#include <types/header_view.hpp>
 
 namespace ethnet::chain {
 
@@ -19,7 +19,7 @@ inline constexpr std::uint64_t kBombPeriod = 100'000;    // blocks in which the 
 // Of a child of `parent` at this number and time. CHECK: child_time after the parent's. Nothing
 // when the parent's or its own leaves 64 bits.
 [[nodiscard]] std::optional<std::uint64_t> next_difficulty(const ChainConfig& config,
-                                                           const Header& parent,
+                                                           const HeaderView& parent,
                                                            std::uint64_t child_number,
                                                            std::uint64_t child_time);
 

@@ -12,7 +12,7 @@ constexpr std::uint64_t kBlobBaseCost = 8'192;  // EIP-7918, 2^13
 
 }  // namespace
 
-std::optional<std::uint64_t> next_base_fee(const Header& parent) {
+std::optional<std::uint64_t> next_base_fee(const HeaderView& parent) {
   if (!parent.base_fee_per_gas) return kInitialBaseFee;
   const auto fee = parent.base_fee_per_gas->to_u64();
   if (!fee) return std::nullopt;
@@ -42,7 +42,7 @@ std::uint64_t blob_base_fee(std::uint64_t excess, std::uint64_t fraction) {
   return static_cast<std::uint64_t>(output / fraction);
 }
 
-std::uint64_t next_excess_blob_gas(const ChainConfig& config, const Header& parent,
+std::uint64_t next_excess_blob_gas(const ChainConfig& config, const HeaderView& parent,
                                    std::uint64_t child_number, std::uint64_t child_time) {
   const auto schedule = config.blob_schedule_at(child_time);
   if (!schedule) return 0;

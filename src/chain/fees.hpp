@@ -6,7 +6,7 @@
 #include <optional>
 
 #include <types/chain_config.hpp>
-#include <types/header.hpp>
+#include <types/header_view.hpp>
 
 namespace ethnet::chain {
 
@@ -16,10 +16,11 @@ inline constexpr std::uint64_t kElasticity = 2;
 
 // The base fee of a child of `parent`; the initial one where the parent has none (first London
 // block). Nothing when it leaves 64 bits.
-[[nodiscard]] std::optional<std::uint64_t> next_base_fee(const Header& parent);
+[[nodiscard]] std::optional<std::uint64_t> next_base_fee(const HeaderView& parent);
 
 // The excess blob gas of a child of `parent` at `child_time`, Cancun or later.
-[[nodiscard]] std::uint64_t next_excess_blob_gas(const ChainConfig& config, const Header& parent,
+[[nodiscard]] std::uint64_t next_excess_blob_gas(const ChainConfig& config,
+                                                 const HeaderView& parent,
                                                  std::uint64_t child_number,
                                                  std::uint64_t child_time);
 

@@ -56,8 +56,8 @@ static_assert(kTexts.size() == static_cast<std::size_t>(HeaderRule::slot_not_aft
 constexpr ErrorDomain kDomain{"header", describe};
 
 struct Judged {
-  const Header& header;
-  const Header& parent;
+  const HeaderView& header;
+  const HeaderView& parent;
   const ChainConfig& config;
   [[nodiscard]] bool active(Fork fork) const {
     return config.is_active(fork, header.number, header.timestamp);
@@ -78,7 +78,7 @@ Result<void> check_ancestry(const Judged& j) {
 }
 
 Result<void> check_gas(const Judged& j) {
-  const Header& h = j.header;
+  const HeaderView& h = j.header;
   if (h.gas_limit < kMinGasLimit || h.gas_limit > kMaxGasLimit) {
     return fail(HeaderRule::gas_limit_out_of_range);
   }
@@ -99,30 +99,30 @@ Result<void> check_base_fee(const Judged& j) {
   if (!fee) return fail(HeaderRule::missing_base_fee);
   const auto expected = next_base_fee(j.parent);
   if (!expected || !fee->to_u64()) return fail(HeaderRule::base_fee_too_large);
-  if (*fee != Uint256{*expected}) return fail(HeaderRule::wrong_base_fee);
+  if (fee->to_u64() != expected) return fail(HeaderRule::wrong_base_fee);
   return {};
 }
 
 Result<void> check_difficulty(const Judged& j) {
-  const Header& h = j.header;
+  const HeaderView& h = j.header;
   const auto expected = next_difficulty(j.config, j.parent, h.number, h.timestamp);
   if (!expected || !h.difficulty.to_u64()) return fail(HeaderRule::difficulty_too_large);
-  if (h.difficulty != Uint256{*expected}) return fail(HeaderRule::wrong_difficulty);
+  if (h.difficulty.to_u64() != expected) return fail(HeaderRule::wrong_difficulty);
   return {};
 }
 
 // EIP-3675. Where the configuration does not say which block the merge is at, a difficulty of zero
 // says it; there is no way back.
 Result<void> check_merge(const Judged& j) {
-  const Header& h = j.header;
+  const HeaderView& h = j.header;
   const bool merged = j.active(Fork::paris) || j.active(Fork::shanghai) ||
                       (j.parent.number > 0 && j.parent.difficulty.is_zero());
   if (merged && !h.difficulty.is_zero()) return fail(HeaderRule::difficulty_after_merge);
   if (!h.difficulty.is_zero()) return check_difficulty(j);
   const bool may_merge = merged || j.config.terminal_total_difficulty.has_value();
   if (!may_merge) return fail(HeaderRule::no_difficulty_before_merge);
-  if (h.nonce != ByteArray<8>{}) return fail(HeaderRule::nonce_after_merge);
-  if (h.ommers_hash != kEmptyListHash) return fail(HeaderRule::ommers_after_merge);
+  if (!equal(h.nonce, ByteArray<8>{})) return fail(HeaderRule::nonce_after_merge);
+  if (!equal(h.ommers_hash, kEmptyListHash.view())) return fail(HeaderRule::ommers_after_merge);
   return {};
 }
 
@@ -133,7 +133,7 @@ Result<void> check_presence(bool present, bool required, HeaderRule missing, Hea
 }
 
 Result<void> check_fork_fields(const Judged& j) {
-  const Header& h = j.header;
+  const HeaderView& h = j.header;
   const bool cancun = j.active(Fork::cancun);
   const bool amsterdam = j.active(Fork::amsterdam);
   TRY(check_presence(h.withdrawals_root.has_value(), j.active(Fork::shanghai),
@@ -155,7 +155,7 @@ Result<void> check_fork_fields(const Judged& j) {
 }
 
 Result<void> check_blob_gas(const Judged& j) {
-  const Header& h = j.header;
+  const HeaderView& h = j.header;
   if (!h.blob_gas_used || !h.excess_blob_gas) return {};
   if (*h.blob_gas_used % kGasPerBlob != 0) return fail(HeaderRule::blob_gas_not_whole_blobs);
   const auto schedule = j.config.blob_schedule_at(h.timestamp);
@@ -171,8 +171,8 @@ Result<void> check_blob_gas(const Judged& j) {
 
 const ErrorDomain& error_domain(HeaderRule) { return kDomain; }
 
-Result<void> validate_header(const Header& header, const Header& parent, const ChainConfig& config,
-                             std::optional<UnixTime> wall) {
+Result<void> validate_header(const HeaderView& header, const HeaderView& parent,
+                             const ChainConfig& config, std::optional<UnixTime> wall) {
   const Judged j{header, parent, config};
   TRY(check_ancestry(j));
   TRY(check_gas(j));

@@ -8,7 +8,7 @@
 #include <base/instant.hpp>
 #include <base/result.hpp>
 #include <types/chain_config.hpp>
-#include <types/header.hpp>
+#include <types/header_view.hpp>
 
 namespace ethnet::chain {
 
@@ -58,7 +58,7 @@ inline constexpr std::uint64_t kMaxGasLimit = INT64_MAX;  // gas; as every clien
 inline constexpr std::uint64_t kGasLimitBound = 1024;
 
 // `wall`: our clock; nothing: do not judge the future (replay of what was accepted before).
-[[nodiscard]] Result<void> validate_header(const Header& header, const Header& parent,
+[[nodiscard]] Result<void> validate_header(const HeaderView& header, const HeaderView& parent,
                                            const ChainConfig& config, std::optional<UnixTime> wall);
 
 }  // namespace ethnet::chain

@@ -106,6 +106,14 @@ Result<ByteView> Reader::read_bytes(std::size_t max) {
   return payload;
 }
 
+Result<ByteView> Reader::read_exact(std::size_t size) {
+  const Item item = TRY(next_string());
+  if (item.size != size) return fail(RlpError::wrong_size, offset_);
+  const ByteView payload = payload_of(item);
+  skip(item);
+  return payload;
+}
+
 Result<void> Reader::read_into(MutByteView out) {
   const Item item = TRY(next_string());
   if (item.size != out.size()) return fail(RlpError::wrong_size, offset_);

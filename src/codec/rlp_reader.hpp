@@ -62,6 +62,8 @@ class Reader {
   [[nodiscard]] Result<ByteView> read_bytes();
   // A string of at most `max` bytes. Error besides: wrong_size.
   [[nodiscard]] Result<ByteView> read_bytes(std::size_t max);
+  // A string of exactly `size` bytes. Error besides: wrong_size.
+  [[nodiscard]] Result<ByteView> read_exact(std::size_t size);
   // A string that fills `out` exactly; `out` is untouched on error. Error besides: wrong_size.
   [[nodiscard]] Result<void> read_into(MutByteView out);
   template <std::size_t N>

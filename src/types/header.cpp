@@ -3,6 +3,7 @@
 #include <array>
 
 #include "hash_of.hpp"
+#include "header_view.hpp"
 
 namespace ethnet {
 namespace {
@@ -19,44 +20,6 @@ std::string_view describe(std::uint16_t code) {
   return "unknown";
 }
 constexpr ErrorDomain kDomain{"header", describe};
-
-Result<void> read_base(rlp::Reader& in, Header& out) {
-  TRY(in.read_into(out.parent_hash.bytes));
-  TRY(in.read_into(out.ommers_hash.bytes));
-  TRY(in.read_into(out.beneficiary.bytes));
-  TRY(in.read_into(out.state_root.bytes));
-  TRY(in.read_into(out.transactions_root.bytes));
-  TRY(in.read_into(out.receipts_root.bytes));
-  TRY(in.read_into(out.logs_bloom));
-  out.difficulty = TRY(Uint256::read(in));
-  out.number = TRY(in.read_uint<std::uint64_t>());
-  out.gas_limit = TRY(in.read_uint<std::uint64_t>());
-  out.gas_used = TRY(in.read_uint<std::uint64_t>());
-  out.timestamp = TRY(in.read_uint<std::uint64_t>());
-  const std::uint64_t extra_at = in.offset();
-  const ByteView extra = TRY(in.read_bytes());
-  if (extra.size() > kMaxExtraData) return fail(HeaderError::extra_data_too_long, extra_at);
-  out.extra_data = to_bytes(extra);
-  TRY(in.read_into(out.mix_hash.bytes));
-  TRY(in.read_into(out.nonce));
-  return {};
-}
-
-// Reads into an optional field unless the list has ended.
-Result<void> read_optional(rlp::Reader& in, std::optional<Hash32>& out) {
-  if (!in.at_end()) TRY(in.read_into(out.emplace().bytes));
-  return {};
-}
-Result<void> read_optional(rlp::Reader& in, std::optional<std::uint64_t>& out) {
-  if (in.at_end()) return {};
-  out = TRY(in.read_uint<std::uint64_t>());
-  return {};
-}
-Result<void> read_optional(rlp::Reader& in, std::optional<Uint256>& out) {
-  if (in.at_end()) return {};
-  out = TRY(Uint256::read(in));
-  return {};
-}
 
 void write_optional(rlp::Writer& out, const std::optional<Hash32>& field) {
   if (field) out.write_bytes(field->view());
@@ -86,28 +49,13 @@ void for_each_optional(H& header, F f) {
 const ErrorDomain& error_domain(HeaderError) { return kDomain; }
 
 Result<Header> Header::decode(rlp::Reader& in) {
-  rlp::Reader after = in;
-  rlp::Reader list = TRY(after.enter_list());
-  const std::size_t fields = TRY(list.count_items());
-  if (fields < kHeaderBaseFields) return fail(HeaderError::too_few_fields, in.offset());
-  if (fields > kHeaderMaxFields) return fail(HeaderError::too_many_fields, in.offset());
-  Header out;
-  TRY(read_base(list, out));
-  Result<void> optionals;
-  for_each_optional(out, [&](auto& field) {
-    if (optionals) optionals = read_optional(list, field);
-  });
-  TRY(optionals);
-  TRY(list.expect_end());
-  in = after;
-  return out;
+  const HeaderView view = TRY(HeaderView::decode(in));
+  return view.to_header();
 }
 
 Result<Header> Header::decode(ByteView encoded) {
-  rlp::Reader in{encoded};
-  Header out = TRY(decode(in));
-  TRY(in.expect_end());
-  return out;
+  const HeaderView view = TRY(HeaderView::decode(encoded));
+  return view.to_header();
 }
 
 bool Header::optionals_consecutive() const {

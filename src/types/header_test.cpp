@@ -10,6 +10,7 @@
 #include "chain_file.hpp"
 #include "fork_id.hpp"
 #include "hash_of.hpp"
+#include "testing/draw_header.hpp"
 
 namespace ethnet {
 namespace {
@@ -117,45 +118,7 @@ TEST(ChainFile, FaultsAreFoundWhereTheyAre) {
 
 // --- without vectors ------------------------------------------------------------------------
 
-Hash32 draw_hash() {
-  Hash32 out;
-  for (std::byte& b : out.bytes) b = std::byte{*rc::gen::arbitrary<std::uint8_t>()};
-  return out;
-}
-
-// `optionals`: how many fields beyond the first 15.
-Header draw_header(std::size_t optionals) {
-  const auto u64 = [] { return *rc::gen::arbitrary<std::uint64_t>(); };
-  Header out;
-  out.parent_hash = draw_hash();
-  out.ommers_hash = draw_hash();
-  copy_into(out.beneficiary.bytes, draw_hash().view().first(20));
-  out.state_root = draw_hash();
-  out.transactions_root = draw_hash();
-  out.receipts_root = draw_hash();
-  out.logs_bloom.back() = std::byte{7};
-  out.difficulty = Uint256::from_bytes(draw_hash().view().first(*rc::gen::inRange(0U, 33U)));
-  out.number = u64();
-  out.gas_limit = u64();
-  out.gas_used = u64();
-  out.timestamp = u64();
-  out.extra_data.resize(*rc::gen::inRange<std::size_t>(0, kMaxExtraData + 1));
-  out.mix_hash = draw_hash();
-  copy_into(out.nonce, draw_hash().view().first(8));
-  if (optionals > 0) out.base_fee_per_gas = Uint256{u64()};
-  if (optionals > 1) out.withdrawals_root = draw_hash();
-  if (optionals > 2) out.blob_gas_used = u64();
-  if (optionals > 3) out.excess_blob_gas = u64();
-  if (optionals > 4) out.parent_beacon_block_root = draw_hash();
-  if (optionals > 5) out.requests_hash = draw_hash();
-  if (optionals > 6) out.block_access_list_hash = draw_hash();
-  if (optionals > 7) out.slot_number = u64();
-  return out;
-}
-
-Header draw_header() {
-  return draw_header(*rc::gen::inRange<std::size_t>(0, kHeaderMaxFields - kHeaderBaseFields + 1));
-}
+using testing::draw_header;
 
 TEST(HeaderProperties, RoundTripInEveryFork) {
   // Frontier, London, Shanghai, Cancun, Prague, Amsterdam; and the counts that no fork has.

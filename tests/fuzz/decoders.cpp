@@ -7,6 +7,7 @@
 #include <types/enr.hpp>
 #include <types/genesis.hpp>
 #include <types/header.hpp>
+#include <types/header_view.hpp>
 
 #include "targets.hpp"
 
@@ -86,6 +87,9 @@ void run_enode_url(ByteView input) {
 
 void run_header(ByteView input) {
   const auto header = Header::decode(input);
+  const auto view = HeaderView::decode(input);
+  CHECK(view.has_value() == header.has_value());
+  if (view) CHECK(equal(view->to_header().encode(), input));
   if (!header) return;
   CHECK(equal(header->encode(), input));
 }

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include <crypto/keccak.hpp>
-#include <types/header.hpp>
+#include <types/header_view.hpp>
 
 namespace ethnet::mini_sync {
 
@@ -19,10 +19,10 @@ Result<std::vector<CheckedHeader>> check_headers(std::vector<HeaderItem> items) 
   std::vector<ByteView> encoded;
   encoded.reserve(items.size());
   for (std::size_t i = 0; i < items.size(); ++i) {
-    const Header header = TRY(Header::decode(items[i].header));
+    const HeaderView header = TRY(HeaderView::decode(items[i].header));
     out[i].block.number = header.number;
-    out[i].parent = header.parent_hash;
-    out[i].beneficiary = header.beneficiary;
+    copy_into(out[i].parent.bytes, header.parent_hash);
+    copy_into(out[i].beneficiary.bytes, header.beneficiary);
     out[i].item = std::move(items[i]);
     encoded.emplace_back(out[i].item.header);
   }
