@@ -25,7 +25,8 @@ using Vector8 = Word __attribute__((vector_size(64)));
 
 // States side by side: words[i][lane] is word i (x = i % 5, y = i / 5) of one lane's state.
 template <class V>
-inline constexpr std::size_t kLanes = sizeof(V) / sizeof(Word);
+inline constexpr std::size_t kLanes =
+    sizeof(V) / sizeof(Word);  // NOLINT(bugprone-sizeof-expression)
 template <class V>
 using Row = std::array<Word, kLanes<V>>;
 template <class V>
@@ -51,6 +52,9 @@ template <class V>
 ETHNET_FORCE_INLINE void rotate_left(V& out, const V& in, Word n) {
   out = (in << n) | (in >> (64 - n));
 }
+
+// The arrays of vectors below are written whole before they are read; to fill them with zeros first
+// would be a store for nothing. NOLINTBEGIN(cppcoreguidelines-pro-type-member-init)
 
 // One round from `a` to `next`, row by row, so that few values are alive at once. The loops unroll:
 // all indices and rotations are constants, and what stays in registers is the compiler's choice.
@@ -271,5 +275,7 @@ inline void squeeze(const States<V>& states, std::size_t lane, Digest32& out) {
   for (std::size_t i = 0; i < words.size(); ++i) words[i] = states.words[i][lane];
   out = std::bit_cast<Digest32>(words);
 }
+
+// NOLINTEND(cppcoreguidelines-pro-type-member-init)
 
 }  // namespace ethnet::crypto::lanes

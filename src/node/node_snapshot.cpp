@@ -96,6 +96,7 @@ void add_sync(CounterList& out, const mini_sync::Engine& sync) {
   out.add("mini_sync.headers_received", m.headers_received);
   out.add("mini_sync.answers_decoded", m.answers_decoded);
   out.add("mini_sync.announcements_sent", m.announcements_sent);
+  out.add("mini_sync.announcements_dropped", m.announcements_dropped);  // kMaxQueuedAnnouncements
   out.add("mini_sync.timeouts", m.timeouts);
   out.add("mini_sync.misbehaved", m.misbehaved);
   out.add("mini_sync.targets_dropped", m.targets_dropped);  // kMaxTargets

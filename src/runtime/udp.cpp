@@ -54,7 +54,7 @@ void set_ip_options(int fd, bool v6) {
 
 template <class T>
 T read_control(const cmsghdr* header) {
-  T value;
+  T value{};
   std::memcpy(&value, CMSG_DATA(header), sizeof value);
   return value;
 }

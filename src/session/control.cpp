@@ -90,12 +90,11 @@ std::size_t max_body_bytes(FrameType type) {
       return 4096;
     case FrameType::activate:
       return 32;
-    case FrameType::ping:
-      return 0;
-    case FrameType::pong:
-      return 0;
     case FrameType::disconnect:
       return 16;
+    case FrameType::ping:
+    case FrameType::pong:
+      break;
   }
   return 0;
 }

@@ -1,11 +1,13 @@
 """docs/LIMITS.md names every bound: its table is made from the constants and the comments beside them.
 
 The reason of a `kMax…` constant is the comment at the end of its line, or else the comment that heads
-its paragraph. The counter that shows that a bound was reached is named in the node's snapshot, with the
-bound in a comment at the end of that line or alone on the line before. `./dev fmt` writes the table.
+its paragraph. What happens at it stands in tools/check/limits.toml. The counter that shows that it was
+reached is named in the node's snapshot, with the bound in a comment at the end of that line or alone on
+the line before; where there is none, limits.toml names others or says why. `./dev fmt` writes the table.
 """
 import pathlib
 import re
+import tomllib
 
 from tree import Tree
 
@@ -63,6 +65,43 @@ def counters(tree):
     return shown
 
 
+EFFECTS = "tools/check/limits.toml"
+# Counters whose names are made of a beginning and the words for a reason.
+_FAMILIES = {"session.refused.": "src/session/disconnect.cpp", "session.closed.": "src/session/disconnect.cpp",
+             "mini_sync.misbehaved.": "src/protocol/mini_sync/engine.cpp"}
+_COUNTING = (SNAPSHOT, "src/runtime/node_runner.cpp")
+
+
+def effects(tree, section):
+    """name -> {at, shown, ...}, as limits.toml has it."""
+    return tomllib.loads(tree.text(EFFECTS)).get(section, {}) if EFFECTS in tree.files() else {}
+
+
+def exists(tree, counter):
+    """Is this the name of a counter, or with a * of a family?"""
+    text = {path: tree.text(path) for path in _COUNTING if path in tree.files()}
+    for family, reasons in _FAMILIES.items():
+        if counter.startswith(family):
+            reason = counter[len(family):].replace(".*", "").removesuffix(".inbound").removesuffix(".outbound")
+            return reason == "*" or f'"{reason.replace("_", " ")}"' in tree.text(reasons)
+    return any(f'"{counter}"' in t for t in text.values())
+
+
+def stale(tree, known):
+    """What limits.toml says of what is not there."""
+    for name, entry in effects(tree, "bounds").items():
+        if name not in known:
+            yield f"{EFFECTS}: {name} is no bound of a header"
+    for name, entry in effects(tree, "fields").items():
+        if entry["where"] not in tree.files() or not re.search(rf"\b{name.split('::')[-1]}\b", tree.text(entry["where"])):
+            yield f"{EFFECTS}: {entry['where']} has no {name}"
+    for section in ("bounds", "fields"):
+        for name, entry in effects(tree, section).items():
+            for counter in re.findall(r"`([^`]+)`", entry.get("shown", "")):
+                if not exists(tree, counter):
+                    yield f"{EFFECTS}: {name}: there is no counter {counter}"
+
+
 def cell(text):
     return text.replace("|", "\\|")
 
@@ -70,12 +109,19 @@ def cell(text):
 def table(tree):
     rows = []
     shown = counters(tree)
+    said = effects(tree, "bounds")
     for path in tree.product():
         found = list(bounds(tree, path)) if path.endswith(".hpp") else []
         if found:
-            rows += ["", f"### [`{path}`](../{path})", "", "| bound | value | why | counted by |", "|---|---|---|---|"]
-            rows += [f"| `{name}` | `{cell(value)}` | {cell(reason)} | {'`' + shown[name] + '`' if name in shown else ''} |"
-                     for _, name, value, reason in found]
+            rows += ["", f"### [`{path}`](../{path})", "", "| bound | value | why | at it | shown by |", "|---|---|---|---|---|"]
+            for _, name, value, reason in found:
+                entry = said.get(name, {})
+                counter = f"`{shown[name]}`" if name in shown else entry.get("shown", "")
+                rows.append(f"| `{name}` | `{cell(value)}` | {cell(reason)} | {cell(entry.get('at', ''))} | {cell(counter)} |")
+    fields = effects(tree, "fields")
+    if fields:
+        rows += ["", "### Of a configuration", "", "| field | at it | shown by |", "|---|---|---|"]
+        rows += [f"| [`{name}`](../{e['where']}) | {cell(e['at'])} | {cell(e['shown'])} |" for name, e in fields.items()]
     return "\n".join([BEGIN, *rows, "", END])
 
 
@@ -89,6 +135,7 @@ def run(tree):
                 for line, name, _, reason in bounds(tree, path) if not reason]
     known = {name for path in tree.product() if path.endswith(".hpp") for _, name, _, _ in bounds(tree, path)}
     problems += [f"{SNAPSHOT}: {name} is no bound of a header" for name in counters(tree) if name not in known]
+    problems += stale(tree, known)
     if DOCUMENT not in tree.files():
         return problems + [f"{DOCUMENT}: missing"]
     if BEGIN not in tree.text(DOCUMENT) or END not in tree.text(DOCUMENT):

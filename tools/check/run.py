@@ -16,7 +16,7 @@ from tree import Tree  # noqa: E402
 
 # Cheap ones first; the last ones build.
 CHECKS = ["selftest", "format", "includes", "banned", "sizes", "text", "targets", "limits", "links", "threats",
-          "flags", "headers", "gcc", "sim_traces", "purity", "symbols", "fuzz"]
+          "flags", "headers", "gcc", "sim_traces", "purity", "symbols", "mutants", "fuzz"]
 
 
 def main(arguments):

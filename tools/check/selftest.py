@@ -2,7 +2,7 @@
 
 Run as part of ./dev check (`selftest`).
 """
-import importlib
+import importlib.util
 import pathlib
 import subprocess
 import tempfile
@@ -134,6 +134,9 @@ SAMPLES = {
         ({"src/base/a.hpp": "inline constexpr std::size_t kMaxThings = 3;\n", "docs/LIMITS.md": LIMITS}, "no comment that says why"),
         ({"src/base/a.hpp": "// All that one peer may hold.\nconstexpr int kMaxA{3};\n"}, "missing"),
         ({"src/node/node_snapshot.cpp": 'out.add("a.b", n);  // kMaxGone\n', "docs/LIMITS.md": LIMITS}, "kMaxGone is no bound"),
+        ({"tools/check/limits.toml": '[bounds]\nkMaxGone = { at = "it ends" }\n', "docs/LIMITS.md": LIMITS}, "kMaxGone is no bound"),
+        ({"tools/check/limits.toml": '[bounds]\nkMaxA = { at = "x", shown = "`a.b`" }\n', "docs/LIMITS.md": LIMITS}, "there is no counter a.b"),
+        ({"tools/check/limits.toml": '[fields]\n"A::b" = { where = "src/base/a.hpp", at = "x", shown = "" }\n', "docs/LIMITS.md": LIMITS}, "has no A::b"),
         ({"src/base/a.hpp": "// kMaxNothing is only talked about.\n", "docs/LIMITS.md": LIMITS}, None),
     ],
     "links": [
@@ -156,6 +159,7 @@ SAMPLES = {
     ],
     "gcc": [({"README.md": ""}, "failed")],
     "sim_traces": [({"README.md": ""}, "failed")],
+    "mutants": [({"README.md": ""}, "missing"), ({"tools/mutants/mutants.toml": ""}, "failed")],
 }
 
 
@@ -279,7 +283,38 @@ def judge_sim_traces():
         yield "sim_traces: is content with no trace at all"
 
 
+def judge_mutants():
+    """A mutant that its tests do not notice survives; one without a place, a test or a build is an error."""
+    folder = pathlib.Path(__file__).resolve().parent.parent / "mutants"
+    spec = importlib.util.spec_from_file_location("mutants_run", folder / "run.py")
+    mutants = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(mutants)
+    one = {"file": "a.cpp", "old": "n > 3", "new": "n > 4", "target": "a_test", "tests": "A.*"}
+    for change, text, builds, notices, wanted in (({}, "n > 3", True, True, None), ({}, "n > 3", True, False, "SURVIVED"),
+                                                  ({}, "n > 2", True, True, "stands 0 times"), ({}, "n > 3", False, True, "does not build"),
+                                                  ({"tests": "B.*"}, "n > 3", True, True, "names no test")):
+        with tempfile.TemporaryDirectory() as copy:
+            mutants.COPY = pathlib.Path(copy)
+            source = mutants.COPY / "a.cpp"
+            source.write_text(text)
+            mutants.build = lambda targets: (builds, "error")
+            mutants.passes_unbroken.cache_clear()
+
+            def run_tests(mutant, *options):
+                if "--gtest_list_tests" in options:
+                    return True, "A.\n  b\n" if mutant["tests"] == "A.*" else ""
+                return not notices or source.read_text() == text, ""
+
+            mutants.run_tests = run_tests
+            mutant = {**one, **change}
+            problem = mutants.sound(mutant) or mutants.judge(mutant)
+            if source.read_text() != text:
+                yield "mutants: left a mutant behind"
+        if (wanted is None) != (problem is None) or (wanted and wanted not in problem):
+            yield f"mutants: wanted {wanted}, found {problem}"
+
+
 def run(_tree):
     results = [judge_sample(name, *sample) for name, samples in SAMPLES.items() for sample in samples]
-    others = (judge_purity, judge_symbols, judge_hardening, judge_flags, judge_compiler, judge_sim_traces)
+    others = (judge_purity, judge_symbols, judge_hardening, judge_flags, judge_compiler, judge_sim_traces, judge_mutants)
     return [r for r in results if r] + [problem for judge in others for problem in judge()]

@@ -40,13 +40,9 @@ cmd_cov() {
   LLVM_PROFILE_FILE="$ROOT/build/cov/profiles/%p-%m.profraw" run_tests cov no '' || die "the tests failed: no coverage is reported"
   find build/cov/profiles -name '*.profraw' >build/cov/profiles.txt
   llvm-profdata-19 merge -sparse -f build/cov/profiles.txt -o build/cov/tests.profdata
-  local program
-  local -a objects=()
-  while read -r program; do
-    objects+=(-object "$program")
-  done < <(programs cov _test)
-  llvm-cov-19 report "${objects[@]}" -instr-profile build/cov/tests.profdata \
-    -ignore-filename-regex '(_test\.cpp$|/usr/|/tests/)'
+  local -a programs_found
+  mapfile -t programs_found < <(programs cov _test)
+  python3 tools/dev/coverage.py build/cov/tests.profdata "${programs_found[@]}"
 }
 
 cmd_mutants() {

@@ -6,7 +6,7 @@
     ./dev mutants --list     what there is
 
 Works in a copy of the tree (build/mutants/tree, preset quick), so nothing here is touched. A mutant is killed
-when the tests that it names pass without it, and fail or hang with it. One that does not build, whose text is not found
+when the tests that it names pass without it, and fail or hang with it (name quick ones: a hang is one minute). One that does not build, whose text is not found
 exactly once, or whose tests are none, is an error of the list and fails the run too.
 """
 import functools
@@ -62,7 +62,9 @@ def copy_tree():
 
 
 def build(targets):
-    done = subprocess.run(["cmake", "--build", "build/quick", "--target", *targets], cwd=COPY,
+    # As if it were a checkout of its own: then ccache has what another one built.
+    environment = {**os.environ, "CCACHE_BASEDIR": str(COPY), "CCACHE_NOHASHDIR": "1"}
+    done = subprocess.run(["cmake", "--build", "build/quick", "--target", *targets], cwd=COPY, env=environment,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return done.returncode == 0, done.stdout
 

@@ -147,7 +147,10 @@ void Engine::handle_block_accepted(Now, const chain::BlockRef& block, bool is_he
     Peer& peer = peers_.at(audience[i]);
     peer.known.add(block.hash);
     peer.announcements.emplace_back(block, is_head && i < with_header);
-    if (peer.announcements.size() > kMaxQueuedAnnouncements) peer.announcements.pop_front();
+    if (peer.announcements.size() > kMaxQueuedAnnouncements) {
+      ++counters_.announcements_dropped;
+      peer.announcements.pop_front();
+    }
   }
 }
 

@@ -109,10 +109,11 @@ struct Counters {
   std::uint64_t timeouts = 0;
   std::uint64_t misbehaved = 0;
   std::uint64_t announcements_sent = 0;
-  std::uint64_t targets_dropped = 0;     // beyond kMaxTargets
-  std::uint64_t out_of_reach = 0;        // branches that went below what their peer, or we, keep
-  std::uint64_t bad_signatures = 0;      // answers and announcements with a wrong signature
-  std::uint64_t judgements_refused = 0;  // beyond kMaxJudgingHeaders or kMaxJudgingPerPeer
+  std::uint64_t announcements_dropped = 0;  // beyond kMaxQueuedAnnouncements
+  std::uint64_t targets_dropped = 0;        // beyond kMaxTargets
+  std::uint64_t out_of_reach = 0;           // branches that went below what their peer, or we, keep
+  std::uint64_t bad_signatures = 0;         // answers and announcements with a wrong signature
+  std::uint64_t judgements_refused = 0;     // beyond kMaxJudgingHeaders or kMaxJudgingPerPeer
 };
 
 class Engine {
