@@ -168,5 +168,34 @@ TEST(QuicAccept, OnlyALargeDatagramOfAnotherVersionIsAnsweredAndByLess) {
   EXPECT_EQ(pair.server->endpoint->counters().resets_sent, 0U);
 }
 
+// A short header for a connection that nobody has.
+Bytes stray() {
+  Bytes packet(64, std::byte{0x11});
+  packet[0] = std::byte{0x43};
+  return packet;
+}
+
+TEST(QuicAccept, AFloodOfOneHostLeavesStatelessResetsForOthers) {
+  Pair pair;
+  const QuicEndpoint& endpoint = *pair.server->endpoint;
+  const auto flood = [&](std::uint8_t host) {
+    for (std::uint16_t port = 1; port <= 1'000; ++port) {
+      pair.deliver(*pair.server, {at(host, port), at(2, 200), stray()});
+    }
+    pair.flush();
+  };
+  flood(9);
+  EXPECT_EQ(endpoint.counters().resets_sent, kMaxResetsPerSource);
+  EXPECT_EQ(endpoint.counters().resets_dropped, 1'000 - kMaxResetsPerSource);
+  pair.deliver(*pair.server, {at(3, 100), at(2, 200), stray()});
+  EXPECT_EQ(endpoint.counters().resets_sent, kMaxResetsPerSource + 1);
+  // A crowd gets what there is for all, and the next second begins anew.
+  for (std::uint8_t host = 10; host < 100; ++host) flood(host);
+  EXPECT_EQ(endpoint.counters().resets_sent, kResetsPerSecond);
+  pair.advance(pair.now.mono + seconds(1));
+  flood(9);
+  EXPECT_EQ(endpoint.counters().resets_sent, kResetsPerSecond + kMaxResetsPerSource);
+}
+
 }  // namespace
 }  // namespace ethnet::quic

@@ -64,6 +64,8 @@ struct EndpointConfig {
 // Fixed bounds.
 inline constexpr std::size_t kMaxQueuedStateless = 256;  // Retry, version negotiation, reset
 inline constexpr std::uint64_t kResetsPerSecond = 100;   // stateless resets
-inline constexpr std::size_t kMaxStreamsHeld = 64;       // per connection, ours and theirs
+// Of them to one address (IPv6: to one /64), or a flood of one host would leave none for others.
+inline constexpr std::uint64_t kMaxResetsPerSource = 10;
+inline constexpr std::size_t kMaxStreamsHeld = 64;  // per connection, ours and theirs
 
 }  // namespace ethnet::quic

@@ -3,7 +3,6 @@
 // append events, buffers and marks; nothing leaves from inside one.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -173,7 +172,7 @@ class Connection {
   ngtcp2_conn* conn_ = nullptr;  // owned; freed by end() or the destructor
   std::vector<Cid> cids_;
   std::map<StreamId, std::unique_ptr<Stream>> streams_;
-  std::deque<StreamId> send_queue_;
+  std::vector<StreamId> send_queue_;     // at most kMaxStreamsHeld
   std::vector<StreamId> reset_by_peer_;  // by the packets of the datagram at hand
   std::size_t send_memory_ = 0;          // of all streams' send buffers
   bool room_owed_ = false;               // a write() took less than offered

@@ -88,6 +88,7 @@ void Connection::handle_expiry(Now now) {
     fail(now, rv);
     return;
   }
+  for (const auto& [id, stream] : streams_) stream->receive.trim();
   watch_for_black_hole(now);
   check_memory(now);
 }
@@ -209,7 +210,7 @@ Connection::Packet Connection::write_packet(Now now, MutByteView out, bool& fail
       if (stream == nullptr || !stream->send.pending()) {
         if (stream != nullptr) stream->queued = false;
         stream = nullptr;
-        send_queue_.pop_front();
+        send_queue_.erase(send_queue_.begin());
       }
     }
     ngtcp2_vec vec{};
@@ -233,7 +234,7 @@ Connection::Packet Connection::write_packet(Now now, MutByteView out, bool& fail
         n == NGTCP2_ERR_STREAM_NOT_FOUND) {
       stream->blocked = n == NGTCP2_ERR_STREAM_DATA_BLOCKED;
       stream->queued = false;
-      send_queue_.pop_front();
+      send_queue_.erase(send_queue_.begin());
       continue;
     }
     if (n < 0) {
@@ -253,7 +254,7 @@ void Connection::account(StreamId id, std::ptrdiff_t accepted, std::size_t offer
   Stream& stream = *streams_.at(id);
   stream.send.mark_sent(static_cast<std::size_t>(accepted));
   if (fin && static_cast<std::size_t>(accepted) == offered) stream.send.mark_fin_sent();
-  send_queue_.pop_front();
+  send_queue_.erase(send_queue_.begin());
   stream.queued = stream.send.pending();
   if (stream.queued) send_queue_.push_back(id);
 }

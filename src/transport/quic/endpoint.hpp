@@ -44,7 +44,8 @@ struct Counters {
   std::uint64_t dropped_batch = 0;      // above max_new_per_batch
   std::uint64_t dropped_full = 0;       // above max_connections
   std::uint64_t resets_sent = 0;
-  std::uint64_t stateless_dropped = 0;  // above kMaxQueuedStateless or kResetsPerSecond
+  std::uint64_t resets_dropped = 0;     // above kResetsPerSecond or kMaxResetsPerSource
+  std::uint64_t stateless_dropped = 0;  // above kMaxQueuedStateless
   std::uint64_t closed_memory = 0;      // connections above memory_limit
   std::uint64_t key_updates = 0;        // begun by us
   std::uint64_t black_holes = 0;        // paths that swallowed larger packets
@@ -123,7 +124,7 @@ class QuicEndpoint final : public transport::Transport, private ConnectionHost {
   void send_version_negotiation(const Datagram& datagram);
   void send_stateless_reset(Now now, const Datagram& datagram, ByteView dcid);
   void queue_stateless(const Datagram& cause, Bytes packet);
-  [[nodiscard]] bool take_reset_token(Now now);
+  [[nodiscard]] bool take_reset_token(Now now, const IpAddress& source);
   // After anything that may have changed it: timer, half-open set, and whether it is over.
   void settle(Now now, ConnHandle conn);
   void index_remote(const Connection* connection, ConnHandle conn);
@@ -154,6 +155,7 @@ class QuicEndpoint final : public transport::Transport, private ConnectionHost {
   std::size_t new_in_batch_ = 0;
   Instant reset_window_start_;
   std::uint64_t resets_in_window_ = 0;
+  std::map<IpAddress, std::uint64_t> resets_by_source_;  // of them; at most kResetsPerSecond
   Counters counters_;
 };
 

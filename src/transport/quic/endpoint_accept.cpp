@@ -217,12 +217,18 @@ void QuicEndpoint::send_version_negotiation(const Datagram& datagram) {
   queue_stateless(datagram, std::move(packet));
 }
 
-bool QuicEndpoint::take_reset_token(Now now) {
+bool QuicEndpoint::take_reset_token(Now now, const IpAddress& source) {
   if (now.mono - reset_window_start_ >= seconds(1)) {
     reset_window_start_ = now.mono;
     resets_in_window_ = 0;
+    resets_by_source_.clear();
   }
-  return resets_in_window_++ < kResetsPerSecond;
+  if (resets_in_window_ >= kResetsPerSecond) return false;
+  std::uint64_t& to_source = resets_by_source_[source_of(source)];
+  if (to_source >= kMaxResetsPerSource) return false;
+  ++to_source;
+  ++resets_in_window_;
+  return true;
 }
 
 // Always shorter than what it answers: two endpoints that know nothing of each other's packets then
@@ -232,8 +238,8 @@ void QuicEndpoint::send_stateless_reset(Now now, const Datagram& datagram, ByteV
     ++counters_.undecodable;
     return;
   }
-  if (!take_reset_token(now)) {
-    ++counters_.stateless_dropped;
+  if (!take_reset_token(now, datagram.remote.ip)) {
+    ++counters_.resets_dropped;
     return;
   }
   const ngtcp2_cid cid = to_library(Cid{dcid});

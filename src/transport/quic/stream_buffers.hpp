@@ -2,8 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
-#include <optional>
+#include <vector>
 
 #include <base/bytes.hpp>
 
@@ -19,7 +18,7 @@ class SendBuffer {
 
   // The next bytes never sent, contiguous; empty when there are none.
   [[nodiscard]] ByteView unsent() const;
-  void mark_sent(std::size_t n) { sent_ += n; }
+  void mark_sent(std::size_t n);
   void mark_fin_sent() { fin_sent_ = true; }
   // Everything below this stream offset has arrived.
   void acknowledge(std::uint64_t offset);
@@ -38,9 +37,13 @@ class SendBuffer {
   static constexpr std::size_t kMinChunk = 1024;
   static constexpr std::size_t kMaxChunk = 16 * 1024;  // bytes allocated at once for a stream
 
-  std::deque<Bytes> chunks_;  // each with its final capacity: never reallocated
-  std::uint64_t base_ = 0;    // stream offset of the first chunk's first byte
-  std::uint64_t sent_ = 0;    // offset of the first byte never sent
+  void seek_unsent();
+
+  std::vector<Bytes> chunks_;    // each with its final capacity: never reallocated
+  std::uint64_t base_ = 0;       // stream offset of the first chunk's first byte
+  std::size_t next_ = 0;         // the chunk of the first byte never sent
+  std::uint64_t next_base_ = 0;  // stream offset of that chunk
+  std::uint64_t sent_ = 0;       // offset of the first byte never sent
   std::uint64_t acknowledged_ = 0;
   std::uint64_t end_ = 0;
   std::size_t memory_ = 0;
@@ -52,20 +55,29 @@ class SendBuffer {
 // grows only when something is consumed.
 class ReceiveBuffer {
  public:
-  void append(ByteView bytes) { ethnet::append(bytes_, bytes); }
+  void append(ByteView bytes) {
+    ethnet::append(bytes_, bytes);
+    busy_ = true;
+  }
   void set_end() { ended_ = true; }
   [[nodiscard]] ByteView readable() const { return ByteView{bytes_}.subspan(read_); }
   // CHECK: n is at most readable().size().
   void consume(std::size_t n);
   // Drops everything; returns how much that was.
   std::size_t discard();
+  // Gives back memory that was kept for more, when none came since the last call.
+  void trim();
   [[nodiscard]] bool at_end() const { return ended_ && read_ == bytes_.size(); }
   [[nodiscard]] std::size_t memory_bytes() const { return bytes_.capacity(); }
 
  private:
+  // A stream that carries much gets its memory again and again; less is not worth keeping.
+  static constexpr std::size_t kWorthKeeping = 8 * 1024;  // bytes, with all read
+
   Bytes bytes_;
   std::size_t read_ = 0;
   bool ended_ = false;
+  bool busy_ = false;  // something came since the last trim()
 };
 
 }  // namespace ethnet::quic
