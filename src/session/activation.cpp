@@ -142,6 +142,7 @@ bool SessionManager::Impl::become_active(Entry& entry, const Activate& token) {
   ActiveSession& session = table_.activate(entry, std::move(info), mux_limits(), token);
   entry.control.last_heard = now_.mono;
   session.last_message = now_.mono;
+  session.hello_bytes = bytes_of(session.info);
   ++opened_;
   log_.write(now_, LogLevel::debug, "session opened",
              {{"peer", std::string_view{session.info.id.hex()}},

@@ -60,6 +60,13 @@ Result<std::vector<Capability>> read_capabilities(rlp::Reader& in) {
 
 }  // namespace
 
+std::size_t Hello::memory_bytes() const {
+  std::size_t sum =
+      client.capacity() + enr.capacity() + capabilities.capacity() * sizeof(Capability);
+  for (const Capability& capability : capabilities) sum += capability.name.capacity();
+  return sum;
+}
+
 std::string_view to_string(FrameType type) {
   switch (type) {
     case FrameType::claim:

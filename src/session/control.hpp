@@ -51,6 +51,9 @@ struct Proof {
   friend bool operator==(const Proof&, const Proof&) = default;
 };
 struct Hello {
+  // Its fields of any size, as they are kept.
+  [[nodiscard]] std::size_t memory_bytes() const;
+
   std::string client;
   std::vector<Capability> capabilities;
   Hash32 genesis;

@@ -224,6 +224,8 @@ bool SessionManager::Impl::handle_hello(Entry& entry, Hello hello) {
   // A Hello comes only from one who verified our proof and therefore has it.
   if (!hs.hello_sent) return refuse(DisconnectReason::protocol_breach);
   hs.hello = std::move(hello);
+  // Beside what it is made of, the list of what was agreed, and the record under judgement.
+  hs.hello_bytes = 2 * hs.hello->memory_bytes();
   if (config_.require_same_genesis && hs.hello->genesis != local_.genesis) {
     return refuse(DisconnectReason::wrong_genesis);
   }

@@ -67,6 +67,7 @@ class SessionManager::Impl {
 
   // session.cpp
   void on_conn_event(const transport::ConnEvent& event);
+  std::optional<SessionHandle> on_job_done(const JobResult& done);
   void on_opened(transport::ConnHandle conn, const transport::Opened& opened);
   void on_closed(Entry& entry, const transport::Closed& closed);
   void on_readable(Entry& entry, transport::StreamId stream);
@@ -91,10 +92,15 @@ class SessionManager::Impl {
   void measure(Entry& entry);
   void measure(transport::ConnHandle conn);
   void measure_all();
+  [[nodiscard]] std::size_t seven_eighths() const;
   [[nodiscard]] bool is_memory_short();
+  [[nodiscard]] bool is_memory_short_for_a_dial();
+  [[nodiscard]] static std::size_t bytes_of(const PeerInfo& info);
   // Ends sessions until the sum is within its limit.
   void shed_memory();
-  [[nodiscard]] std::optional<SessionHandle> next_to_shed() const;
+  void shed_to(std::size_t most);
+  void watch_shortage();
+  [[nodiscard]] std::optional<SessionHandle> next_to_shed(std::size_t most_bytes) const;
 
   void start_job(Entry& entry, JobKind kind, std::string_view name, std::function<Bytes()> work);
   [[nodiscard]] static std::vector<ReasonCount> nonzero(const ReasonCounts& counts);
@@ -157,6 +163,7 @@ class SessionManager::Impl {
   Now now_;  // of the last input: one Now serves an input and its whole drain
   bool shut_down_ = false;
   std::size_t charged_bytes_ = 0;  // the sum over all entries
+  Instant short_since_ = Instant::never();
   std::uint64_t opened_ = 0;
   std::uint64_t messages_in_ = 0;
   std::uint64_t messages_out_ = 0;

@@ -8,14 +8,25 @@ namespace {
 
 // A session that moved no message for this long has less to lose than a busy one.
 constexpr Duration kIdleAfter = seconds(10);
+// So long nobody is let in for want of memory; then the greedy make room.
+constexpr Duration kShortAtMost = seconds(10);
 
 }  // namespace
 
 std::size_t SessionManager::Impl::accounted_bytes(const Entry& entry) {
   std::size_t sum = entry.control.out.size() + entry.control.reader.memory_bytes();
+  if (entry.handshake) sum += entry.handshake->hello_bytes;
   if (const ActiveSession* active = entry.active()) {
-    sum += active->writer.memory_bytes() + active->reader.memory_bytes();
+    sum += active->hello_bytes + active->writer.memory_bytes() + active->reader.memory_bytes();
   }
+  return sum;
+}
+
+// What a Hello left behind.
+std::size_t SessionManager::Impl::bytes_of(const PeerInfo& info) {
+  std::size_t sum =
+      info.client.capacity() + info.enr.capacity() + info.agreed.capacity() * sizeof(Capability);
+  for (const Capability& capability : info.agreed) sum += capability.name.capacity();
   return sum;
 }
 
@@ -44,29 +55,59 @@ void SessionManager::Impl::measure_all() {
   });
 }
 
+std::size_t SessionManager::Impl::seven_eighths() const {
+  return config_.max_memory_bytes - config_.max_memory_bytes / 8;
+}
+
+// Where no handshake begins. Whoever keeps the sum there would keep everybody else out, without
+// ever reaching the limit: so when it has lasted, those who hold most make room, as at the limit.
+// Only for a dial of ours: a stranger must not end a session by coming.
+bool SessionManager::Impl::is_memory_short_for_a_dial() {
+  if (!is_memory_short()) return false;
+  if (short_since_ + kShortAtMost > now_.mono) return true;
+  shed_to(seven_eighths() - 1);
+  return false;
+}
+
 bool SessionManager::Impl::is_memory_short() {
-  const std::size_t most = config_.max_memory_bytes - config_.max_memory_bytes / 8;
-  if (charged_bytes_ < most) return false;
+  if (charged_bytes_ < seven_eighths()) return false;
   measure_all();
-  return charged_bytes_ >= most;
+  watch_shortage();
+  return charged_bytes_ >= seven_eighths();
+}
+
+// From the first time at seven eighths until it has been below three quarters: a dip on the way
+// does not start the time anew.
+void SessionManager::Impl::watch_shortage() {
+  if (charged_bytes_ < config_.max_memory_bytes - config_.max_memory_bytes / 4) {
+    short_since_ = Instant::never();
+  } else if (short_since_.is_never() && charged_bytes_ >= seven_eighths()) {
+    short_since_ = now_.mono;
+  }
 }
 
 void SessionManager::Impl::shed_memory() {
+  watch_shortage();
   if (charged_bytes_ <= config_.max_memory_bytes) return;
   measure_all();
-  while (charged_bytes_ > config_.max_memory_bytes) {
-    const auto victim = next_to_shed();
+  shed_to(config_.max_memory_bytes);
+}
+
+void SessionManager::Impl::shed_to(std::size_t most) {
+  while (charged_bytes_ > most) {
+    const auto victim = next_to_shed(most);
     CHECK(victim);  // somebody holds an equal share or more
     end(*victim, DisconnectReason::memory_limit, EndedBy::us);
   }
+  watch_shortage();
 }
 
 // Only those that hold an equal share of the limit or more: ending the others would free little,
 // and a greedy peer must not be able to push them out. Of these first what is no session yet, then
 // what is idle, then the newest.
-std::optional<SessionHandle> SessionManager::Impl::next_to_shed() const {
+std::optional<SessionHandle> SessionManager::Impl::next_to_shed(std::size_t most_bytes) const {
   if (table_.size() == 0) return std::nullopt;
-  const std::size_t share = config_.max_memory_bytes / table_.size();
+  const std::size_t share = most_bytes / table_.size();
   std::optional<SessionHandle> first;
   std::tuple<bool, bool, std::uint64_t> most{};
   table_.for_each([&](SessionHandle handle, const Entry& entry) {

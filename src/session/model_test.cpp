@@ -180,8 +180,13 @@ class TableModel : public ::testing::Test {
         return other.inbound && other.state != SessionState::active &&
                stranger_prefix(other.remote.ip) == stranger_prefix(k.remote.ip);
       });
+      const std::size_t nearby = count([&](const Known& other) {
+        return other.inbound && other.state != SessionState::active &&
+               stranger_net(other.remote.ip) == stranger_net(k.remote.ip);
+      });
       return by_conn != nullptr && by_conn->handle() == k.handle && by_conn->state() == k.state &&
              table.pending_from(k.remote.ip) == beside &&
+             table.pending_from_net(k.remote.ip) == nearby &&
              (!active || table.active_of(k.id) == by_conn) &&
              (k.inbound || active || table.is_dialing(k.remote));
     });

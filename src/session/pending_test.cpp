@@ -27,6 +27,24 @@ TEST(StrangerPrefix, IsAnAddressOfIPv4AndASubnetOfIPv6) {
   EXPECT_NE(stranger_prefix(v6(0, 1).ip), stranger_prefix(address(0).ip));
 }
 
+// As many subnets as a site has: 65,536.
+Endpoint of_site(std::uint8_t site, std::uint16_t subnet) {
+  ByteArray<16> bytes{std::byte{0x20}, std::byte{0x01}, std::byte{0x0d}, std::byte{0xb8}};
+  bytes[5] = std::byte{site};
+  bytes[6] = static_cast<std::byte>(subnet >> 8);
+  bytes[7] = static_cast<std::byte>(subnet & 0xff);
+  bytes[15] = std::byte{1};
+  return {IpAddress::v6(bytes), 9000};
+}
+
+TEST(StrangerPrefix, ManyOfThemAreOfOneNet) {
+  EXPECT_EQ(stranger_net(of_site(1, 1).ip), stranger_net(of_site(1, 60'000).ip));
+  EXPECT_NE(stranger_net(of_site(1, 1).ip), stranger_net(of_site(2, 1).ip));
+  EXPECT_EQ(stranger_net(address(1).ip), stranger_net(address(200).ip));
+  const IpAddress near = IpAddress::v4({std::byte{10}, {}, std::byte{1}, std::byte{1}});
+  EXPECT_NE(stranger_net(address(1).ip), stranger_net(near));
+}
+
 class Pending : public ::testing::Test {
  protected:
   // Opens a connection and says nothing on it.
@@ -44,16 +62,24 @@ class Pending : public ::testing::Test {
   [[nodiscard]] std::size_t pending() { return node.manager().snapshot().handshaking; }
   [[nodiscard]] std::size_t refused() { return node.refused_with(Reason::pending_limit); }
 
-  static Config config() {
+  explicit Pending(std::size_t per_net = 128) : most_of_a_net{per_net} {}
+  static Config config(std::size_t per_net) {
     Config out;
     out.max_pending = 20;
     out.max_pending_inbound = 12;
     out.max_pending_per_prefix = 4;
+    out.max_pending_per_net = per_net;
     return out;
   }
+  std::size_t most_of_a_net;
   World world;
-  Node& node = world.add_node(make_key(1), address(1), config());
+  Node& node = world.add_node(make_key(1), address(1), config(most_of_a_net));
   std::map<Endpoint, FakeHost*> hosts;
+};
+
+class PendingOfSites : public Pending {
+ protected:
+  PendingOfSites() : Pending{8} {}
 };
 
 TEST_F(Pending, OneIPv4AddressHasFewPlaces) {
@@ -91,6 +117,23 @@ TEST_F(Pending, TheCrowdDoesNotDisplaceOneFromElsewhere) {
   EXPECT_EQ(pending(), 12U);
   for (const SessionRefused& gone : node.events<SessionRefused>()) {
     EXPECT_NE(gone.remote, address(9));
+  }
+}
+
+// One whose site has more subnets than there are places takes a share of them, and makes way for
+// others; who came before from elsewhere is not displaced by it.
+TEST_F(PendingOfSites, ASiteOfManySubnetsIsOneCrowd) {
+  ASSERT_NO_FATAL_FAILURE(stranger(of_site(1, 1)));
+  for (std::uint16_t i = 0; i < 30; ++i) ASSERT_NO_FATAL_FAILURE(stranger(of_site(2, i)));
+  EXPECT_EQ(pending(), 1U + 8U);
+  ASSERT_NO_FATAL_FAILURE(strangers(3, 9));
+  EXPECT_EQ(pending(), 12U);
+  for (std::uint16_t i = 30; i < 60; ++i) ASSERT_NO_FATAL_FAILURE(stranger(of_site(2, i)));
+  // All places are taken, and still one from elsewhere gets one; the site's oldest went.
+  ASSERT_NO_FATAL_FAILURE(stranger(of_site(3, 1)));
+  EXPECT_EQ(pending(), 12U);
+  for (const SessionRefused& gone : node.events<SessionRefused>()) {
+    EXPECT_EQ(stranger_net(gone.remote.ip), stranger_net(of_site(2, 0).ip));
   }
 }
 

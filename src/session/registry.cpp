@@ -13,6 +13,16 @@ IpAddress stranger_prefix(const IpAddress& ip) {
   return IpAddress::v6(prefix);
 }
 
+IpAddress stranger_net(const IpAddress& ip) {
+  ByteArray<16> bytes{};
+  const std::size_t kept = ip.is_v4() ? 3 : 6;
+  copy_into(MutByteView{bytes}.first(kept), ip.bytes().first(kept));
+  if (!ip.is_v4()) return IpAddress::v6(bytes);
+  ByteArray<4> v4{};
+  copy_into(v4, ByteView{bytes}.first(4));
+  return IpAddress::v4(v4);
+}
+
 void Entry::take_place_of(const Entry& twin) {
   CHECK(peer_ && twin.peer_ && peer_->id() == twin.peer_->id() && !active_);
   inbound_place_ = inbound_ && twin.inbound_place_;
@@ -54,7 +64,9 @@ Entry& SessionTable::add_inbound(transport::ConnHandle conn, const Endpoint& rem
                                  Instant started) {
   Entry& entry = add(conn, remote, true, SessionState::handshaking, started);
   pending_inbound_.insert(entry.handle_);
-  pending_by_prefix_[stranger_prefix(remote.ip)].emplace(entry.order_, entry.handle_);
+  Net& net = pending_by_net_[stranger_net(remote.ip)];
+  net.prefixes[stranger_prefix(remote.ip)].emplace(entry.order_, entry.handle_);
+  ++net.size;
   return entry;
 }
 
@@ -96,10 +108,14 @@ void SessionTable::forget_pending(Entry& entry) {
     return;
   }
   pending_inbound_.erase(entry.handle_);
-  const auto prefix = pending_by_prefix_.find(stranger_prefix(entry.first_remote_.ip));
-  CHECK(prefix != pending_by_prefix_.end());
+  const auto net = pending_by_net_.find(stranger_net(entry.first_remote_.ip));
+  CHECK(net != pending_by_net_.end());
+  const auto prefix = net->second.prefixes.find(stranger_prefix(entry.first_remote_.ip));
+  CHECK(prefix != net->second.prefixes.end());
   prefix->second.erase(entry.order_);
-  if (prefix->second.empty()) pending_by_prefix_.erase(prefix);
+  --net->second.size;
+  if (prefix->second.empty()) net->second.prefixes.erase(prefix);
+  if (net->second.size == 0) pending_by_net_.erase(net);
 }
 
 void SessionTable::release(SessionHandle handle, bool closing) {
@@ -146,20 +162,48 @@ bool SessionTable::is_dialing(const NodeId& expected) const {
 std::size_t SessionTable::pending() const { return dials_.size() + pending_inbound_.size(); }
 
 std::size_t SessionTable::pending_from(const IpAddress& ip) const {
-  const auto it = pending_by_prefix_.find(stranger_prefix(ip));
-  return it == pending_by_prefix_.end() ? 0 : it->second.size();
+  const auto net = pending_by_net_.find(stranger_net(ip));
+  if (net == pending_by_net_.end()) return 0;
+  const auto it = net->second.prefixes.find(stranger_prefix(ip));
+  return it == net->second.prefixes.end() ? 0 : it->second.size();
+}
+
+std::size_t SessionTable::pending_from_net(const IpAddress& ip) const {
+  const auto net = pending_by_net_.find(stranger_net(ip));
+  return net == pending_by_net_.end() ? 0 : net->second.size;
+}
+
+const SessionTable::Prefix& SessionTable::most_crowded(const Net& net) {
+  CHECK(!net.prefixes.empty());
+  const Prefix* most = &net.prefixes.begin()->second;
+  for (const auto& [prefix, entries] : net.prefixes) {
+    const bool more = entries.size() > most->size();
+    const bool older =
+        entries.size() == most->size() && entries.begin()->first < most->begin()->first;
+    if (more || older) most = &entries;
+  }
+  return *most;
 }
 
 std::optional<SessionHandle> SessionTable::displaced_by(const IpAddress& ip) const {
-  const std::map<std::uint64_t, SessionHandle>* most = nullptr;
-  for (const auto& [prefix, entries] : pending_by_prefix_) {
-    const bool more = most == nullptr || entries.size() > most->size();
-    const bool older =
-        !more && entries.size() == most->size() && entries.begin()->first < most->begin()->first;
-    if (more || older) most = &entries;
+  const Net* most = nullptr;
+  for (const auto& [prefix, net] : pending_by_net_) {
+    const bool more = most == nullptr || net.size > most->size;
+    const bool older = !more && net.size == most->size &&
+                       most_crowded(net).begin()->first < most_crowded(*most).begin()->first;
+    if (more || older) most = &net;
   }
-  if (most == nullptr || pending_from(ip) >= most->size()) return std::nullopt;
-  return most->begin()->second;
+  if (most == nullptr) return std::nullopt;
+  if (pending_from_net(ip) < most->size) return most_crowded(*most).begin()->second;
+  return displaced_in_net_by(ip);
+}
+
+std::optional<SessionHandle> SessionTable::displaced_in_net_by(const IpAddress& ip) const {
+  const auto net = pending_by_net_.find(stranger_net(ip));
+  if (net == pending_by_net_.end()) return std::nullopt;
+  const Prefix& most = most_crowded(net->second);
+  if (pending_from(ip) >= most.size()) return std::nullopt;
+  return most.begin()->second;
 }
 
 }  // namespace ethnet::session

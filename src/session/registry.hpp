@@ -74,6 +74,7 @@ struct Handshake {
   bool hello_sent = false;
   bool ready = false;                     // both Hellos said and accepted
   bool paused = false;                    // a job judges the last frame; the next one waits
+  std::size_t hello_bytes = 0;            // that the peer's Hello takes, once it is there
   std::set<transport::StreamId> streams;  // the peer's, opened before activation, unread
 };
 
@@ -109,7 +110,8 @@ class ActiveSession {
   MuxWriter writer;
   MuxReader reader;
   std::optional<Probe> probe;
-  Instant last_message;  // of the last that came or went
+  Instant last_message;         // of the last that came or went
+  std::size_t hello_bytes = 0;  // of what the peer's Hello left behind
 
  private:
   AuthenticatedPeer peer_;
@@ -119,6 +121,9 @@ class ActiveSession {
 // Who a stranger is taken to be: an IPv4 address, or an IPv6 /64 (its first address), which is the
 // least that one subscriber has.
 [[nodiscard]] IpAddress stranger_prefix(const IpAddress& ip);
+// Of how many such: an IPv4 /24, or an IPv6 /48 (their first addresses), which one who pays for it
+// has. Without it 65,536 subnets of one site would be as many strangers.
+[[nodiscard]] IpAddress stranger_net(const IpAddress& ip);
 
 class SessionTable {
  public:
@@ -201,9 +206,13 @@ class SessionTable {
   [[nodiscard]] std::size_t pending_inbound() const { return pending_inbound_.size(); }
   // Inbound and not active, from the same prefix as `ip`.
   [[nodiscard]] std::size_t pending_from(const IpAddress& ip) const;
-  // Whose pending place a newcomer from `ip` may have: the oldest of the prefix with the most, if
-  // the newcomer's prefix has fewer. A flood from few prefixes displaces itself alone.
+  [[nodiscard]] std::size_t pending_from_net(const IpAddress& ip) const;
+  // Whose pending place a newcomer from `ip` may have: one of the net with the most, if the
+  // newcomer's net has fewer; otherwise one of its own net. A flood from few nets or prefixes
+  // displaces itself alone.
   [[nodiscard]] std::optional<SessionHandle> displaced_by(const IpAddress& ip) const;
+  // Within the newcomer's net: the oldest of the prefix with the most, if its own has fewer.
+  [[nodiscard]] std::optional<SessionHandle> displaced_in_net_by(const IpAddress& ip) const;
   [[nodiscard]] std::size_t closing() const { return closing_.size(); }
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
 
@@ -226,8 +235,15 @@ class SessionTable {
   std::set<SessionHandle> active_inbound_;
   std::map<Endpoint, SessionHandle> dials_;
   std::set<SessionHandle> pending_inbound_;
-  // Inbound; each prefix's by age.
-  std::map<IpAddress, std::map<std::uint64_t, SessionHandle>> pending_by_prefix_;
+  // Inbound, by net and prefix; each prefix's by age.
+  using Prefix = std::map<std::uint64_t, SessionHandle>;
+  struct Net {
+    std::map<IpAddress, Prefix> prefixes;
+    std::size_t size = 0;
+  };
+  // The one with the most, of equals the one with the oldest.
+  [[nodiscard]] static const Prefix& most_crowded(const Net& net);
+  std::map<IpAddress, Net> pending_by_net_;
   std::uint64_t added_ = 0;
   std::set<transport::ConnHandle> closing_;
 };

@@ -95,11 +95,12 @@ void SessionManager::Impl::on_opened(transport::ConnHandle conn, const transport
 // False when a stranger from there gets no pending place.
 bool SessionManager::Impl::make_room_for(const IpAddress& ip) {
   if (table_.pending_from(ip) >= config_.max_pending_per_prefix) return false;
-  if (table_.pending() < config_.max_pending &&
+  const bool net_is_full = table_.pending_from_net(ip) >= config_.max_pending_per_net;
+  if (!net_is_full && table_.pending() < config_.max_pending &&
       table_.pending_inbound() < config_.max_pending_inbound) {
     return true;
   }
-  const auto displaced = table_.displaced_by(ip);
+  const auto displaced = net_is_full ? table_.displaced_in_net_by(ip) : table_.displaced_by(ip);
   if (displaced) end(*displaced, DisconnectReason::pending_limit, EndedBy::us);
   return displaced.has_value();
 }
@@ -140,8 +141,16 @@ void SessionManager::Impl::on_readable(Entry& entry, transport::StreamId stream)
 
 void SessionManager::Impl::handle_job_done(Now now, const JobResult& done) {
   now_ = now;
+  const auto session = on_job_done(done);
+  if (!session) return;
+  if (Entry* const entry = table_.find(*session)) measure(*entry);
+  shed_memory();
+}
+
+// Whose it was, unless that is gone.
+std::optional<SessionHandle> SessionManager::Impl::on_job_done(const JobResult& done) {
   const auto it = pending_jobs_.find(done.id);
-  if (it == pending_jobs_.end()) return;  // its session is gone
+  if (it == pending_jobs_.end()) return std::nullopt;  // its session is gone
   const PendingJob job = it->second;
   pending_jobs_.erase(it);
   Entry* const entry = table_.find(job.session);
@@ -158,6 +167,7 @@ void SessionManager::Impl::handle_job_done(Now now, const JobResult& done) {
       on_record_verified(*entry, done.output);
       break;
   }
+  return job.session;
 }
 
 void SessionManager::Impl::start_job(Entry& entry, JobKind kind, std::string_view name,
@@ -214,7 +224,7 @@ Result<std::uint64_t> SessionManager::Impl::dial(Now now, const Endpoint& remote
     return fail(SessionError::too_many_peers);
   }
   if (table_.pending() >= config_.max_pending) return fail(SessionError::pending_limit);
-  if (is_memory_short()) return fail(SessionError::memory_limit);
+  if (is_memory_short_for_a_dial()) return fail(SessionError::memory_limit);
   const auto conn = transport_.dial(now, remote);
   if (!conn) return fail(SessionError::transport);
   const std::uint64_t dial_id = next_dial_id_++;

@@ -43,6 +43,7 @@ struct Config {
   std::size_t max_pending = 256;            // connections that are not active yet, both directions
   std::size_t max_pending_inbound = 192;    // of them, inbound: strangers leave room for our dials
   std::size_t max_pending_per_prefix = 32;  // inbound ones from one IPv4 address or IPv6 /64
+  std::size_t max_pending_per_net = 128;    // inbound ones from one IPv4 /24 or IPv6 /48
   Duration handshake_timeout = seconds(5);  // from the connection's start to Active
   Duration probe_timeout = seconds(2);      // for a sign of life when a twin shows up
   Duration ping_interval = seconds(15);     // of silence before a ping
@@ -52,8 +53,10 @@ struct Config {
   std::size_t out_budget_messages = 1024;
   std::size_t in_budget_bytes = 4 * 1024 * 1024;  // delivered and not yet polled, likewise
   std::size_t in_budget_messages = 256;
-  // Of all sessions: their queues and half-received messages, and their connections' buffers. At
-  // seven eighths no handshake begins; above it sessions are shed (see shed_memory in memory.cpp).
+  // Of all sessions: their queues and half-received messages, what their Hellos said, and their
+  // connections' buffers. At
+  // seven eighths no handshake begins, for 10 s at most if we dial; then, and above the limit,
+  // sessions are shed (see memory.cpp).
   std::size_t max_memory_bytes = 256 * 1024 * 1024;
   bool require_same_genesis = true;
 };
