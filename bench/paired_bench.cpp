@@ -20,7 +20,7 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 #include <types/enr.hpp>
-#include <types/header.hpp>
+#include <types/header_view.hpp>
 
 #include "support/paired.hpp"
 #include "support/peer_process.hpp"
@@ -168,21 +168,21 @@ std::optional<Side> geth_side(PeerProcess* geth, const std::string& area, ByteVi
 
 void add_headers(std::vector<Row>& rows, PeerProcess* geth) {
   const Bytes encoded = sample_header().encode();
-  rows.push_back({fmt::format("header of {} bytes: decode", encoded.size()),
+  rows.push_back({fmt::format("header of {} bytes: decode in place", encoded.size()),
                   timed("ours", steady_clock(),
                         [encoded](std::uint64_t items) {
                           for (std::uint64_t i = 0; i < items; ++i) {
-                            auto header = Header::decode(encoded);
+                            auto header = HeaderView::decode(encoded);
                             benchmark::DoNotOptimize(header);
                           }
                         }),
                   geth_side(geth, "header_decode", encoded, Hash32{}.view()), "geth core/types",
                   0});
-  rows.push_back({fmt::format("header of {} bytes: decode and hash", encoded.size()),
+  rows.push_back({fmt::format("header of {} bytes: decode in place and hash", encoded.size()),
                   timed("ours", steady_clock(),
                         [encoded](std::uint64_t items) {
                           for (std::uint64_t i = 0; i < items; ++i) {
-                            auto header = Header::decode(encoded);
+                            auto header = HeaderView::decode(encoded);
                             auto hash = crypto::keccak256(encoded);
                             benchmark::DoNotOptimize(header);
                             benchmark::DoNotOptimize(hash);

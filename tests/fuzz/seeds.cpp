@@ -233,6 +233,7 @@ std::vector<Seed> seeds() {
   add_sessions(out);
   add_session_machine(out);
   add_store(out);
+  add_machine_seeds(out);
 #ifdef ETHNET_FUZZ_CONFIG
   add_config(out);
 #endif

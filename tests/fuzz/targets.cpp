@@ -7,6 +7,7 @@ namespace ethnet::fuzz {
 // tests/CMakeLists.txt makes a program of each.
 std::span<const Target> targets() {
   static constexpr auto kTargets = std::to_array<Target>({
+      {"chain_operations", run_chain_operations},
 #ifdef ETHNET_FUZZ_CONFIG
       {"config", run_config},
 #endif
@@ -25,6 +26,7 @@ std::span<const Target> targets() {
       {"session_machine", run_session_machine},
       {"snappy", run_snappy},
       {"store_segment", run_store_segment},
+      {"sync_operations", run_sync_operations},
   });
   return kTargets;
 }

@@ -30,7 +30,9 @@ void run_mini_sync(ByteView input);
 // Files.
 void run_store_segment(ByteView input);
 void run_config(ByteView input);  // where the programs are built
-// Machines.
+// Machines, by operations.
+void run_chain_operations(ByteView input);
+void run_sync_operations(ByteView input);
 void run_quic_datagrams(ByteView input);
 void run_quic_frames(ByteView input);
 void run_session_machine(ByteView input);
@@ -48,5 +50,6 @@ struct Seed {
   Bytes bytes;
 };
 [[nodiscard]] std::vector<Seed> seeds();
+void add_machine_seeds(std::vector<Seed>& out);  // a part of them
 
 }  // namespace ethnet::fuzz
