@@ -57,10 +57,12 @@ void add_transport(CounterList& out, const quic::QuicEndpoint& endpoint) {
   out.add("quic.dropped_batch", q.dropped_batch);
   out.add("quic.dropped_full", q.dropped_full);
   out.add("quic.resets_sent", q.resets_sent);
-  out.add("quic.resets_dropped", q.resets_dropped);        // kMaxResetsPerSource
-  out.add("quic.stateless_dropped", q.stateless_dropped);  // kMaxQueuedStateless
-  out.add("quic.closed_memory", q.closed_memory);          // kMaxConnectionMemory
-  out.add("quic.key_updates", q.key_updates);              // kMaxKeyPackets
+  out.add("quic.resets_dropped", q.resets_dropped);  // kMaxResetsPerSource
+  // kMaxQueuedStateless, kMaxRetriesPerWindow
+  out.add("quic.stateless_dropped", q.stateless_dropped);
+  out.add("quic.closing_forgotten", q.closing_forgotten);
+  out.add("quic.closed_memory", q.closed_memory);  // kMaxConnectionMemory
+  out.add("quic.key_updates", q.key_updates);      // kMaxKeyPackets
   out.add("quic.black_holes", q.black_holes);
   out.add("quic.certificates", q.certificates);
   out.add("quic.connections", endpoint.connection_count());

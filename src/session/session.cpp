@@ -86,7 +86,8 @@ void SessionManager::Impl::on_opened(transport::ConnHandle conn, const transport
     if (!make_room_for(ip)) {
       return refuse_connection(conn, opened.remote, DisconnectReason::pending_limit);
     }
-    entry = &table_.add_inbound(conn, opened.remote, now_.mono);
+    // The transport's handshake counts too, or a stranger could stretch one and then the other.
+    entry = &table_.add_inbound(conn, opened.remote, opened.began);
   }
   rearm(*entry);
   begin_handshake(*entry);

@@ -53,6 +53,7 @@ struct Opened {
   Side side = Side::dialler;
   Endpoint local;
   Endpoint remote;
+  Instant began;  // of the first packet: whose patience is absolute counts from here
 };
 // TLS has completed on both sides; on a dialler, only now is it known that the peer accepted.
 struct Confirmed {};

@@ -312,7 +312,7 @@ class Run {
     if (wire_.conns.size() >= kMostConnections || shut_down_) return std::nullopt;
     const ConnHandle conn = wire_.add(remote, true);
     wire_.at(conn).open = true;
-    event(conn, transport::Opened{transport::Side::acceptor, {}, remote});
+    event(conn, transport::Opened{transport::Side::acceptor, {}, remote, now_.mono});
     if (!wire_.conns.contains(conn)) return std::nullopt;
     return conn;
   }
@@ -320,7 +320,8 @@ class Run {
     const auto conn = any_conn();
     if (!conn || wire_.at(*conn).open) return;
     wire_.at(*conn).open = true;
-    event(*conn, transport::Opened{transport::Side::dialler, {}, wire_.at(*conn).remote});
+    event(*conn,
+          transport::Opened{transport::Side::dialler, {}, wire_.at(*conn).remote, now_.mono});
   }
 
   void arrived(ConnHandle conn, StreamId stream, ByteView bytes) {

@@ -83,19 +83,20 @@ Result<ConnHandle> FakeHost::dial(Now now, const Endpoint& remote) {
   net_.opened_at_[link] = there_again;
   const bool cut = net_.is_cut(address_, remote) || !net_.hosts_.contains(remote);
   if (cut) return handle_of(link);
-  net_.schedule(back, remote, address_, [link, remote](FakeHost& self) {
+  net_.schedule(back, remote, address_, [link, remote, began = now.mono](FakeHost& self) {
     Conn* conn = self.find_link(link);
     if (conn == nullptr) return;
     conn->open = true;
     self.events_.push_back(
-        {self.handle_of(link), transport::Opened{Side::dialler, self.address_, remote}});
+        {self.handle_of(link), transport::Opened{Side::dialler, self.address_, remote, began}});
   });
   net_.schedule(
-      there_again, address_, remote, [far = other_end(link), from = address_](FakeHost& self) {
+      there_again, address_, remote,
+      [far = other_end(link), from = address_, began = there](FakeHost& self) {
         self.add_conn(far, Side::acceptor, from);
         self.find_link(far)->open = true;
         self.events_.push_back(
-            {self.handle_of(far), transport::Opened{Side::acceptor, self.address_, from}});
+            {self.handle_of(far), transport::Opened{Side::acceptor, self.address_, from, began}});
       });
   return handle_of(link);
 }

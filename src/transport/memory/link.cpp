@@ -232,7 +232,7 @@ bool Link::take_hello(Reader& in) {
     queue_hello();
   } else {
     opened_ = true;
-    add_event(Opened{side_, config_.local, remote_});
+    add_event(Opened{side_, config_.local, remote_, began_});
     queue_frame(kFinished, 0, 0);
   }
   return true;
@@ -251,7 +251,7 @@ bool Link::take_frame(Reader& in) {
     case kFinished:
       if (side_ != Side::acceptor || opened_) return false;
       opened_ = confirmed_ = true;
-      add_event(Opened{side_, config_.local, remote_});
+      add_event(Opened{side_, config_.local, remote_, began_});
       add_event(Confirmed{});
       queue_frame(kDone, 0, 0);
       return true;

@@ -20,6 +20,18 @@ std::size_t token_at(const Bytes& initial) {
   return 7 + dcid + scid + 2;  // its length takes two bytes
 }
 
+// A long header of this version, with connection ids of these sizes.
+Bytes long_packet(std::uint32_t version, std::size_t dcid, std::size_t scid, std::size_t size) {
+  Bytes packet{std::byte{0xc0}};
+  append_be<std::uint32_t>(packet, version);
+  packet.push_back(static_cast<std::byte>(dcid));
+  append(packet, pattern(dcid));
+  packet.push_back(static_cast<std::byte>(scid));
+  append(packet, pattern(scid));
+  packet.resize(std::max(size, packet.size()));
+  return packet;
+}
+
 // A server that asks everybody for proof, and the Initial with which a client gave it.
 struct Proven {
   Proven() : pair{[](EndpointConfig& c) { c.retry_above = 0; }} {
@@ -131,16 +143,114 @@ TEST(QuicAccept, atk_72_OneHostCannotHoldEveryHalfOpenPlace) {
   pair.connect();
 }
 
-// A long header of this version, with connection ids of these sizes.
-Bytes long_packet(std::uint32_t version, std::size_t dcid, std::size_t scid, std::size_t size) {
-  Bytes packet{std::byte{0xc0}};
-  append_be<std::uint32_t>(packet, version);
-  packet.push_back(static_cast<std::byte>(dcid));
-  append(packet, pattern(dcid));
-  packet.push_back(static_cast<std::byte>(scid));
-  append(packet, pattern(scid));
-  packet.resize(std::max(size, packet.size()));
-  return packet;
+// Who comes and goes again and again leaves connections in their closing period, and those that are
+// over take nobody's place.
+TEST(QuicAccept, ConnectionsThatAreOverMakeRoomForNewOnesAndLiveOnesDoNot) {
+  Pair pair{[](EndpointConfig& c) { c.max_connections = 4; }};
+  const QuicEndpoint& server = *pair.server->endpoint;
+  for (int i = 0; i < 12; ++i) {
+    const auto conn = pair.connect();
+    pair.client->endpoint->close(pair.now, conn, 0, "");
+    pair.run(milliseconds(11));  // the server knows
+    EXPECT_LE(server.connection_count(), 4U);
+  }
+  EXPECT_GE(server.counters().closing_forgotten, 4U);
+  EXPECT_EQ(server.counters().dropped_full, 0U);
+  for (int i = 0; i < 4; ++i) (void)pair.connect();
+  EXPECT_EQ(server.connection_count(), 4U);
+  const auto fifth = pair.client->endpoint->dial(pair.now, at(2, 200));
+  ASSERT_FALSE(fifth);
+  EXPECT_TRUE(fifth.error().is(transport::ConnError::connection_limit));
+  EXPECT_EQ(server.half_open_count(), 0U);
+  pair.fate = [](Packet&) { return 0; };
+  pair.run(seconds(60));
+  EXPECT_EQ(server.connection_count(), 0U);
+  EXPECT_EQ(server.cid_count(), 0U);
+}
+
+// What only looks like an Initial ends as soon as its keys are derived, and is not half open then:
+// the rate of such strangers is bounded too, not only their number.
+TEST(QuicAccept, ManyUnprovenHandshakesInAWindowMakeTheRestProveTheirAddress) {
+  Pair pair;
+  const QuicEndpoint& server = *pair.server->endpoint;
+  std::uint64_t id = 0;
+  const auto flood = [&] {
+    for (std::uint64_t i = 0; i < 3 * kMaxUnprovenPerWindow; ++i) {
+      Bytes junk = long_packet(1, 8, 8, 1200);
+      store_be<std::uint64_t>(MutByteView{junk}.subspan(6, 8), ++id);
+      junk[23] = {};  // no token; what follows is the length of the payload
+      junk[24] = std::byte{0x44};
+      junk[25] = std::byte{0x96};
+      pair.deliver(*pair.server, {at(9, 9), at(2, 200), junk});
+      pair.flush();
+    }
+  };
+  flood();
+  EXPECT_EQ(server.counters().accepted, kMaxUnprovenPerWindow);
+  EXPECT_EQ(server.counters().retries_sent, 2 * kMaxUnprovenPerWindow);
+  pair.advance(pair.now.mono + kRetryWindow);
+  flood();
+  EXPECT_EQ(server.counters().accepted, 2 * kMaxUnprovenPerWindow);
+  EXPECT_EQ(server.half_open_count(), 0U);
+}
+
+// Each forged Initial that is answered costs the time of those who have a connection.
+TEST(QuicAccept, RetriesAreSoManyInAWindow) {
+  Pair pair{[](EndpointConfig& c) { c.retry_above = 0; }};
+  std::vector<Bytes> initials;
+  pair.fate = [&](Packet& packet) {
+    initials.push_back(packet.bytes);
+    return 0;
+  };
+  ASSERT_TRUE(pair.client->endpoint->dial(pair.now, at(2, 200)));
+  pair.flush();
+  pair.fate = [](Packet&) { return 0; };
+  const QuicEndpoint& server = *pair.server->endpoint;
+  const auto flood = [&] {
+    for (std::uint64_t i = 0; i < 3 * kMaxRetriesPerWindow; ++i) {
+      pair.deliver(*pair.server, {at(9, 9), at(2, 200), initials.at(0)});
+      pair.flush();
+    }
+  };
+  flood();
+  EXPECT_EQ(server.counters().retries_sent, kMaxRetriesPerWindow);
+  EXPECT_EQ(server.counters().stateless_dropped, 2 * kMaxRetriesPerWindow);
+  pair.advance(pair.now.mono + kRetryWindow);
+  flood();
+  EXPECT_EQ(server.counters().retries_sent, 2 * kMaxRetriesPerWindow);
+}
+
+// A burst of what is sent without state does not hold up a connection for long.
+TEST(QuicAccept, AnswersWithoutStateAndConnectionsTakeTurns) {
+  Pair pair;
+  const auto conn = pair.connect();
+  const auto stream =
+      pair.client->endpoint->open_stream(conn, transport::StreamKind::unidirectional);
+  ASSERT_TRUE(stream);
+  pair.run(seconds(1));
+  QuicEndpoint& client = *pair.client->endpoint;
+  // Version negotiation that the client owes: a client accepts too.
+  const Bytes other_version = [] {
+    Bytes packet{std::byte{0xc0}};
+    append_be<std::uint32_t>(packet, 0x1a2a3a4a);
+    for (int ids = 0; ids < 2; ++ids) {
+      packet.push_back(std::byte{8});
+      append_be<std::uint64_t>(packet, 1);
+    }
+    packet.resize(1200);
+    return packet;
+  }();
+  const Datagram datagram{at(1, 100), at(9, 9), 0, other_version};
+  for (int i = 0; i < 10; ++i) client.handle_datagrams(pair.now, std::span{&datagram, 1});
+  ASSERT_GT(client.write(conn, *stream, pattern(5'000)), 0U);
+  Bytes buffer(kTransmitBufferBytes);
+  std::string order;
+  while (const auto transmit = client.poll_transmit(pair.now, buffer)) {
+    order += transmit->remote == at(9, 9) ? 's' : 'c';
+  }
+  EXPECT_LE(order.find('c'), 1U) << order;
+  EXPECT_LE(order.find('s'), 1U) << order;
+  EXPECT_EQ(std::ranges::count(order, 's'), 10);
 }
 
 TEST(QuicAccept, OnlyALargeDatagramOfAnotherVersionIsAnsweredAndByLess) {

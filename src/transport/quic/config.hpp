@@ -66,6 +66,13 @@ inline constexpr std::size_t kMaxQueuedStateless = 256;  // Retry, version negot
 inline constexpr std::uint64_t kResetsPerSecond = 100;   // stateless resets
 // Of them to one address (IPv6: to one /64), or a flood of one host would leave none for others.
 inline constexpr std::uint64_t kMaxResetsPerSource = 10;
+// Initials that are answered by Retry in a window. Each costs more to answer than to drop, and a
+// flood of forged ones must not take the time of live connections; clients say theirs again.
+inline constexpr std::uint64_t kMaxRetriesPerWindow = 400;
+// Handshakes begun in a window for addresses that are not proven; more are asked for proof. One
+// that fails at once was never half open, and each costs keys and a connection.
+inline constexpr std::uint64_t kMaxUnprovenPerWindow = 4;
+inline constexpr Duration kRetryWindow = milliseconds(10);
 inline constexpr std::size_t kMaxStreamsHeld = 64;  // per connection, ours and theirs
 
 }  // namespace ethnet::quic

@@ -165,6 +165,7 @@ class Connection {
   transport::Side side_;
   Endpoint local_;
   Endpoint remote_;
+  Instant began_;
   std::unique_ptr<ngtcp2_crypto_conn_ref> ref_;
   std::unique_ptr<CryptoSession> session_;
   CountingMemory memory_;

@@ -51,7 +51,7 @@ struct Connection::Callbacks {
     Connection& c = self(user);
     if (!c.session_->alpn_agreed()) return NGTCP2_ERR_CALLBACK_FAILURE;
     c.opened_ = true;
-    c.host_.emit(c.handle_, transport::Opened{c.side_, c.local_, c.remote_});
+    c.host_.emit(c.handle_, transport::Opened{c.side_, c.local_, c.remote_, c.began_});
     // For a server completion is confirmation (RFC 9001, section 4.1.2).
     return c.side_ == transport::Side::acceptor ? handshake_confirmed(nullptr, user) : 0;
   }
@@ -231,6 +231,7 @@ bool Connection::attach_crypto(bool server) {
 }
 
 bool Connection::start_client(Now now) {
+  began_ = now.mono;
   const Cid own = new_cid();
   const ngtcp2_cid scid = to_library(own);
   const ngtcp2_cid dcid = to_library(new_cid());
@@ -250,6 +251,7 @@ bool Connection::start_client(Now now) {
 }
 
 bool Connection::start_server(Now now, const Incoming& incoming) {
+  began_ = now.mono;
   const Cid own = new_cid();
   const ngtcp2_cid scid = to_library(own);
   const ngtcp2_cid dcid = to_library(incoming.scid);

@@ -65,14 +65,33 @@ void QuicEndpoint::settle(Now now, ConnHandle handle) {
     half_open_.erase(handle);
     proven_half_open_.erase(handle);
   }
+  if (connection->closed()) closing_.insert(handle);
   index_remote(connection, handle);
   if (!connection->finished(now)) {
     timers_.set(handle.index, connection->expiry());
     return;
   }
+  forget(handle);
+}
+
+void QuicEndpoint::forget(ConnHandle handle) {
+  const Connection* connection = find(handle);
+  CHECK(connection != nullptr);
   for (const Cid& cid : connection->cids()) cids_.erase(cid);
   timers_.cancel(handle.index);
+  closing_.erase(handle);
   connections_.erase(handle);
+}
+
+// Who connects and closes again and again fills the table with connections in their closing period,
+// which is three timeouts of a path that may be long. Nothing is owed to them that a stateless
+// reset does not say as well.
+bool QuicEndpoint::make_room() {
+  if (connections_.size() < config_.max_connections) return true;
+  if (closing_.empty()) return false;
+  ++counters_.closing_forgotten;
+  forget(*closing_.begin());
+  return true;
 }
 
 // Follows a connection to where its peer is now; one that no reset can end is not in the index.
@@ -136,12 +155,8 @@ void QuicEndpoint::rotate_certificate(Now now) {
 Instant QuicEndpoint::next_deadline() const { return std::min(timers_.next(), rotate_at_); }
 
 std::optional<Transmit> QuicEndpoint::poll_transmit(Now now, MutByteView out) {
-  if (!stateless_.empty()) {
-    const Stateless next = std::move(stateless_.front());
-    stateless_.pop_front();
-    copy_into(out, next.packet);
-    return Transmit{next.local, next.remote, 0, next.packet.size(), next.packet.size()};
-  }
+  // In turn: neither strangers' answers hold up the connections, nor these the others.
+  if (std::exchange(stateless_is_next_, false) && !stateless_.empty()) return next_stateless(out);
   while (!ready_.empty()) {
     const ConnHandle handle = ready_.front();
     ready_.pop_front();
@@ -150,9 +165,19 @@ std::optional<Transmit> QuicEndpoint::poll_transmit(Now now, MutByteView out) {
     if (connection == nullptr) continue;
     auto burst = connection->write(now, out);
     settle(now, handle);
-    if (burst) return burst;
+    if (!burst) continue;
+    stateless_is_next_ = true;
+    return burst;
   }
+  if (!stateless_.empty()) return next_stateless(out);
   return std::nullopt;
+}
+
+Transmit QuicEndpoint::next_stateless(MutByteView out) {
+  const Stateless next = std::move(stateless_.front());
+  stateless_.pop_front();
+  copy_into(out, next.packet);
+  return {next.local, next.remote, 0, next.packet.size(), next.packet.size()};
 }
 
 std::optional<transport::ConnEvent> QuicEndpoint::poll_event() {
@@ -175,7 +200,7 @@ Endpoint QuicEndpoint::local_for(const Endpoint& remote) const {
 }
 
 Result<ConnHandle> QuicEndpoint::dial(Now now, const Endpoint& remote) {
-  if (connections_.size() >= config_.max_connections) return fail(ConnError::connection_limit);
+  if (!make_room()) return fail(ConnError::connection_limit);
   const ConnHandle handle = connections_.emplace();
   auto made = Connection::dial(*this, handle, config_, *crypto_, now, local_for(remote), remote);
   if (!made) {

@@ -7,8 +7,8 @@
 // ready connections in turn, one burst each, GSO-ready.
 // Threading: one thread. Time: the Now of each input, monotonic. Limits: config.hpp.
 // Hostile load: datagrams of known connections go first; of the others at most max_new_per_batch
-// begin a handshake; above retry_above half-open ones an address must be proven by Retry, above
-// max_half_open they are dropped, before any key is derived.
+// begin a handshake; above retry_above half-open ones, or kMaxUnprovenPerWindow begun, an address
+// must be proven by Retry, above max_half_open they are dropped, before any key is derived.
 #pragma once
 
 #include <deque>
@@ -44,8 +44,10 @@ struct Counters {
   std::uint64_t dropped_batch = 0;      // above max_new_per_batch
   std::uint64_t dropped_full = 0;       // above max_connections
   std::uint64_t resets_sent = 0;
-  std::uint64_t resets_dropped = 0;     // above kResetsPerSecond or kMaxResetsPerSource
-  std::uint64_t stateless_dropped = 0;  // above kMaxQueuedStateless
+  std::uint64_t resets_dropped = 0;  // above kResetsPerSecond or kMaxResetsPerSource
+  // Above kMaxQueuedStateless or kMaxRetriesPerWindow.
+  std::uint64_t stateless_dropped = 0;
+  std::uint64_t closing_forgotten = 0;  // early, to make room for a new connection
   std::uint64_t closed_memory = 0;      // connections above memory_limit
   std::uint64_t key_updates = 0;        // begun by us
   std::uint64_t black_holes = 0;        // paths that swallowed larger packets
@@ -124,9 +126,19 @@ class QuicEndpoint final : public transport::Transport, private ConnectionHost {
   void send_version_negotiation(const Datagram& datagram);
   void send_stateless_reset(Now now, const Datagram& datagram, ByteView dcid);
   void queue_stateless(const Datagram& cause, Bytes packet);
+  // So much of something in each window of time.
+  struct Rate {
+    Instant window_start;
+    std::uint64_t taken = 0;
+    [[nodiscard]] bool take(Now now, Duration window, std::uint64_t most);
+  };
   [[nodiscard]] bool take_reset_token(Now now, const IpAddress& source);
   // After anything that may have changed it: timer, half-open set, and whether it is over.
   void settle(Now now, ConnHandle conn);
+  void forget(ConnHandle conn);
+  // False when the table is full of connections that are not over.
+  [[nodiscard]] bool make_room();
+  [[nodiscard]] Transmit next_stateless(MutByteView out);
   void index_remote(const Connection* connection, ConnHandle conn);
   void rotate_certificate(Now now);
   [[nodiscard]] Endpoint local_for(const Endpoint& remote) const;
@@ -147,15 +159,19 @@ class QuicEndpoint final : public transport::Transport, private ConnectionHost {
   std::set<std::pair<Endpoint, ConnHandle>> by_remote_;
   std::vector<std::optional<Endpoint>> remote_of_;  // by slab index: the entry in by_remote_
   std::set<ConnHandle> half_open_;
+  std::set<ConnHandle> closing_;                      // over, and kept to answer late packets
   std::map<ConnHandle, IpAddress> proven_half_open_;  // those that came with a token, by source
   std::deque<ConnHandle> ready_;
   std::set<ConnHandle> in_ready_;
   std::deque<transport::ConnEvent> events_;
   std::deque<Stateless> stateless_;
+  bool stateless_is_next_ = false;
   std::size_t new_in_batch_ = 0;
   Instant reset_window_start_;
   std::uint64_t resets_in_window_ = 0;
   std::map<IpAddress, std::uint64_t> resets_by_source_;  // of them; at most kResetsPerSecond
+  Rate retries_;
+  Rate unproven_;
   Counters counters_;
 };
 

@@ -121,7 +121,7 @@ void QuicEndpoint::accept(Now now, const Datagram& datagram, Incoming incoming) 
     ++counters_.dropped_half_open;
     return;
   }
-  if (connections_.size() >= config_.max_connections) {
+  if (connections_.size() >= config_.max_connections && closing_.empty()) {
     ++counters_.dropped_full;
     return;
   }
@@ -145,10 +145,13 @@ void QuicEndpoint::accept(Now now, const Datagram& datagram, Incoming incoming) 
       return;
     }
     incoming.original_dcid = from_library(original);
-  } else if (half_open_.size() >= config_.retry_above) {
+  } else if (half_open_.size() >= config_.retry_above ||
+             !unproven_.take(now, kRetryWindow, kMaxUnprovenPerWindow)) {
     send_retry(now, datagram, incoming);
     return;
   }
+  const bool there_is_room = make_room();
+  CHECK(there_is_room);
   ++new_in_batch_;
   const ConnHandle handle = connections_.emplace();
   auto made = Connection::accept(*this, handle, config_, *crypto_, now, datagram.local,
@@ -174,6 +177,10 @@ bool QuicEndpoint::source_has_room(const IpAddress& source) const {
 }
 
 void QuicEndpoint::send_retry(Now now, const Datagram& datagram, const Incoming& incoming) {
+  if (!retries_.take(now, kRetryWindow, kMaxRetriesPerWindow)) {
+    ++counters_.stateless_dropped;
+    return;
+  }
   ByteArray<kOwnCidBytes> drawn{};
   rng_.fill(drawn);
   const ngtcp2_cid retry_scid = to_library(Cid{drawn});
@@ -229,6 +236,14 @@ bool QuicEndpoint::take_reset_token(Now now, const IpAddress& source) {
   ++to_source;
   ++resets_in_window_;
   return true;
+}
+
+bool QuicEndpoint::Rate::take(Now now, Duration window, std::uint64_t most) {
+  if (now.mono - window_start >= window) {
+    window_start = now.mono;
+    taken = 0;
+  }
+  return taken++ < most;
 }
 
 // Always shorter than what it answers: two endpoints that know nothing of each other's packets then
