@@ -271,6 +271,10 @@ void World::after(Duration delay, std::function<void(World&)> action) {
   schedule(now_ + delay, 0, Action{std::move(action)});
 }
 
+void World::forge(const Endpoint& source, HostId to, Bytes bytes, Duration delay) {
+  schedule(now_ + delay, to, Packet{to, source, slot(to).spec.endpoint, 0, std::move(bytes)});
+}
+
 void World::at_next_write(HostId host, std::function<void(World&)> action) {
   slot(host).in_next_write = std::move(action);
 }

@@ -123,6 +123,9 @@ class World final : public VirtualOs {
   void after(Duration delay, std::function<void(World&)> action);
   // Runs `action` once, while the next write of the host is in flight; never, if it crashes first.
   void at_next_write(HostId host, std::function<void(World&)> action);
+  // A datagram that no host sent, on no link: it reaches the socket of `to` after `delay`. May be
+  // empty. Nobody is reached at `source` unless a host happens to be.
+  void forge(const Endpoint& source, HostId to, Bytes bytes, Duration delay);
   // An input from outside, for a machine of type M on `host`; nothing when it is down or paused. It
   // does not wait for a host that is at work, and what it costs is added to that work.
   template <class M, class F>

@@ -122,6 +122,21 @@ TEST_F(WorldTest, AHostIsReachedAndAnswersAtEachOfItsAddresses) {
   EXPECT_EQ(radio(a).heard[0].from, second);
 }
 
+TEST_F(WorldTest, AForgedDatagramComesFromNobodyAndMayBeEmpty) {
+  const HostId a = add({.wake_max = {}});
+  const Endpoint nobody{IpAddress::v4({std::byte{203}}), 7};
+  world.forge(nobody, a, Bytes(3), milliseconds(2));
+  world.forge(nobody, a, Bytes{}, milliseconds(1));
+  run(seconds(1));
+  ASSERT_EQ(radio(a).heard.size(), 2U);
+  EXPECT_EQ(radio(a).heard[0].from, nobody);
+  EXPECT_EQ(radio(a).heard[0].to, world.endpoint(a));
+  EXPECT_TRUE(radio(a).heard[0].bytes.empty());
+  EXPECT_EQ(radio(a).heard[1].at.mono - radio(a).heard[0].at.mono, milliseconds(1));
+  say(a, nobody);
+  EXPECT_EQ(world.stats().drops(DropReason::no_route), 1U);
+}
+
 TEST_F(WorldTest, ActsOnceWhileTheNextWriteIsInFlight) {
   const HostId a = add();
   std::vector<std::size_t> durable_when_called;
