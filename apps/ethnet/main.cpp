@@ -77,7 +77,7 @@ int run(int argc, char** argv) {
   inspect->callback([&] { status = ethnet::app::chain_inspect(chain_file, genesis); });
 
   CLI::App* sim =
-      app.add_subcommand("sim", "The simulator (ethnet-sim): seed N, swarm --seeds A..B");
+      app.add_subcommand("sim", "The simulator (ethnet-sim): seed N, swarm --seeds A..B, shrink N");
   sim->prefix_command();
   sim->callback([&] { status = ethnet::app::run_sim(argv[0], sim->remaining()); });
 

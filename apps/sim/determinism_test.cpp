@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sim/scenarios/crossed_dials.hpp>
 #include <sim/scenarios/first_light.hpp>
+#include <sim/scenarios/storm.hpp>
 
 #include "process_testing.hpp"
 
@@ -24,6 +25,7 @@ void expect_the_same_everywhere(const ScenarioSpec& spec) {
 
 TEST(Determinism, OfFirstLight) { expect_the_same_everywhere(make_first_light_spec()); }
 TEST(Determinism, OfCrossedDials) { expect_the_same_everywhere(make_crossed_dials_spec()); }
+TEST(Determinism, OfStorm) { expect_the_same_everywhere(make_storm_spec()); }
 
 }  // namespace
 }  // namespace ethnet::sim

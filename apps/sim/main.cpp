@@ -1,5 +1,5 @@
 // ethnet-sim: runs seeds of the simulator's scenarios. Exit code 0: everything held; 1: something
-// was violated, or the command line is wrong.
+// was violated, or the command line is wrong. `ethnet sim` becomes this program.
 #include <algorithm>
 #include <cstdio>
 #include <string>
@@ -11,6 +11,7 @@
 #include <sim/scenarios/table.hpp>
 #include <unistd.h>
 
+#include "shrink.hpp"
 #include "swarm.hpp"
 
 namespace {
@@ -36,6 +37,10 @@ void print_progress(const SwarmProgress& p) {
   const double rate = p.seconds > 0 ? static_cast<double>(p.done) / p.seconds : 0;
   const double eta = rate > 0 ? static_cast<double>(p.total - p.done) / rate : 0;
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
+  if (p.failure != nullptr) {  // a long run says at once what it has found
+    fmt::print(stderr, "{}{}\n", terminal ? "\r\x1b[K" : "", p.failure->text);
+    return;
+  }
   fmt::print(stderr, "{}{}/{} seeds, {} failed, {:.1f} seeds/s, ETA {:.0f} s{}",
              terminal ? "\r\x1b[K" : "", p.done, p.total, p.failed, rate, eta,
              terminal && p.done < p.total ? "" : "\n");
@@ -83,6 +88,54 @@ std::optional<ScenarioSpec> find_scenario(const std::string& name) {
   return std::nullopt;
 }
 
+// What --hosts, --faults and --safety-ms said.
+struct NarrowFlags {
+  HostId hosts = 0;
+  std::string faults;
+  std::int64_t safety_ms = 0;
+};
+
+void add_narrow_flags(CLI::App& command, NarrowFlags& flags) {
+  command
+      .add_option("--hosts", flags.hosts, "At most so many hosts, of each kind that the seed draws")
+      ->check(CLI::Range(HostId{2}, static_cast<HostId>(kMaxHosts)));
+  command.add_option("--faults", flags.faults,
+                     "Of the faults that the seed draws, at most these: a,b,c or none");
+  command.add_option("--safety-ms", flags.safety_ms, "Length of the phase under faults")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{3'600'000}));
+}
+
+// Nothing, and a line that says why, when the faults are not such.
+std::optional<Narrowed> narrowed(const NarrowFlags& flags) {
+  Narrowed out;
+  if (flags.hosts > 0) out.hosts = flags.hosts;
+  if (flags.safety_ms > 0) out.safety = ethnet::milliseconds(flags.safety_ms);
+  if (flags.faults.empty()) return out;
+  const auto faults = parse_faults(flags.faults);
+  if (!faults) {
+    const std::string rest = flags.faults.substr(faults.error().offset());
+    fmt::print(stderr, "ethnet-sim: --faults: no such fault '{}'; there are {}\n",
+               ethnet::printable(rest.substr(0, rest.find(','))), faults_text(kAllFaults));
+    return std::nullopt;
+  }
+  out.faults = *faults;
+  return out;
+}
+
+int shrink_one(const ScenarioSpec& spec, std::uint64_t seed, int timeout) {
+  const auto shrunk = shrink_seed(spec, seed, timeout, [](const std::string& flags) {
+    fmt::print(stderr, "still fails:{}\n", flags);
+  });
+  if (!shrunk) {
+    fmt::print(stderr, "ethnet-sim: seed {} of {} passes: there is nothing to shrink\n", seed,
+               spec.name);
+    return 1;
+  }
+  fmt::print("{}\nshrunk seed={} kind=\"{}\" runs={}\n  smallest: {}\n", shrunk->text, seed,
+             shrunk->kind, shrunk->runs, shrunk->spec.command(seed));
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -101,11 +154,21 @@ int main(int argc, char** argv) {
   bool must_reach = false;
   std::string seeds = "1..100";
   SwarmOptions options{.jobs = 2};
+  NarrowFlags flags;
 
   CLI::App* one = app.add_subcommand("seed", "Run one seed; ends with one line of verdict");
   one->add_option("N", seed, "The seed")->required();
   one->add_option("--scenario", scenario, "Which scenario")->capture_default_str();
   one->add_flag("--trace", show_trace, "Print every record of the trace");
+  add_narrow_flags(*one, flags);
+  CLI::App* shrink = app.add_subcommand(
+      "shrink", "Reduce a seed that fails to fewer hosts, fewer faults and a shorter phase");
+  shrink->add_option("N", seed, "The seed")->required();
+  shrink->add_option("--scenario", scenario, "Which scenario")->capture_default_str();
+  shrink->add_option("--seed-timeout", options.seed_timeout_seconds, "Seconds for one run; 0: none")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 86'400));
+  add_narrow_flags(*shrink, flags);
   CLI::App* swarm = app.add_subcommand("swarm", "Run many seeds in parallel and sum up");
   swarm->add_option("--seeds", seeds, "A..B, both included")->capture_default_str();
   swarm->add_option("--jobs", options.jobs, "Worker processes")
@@ -115,6 +178,7 @@ int main(int argc, char** argv) {
   swarm->add_option("--seed-timeout", options.seed_timeout_seconds, "Seconds for one seed; 0: none")
       ->capture_default_str()
       ->check(CLI::Range(0, 86'400));
+  add_narrow_flags(*swarm, flags);
   swarm->add_flag("--must-reach", must_reach,
                   "Fail also when no seed came to a rare branch that the scenario names");
   CLI::App* list = app.add_subcommand("list", "Name the scenarios");
@@ -125,14 +189,19 @@ int main(int argc, char** argv) {
   }
 
   if (list->parsed()) return list_scenarios();
-  const auto spec = find_scenario(scenario);
-  if (!spec) return 1;
-  if (one->parsed()) {
+  auto spec = find_scenario(scenario);
+  const auto less = narrowed(flags);
+  if (!spec || !less) return 1;
+  spec->narrowed = *less;
+  if (one->parsed() || shrink->parsed()) {
     const auto number = parse_seed(seed);
-    if (number) return run_one(*spec, *number, show_trace);
-    fmt::print(stderr, "ethnet-sim: seed wants a number from 0 to 2^64-1, not '{}'\n",
-               ethnet::printable(seed));
-    return 1;
+    if (!number) {
+      fmt::print(stderr, "ethnet-sim: {} wants a number from 0 to 2^64-1, not '{}'\n",
+                 one->parsed() ? "seed" : "shrink", ethnet::printable(seed));
+      return 1;
+    }
+    if (one->parsed()) return run_one(*spec, *number, show_trace);
+    return shrink_one(*spec, *number, options.seed_timeout_seconds);
   }
   const auto range = parse_seed_range(seeds);
   if (!range) {

@@ -30,6 +30,27 @@ TEST(EthnetSim, SaysWhatWasViolatedAndHowToSeeItAgain) {
   EXPECT_NE(swarm.output.find(again.output), std::string::npos) << again.output;
 }
 
+TEST(EthnetSim, ShrinksASeedAndSaysHowToSeeTheSmallest) {
+  const Outcome swarm = run("swarm --seeds 1..60 --jobs 2 --scenario toy-broken");
+  std::smatch match;
+  const std::regex reproduce{"reproduce: ethnet-sim seed ([0-9]+ --scenario toy-broken)"};
+  ASSERT_TRUE(std::regex_search(swarm.output, match, reproduce)) << swarm.output;
+  const Outcome shrunk = run("shrink " + match[1].str());
+  EXPECT_EQ(shrunk.exit_code, 0) << shrunk.output;
+  const std::regex smallest{"smallest: ethnet-sim (seed .*--hosts .*)\n"};
+  ASSERT_TRUE(std::regex_search(shrunk.output, match, smallest)) << shrunk.output;
+  const std::string command = match[1];
+  const Outcome again = run(command);
+  EXPECT_EQ(again.exit_code, 1);
+  EXPECT_NE(shrunk.output.find(again.output), std::string::npos) << again.output;
+  EXPECT_NE(again.output.find("reproduce: ethnet-sim " + command), std::string::npos);
+}
+
+TEST(EthnetSim, SaysThatASeedThatPassesCannotBeShrunk) {
+  const Outcome refused = run("shrink 1 --scenario toy");
+  EXPECT_EQ(refused.output, "ethnet-sim: seed 1 of toy passes: there is nothing to shrink\n");
+}
+
 TEST(EthnetSim, ASwarmSumsUp) {
   const Outcome result = run("swarm --seeds 1..10 --jobs 2 --scenario toy");
   EXPECT_EQ(result.exit_code, 0);
@@ -57,7 +78,9 @@ TEST(EthnetSim, ASwarmThatMustReachFailsWhenItHasNot) {
 TEST(EthnetSim, RefusesAWrongCommandLineWithOneLine) {
   for (const std::string_view wrong :
        {"", "seed", "seed x", "seed -1", "seed 1 --scenario nothing", "swarm --seeds 9..1",
-        "swarm --seeds 1..", "swarm --jobs 0", "swarm --jobs many", "frolic", "seed 1 --frolic"}) {
+        "swarm --seeds 1..", "swarm --jobs 0", "swarm --jobs many", "frolic", "seed 1 --frolic",
+        "seed 1 --faults loss,fun", "seed 1 --hosts 1", "shrink", "shrink x",
+        "shrink 1 --scenario toy"}) {
     const Outcome refused = run(std::string{wrong});
     EXPECT_EQ(refused.exit_code, 1) << wrong;
     EXPECT_EQ(refused.output.rfind("ethnet-sim: ", 0), 0U) << wrong << ": " << refused.output;
@@ -68,7 +91,7 @@ TEST(EthnetSim, RefusesAWrongCommandLineWithOneLine) {
 TEST(EthnetSim, HelpAndTheListOfScenariosAreReadable) {
   const Outcome help = run("--help");
   EXPECT_EQ(help.exit_code, 0);
-  for (const std::string_view word : {"seed", "swarm", "list"}) {
+  for (const std::string_view word : {"seed", "shrink", "swarm", "list"}) {
     EXPECT_NE(help.output.find(word), std::string::npos) << word;
   }
   const Outcome list = run("list");

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sim/scenarios/crossed_dials.hpp>
 #include <sim/scenarios/first_light.hpp>
+#include <sim/scenarios/storm.hpp>
 
 #include "swarm.hpp"
 
@@ -25,7 +26,13 @@ SwarmResult run(const ScenarioSpec& spec, std::uint64_t seeds) {
 TEST(Seeds, FirstLight) {
   const ScenarioSpec spec = make_first_light_spec();
   EXPECT_GE(spec.sometimes.size(), 20U);
-  (void)run(spec, 200);
+  (void)run(spec, 180);
+}
+
+TEST(Seeds, Storm) {
+  const ScenarioSpec spec = make_storm_spec();
+  EXPECT_GE(spec.sometimes.size(), 17U);
+  (void)run(spec, 20);
 }
 
 TEST(Seeds, CrossedDialsEndWithOneSessionEachWithinTheBound) {

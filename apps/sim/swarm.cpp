@@ -43,7 +43,7 @@ void write_line(int fd, std::string line) {
   for (std::uint64_t seed = first; seed <= last; seed += step) {
     write_line(fd, fmt::format("S {}", seed));
     const Verdict verdict = run_seed(spec, seed);
-    std::string text = verdict.ok() ? std::string{} : verdict.text();
+    std::string text = verdict.ok() ? std::string{} : verdict.kind() + '\n' + verdict.text();
     std::ranges::replace(text, '\n', kLineBreak);
     for (const auto& [name, times] : verdict.reached.counts()) {
       write_line(fd, fmt::format("R {} {} {}", seed, times, name));
@@ -158,12 +158,14 @@ class Swarm {
     in >> events >> trace >> recovery;
     std::string text = rest_of(in);
     std::ranges::replace(text, kLineBreak, '\n');
+    const std::size_t kind_ends = std::min(text.find('\n'), text.size());
     worker.running.reset();
     ++done_;
     result_.events += events;
     traces_[seed] = trace;
     if (recovery >= 0) result_.recoveries.push_back({nanoseconds(recovery), seed});
-    if (!text.empty()) result_.failures.push_back({seed, text});
+    if (text.empty()) return;
+    on_failure({seed, text.substr(0, kind_ends), text.substr(kind_ends + 1)});
   }
 
   void on_reached(std::istringstream& in) {
@@ -197,19 +199,25 @@ class Swarm {
     std::string how = fmt::format("exited with {}", WEXITSTATUS(status));
     if (WIFSIGNALED(status)) how = fmt::format("killed by signal {}", WTERMSIG(status));
     if (worker.hung) how = fmt::format("hung for {} s", options_.seed_timeout_seconds);
-    result_.failures.push_back(
-        {seed, fmt::format("seed={} {}\n  reproduce: ethnet-sim seed {} --scenario {}", seed, how,
-                           seed, spec_.name)});
+    on_failure(
+        {seed, how, fmt::format("seed={} {}\n  reproduce: {}", seed, how, spec_.command(seed))});
     ++done_;
     traces_[seed] = 0;
     if (options_.last - seed >= step_) to_start_.push_back(seed + step_);
+  }
+
+  void on_failure(SwarmFailure failure) {
+    result_.failures.push_back(std::move(failure));
+    if (!progress_) return;
+    progress_({done_, result_.seeds, result_.failures.size(), seconds_since(start_),
+               &result_.failures.back()});
   }
 
   void report(bool at_end) {
     const double now = seconds_since(start_);
     if (!progress_ || (!at_end && now - last_report_ < 1)) return;
     last_report_ = now;
-    progress_({done_, result_.seeds, result_.failures.size(), now});
+    progress_({done_, result_.seeds, result_.failures.size(), now, nullptr});
   }
 
   const ScenarioSpec& spec_;

@@ -21,16 +21,18 @@ struct SwarmOptions {
   int seed_timeout_seconds = 300;  // of real time; 0: none
 };
 
+struct SwarmFailure {
+  std::uint64_t seed = 0;
+  std::string kind;  // Verdict::kind(), or how the worker died
+  std::string text;  // the verdict, or that with the command that repeats it
+};
+
 struct SwarmProgress {
   std::uint64_t done = 0;
   std::uint64_t total = 0;
   std::uint64_t failed = 0;
   double seconds = 0;
-};
-
-struct SwarmFailure {
-  std::uint64_t seed = 0;
-  std::string text;  // the verdict, or how the worker died
+  const SwarmFailure* failure = nullptr;  // the one that has just happened
 };
 
 struct ReachedSum {
@@ -57,7 +59,7 @@ struct SwarmResult {
   [[nodiscard]] std::vector<std::string_view> never_reached(const ScenarioSpec& spec) const;
 };
 
-// `progress` is called at most about once a second, and at the end.
+// `progress` is called at each failure, else at most about once a second, and at the end.
 [[nodiscard]] SwarmResult run_swarm(const ScenarioSpec& spec, const SwarmOptions& options,
                                     const std::function<void(const SwarmProgress&)>& progress);
 

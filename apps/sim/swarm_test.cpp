@@ -68,6 +68,8 @@ TEST(Swarm, ReportsViolationsAbortsAndHangsWithTheirSeedsAndGoesOn) {
                 [&last](const SwarmProgress& p) { last = p; });
   ASSERT_EQ(result.failures.size(), 3U);
   EXPECT_EQ(result.failures[0].seed, 2U);
+  EXPECT_EQ(result.failures[0].kind, "liveness");
+  EXPECT_EQ(result.failures[1].kind, "killed by signal 6");
   EXPECT_NE(result.failures[0].text.find("liveness=VIOLATED\n"), std::string::npos);
   EXPECT_EQ(result.failures[1].seed, 4U);
   EXPECT_NE(result.failures[1].text.find("killed by signal 6"), std::string::npos);

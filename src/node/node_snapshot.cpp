@@ -108,6 +108,7 @@ void add_sync(CounterList& out, const mini_sync::Engine& sync) {
   // kMaxJudgingPerPeer, kMaxJudgingHeaders
   out.add("mini_sync.judgements_refused", m.judgements_refused);
   out.add("mini_sync.judging_headers", sync.judging_headers());
+  out.add("mini_sync.held", sync.held());
 }
 
 void add_node(CounterList& out, const NodeCounters& n) {
@@ -164,6 +165,7 @@ NodeSnapshot Node::snapshot() const {
   counters.add("producer.sealed", producer_.sealed());
   counters.add("producer.ahead_of_clock", producer_.ahead_of_clock());
   add_node(counters, counters_);
+  counters.add("node.awaited_imports", awaited_.size());
   counters.add("node.clock_warnings", clock_check_.warnings());
   counters.add("node.clock_witnesses_ignored", clock_check_.ignored());  // kMaxClockWitnesses
   counters.add("node.events_dropped", events_.refused());                // kMaxNodeEvents

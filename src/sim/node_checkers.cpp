@@ -37,6 +37,21 @@ constexpr std::array kBranches{
     Branch{"chain.orphans", "an orphan waited for its parent"},
     Branch{"chain.early", "an early header was parked"},
     Branch{"chain.forks", "a fork was seen"},
+    Branch{"chain.waiting_dropped", "a header that waited had to make room"},
+    Branch{"chain.invalid", "an invalid header was refused"},
+    Branch{"quic.black_holes", "a black hole was found"},
+    Branch{"session.closed.ping_flood", "a flood of pings ended a session"},
+    Branch{"session.closed.protocol_breach", "a breach of protocol ended a session"},
+    Branch{"session.closed.capability_not_shared", "a foreign capability ended a session"},
+    Branch{"session.closed.write_timeout", "a peer that does not read lost its session"},
+    Branch{"session.refused.wrong_genesis.inbound", "another genesis was refused"},
+    Branch{"session.refused.incompatible_fork.inbound", "another fork was refused"},
+    Branch{"session.refused.no_shared_capability.inbound", "nothing shared was refused"},
+    Branch{"session.refused.too_many_pending_connections.inbound",
+           "a handshake too many was refused"},
+    Branch{"mini_sync.out_of_reach", "a branch was given up as out of reach"},
+    Branch{"mini_sync.targets_dropped", "an announcement too many was forgotten"},
+    Branch{"mini_sync.bad_signatures", "a bad signature was found"},
     Branch{"dialer.not_started", "a dial was not started"},
     Branch{"producer.ahead_of_clock", "a producer waited for its clock"},
 };
@@ -231,6 +246,12 @@ void NodeWatch::on_start(HostId host, const node::Node& node) {
   if (!all_known) loss_ = fmt::format("node {} restarts without a head it told of", host);
 }
 
+void NodeWatch::on_lost_disk(HostId host) {
+  hosts_[host].told.clear();
+  hosts_[host].told_number = 0;
+  note("a disk was lost");
+}
+
 void NodeWatch::on_restore_failed(HostId host, std::string_view why) {
   loss_ = fmt::format("node {} cannot restore its records: {}", host, why);
 }
@@ -262,6 +283,13 @@ void NodeWatch::on_session_event(HostId host, const session::SessionEvent& event
   if (const auto* opened = std::get_if<session::SessionOpened>(&event)) {
     const session::PeerInfo& peer = opened->peer;
     watched.open[opened->session] = {peer.id, peer.remote, peer.agreed};
+    const auto expected = expected_agreement(watched.id, peer.id);
+    if (expected && *expected != peer.agreed) {
+      watched.foreign = fmt::format("agreed on {} capabilities with {}, both offer {}",
+                                    peer.agreed.size(), peer.id.short_hex(), expected->size());
+    }
+    if (expected && expected->size() > 1) note("a session carries two capabilities");
+    if (expected && expected->front().version > 1) note("a session carries a later version");
   } else if (const auto* closed = std::get_if<session::SessionClosed>(&event)) {
     watched.open.erase(closed->session);
   } else if (const auto* message = std::get_if<session::MessageReceived>(&event)) {
@@ -274,6 +302,24 @@ void NodeWatch::on_session_event(HostId host, const session::SessionEvent& event
                                     session->second.peer.short_hex());
     }
   }
+}
+
+std::optional<std::vector<session::Capability>> NodeWatch::expected_agreement(
+    const NodeId& a, const NodeId& b) const {
+  const auto ours = offers_.find(a);
+  const auto theirs = offers_.find(b);
+  if (ours == offers_.end() || theirs == offers_.end()) return std::nullopt;
+  std::map<std::string, session::Capability> common;
+  for (const session::Capability& one : ours->second) {
+    for (const session::Capability& other : theirs->second) {
+      if (one != other) continue;
+      session::Capability& best = common.try_emplace(one.name, one).first->second;
+      if (one.version > best.version) best = one;
+    }
+  }
+  std::vector<session::Capability> agreed;
+  for (const auto& [name, capability] : common) agreed.push_back(capability);
+  return agreed;
 }
 
 void NodeWatch::see_remote(HostId host, session::SessionHandle handle, const Endpoint& remote) {

@@ -3,14 +3,14 @@
 //   one session an identity   sessions() are of distinct identities, none our own, within
 //                             max_peers; SessionUp and SessionDown alternate and tell of the same
 //   only what was agreed      every message is of a session that is open, and of a capability that
-//                             was agreed at its opening
+//                             was agreed at its opening; what was agreed is what the two offered
 //   queues within limits      no table or queue of the sessions is above its limit
 //   head follows the rule     the served and the pending head are the longest chain's, recomputed
 //                             naively over the whole tree; the index by number is the head's branch
 //   events replay             HeadMoved and Reorganised, replayed one by one from the restored
 //                             chain, connect and lead to the present head
 //   acknowledged survives     after a crash every head that was told of is known, and the head is
-//                             not lower
+//                             not lower; but for a host whose disk was lost
 // They run after every event, on the host that had it; the head when that host's tree or head
 // changed; the last at every start. NodeWatch is what the observers saw: the scenario feeds it, the
 // checkers judge, and it notes which rare branches were reached. One thread, the world's.
@@ -26,6 +26,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <node/events.hpp>
@@ -41,6 +42,12 @@ class NodeWatch {
 
   // The node has restored its records and has not been driven yet.
   void on_start(HostId host, const node::Node& node);
+  // Before that: the disk has lost what was acknowledged, and nobody can ask for it.
+  void on_lost_disk(HostId host);
+  // What this identity offers; of those who were not told, nothing is known.
+  void set_offer(const NodeId& id, std::vector<session::Capability> offer) {
+    offers_[id] = std::move(offer);
+  }
   void on_restore_failed(HostId host, std::string_view why);
   void on_event(HostId host, const node::NodeEvent& event);
   // From the node's session tap.
@@ -86,10 +93,14 @@ class NodeWatch {
                                                               const node::HeadMoved& head,
                                                               const node::Node& node);
 
+  // Naively: of each name the highest version that both offer.
+  [[nodiscard]] std::optional<std::vector<session::Capability>> expected_agreement(
+      const NodeId& a, const NodeId& b) const;
   void note_event(const Watched& host, const node::NodeEvent& event);
 
   Reached& reached_;
   std::map<HostId, Watched> hosts_;
+  std::map<NodeId, std::vector<session::Capability>> offers_;
   std::optional<std::string> loss_;
 };
 

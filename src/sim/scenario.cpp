@@ -14,23 +14,31 @@ constexpr Duration kLivenessStep = milliseconds(50);
 class SeedRun {
  public:
   SeedRun(const ScenarioSpec& spec, std::uint64_t seed, const TraceWriter& writer)
-      : spec_{spec}, world_{seed}, chaos_{world_.split("chaos"), spec.faults} {
+      : spec_{spec},
+        world_{seed},
+        chaos_{world_.split("chaos"), spec.faults & spec.narrowed.faults.value_or(kAllFaults)} {
     verdict_.seed = seed;
-    verdict_.scenario = spec.name;
-    verdict_.faults = chaos_.description();
+    verdict_.command = spec.command(seed);
+    verdict_.faults = chaos_.enabled();
     world_.trace().set_writer(writer);
+  }
+
+  [[nodiscard]] std::size_t build() {
+    scenario_ = spec_.make();
+    CHECK(scenario_ != nullptr);
+    world_.trace().record(world_.now(), "faults", 0, faults_text(verdict_.faults));
+    if (spec_.narrowed.hosts) scenario_->set_most_hosts(*spec_.narrowed.hosts);
+    scenario_->build(world_, chaos_);
+    return world_.host_count();
   }
 
   [[nodiscard]] Verdict run() {
     const VirtualOsScope scope{world_};
-    scenario_ = spec_.make();
-    CHECK(scenario_ != nullptr);
-    world_.trace().record(world_.now(), "faults", 0, verdict_.faults);
-    scenario_->build(world_, chaos_);
+    verdict_.hosts = build();
     checkers_ = scenario_->make_checkers();
     chaos_.begin(world_);
     for (HostId host = 0; host < world_.host_count(); ++host) world_.start(host);
-    run_checked(Instant{0} + spec_.safety);
+    run_checked(Instant{0} + spec_.safety_phase());
     if (!verdict_.safety) run_liveness();
     scenario_->on_end(world_);
     verdict_.trace = world_.trace().hash();
@@ -85,10 +93,32 @@ std::string Verdict::text() const {
                                  hash_text(trace), stats.events, safety ? "VIOLATED" : "ok",
                                  liveness ? "VIOLATED" : (safety ? "not reached" : "ok"));
   if (const auto& violation = safety ? safety : liveness) {
-    line += fmt::format("\n  at {}: {} (faults: {})\n  reproduce: ethnet-sim seed {} --scenario {}",
-                        time_text(violation->at), violation->what, faults, seed, scenario);
+    line +=
+        fmt::format("\n  at {}: {} (hosts: {}; faults: {})\n  reproduce: {}",
+                    time_text(violation->at), violation->what, hosts, faults_text(faults), command);
   }
   return line;
+}
+
+std::string Verdict::kind() const {
+  if (safety) return "safety: " + safety->what.substr(0, safety->what.find(':'));
+  return liveness ? "liveness" : "";
+}
+
+std::string Narrowed::flags() const {
+  std::string text;
+  if (hosts) text += fmt::format(" --hosts {}", *hosts);
+  if (faults) text += " --faults " + faults_text(*faults);
+  if (safety) text += fmt::format(" --safety-ms {}", safety->ns / milliseconds(1).ns);
+  return text;
+}
+
+std::string ScenarioSpec::command(std::uint64_t seed) const {
+  return fmt::format("ethnet-sim seed {} --scenario {}{}", seed, name, narrowed.flags());
+}
+
+std::size_t count_hosts(const ScenarioSpec& spec, std::uint64_t seed) {
+  return SeedRun{spec, seed, {}}.build();
 }
 
 Verdict run_seed_here(const ScenarioSpec& spec, std::uint64_t seed, const TraceWriter& writer) {

@@ -6,6 +6,7 @@
 // same trace on every compiler, whatever ran before it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -56,8 +57,26 @@ class Scenario {
   [[nodiscard]] virtual std::optional<Duration> recovery() const { return std::nullopt; }
   [[nodiscard]] const Reached& reached() const { return reached_; }
 
+  // Before build(): at most so many hosts of what it draws. For `ethnet-sim shrink`.
+  void set_most_hosts(HostId most) { most_hosts_ = most; }
+
  protected:
+  [[nodiscard]] HostId at_most(std::uint64_t drawn) const {
+    return static_cast<HostId>(std::min<std::uint64_t>(drawn, most_hosts_));
+  }
   Reached reached_;
+
+ private:
+  HostId most_hosts_ = kMaxHosts;
+};
+
+// What a seed is held to beyond what it draws: a smaller world that fails as the whole one did.
+struct Narrowed {
+  std::optional<HostId> hosts;          // at most, of each kind that the scenario draws
+  std::optional<std::uint32_t> faults;  // these at most
+  std::optional<Duration> safety;       // the phase under faults
+  // " --hosts 2 --faults crash,loss --safety-ms 500": as ethnet-sim takes it.
+  [[nodiscard]] std::string flags() const;
 };
 
 struct ScenarioSpec {
@@ -69,6 +88,11 @@ struct ScenarioSpec {
   // What a swarm of some hundred seeds must have reached, or it tests less than it seems to.
   std::vector<std::string_view> sometimes;
   std::function<std::unique_ptr<Scenario>()> make;
+  Narrowed narrowed = {};
+
+  [[nodiscard]] Duration safety_phase() const { return narrowed.safety.value_or(safety); }
+  // What repeats a seed.
+  [[nodiscard]] std::string command(std::uint64_t seed) const;
 };
 
 struct Violation {
@@ -78,8 +102,9 @@ struct Violation {
 
 struct Verdict {
   std::uint64_t seed = 0;
-  std::string scenario;
-  std::string faults;
+  std::string command;  // repeats it
+  std::uint32_t faults = 0;
+  std::size_t hosts = 0;
   std::uint64_t trace = 0;
   Instant ended;
   WorldStats stats;
@@ -89,6 +114,9 @@ struct Verdict {
   std::optional<Duration> recovery;
 
   [[nodiscard]] bool ok() const { return !safety && !liveness; }
+  // What was violated, without what differs from seed to seed: "safety: " and the checker's name,
+  // or "liveness"; empty when nothing was.
+  [[nodiscard]] std::string kind() const;
   // The line above; two lines when something was violated.
   [[nodiscard]] std::string text() const;
 };
@@ -96,6 +124,8 @@ struct Verdict {
 // Runs on a thread of its own and waits for it.
 [[nodiscard]] Verdict run_seed(const ScenarioSpec& spec, std::uint64_t seed,
                                const TraceWriter& writer = {});
+// How many hosts the seed draws; nothing runs.
+[[nodiscard]] std::size_t count_hosts(const ScenarioSpec& spec, std::uint64_t seed);
 // On this thread, which must have run nothing that keeps a generator a thread (GnuTLS).
 [[nodiscard]] Verdict run_seed_here(const ScenarioSpec& spec, std::uint64_t seed,
                                     const TraceWriter& writer = {});

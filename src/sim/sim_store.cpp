@@ -55,6 +55,12 @@ void SimStore::crash() {
   last_done_ = {};
 }
 
+void SimStore::lose(std::uint64_t kept_ppm) {
+  CHECK(in_flight_.empty());
+  ++stats_.losses;
+  durable_.resize(durable_.size() * kept_ppm / 1'000'000);
+}
+
 std::vector<Bytes> SimStore::records() const {
   std::vector<Bytes> all;
   for (const auto& operation : durable_) all.insert(all.end(), operation.begin(), operation.end());

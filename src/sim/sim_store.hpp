@@ -30,6 +30,7 @@ struct StoreStats {
   std::uint64_t lost_at_crash = 0;        // operations that were not durable yet
   std::uint64_t torn_at_crash = 0;        // half on disk, cut off at recovery
   std::uint64_t kept_unacknowledged = 0;  // durable although never acknowledged
+  std::uint64_t losses = 0;               // times that it became an old copy of itself
 };
 
 class SimStore {
@@ -42,6 +43,10 @@ class SimStore {
   [[nodiscard]] StoreResult finish();
   // What is in flight is decided; afterwards records() is what recovery finds.
   void crash();
+
+  // Down to the first `kept_ppm` millionths of its operations, acknowledged or not: an old copy of
+  // the disk, or at 0 an empty one. CHECK: nothing is in flight.
+  void lose(std::uint64_t kept_ppm);
 
   // All durable records in order, as the factory of a restarted machine gets them.
   [[nodiscard]] std::vector<Bytes> records() const;

@@ -199,6 +199,14 @@ void World::crash(HostId host) {
   touched_ = host;
 }
 
+void World::lose_disk(HostId host, std::uint64_t kept_ppm) {
+  Slot& s = slot(host);
+  CHECK(!s.host);
+  ++stats_.lost_disks;
+  s.store_device.lose(kept_ppm);
+  record_fault("lost disk", host, fmt::format("{} left", s.store_device.durable_operations()));
+}
+
 void World::pause(HostId host) {
   Slot& s = slot(host);
   if (!s.host || s.paused) return;
@@ -240,14 +248,14 @@ void World::cut(HostId from, HostId to) {
   cuts_[{from, to}] = true;
 }
 
-void World::partition(const std::vector<HostId>& side) {
+void World::partition(const std::vector<HostId>& side, Cut way) {
   ++stats_.cuts;
   for (const HostId inside : side) {
-    record_fault("partition", inside);
+    record_fault("partition", inside, way == Cut::one_way ? "one way" : "");
     for (HostId other = 0; other < slots_.size(); ++other) {
       if (std::ranges::find(side, other) != side.end()) continue;
       cuts_[{inside, other}] = true;
-      cuts_[{other, inside}] = true;
+      if (way == Cut::both_ways) cuts_[{other, inside}] = true;
     }
   }
 }
@@ -468,6 +476,8 @@ void World::drop(HostId from, HostId to, DropReason reason, ByteView bytes) {
   ++stats_.dropped[static_cast<std::size_t>(reason)];
   trace_.record_datagram(now_, to_string(reason), from, to, bytes);
 }
+
+LinkOptions World::link_options(HostId from, HostId to) { return link(from, to).options(); }
 
 Link& World::link(HostId from, HostId to) {
   const auto found = links_.find({from, to});

@@ -82,6 +82,7 @@ struct WorldStats {
   std::uint64_t rebinds = 0;
   std::uint64_t cuts = 0;      // partitions, of either kind
   std::uint64_t deferred = 0;  // inputs that waited because their host was at work
+  std::uint64_t lost_disks = 0;
 
   [[nodiscard]] std::uint64_t drops(DropReason reason) const {
     return dropped[static_cast<std::size_t>(reason)];
@@ -107,13 +108,17 @@ class World final : public VirtualOs {
 
   // ---- faults
   void crash(HostId host);  // nothing when it is down
+  // The disk of a host that is down is an old copy of itself: of its operations the first
+  // `kept_ppm` millionths are left, also of those that were acknowledged. CHECK: it is down.
+  void lose_disk(HostId host, std::uint64_t kept_ppm);
   void pause(HostId host);
   void unpause(HostId host);
   void jump_wall(HostId host, Duration by);
   // A NAT forgets: what the host sends comes from a new port, and only there does it receive.
   void rebind(HostId host);
-  void cut(HostId from, HostId to);                 // one way
-  void partition(const std::vector<HostId>& side);  // from all others, both ways
+  void cut(HostId from, HostId to);                      // one way
+  enum class Cut : std::uint8_t { both_ways, one_way };  // one way: what the side sends is lost
+  void partition(const std::vector<HostId>& side, Cut way = Cut::both_ways);  // from all others
   void isolate(HostId host) { partition({host}); }
   void mend();                                                     // no cuts any more
   void set_host_options(HostId host, const HostOptions& options);  // clocks keep what they had
@@ -152,6 +157,7 @@ class World final : public VirtualOs {
   [[nodiscard]] const SimStore& store(HostId host) const;
   // How long the host's CPU has been at work in all its lives, by HostOptions::costs.
   [[nodiscard]] Duration busy(HostId host) const;
+  [[nodiscard]] LinkOptions link_options(HostId from, HostId to);
   // The host of the last event; checkers may look at it alone.
   [[nodiscard]] std::optional<HostId> touched() const { return touched_; }
   // nullptr when it is down or not of this type.

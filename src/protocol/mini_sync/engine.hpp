@@ -143,6 +143,11 @@ class Engine {
   [[nodiscard]] const Counters& counters() const { return counters_; }
   [[nodiscard]] std::size_t peer_count() const { return peers_.size(); }
   [[nodiscard]] std::size_t judging_headers() const { return judging_headers_; }
+  // Entries of every table that sessions fill: 0 when they have gone and what they left is done.
+  [[nodiscard]] std::size_t held() const {
+    return peers_.size() + requests_.size() + imports_.size() + judges_.size() + jobs_.size() +
+           events_.size() + (download_ ? 1 : 0);
+  }
 
  private:
   struct Import {

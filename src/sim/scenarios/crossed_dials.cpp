@@ -9,7 +9,7 @@
 namespace ethnet::sim {
 namespace {
 
-constexpr std::int64_t kMostNodes = 4;
+constexpr std::uint64_t kMostNodes = 4;
 constexpr Duration kSafety = seconds(20);
 constexpr Duration kSteady = seconds(2);  // how long it must hold
 
@@ -19,7 +19,7 @@ class CrossedDials final : public NodeScenario {
 
   void build(World& world, Chaos& chaos) override {
     Prng prng = world.split("crossed-dials");
-    add_nodes(world, chaos, prng, static_cast<HostId>(prng.between(2, kMostNodes)));
+    add_nodes(world, chaos, prng, at_most(2 + prng.below(kMostNodes - 1)));
     for (HostId a = 1; a < plans_.size(); ++a) {
       for (HostId b = 0; b < a; ++b) cross(prng, a, b);
     }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <chain/producer.hpp>
 #include <fmt/format.h>
 
 #include "node_scenario.hpp"
@@ -11,7 +10,7 @@
 namespace ethnet::sim {
 namespace {
 
-constexpr std::int64_t kMostNodes = 10;
+constexpr std::uint64_t kMostNodes = 10;
 // From healing, when all must have met: the longest backoff, a dial to an address that was left,
 // and once more the backoff. (A dead session is found out sooner, by its ping: 35 s.)
 constexpr Duration kLastBlock = seconds(90);
@@ -22,7 +21,7 @@ class FirstLight final : public NodeScenario {
 
   void build(World& world, Chaos& chaos) override {
     Prng prng = world.split("first-light");
-    add_nodes(world, chaos, prng, static_cast<HostId>(prng.between(2, kMostNodes)));
+    add_nodes(world, chaos, prng, at_most(2 + prng.below(kMostNodes - 1)));
     draw_producers(prng);
     draw_dials(prng, chaos.has(Fault::rebind));
     if (prng.chance_ppm(200'000)) {
@@ -30,12 +29,14 @@ class FirstLight final : public NodeScenario {
     }
   }
 
-  // Branches of the same height may both be kept for ever, each where it came first. So when all
-  // had time to meet, one last block decides.
+  // When all had time to meet, one last block decides.
   void on_healed(World& world) override {
     NodeScenario::on_healed(world);
     healed_at_ = world.now();
-    world.after(kLastBlock, [this](World& w) { seal_last_block(w); });
+    world.after(kLastBlock, [this](World& w) {
+      late_ = seal_last_block(w);
+      decided_ = true;
+    });
   }
 
   [[nodiscard]] std::optional<std::string> missing(const World& world) override {
@@ -49,16 +50,7 @@ class FirstLight final : public NodeScenario {
     if (!decided_) return "the last block is not sealed yet";
     if (late_) return late_;
     if (apart) return apart;
-    const chain::ChainManager& first = node_of(world, 0).chain();
-    for (HostId i = 0; i < plans_.size(); ++i) {
-      const chain::ChainManager& chain = node_of(world, i).chain();
-      if (chain.pending_batches() > 0) return fmt::format("node {} still stores", i);
-      if (chain.head() == first.head()) continue;
-      return fmt::format("node {} has head {} {}, node 0 has {} {}", i, chain.head().number,
-                         chain.head().hash.short_hex(), first.head().number,
-                         first.head().hash.short_hex());
-    }
-    return std::nullopt;
+    return missing_head(world);
   }
 
   [[nodiscard]] std::optional<Duration> recovery() const override { return connected_after_; }
@@ -106,30 +98,6 @@ class FirstLight final : public NodeScenario {
     }
     const auto self = static_cast<HostId>(prng.below(count));
     if (prng.chance_ppm(150'000)) add(self, self);
-  }
-
-  void seal_last_block(World& world) {
-    HostId highest = 0;
-    const auto height = [&](HostId host) { return node_of(world, host).chain().head().number; };
-    for (HostId i = 1; i < plans_.size(); ++i) {
-      if (height(i) > height(highest)) highest = i;
-    }
-    for (HostId i = 0; i < plans_.size(); ++i) {
-      if (height(i) < height(highest)) {
-        late_ = fmt::format("when the last block is due, node {} has head {} and node {} has {}", i,
-                            height(i), highest, height(highest));
-      }
-    }
-    const Now now = world.now_at(highest);
-    world.input<SimNode>(highest, [&](SimNode& m) {
-      const chain::ChainManager& chain = m.node().chain();
-      const auto parent = chain.pending_header(chain.pending_head().hash);
-      CHECK(parent.has_value());
-      const chain::HeaderInput block =
-          chain::seal_signed(chain.config(), *parent, 0, *plans_[highest].key, "the last block");
-      (void)m.node().import_headers(now, std::span{&block, 1}, {"scenario", "last block"});
-    });
-    decided_ = true;
   }
 
   [[nodiscard]] std::optional<std::string> missing_sessions(const World& world) const {

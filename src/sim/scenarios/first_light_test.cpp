@@ -10,6 +10,7 @@
 
 #include "../sim_node.hpp"
 #include "crossed_dials.hpp"
+#include "storm.hpp"
 #include "toy.hpp"
 
 namespace ethnet::sim {
@@ -52,6 +53,7 @@ TEST(Traces, OfSeedsThatPass) {
   };
   print(make_first_light_spec(), 4);
   print(make_crossed_dials_spec(), 6);
+  print(make_storm_spec(), 2);
   print(make_toy_spec(), 4);
 }
 

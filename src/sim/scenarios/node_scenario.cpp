@@ -1,5 +1,7 @@
 #include "node_scenario.hpp"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include <chain/producer.hpp>
@@ -9,6 +11,15 @@ namespace ethnet::sim {
 namespace {
 
 constexpr Duration kLookUp = milliseconds(20);
+
+// What a node holds for its sessions, by the names of its snapshot: nothing, before its start and
+// after the last session's end.
+constexpr std::array<std::string_view, 14> kTables{
+    "quic.connections",      "session.dialing",         "session.handshaking",
+    "session.proven",        "session.active.inbound",  "session.active.outbound",
+    "session.closing",       "session.accounted_bytes", "session.transport_bytes",
+    "session.queued_events", "session.pending_jobs",    "mini_sync.judging_headers",
+    "mini_sync.held",        "node.awaited_imports"};
 
 std::string describe(const node::NodeEvent& event) {
   if (const auto* up = std::get_if<node::SessionUp>(&event)) {
@@ -119,6 +130,61 @@ std::optional<std::string> NodeScenario::missing_session(const World& world, Hos
   return std::nullopt;
 }
 
+std::optional<std::string> NodeScenario::seal_last_block(World& world) {
+  const auto height = [&](HostId host) { return node_of(world, host).chain().head().number; };
+  HostId highest = 0;
+  for (HostId i = 1; i < plans_.size(); ++i) {
+    if (height(i) > height(highest)) highest = i;
+  }
+  std::optional<std::string> late;
+  for (HostId i = 0; i < plans_.size(); ++i) {
+    if (height(i) == height(highest)) continue;
+    late = fmt::format("when the last block is due, node {} has head {} and node {} has {}", i,
+                       height(i), highest, height(highest));
+  }
+  const Now now = world.now_at(highest);
+  world.input<SimNode>(highest, [&](SimNode& m) {
+    const chain::ChainManager& chain = m.node().chain();
+    const auto parent = chain.pending_header(chain.pending_head().hash);
+    CHECK(parent.has_value());
+    const chain::HeaderInput block =
+        chain::seal_signed(chain.config(), *parent, 0, *plans_[highest].key, "the last block");
+    (void)m.node().import_headers(now, std::span{&block, 1}, {"scenario", "last block"});
+  });
+  return late;
+}
+
+std::optional<std::string> NodeScenario::missing_head(const World& world) const {
+  const chain::ChainManager& first = node_of(world, 0).chain();
+  for (HostId i = 0; i < plans_.size(); ++i) {
+    const chain::ChainManager& chain = node_of(world, i).chain();
+    if (chain.pending_batches() > 0) return fmt::format("node {} still stores", i);
+    if (chain.head() == first.head()) continue;
+    return fmt::format("node {} has head {} {}, node 0 has {} {}", i, chain.head().number,
+                       chain.head().hash.short_hex(), first.head().number,
+                       first.head().hash.short_hex());
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> NodeScenario::kept_table(const World& world, HostId host) {
+  const node::Node& node = node_of(world, host);
+  const auto kept = [host](std::string_view name, std::uint64_t count) {
+    return fmt::format("node {} keeps {} of {} without a session", host, count, name);
+  };
+  const node::NodeSnapshot snapshot = node.snapshot();
+  for (const std::string_view name : kTables) {
+    const auto table = std::ranges::find(snapshot.counters, name, &node::Counter::name);
+    CHECK(table != snapshot.counters.end());  // renamed: rename it above
+    if (table->value > 0) return kept(name, table->value);
+  }
+  const quic::QuicEndpoint& endpoint = node.endpoint();
+  if (endpoint.half_open_count() > 0) return kept("half-open connections", 1);
+  if (endpoint.cid_count() > 0) return kept("connection ids", endpoint.cid_count());
+  if (endpoint.remote_count() > 0) return kept("peer addresses", endpoint.remote_count());
+  return std::nullopt;
+}
+
 std::unique_ptr<Host> NodeScenario::make_host(const HostEnv& env) {
   const auto observe = [this, host = env.index](Now, const node::NodeEvent& event) {
     on_node_event(host, event);
@@ -137,6 +203,8 @@ node::NodeConfig NodeScenario::make_config(const HostEnv& env) const {
   config.max_peers = plan.max_peers;
   config.producer = plan.producer;
   config.retry_above = plan.retry_above;
+  config.sync_versions = plan.offers;
+  if (bug_ == PlantedBug::offers_less) config.sync_versions.clear();
   if (healed_) config.producer.enabled = false;
   if (bug_ == PlantedBug::other_rule) config.fork_choice = "lexicographic-head";
   if (bug_ == PlantedBug::never_dials) return config;
@@ -157,6 +225,13 @@ std::unique_ptr<node::Node> NodeScenario::make_node(const HostEnv& env) {
   auto node = node::Node::make(env.now, make_config(env), plans_[env.index].key, env.rng, env.prng,
                                env.log);
   CHECK(node.has_value());
+  if (!plans_[env.index].offers.empty()) {
+    watch_.set_offer(plans_[env.index].id, plans_[env.index].offers);
+  }
+  const std::uint64_t losses = world_->store(env.index).stats().losses;
+  if (std::exchange(plans_[env.index].losses_seen, losses) != losses) {
+    watch_.on_lost_disk(env.index);
+  }
   const bool forgets = bug_ == PlantedBug::forgets_last_record && !env.records.empty();
   const std::size_t keep = env.records.size() - (forgets ? 1 : 0);
   for (std::size_t i = 0; i < keep; ++i) {

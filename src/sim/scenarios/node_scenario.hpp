@@ -45,6 +45,8 @@ class NodeScenario : public Scenario {
     std::vector<Dial> dials;
     std::size_t max_peers = 16;
     std::optional<std::size_t> retry_above;
+    std::vector<session::Capability> offers;  // none: what a node offers that was not told
+    std::uint64_t losses_seen = 0;            // of its disk
   };
 
   // Makes `count` plans with keys, and their hosts. Dials are drawn afterwards: hosts start later.
@@ -56,6 +58,17 @@ class NodeScenario : public Scenario {
   // Exactly one each is the checkers' business; here both must have it, and be its two ends.
   [[nodiscard]] std::optional<std::string> missing_session(const World& world, HostId a,
                                                            HostId b) const;
+
+  // Branches of the same height may both be kept for ever, each where it came first: one more block
+  // on the highest decides. What node is not as high, if any; the block is sealed all the same.
+  [[nodiscard]] std::optional<std::string> seal_last_block(World& world);
+  // A node whose head is another than that of node 0, or which has not stored it.
+  [[nodiscard]] std::optional<std::string> missing_head(const World& world) const;
+  // A table of the node that is not as it was before its start.
+  [[nodiscard]] static std::optional<std::string> kept_table(const World& world, HostId host);
+  [[nodiscard]] bool healed() const { return healed_; }
+  [[nodiscard]] PlantedBug bug() const { return bug_; }
+  [[nodiscard]] NodeWatch& watch() { return watch_; }
 
   std::vector<Plan> plans_;
 

@@ -19,6 +19,8 @@ enum class PlantedBug : std::uint8_t {
   foreign_message,      // told: a message of eth/68, which nobody offers
   full_queue,           // told: a queue above its limit
   never_dials,          // nodes know nobody: a bug against liveness
+  offers_less,          // nodes are told of fewer capabilities than the checkers
+  stays,                // nobody says goodbye at the end: another against liveness
 };
 
 // Those against safety, each with the name of the checker that must find it.
