@@ -53,7 +53,7 @@ class EachAct : public ::testing::TestWithParam<ActRow> {};
 TEST_P(EachAct, IsDoneAndAnsweredAndStopsNobody) {
   const ActRow& row = GetParam();
   ScenarioSpec spec = make_storm_spec({.act = row.act});
-  spec.narrowed = {.hosts = 3, .faults = 0, .safety = seconds(10)};
+  spec.narrowed = {.hosts = 3, .faults = 0, .safety = seconds(20)};
   const Verdict verdict = run_seed(spec, 1);
   EXPECT_TRUE(verdict.ok()) << verdict.text();
   EXPECT_GT(verdict.reached.count(row.reached), 0U) << row.reached;
