@@ -35,23 +35,23 @@ enum class Act : std::uint8_t {
 
 struct ActRow {
   Act act = Act::silence;
-  std::string_view reached;  // the name under which a run notes that it was done
-  std::string_view answer;   // and what the nodes do about it, at least
+  std::string_view reached;   // the name under which a run notes that it was done
+  std::string_view answer{};  // and what nodes then come to, where that is certain
 };
 inline constexpr std::array kActs{
     ActRow{Act::silence, "hostile: silence", "a peer was closed as useless"},
     ActRow{Act::bogus_headers, "hostile: bogus headers", "a breach of protocol ended a session"},
     ActRow{Act::unsolicited, "hostile: unsolicited answers",
            "a breach of protocol ended a session"},
-    ActRow{Act::endless_branch, "hostile: an endless branch", "headers were served"},
-    ActRow{Act::valid_branch, "hostile: a branch of its own", "headers were served"},
+    ActRow{Act::endless_branch, "hostile: an endless branch"},
+    ActRow{Act::valid_branch, "hostile: a branch of its own"},
     ActRow{Act::future_headers, "hostile: headers of the future", "an early header was parked"},
     ActRow{Act::orphans, "hostile: orphans", "an orphan waited for its parent"},
     ActRow{Act::bad_signatures, "hostile: bad signatures", "a bad signature was found"},
     ActRow{Act::lying_status, "hostile: lies about heads",
            "an announcement too many was forgotten"},
-    ActRow{Act::request_flood, "hostile: a flood of requests", "headers were served"},
-    ActRow{Act::greedy_requests, "hostile: requests without reading", "headers were served"},
+    ActRow{Act::request_flood, "hostile: a flood of requests"},
+    ActRow{Act::greedy_requests, "hostile: requests without reading"},
     ActRow{Act::ping_flood, "hostile: a flood of pings", "a flood of pings ended a session"},
     ActRow{Act::garbage_messages, "hostile: garbage messages",
            "a breach of protocol ended a session"},
@@ -61,8 +61,8 @@ inline constexpr std::array kActs{
     ActRow{Act::wrong_genesis, "hostile: another genesis", "another genesis was refused"},
     ActRow{Act::wrong_fork, "hostile: another fork", "another fork was refused"},
     ActRow{Act::nothing_shared, "hostile: nothing shared", "nothing shared was refused"},
-    ActRow{Act::connect_storm, "hostile: a storm of connections", "headers were served"},
-    ActRow{Act::session_storm, "hostile: a storm of sessions", "headers were served"},
+    ActRow{Act::connect_storm, "hostile: a storm of connections"},
+    ActRow{Act::session_storm, "hostile: a storm of sessions"},
     ActRow{Act::mute, "hostile: never a word", "a handshake was given up, inbound"}};
 inline constexpr std::size_t kActCount = kActs.size();
 static_assert(kActCount == static_cast<std::size_t>(Act::mute) + 1);

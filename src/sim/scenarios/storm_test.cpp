@@ -57,7 +57,9 @@ TEST_P(EachAct, IsDoneAndAnsweredAndStopsNobody) {
   const Verdict verdict = run_seed(spec, 1);
   EXPECT_TRUE(verdict.ok()) << verdict.text();
   EXPECT_GT(verdict.reached.count(row.reached), 0U) << row.reached;
-  EXPECT_GT(verdict.reached.count(row.answer), 0U) << row.answer;
+  if (!row.answer.empty()) {
+    EXPECT_GT(verdict.reached.count(row.answer), 0U) << row.answer;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Storm, EachAct, ::testing::ValuesIn(kActs));
