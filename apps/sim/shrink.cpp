@@ -35,13 +35,15 @@ class Shrinker {
     if (!failure) return fail(ShrinkError::seed_passes);
     best_.kind = failure->kind;
     best_.text = failure->text;
-    fewer_hosts();
     // What the seed has drawn, and not what the scenario allows.
     const Chaos chaos{World{seed_}.split("chaos"), best_.spec.faults};
-    const std::uint32_t most = best_.spec.narrowed.faults.value_or(kAllFaults);
-    fewer_faults(chaos.enabled() & most);
+    const std::uint32_t drawn = chaos.enabled() & best_.spec.narrowed.faults.value_or(kAllFaults);
+    for (std::string before = "?"; before != best_.spec.narrowed.flags();) {
+      before = best_.spec.narrowed.flags();
+      fewer_hosts();  // some may have been there for a fault that is gone
+      fewer_faults(drawn & best_.spec.narrowed.faults.value_or(kAllFaults));
+    }
     shorter();
-    fewer_hosts();  // some may have been there for a fault that is gone
     return std::move(best_);
   }
 
@@ -78,7 +80,7 @@ class Shrinker {
   void fewer_faults(std::uint32_t drawn) {
     Narrowed narrowed = best_.spec.narrowed;
     narrowed.faults = 0;
-    if (accept(narrowed)) return;
+    if (drawn == 0 || accept(narrowed)) return;
     bool smaller = true;
     while (std::exchange(smaller, false)) {
       for (std::uint32_t bit = 1; bit <= kAllFaults; bit <<= 1) {

@@ -39,14 +39,14 @@ struct ActRow {
   std::string_view answer{};  // and what nodes then come to, where that is certain
 };
 inline constexpr std::array kActs{
-    ActRow{Act::silence, "hostile: silence", "a peer was closed as useless"},
+    ActRow{Act::silence, "hostile: silence", "a mini-sync request timed out"},
     ActRow{Act::bogus_headers, "hostile: bogus headers", "a breach of protocol ended a session"},
     ActRow{Act::unsolicited, "hostile: unsolicited answers",
            "a breach of protocol ended a session"},
     ActRow{Act::endless_branch, "hostile: an endless branch"},
     ActRow{Act::valid_branch, "hostile: a branch of its own"},
     ActRow{Act::future_headers, "hostile: headers of the future", "an early header was parked"},
-    ActRow{Act::orphans, "hostile: orphans", "an orphan waited for its parent"},
+    ActRow{Act::orphans, "hostile: orphans"},
     ActRow{Act::bad_signatures, "hostile: bad signatures", "a bad signature was found"},
     ActRow{Act::lying_status, "hostile: lies about heads",
            "an announcement too many was forgotten"},
