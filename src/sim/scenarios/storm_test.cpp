@@ -1,11 +1,17 @@
 // What the storm's own checkers and acts are worth: each is shown to find, or to do, its thing.
 #include "storm.hpp"
 
+#include <ostream>
+
 #include <gtest/gtest.h>
 
 #include "../hostile/act.hpp"
 
 namespace ethnet::sim {
+
+// Tests are named by it.
+static void PrintTo(const ActRow& row, std::ostream* out) { *out << row.reached; }
+
 namespace {
 
 // The first of some seeds that fails.
