@@ -98,7 +98,7 @@ class EnvelopeRun {
     if (!done() && !ledger_.wrong) {
       ledger_.wrong = fmt::format("too slow: {} and {} received, {} owed, {} sessions, faults: {}",
                                   ledger_.received[0], ledger_.received[1], owed(),
-                                  ledger_.sessions, chaos_.description());
+                                  ledger_.sessions, sim::faults_text(chaos_.enabled()));
     }
   }
 
