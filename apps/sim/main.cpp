@@ -105,6 +105,12 @@ void add_narrow_flags(CLI::App& command, NarrowFlags& flags) {
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{3'600'000}));
 }
 
+void add_timeout_flag(CLI::App& command, int& seconds) {
+  command.add_option("--seed-timeout", seconds, "Seconds for one run of a seed; 0: none")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 86'400));
+}
+
 // Nothing, and a line that says why, when the faults are not such.
 std::optional<Narrowed> narrowed(const NarrowFlags& flags) {
   Narrowed out;
@@ -158,29 +164,23 @@ int main(int argc, char** argv) {
 
   CLI::App* one = app.add_subcommand("seed", "Run one seed; ends with one line of verdict");
   one->add_option("N", seed, "The seed")->required();
-  one->add_option("--scenario", scenario, "Which scenario")->capture_default_str();
   one->add_flag("--trace", show_trace, "Print every record of the trace");
-  add_narrow_flags(*one, flags);
   CLI::App* shrink = app.add_subcommand(
       "shrink", "Reduce a seed that fails to fewer hosts, fewer faults and a shorter phase");
   shrink->add_option("N", seed, "The seed")->required();
-  shrink->add_option("--scenario", scenario, "Which scenario")->capture_default_str();
-  shrink->add_option("--seed-timeout", options.seed_timeout_seconds, "Seconds for one run; 0: none")
-      ->capture_default_str()
-      ->check(CLI::Range(0, 86'400));
-  add_narrow_flags(*shrink, flags);
+  add_timeout_flag(*shrink, options.seed_timeout_seconds);
   CLI::App* swarm = app.add_subcommand("swarm", "Run many seeds in parallel and sum up");
   swarm->add_option("--seeds", seeds, "A..B, both included")->capture_default_str();
   swarm->add_option("--jobs", options.jobs, "Worker processes")
       ->capture_default_str()
       ->check(CLI::Range(1, 1'024));
-  swarm->add_option("--scenario", scenario, "Which scenario")->capture_default_str();
-  swarm->add_option("--seed-timeout", options.seed_timeout_seconds, "Seconds for one seed; 0: none")
-      ->capture_default_str()
-      ->check(CLI::Range(0, 86'400));
-  add_narrow_flags(*swarm, flags);
+  add_timeout_flag(*swarm, options.seed_timeout_seconds);
   swarm->add_flag("--must-reach", must_reach,
                   "Fail also when no seed came to a rare branch that the scenario names");
+  for (CLI::App* command : {one, shrink, swarm}) {
+    command->add_option("--scenario", scenario, "Which scenario")->capture_default_str();
+    add_narrow_flags(*command, flags);
+  }
   CLI::App* list = app.add_subcommand("list", "Name the scenarios");
   try {
     app.parse(argc, argv);
