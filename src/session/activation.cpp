@@ -66,12 +66,13 @@ void SessionManager::Impl::finish_probe_silent(SessionHandle handle) {
     rearm(active);
     return;
   }
-  for (; !newcomers.empty(); newcomers.pop_back()) {
+  while (!newcomers.empty()) {
     Entry* const newest = table_.find(newcomers.back());
-    CHECK(newest != nullptr);
-    if (!activate_by_us(*newest)) continue;
     newcomers.pop_back();
-    return readmit(newcomers);
+    CHECK(newest != nullptr);
+    // It may have taken over and ended at once, for what it had said before: then nothing is left
+    // of the old one to go on with.
+    if (activate_by_us(*newest) || table_.find(handle) == nullptr) return readmit(newcomers);
   }
   rearm(active);
 }

@@ -108,6 +108,28 @@ TEST_F(Replacement, AtShutDownNobodyTakesOver) {
   EXPECT_EQ(twin.ended(), Reason::quitting);
 }
 
+// It takes over from a silent twin and ends in the same moment, for a stream that it opened before:
+// neither is left, nor a timer that belongs to nobody and would end the node.
+TEST_F(Replacement, ATwinThatTakesOverAndBreaksTheRulesAtOnceLeavesNothing) {
+  World world;
+  const auto [low, high] = ordered_keys(1);
+  Node& node = world.add_node(low, address(1));
+  RawPeer silent{world, world.add_raw_host(address(2)), high};
+  RawPeer twin{world, world.add_raw_host(address(3)), high};
+  silent.connect(node.address());
+  silent.become_active(node.local);
+  twin.connect(node.address());
+  twin.shake_hands(node.local);
+  twin.write(twin.open(transport::StreamKind::unidirectional), Bytes(1));  // a name of no bytes
+  world.run_for(seconds(3));
+  EXPECT_EQ(node.closed_with(Reason::replaced), 1U);
+  EXPECT_EQ(node.closed_with(Reason::protocol_breach), 1U);
+  EXPECT_EQ(node.manager().session_count(), 0U);
+  EXPECT_EQ(node.manager().snapshot().timers, 0U);
+  world.run_for(seconds(60));
+  EXPECT_EQ(node.host.connections(), 0U);
+}
+
 // Who does not decide may not decide for itself either, and least of all while we ask its twin.
 TEST_F(Replacement, OneThatDoesNotDecideCannotActivateItselfDuringTheProbe) {
   World world;
