@@ -199,8 +199,9 @@ class Storm final : public NodeScenario {
 
   [[nodiscard]] bool equally_high(const World& world) const {
     const std::uint64_t height = node_of(world, 0).chain().head().number;
-    for (HostId i = 1; i < honest(); ++i) {
-      if (node_of(world, i).chain().head().number != height) return false;
+    for (HostId i = 0; i < honest(); ++i) {
+      const chain::ChainManager& chain = node_of(world, i).chain();
+      if (chain.head().number != height || chain.pending_batches() > 0) return false;
     }
     return true;
   }
