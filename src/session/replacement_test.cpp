@@ -90,16 +90,24 @@ TEST_F(Replacement, AStrangerIsStillRefusedWhenAllInboundPlacesAreTaken) {
   EXPECT_EQ(p.node->manager().session_count(), 2U);
 }
 
-TEST_F(Replacement, AtShutDownNobodyTakesOver) {
+// The node decides, and asks a silent peer whether it is there still: a twin of it wants its place.
+class ReplacementProbe : public ::testing::Test {
+ protected:
+  ReplacementProbe() {
+    silent.connect(node.address());
+    silent.become_active(node.local);
+    twin.connect(node.address());
+    twin.shake_hands(node.local);
+  }
+
   World world;
-  const auto [low, high] = ordered_keys(1);
-  Node& node = world.add_node(low, address(1));
-  RawPeer silent{world, world.add_raw_host(address(2)), high};
-  RawPeer twin{world, world.add_raw_host(address(3)), high};
-  silent.connect(node.address());
-  silent.become_active(node.local);
-  twin.connect(node.address());
-  twin.shake_hands(node.local);
+  std::pair<Key, Key> keys = ordered_keys(1);
+  Node& node = world.add_node(keys.first, address(1));
+  RawPeer silent{world, world.add_raw_host(address(2)), keys.second};
+  RawPeer twin{world, world.add_raw_host(address(3)), keys.second};
+};
+
+TEST_F(ReplacementProbe, AtShutDownNobodyTakesOver) {
   world.run_for(milliseconds(100));
   ASSERT_EQ(node.manager().snapshot().proven, 1U);
   node.shut_down();
@@ -110,16 +118,7 @@ TEST_F(Replacement, AtShutDownNobodyTakesOver) {
 
 // It takes over from a silent twin and ends in the same moment, for a stream that it opened before:
 // neither is left, nor a timer that belongs to nobody and would end the node.
-TEST_F(Replacement, ATwinThatTakesOverAndBreaksTheRulesAtOnceLeavesNothing) {
-  World world;
-  const auto [low, high] = ordered_keys(1);
-  Node& node = world.add_node(low, address(1));
-  RawPeer silent{world, world.add_raw_host(address(2)), high};
-  RawPeer twin{world, world.add_raw_host(address(3)), high};
-  silent.connect(node.address());
-  silent.become_active(node.local);
-  twin.connect(node.address());
-  twin.shake_hands(node.local);
+TEST_F(ReplacementProbe, ATwinThatTakesOverAndBreaksTheRulesAtOnceLeavesNothing) {
   twin.write(twin.open(transport::StreamKind::unidirectional), Bytes(1));  // a name of no bytes
   world.run_for(seconds(3));
   EXPECT_EQ(node.closed_with(Reason::replaced), 1U);
@@ -131,16 +130,7 @@ TEST_F(Replacement, ATwinThatTakesOverAndBreaksTheRulesAtOnceLeavesNothing) {
 }
 
 // Who does not decide may not decide for itself either, and least of all while we ask its twin.
-TEST_F(Replacement, OneThatDoesNotDecideCannotActivateItselfDuringTheProbe) {
-  World world;
-  const auto [low, high] = ordered_keys(1);
-  Node& node = world.add_node(low, address(1));
-  RawPeer silent{world, world.add_raw_host(address(2)), high};
-  RawPeer twin{world, world.add_raw_host(address(3)), high};
-  silent.connect(node.address());
-  silent.become_active(node.local);
-  twin.connect(node.address());
-  twin.shake_hands(node.local);
+TEST_F(ReplacementProbe, OneThatDoesNotDecideCannotActivateItselfDuringTheProbe) {
   world.run_for(milliseconds(100));
   ASSERT_EQ(node.manager().snapshot().proven, 1U);  // the probe is under way
   twin.say(encode_frame(Activate{1, 1}));

@@ -1,6 +1,7 @@
 // Operations out of fuzz input: what a machine is told next. An input that ends gives zeros.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include <base/bytes.hpp>

@@ -1,6 +1,7 @@
 // The QUIC endpoint without encryption, so that what is inside of packets is reached.
 #include <tests/support/raw_quic/raw_quic.hpp>
 
+#include "operations.hpp"
 #include "targets.hpp"
 
 namespace ethnet::fuzz {
@@ -9,29 +10,12 @@ namespace {
 using testing::RawQuic;
 using testing::Space;
 
-class Input {
- public:
-  explicit Input(ByteView bytes) : rest_{bytes} {}
-  [[nodiscard]] bool empty() const { return rest_.empty(); }
-  std::uint8_t byte() {
-    if (rest_.empty()) return 0;
-    const auto value = std::to_integer<std::uint8_t>(rest_.front());
-    rest_ = rest_.subspan(1);
-    return value;
-  }
-  // Behind two bytes of length; what is left when it is less.
-  ByteView block() {
-    const std::size_t high = byte();
-    const std::size_t wanted = high * 256 + byte();
-    const std::size_t size = std::min(rest_.size(), wanted);
-    const ByteView taken = rest_.first(size);
-    rest_ = rest_.subspan(size);
-    return taken;
-  }
-
- private:
-  ByteView rest_;
-};
+// Behind two bytes of length; what is left when it is less.
+ByteView block(Operations& input) {
+  const std::size_t high = input.byte();
+  const std::size_t low = input.byte();
+  return input.bytes(high * 256 + low);
+}
 
 // A session that reads everything, as ours do, and answers a little on a stream of its own.
 void behave(RawQuic& peer) {
@@ -70,13 +54,13 @@ constexpr int kMaxOperations = 64;
 
 // Each operation: a byte of flags and a block, which becomes a datagram.
 void run_quic_datagrams(ByteView bytes) {
-  Input input{bytes};
+  Operations input{bytes};
   RawQuic peer{{}};
   behave(peer);
   CHECK(peer.connect());
-  for (int i = 0; i < kMaxOperations && !input.empty(); ++i) {
+  for (int i = 0; i < kMaxOperations && !input.at_end(); ++i) {
     const std::uint8_t flags = input.byte();
-    Bytes datagram = to_bytes(input.block());
+    Bytes datagram = to_bytes(block(input));
     // The connection's id where it belongs, so that more than chance leads to the connection.
     const std::size_t at = (flags & 2) != 0 ? 6 : 1;
     if ((flags & 1) != 0 && datagram.size() >= at + peer.dcid().size()) {
@@ -95,20 +79,20 @@ void run_quic_datagrams(ByteView bytes) {
 
 // Each operation: a byte and a block, which becomes the payload of a packet in one of the spaces.
 void run_quic_frames(ByteView bytes) {
-  Input input{bytes};
+  Operations input{bytes};
   RawQuic peer{{}};
   behave(peer);
   const std::uint8_t options = input.byte();
   if ((options & 1) != 0) {
     // Transport parameters of the fuzzer's choice, behind the one that must be there.
     Bytes parameters = testing::Parameters{}.bytes(0x0f, peer.scid()).encode();
-    append(parameters, input.block());
+    append(parameters, block(input));
     if (!peer.connect(parameters) && (options & 2) == 0) return;
   } else {
     peer.hold_finish = (options & 2) != 0;
     CHECK(peer.connect() != peer.hold_finish);
   }
-  for (int i = 0; i < kMaxOperations && !input.empty(); ++i) {
+  for (int i = 0; i < kMaxOperations && !input.at_end(); ++i) {
     const std::uint8_t operation = input.byte();
     if ((operation & 0x40) != 0) peer.wait(milliseconds(operation & 0x3f));
     if ((operation & 0x20) != 0) peer.acknowledge = !peer.acknowledge;
@@ -116,7 +100,7 @@ void run_quic_frames(ByteView bytes) {
     const Space space = (operation & 3) == 0   ? Space::handshake
                         : (operation & 3) == 1 ? Space::initial
                                                : Space::application;
-    peer.send(space, input.block());
+    peer.send(space, block(input));
   }
   if (peer.event<transport::Opened>() == nullptr) {
     peer.wait(seconds(120));

@@ -16,6 +16,7 @@
 #include <session/registry.hpp>
 #include <session/session.hpp>
 
+#include "operations.hpp"
 #include "targets.hpp"
 
 namespace ethnet::fuzz {
@@ -31,27 +32,6 @@ constexpr std::size_t kMostConnections = 40;
 constexpr std::size_t kMostOperations = 4'000;  // of one run
 constexpr std::size_t kMemory = 200'000;
 constexpr std::size_t kWindow = 64 * 1024;  // what a stream may hold unread
-
-class Input {
- public:
-  explicit Input(ByteView bytes) : rest_{bytes} {}
-  [[nodiscard]] bool empty() const { return rest_.empty(); }
-  std::uint8_t byte() {
-    if (rest_.empty()) return 0;
-    const auto value = std::to_integer<std::uint8_t>(rest_.front());
-    rest_ = rest_.subspan(1);
-    return value;
-  }
-  ByteView block(std::size_t most) {
-    const std::size_t size = std::min<std::size_t>({byte(), most, rest_.size()});
-    const ByteView taken = rest_.first(size);
-    rest_ = rest_.subspan(size);
-    return taken;
-  }
-
- private:
-  ByteView rest_;
-};
 
 class FixedRng final : public SecureRng {
  public:
@@ -208,7 +188,7 @@ class Run {
   }
 
   SessionRun run() {
-    while (!input_.empty() && told_.operations < kMostOperations) {
+    while (!input_.at_end() && told_.operations < kMostOperations) {
       operate(input_.byte());
       ++told_.operations;
       after_input();
@@ -396,7 +376,7 @@ class Run {
   }
   void say_bytes() {
     const auto conn = any_open();
-    const ByteView bytes = input_.block(200);
+    const ByteView bytes = input_.bytes(std::min<std::size_t>(input_.byte(), 200));
     if (conn) say(*conn, bytes);
   }
 
@@ -433,7 +413,7 @@ class Run {
   void stream_bytes() {
     const auto conn = any_open();
     const std::uint8_t which = input_.byte();
-    const ByteView bytes = input_.block(200);
+    const ByteView bytes = input_.bytes(std::min<std::size_t>(input_.byte(), 200));
     if (!conn) return;
     // What comes on it is no longer what envelope() says.
     spoiled_.insert(*conn);
@@ -648,7 +628,7 @@ class Run {
     CHECK(machine_.next_deadline().is_never());
   }
 
-  Input input_;
+  Operations input_;
   Now now_{Instant{} + seconds(1'000), UnixTime::from_seconds(1'700'000'000)};
   FixedRng rng_;
   NullLog log_;
