@@ -163,5 +163,11 @@ TEST(Envelopes, NoneIsLostAlteredOrOvertakenUnderFaults) {
   std::fputs(line.c_str(), stdout);
 }
 
+// In this seed ngtcp2 asks after a write to be woken at a time that is over, which ended the node.
+TEST(Envelopes, TimerInThePastIsDueNow) {
+  const Outcome outcome = run_seed(30, 12'500, true);
+  EXPECT_FALSE(outcome.ledger.wrong) << *outcome.ledger.wrong;
+}
+
 }  // namespace
 }  // namespace ethnet::testing

@@ -1,5 +1,7 @@
 """Every fuzz target for a moment: it builds, has a corpus, and finds nothing at once."""
+import re
 import subprocess
+import sys
 import tempfile
 
 from tree import first_failure
@@ -16,10 +18,12 @@ def smoke(tree, program):
     if not corpus.is_dir():
         return [f"{corpus.relative_to(tree.root)}: there is no corpus for {program.name}"]
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run([str(program), f"-runs={RUNS}", f"-max_total_time={SECONDS}", "-seed=1", "-timeout=20", "-print_funcs=0",
-                               "-rss_limit_mb=3000", f"-artifact_prefix={folder}/", folder, str(corpus)],
+        # As ./dev fuzz does it.
+        done = subprocess.run([sys.executable, str(tree.root / "tools/dev/fuzz.py"), str(program), target, str(SECONDS),
+                               f"{folder}/results.txt", f"-runs={RUNS}", "-seed=1", "-timeout=20", "-print_funcs=0",
+                               "-print_final_stats=1", "-rss_limit_mb=3000", f"-artifact_prefix={folder}/", folder, str(corpus)],
                               cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
-    if done.returncode == 0:
+    if done.returncode == 0 and re.search(r"[1-9]\d* executions.*nothing found", done.stdout):
         return []
     return [f"{program.name} found a failure (./dev fuzz {target} keeps the input):"] + done.stderr.splitlines()[-25:]
 

@@ -7,6 +7,7 @@ printed, and added to the file RESULTS. Exits with libFuzzer's code: not 0 when 
 """
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -27,31 +28,42 @@ def summary(target, used, text, code):
         found = re.findall(pattern, text)
         return found[-1] if found else "?"
 
+    executions = last(r"stat::number_of_executed_units: (\d+)")
+    coverage, features, corpus = last(r"cov: (\d+)"), last(r"ft: (\d+)"), last(r"corp: (\d+)")
     found = "nothing found" if code == 0 else "FOUND: " + last(r"SUMMARY: ([^\n]*)")
-    return (f"fuzz: {target:16} {used:7.0f} s of CPU, {last(r'stat::number_of_executed_units: (\d+)'):>9} executions, "
-            f"cov {last(r'cov: (\d+)')}, ft {last(r'ft: (\d+)')}, corpus {last(r'corp: (\d+)')}, {found}")
+    return (f"fuzz: {target:16} {used:7.0f} s of CPU, {executions:>9} executions, cov {coverage}, ft {features}, "
+            f"corpus {corpus}, {found}")
 
 
-def main(program, target, seconds, results, *rest):
-    process = subprocess.Popen([program, *rest], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                               errors="replace")
-    os.set_blocking(process.stderr.fileno(), False)
-    text, used, asked = "", 0.0, None
-    while process.poll() is None:
-        time.sleep(0.5)
-        piece = process.stderr.read() or ""
-        text += piece
-        sys.stderr.write(piece)
+def follow(process, seconds, on_text):
+    """Passes on what the program says until it ends, and asks it to end when it has had its time."""
+    used, asked = 0.0, None
+    while True:
+        if select.select([process.stderr], [], [], 0.5)[0]:
+            piece = os.read(process.stderr.fileno(), 65536)
+            if not piece:
+                process.wait()
+                return used
+            on_text(piece.decode(errors="replace"))
         if process.poll() is None:
             used = cpu_seconds(process.pid)
-        if used >= float(seconds) and asked is None:
+        if used >= seconds and asked is None:
             process.send_signal(signal.SIGUSR1)  # libFuzzer ends in good order
             asked = time.monotonic()
         if asked is not None and time.monotonic() > asked + GRACE_SECONDS:
             process.kill()
-    piece = process.stderr.read() or ""
-    sys.stderr.write(piece)
-    line = summary(target, used, text + piece, process.returncode)
+
+
+def main(program, target, seconds, results, *rest):
+    process = subprocess.Popen([program, *rest], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    pieces = []
+
+    def on_text(piece):
+        pieces.append(piece)
+        sys.stderr.write(piece)
+
+    used = follow(process, float(seconds), on_text)
+    line = summary(target, used, "".join(pieces), process.returncode)
     print(line, flush=True)
     with open(results, "a", encoding="utf-8") as file:
         file.write(line + "\n")

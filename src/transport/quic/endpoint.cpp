@@ -68,7 +68,9 @@ void QuicEndpoint::settle(Now now, ConnHandle handle) {
   if (connection->closed()) closing_.insert(handle);
   index_remote(connection, handle);
   if (!connection->finished(now)) {
-    timers_.set(handle.index, connection->expiry());
+    // After a write ngtcp2 may name a time that is over (a probe timeout that begins again from an
+    // old packet): it is due now.
+    timers_.set(handle.index, std::max(connection->expiry(), now.mono));
     return;
   }
   forget(handle);
