@@ -143,6 +143,31 @@ TEST(QuicAccept, atk_72_OneHostCannotHoldEveryHalfOpenPlace) {
   pair.connect();
 }
 
+// However many there are who prove their addresses and let their handshakes hang.
+TEST(QuicAccept, atk_72_ManyHostsTogetherHoldSoManyHalfOpenPlaces) {
+  Pair pair{[](EndpointConfig& c) {
+    c.retry_above = 0;
+    c.max_half_open = 6;
+  }};
+  std::uint8_t host = 10;
+  pair.fate = [&](Packet& packet) {
+    if (packet.from == at(2, 200)) {
+      packet.to = at(1, 100);
+      return is_retry(packet.bytes) ? 1 : 0;
+    }
+    packet.from = at(host, 100);
+    return 1;
+  };
+  const QuicEndpoint& server = *pair.server->endpoint;
+  for (; host < 20; ++host) {
+    ASSERT_TRUE(pair.client->endpoint->dial(pair.now, at(2, 200)));
+    pair.run(milliseconds(50));
+    EXPECT_LE(server.half_open_count(), 6U);
+  }
+  EXPECT_EQ(server.counters().accepted, 6U);
+  EXPECT_GE(server.counters().dropped_half_open, 4U);
+}
+
 // Who comes and goes again and again leaves connections in their closing period, and those that are
 // over take nobody's place.
 TEST(QuicAccept, ConnectionsThatAreOverMakeRoomForNewOnesAndLiveOnesDoNot) {

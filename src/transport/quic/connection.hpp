@@ -116,7 +116,7 @@ class Connection {
     bool blocked = false;  // by the peer's stream window
     bool refused = false;  // write() took less than offered: Writable is owed
     bool readable_told = false;
-    bool stopped = false;           // what arrives is dropped and credited
+    bool stopped = false;           // ngtcp2 drops and credits what arrives
     bool transport_closed = false;  // ngtcp2 has forgotten it
     bool remote = false;
   };

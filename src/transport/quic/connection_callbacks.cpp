@@ -72,10 +72,6 @@ struct Connection::Callbacks {
                          const std::uint8_t* data, std::size_t size, void* user, void*) {
     Connection& c = self(user);
     Stream& stream = c.stream(id);
-    if (stream.stopped) {
-      c.credit(size);
-      return 0;
-    }
     stream.receive.append(view_of(data, size));
     if ((flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0) stream.receive.set_end();
     c.tell_readable(id, stream);

@@ -121,6 +121,27 @@ TEST(Quic, WhatIsResetOrStoppedIsCreditedBackToTheConnection) {
   EXPECT_GT(sent, 2 * window);
 }
 
+// What was on its way when the reader refused the stream counts against the connection's window
+// too.
+TEST(Quic, WhatComesForAStoppedStreamIsCreditedBackToTheConnection) {
+  Pair pair{[](EndpointConfig& c) { c.stream_window = 16 * 1024; }};
+  const auto conn = pair.connect();
+  const auto server_conn = pair.server_handle();
+  const std::size_t window = pair.server_config.connection_window();
+  std::size_t refused = 0;
+  for (int round = 0; refused < 2 * window; ++round) {
+    const auto stream = pair.client->endpoint->open_stream(conn, StreamKind::unidirectional);
+    ASSERT_TRUE(stream) << round;
+    ASSERT_EQ(pair.client->endpoint->write(conn, *stream, pattern(1'000)), 1'000U);
+    pair.run(seconds(1));
+    ASSERT_EQ(pair.server->endpoint->read(server_conn, *stream).size(), 1'000U) << round;
+    refused += pair.client->endpoint->write(conn, *stream, pattern(15'000));
+    pair.client->endpoint->finish(conn, *stream);
+    pair.server->endpoint->stop(server_conn, *stream, 7);
+    pair.run(seconds(1));
+  }
+}
+
 TEST(Quic, ACloseIsToldWithItsCode) {
   Pair pair;
   const auto conn = pair.connect();
