@@ -21,7 +21,6 @@ using ErrorCode = boost::system::error_code;
 namespace {
 
 constexpr std::size_t kJobThreads = 2;
-constexpr int kReadsPerTurn = 8;  // then timers and workers get their turn
 constexpr Duration kGoodbye = milliseconds(300);
 
 std::chrono::nanoseconds to_chrono(Duration d) { return std::chrono::nanoseconds{d.ns}; }
@@ -161,11 +160,9 @@ void NodeRunner::wait_readable(std::size_t index) {
 }
 
 void NodeRunner::read(std::size_t index) {
-  for (int i = 0; i < kReadsPerTurn; ++i) {
-    const bool more = sockets_[index].udp->receive(
-        [this](std::span<const Datagram> batch) { pump_.handle_datagrams(os_now(), batch); });
-    if (!more) break;
-  }
+  // One read a turn: then timers and workers have theirs.
+  sockets_[index].udp->receive(
+      [this](std::span<const Datagram> batch) { pump_.handle_datagrams(os_now(), batch); });
   after_turn();
 }
 

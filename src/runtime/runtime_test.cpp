@@ -92,6 +92,33 @@ TEST(Udp, AWildcardSocketTellsWhichAddressWasReachedAndAnswersFromIt) {
   }
 }
 
+// GRO joins what one sender sends; a crowd comes in one system call, and one batch, all the same.
+TEST(Udp, WhatManySendersSentIsOneBatch) {
+  UdpSocket receiver{loopback(0), {}};
+  std::vector<std::unique_ptr<UdpSocket>> senders;
+  for (std::size_t i = 0; i < 12; ++i) {
+    senders.push_back(std::make_unique<UdpSocket>(loopback(0), UdpOptions{}));
+    const Bytes bytes(100 + i, static_cast<std::byte>(i));
+    const Transmit one{senders[i]->local(), receiver.local(), 0, bytes.size(), bytes.size()};
+    ASSERT_TRUE(senders[i]->send(one, bytes));
+  }
+  ASSERT_TRUE(wait_readable(receiver));
+  std::size_t batches = 0;
+  std::size_t next = 0;
+  EXPECT_TRUE(receiver.receive([&](std::span<const Datagram> batch) {
+    ++batches;
+    for (const Datagram& datagram : batch) {
+      ASSERT_LT(next, senders.size());
+      EXPECT_EQ(datagram.remote, senders[next]->local());
+      EXPECT_EQ(to_bytes(datagram.bytes), Bytes(100 + next, static_cast<std::byte>(next)));
+      ++next;
+    }
+  }));
+  EXPECT_EQ(batches, 1U);
+  EXPECT_EQ(next, senders.size());
+  EXPECT_EQ(receiver.counters().datagrams_in, senders.size());
+}
+
 TEST(Udp, AnEmptyDatagramIsADatagram) {
   UdpSocket receiver{loopback(0), {}};
   UdpSocket sender{loopback(0), {}};

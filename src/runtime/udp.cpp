@@ -18,7 +18,11 @@
 namespace ethnet::runtime {
 namespace {
 
-constexpr std::size_t kReadBytes = 65'536;
+// The largest that the kernel gives at once: a datagram, or several of one sender joined by GRO.
+constexpr std::size_t kMessageBytes = 65'536;
+// One system call takes as many: GRO joins nothing of a crowd of senders. The room for those that
+// do not come is never touched and so takes no memory.
+constexpr std::size_t kMessages = 16;
 
 IpAddress ip_v4(const in_addr& address) {
   ByteArray<4> bytes{};
@@ -87,6 +91,40 @@ Beside read_beside(msghdr& message) {
   return out;
 }
 
+// Where the kernel puts what one call takes.
+class Inbox {
+ public:
+  explicit Inbox(std::byte* buffer) {
+    for (std::size_t i = 0; i < kMessages; ++i) {
+      Slot& slot = slots_[i];
+      slot.vector = {buffer + i * kMessageBytes, kMessageBytes};
+      msghdr& message = messages_[i].msg_hdr;
+      message.msg_name = &slot.from.storage;
+      message.msg_namelen = slot.from.size;
+      message.msg_iov = &slot.vector;
+      message.msg_iovlen = 1;
+      message.msg_control = slot.control.data();
+      message.msg_controllen = slot.control.size();
+    }
+  }
+  // How many came; negative as the system call has it.
+  int receive(int fd) { return ::recvmmsg(fd, messages_.data(), kMessages, 0, nullptr); }
+  [[nodiscard]] const SocketAddress& from(std::size_t i) const { return slots_.at(i).from; }
+  [[nodiscard]] Beside beside(std::size_t i) { return read_beside(messages_.at(i).msg_hdr); }
+  [[nodiscard]] ByteView bytes(std::size_t i) const {
+    return {static_cast<const std::byte*>(slots_.at(i).vector.iov_base), messages_.at(i).msg_len};
+  }
+
+ private:
+  struct Slot {
+    SocketAddress from;
+    alignas(cmsghdr) std::array<std::byte, 256> control{};
+    iovec vector{};
+  };
+  std::array<Slot, kMessages> slots_;
+  std::array<mmsghdr, kMessages> messages_{};
+};
+
 // Writes control messages one after another.
 class ControlWriter {
  public:
@@ -118,7 +156,7 @@ UdpSocket::UdpSocket(const Endpoint& local, UdpOptions options)
     : v6_{!local.ip.is_v4()},
       gso_{options.gso},
       sendmsg_{std::move(options.sendmsg)},
-      buffer_(kReadBytes) {
+      buffer_{std::make_unique_for_overwrite<std::byte[]>(kMessages * kMessageBytes)} {
   fd_ = ::socket(v6_ ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd_ < 0) {
     throw std::runtime_error(fmt::format("cannot open a UDP socket: {}", std::strerror(errno)));
@@ -152,43 +190,37 @@ int UdpSocket::receive_buffer_bytes() const {
   return value;
 }
 
-bool UdpSocket::receive(const std::function<void(std::span<const Datagram>)>& visit) {
-  SocketAddress from;
-  alignas(cmsghdr) std::array<std::byte, 256> control{};
-  iovec vector{buffer_.data(), buffer_.size()};
-  msghdr message{};
-  message.msg_name = &from.storage;
-  message.msg_namelen = from.size;
-  message.msg_iov = &vector;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  const auto n = ::recvmsg(fd_, &message, 0);
+bool UdpSocket::receive(const Visit& visit) {
+  Inbox inbox{buffer_.get()};
+  const int n = inbox.receive(fd_);
   if (n < 0) return errno == EINTR;
-  const Beside beside = read_beside(message);
-  if (beside.overflow) {
-    counters_.receive_overflow +=
-        *beside.overflow - std::exchange(overflow_seen_, *beside.overflow);
-  }
-  const Endpoint remote = from_socket_address(from);
-  scopes_.remember(remote.ip, scope_of(from));
-  const Endpoint local{beside.local, local_.port};
-  ByteView rest = ByteView{buffer_}.first(static_cast<std::size_t>(n));
-  const std::size_t segment = beside.segment == 0 ? rest.size() : beside.segment;
   batch_.clear();
-  do {
-    const std::size_t size = std::min(segment, rest.size());
-    batch_.push_back({local, remote, beside.ecn, rest.first(size)});
-    rest = rest.subspan(size);
-    if (batch_.size() == kMaxDatagramBatch) {
-      counters_.datagrams_in += batch_.size();
-      visit(batch_);
-      batch_.clear();
+  for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
+    const Beside beside = inbox.beside(i);
+    if (beside.overflow) {
+      counters_.receive_overflow +=
+          *beside.overflow - std::exchange(overflow_seen_, *beside.overflow);
     }
-  } while (!rest.empty());
-  counters_.datagrams_in += batch_.size();
-  if (!batch_.empty()) visit(batch_);
+    const Endpoint remote = from_socket_address(inbox.from(i));
+    scopes_.remember(remote.ip, scope_of(inbox.from(i)));
+    const Endpoint local{beside.local, local_.port};
+    ByteView rest = inbox.bytes(i);
+    const std::size_t segment = beside.segment == 0 ? rest.size() : beside.segment;
+    do {
+      const std::size_t size = std::min(segment, rest.size());
+      batch_.push_back({local, remote, beside.ecn, rest.first(size)});
+      rest = rest.subspan(size);
+      if (batch_.size() == kMaxDatagramBatch) give(visit);
+    } while (!rest.empty());
+  }
+  if (!batch_.empty()) give(visit);
   return true;
+}
+
+void UdpSocket::give(const Visit& visit) {
+  counters_.datagrams_in += batch_.size();
+  visit(batch_);
+  batch_.clear();
 }
 
 UdpSocket::Sent UdpSocket::send_message(const Transmit& transmit, ByteView bytes, bool segmented) {

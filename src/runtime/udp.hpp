@@ -55,15 +55,18 @@ class UdpSocket {
   void remember_scope(const IpAddress& ip, std::uint32_t scope) { scopes_.remember(ip, scope); }
   [[nodiscard]] const UdpCounters& counters() const { return counters_; }
 
-  // One read: at most kMaxDatagramBatch datagrams to `visit`, valid until it returns. False when
-  // there was nothing.
-  bool receive(const std::function<void(std::span<const Datagram>)>& visit);
+  // At most kMaxDatagramBatch datagrams, valid until it returns.
+  using Visit = std::function<void(std::span<const Datagram>)>;
+  // One system call: what came of up to 16 senders, in batches to `visit`. False when there was
+  // nothing.
+  bool receive(const Visit& visit);
   // False when the socket is full: nothing was sent, offer the same again when it is writable.
   // A burst that was sent in part is continued by the next call with the same arguments.
   bool send(const Transmit& transmit, ByteView bytes);
 
  private:
   enum class Sent : std::uint8_t { yes, full, no_gso, failed };
+  void give(const Visit& visit);
   [[nodiscard]] Sent send_message(const Transmit& transmit, ByteView bytes, bool segmented);
 
   int fd_ = -1;
@@ -72,7 +75,7 @@ class UdpSocket {
   bool gso_;
   std::function<ssize_t(int, const msghdr*, int)> sendmsg_;
   std::size_t sent_segments_ = 0;  // of the burst that was sent in part
-  std::vector<std::byte> buffer_;
+  std::unique_ptr<std::byte[]> buffer_;
   std::vector<Datagram> batch_;
   Scopes scopes_;
   UdpCounters counters_;
