@@ -140,8 +140,11 @@ class ProcessTest(unittest.TestCase):
     def start(self, *command, environment=None, file_size_limit=None, descriptors=None, terminal=False):
         """`terminal`: of 80 columns, else a pipe; `file_size_limit`: the disk is full there;
         `descriptors`: how many files and sockets it may have open."""
+        environment = dict(environment or {})
+        if file_size_limit is not None:
+            environment["LLVM_PROFILE_FILE"] = os.devnull  # the counters of ./dev cov would not fit either
         limits = {resource.RLIMIT_FSIZE: file_size_limit, resource.RLIMIT_NOFILE: descriptors}
-        process = Process([str(word) for word in command], self.directory, environment or {},
+        process = Process([str(word) for word in command], self.directory, environment,
                           {kind: value for kind, value in limits.items() if value is not None}, terminal)
         self.processes.append(process)
         return process

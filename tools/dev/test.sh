@@ -37,12 +37,13 @@ cmd_test() {
 cmd_cov() {
   cmd_build cov
   rm -rf build/cov/profiles
-  LLVM_PROFILE_FILE="$ROOT/build/cov/profiles/%p-%m.profraw" run_tests cov no '' || die "the tests failed: no coverage is reported"
+  # A few files a program, that its processes merge into: one file a process is a gigabyte.
+  LLVM_PROFILE_FILE="$ROOT/build/cov/profiles/%4m.profraw" run_tests cov no '' || die "the tests failed: no coverage is reported"
   find build/cov/profiles -name '*.profraw' >build/cov/profiles.txt
   llvm-profdata-19 merge -sparse -f build/cov/profiles.txt -o build/cov/tests.profdata
   local -a programs_found
   mapfile -t programs_found < <(programs cov _test)
-  python3 tools/dev/coverage.py build/cov/tests.profdata "${programs_found[@]}"
+  python3 tools/dev/coverage.py --missed build/cov/missed.txt build/cov/tests.profdata "${programs_found[@]}"
 }
 
 cmd_mutants() {
