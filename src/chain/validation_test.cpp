@@ -181,6 +181,11 @@ TEST(Fees, BaseFeeFollowsTheParentsGas) {
   parent.base_fee_per_gas = UINT64_MAX;
   parent.gas_used = 20'000'000;
   EXPECT_EQ(next_base_fee(parent), std::nullopt);
+  parent.base_fee_per_gas = Uint256::from_bytes(Bytes(9, std::byte{1}));
+  EXPECT_EQ(next_base_fee(parent), std::nullopt);
+  parent.base_fee_per_gas = 800;
+  parent.gas_limit = 1;  // no target to be above
+  EXPECT_EQ(next_base_fee(parent), 800U);
   parent.base_fee_per_gas.reset();
   EXPECT_EQ(next_base_fee(parent), kInitialBaseFee);
 }
@@ -192,7 +197,70 @@ TEST(Fees, BlobBaseFeeIsTheTaylorSum) {
   EXPECT_EQ(blob_base_fee(2'314'058, 3'338'477), 2U);
   EXPECT_EQ(blob_base_fee(10 * 1024 * 1024, 3'338'477), 23U);
   EXPECT_EQ(blob_base_fee(UINT64_MAX, 1), UINT64_MAX);
+  EXPECT_EQ(blob_base_fee(0, 0), UINT64_MAX);
+  // e^44 is below 2^64, e^45 is not.
+  EXPECT_LT(blob_base_fee(44'000, 1'000), UINT64_MAX);
+  EXPECT_EQ(blob_base_fee(45'000, 1'000), UINT64_MAX);
   EXPECT_EQ(blob_base_fee(UINT64_MAX, 11'684'671), UINT64_MAX);
+}
+
+// One fork from time 100 on, with these blobs.
+ChainConfig config_with_blobs(Fork fork, const BlobSchedule& schedule) {
+  ChainConfig config;
+  config.set_begin(fork, 100);
+  config.set_blob_schedule(fork, schedule);
+  return config;
+}
+
+Header parent_with_blobs(std::uint64_t excess, std::uint64_t used, std::uint64_t base_fee) {
+  Header parent;
+  parent.excess_blob_gas = excess * kGasPerBlob;
+  parent.blob_gas_used = used * kGasPerBlob;
+  parent.base_fee_per_gas = base_fee;
+  return parent;
+}
+
+TEST(Fees, ExcessBlobGasIsWhatParentsUsedAboveTheTarget) {
+  const ChainConfig config = config_with_blobs(Fork::cancun, {3, 6, 3'338'477});
+  const auto next = [&](std::uint64_t excess, std::uint64_t used) {
+    return next_excess_blob_gas(config, parent_with_blobs(excess, used, 1'000'000), 1, 100);
+  };
+  EXPECT_EQ(next(0, 2), 0U);
+  EXPECT_EQ(next(0, 3), 0U);
+  EXPECT_EQ(next(0, 6), 3 * kGasPerBlob);
+  EXPECT_EQ(next(1, 3), 1 * kGasPerBlob);
+  EXPECT_EQ(next(4, 0), 1 * kGasPerBlob);
+  EXPECT_EQ(next(4, 6), 7 * kGasPerBlob);
+  // The parent of the first Cancun block has neither field, and before Cancun there is no excess.
+  EXPECT_EQ(next_excess_blob_gas(config, Header{}, 1, 100), 0U);
+  EXPECT_EQ(next_excess_blob_gas(config, parent_with_blobs(9, 6, 1), 1, 99), 0U);
+  // What leaves 64 bits stays at their end.
+  Header parent = parent_with_blobs(0, 6, 1);
+  parent.excess_blob_gas = UINT64_MAX - 1;
+  EXPECT_EQ(next_excess_blob_gas(config, parent, 1, 100), UINT64_MAX);
+}
+
+// EIP-7918: where 2^13 base fees cost more than a blob (at no excess: a base fee above 16), the
+// excess grows by a share of what was used and does not fall.
+TEST(Fees, FromOsakaOnExcessBlobGasDoesNotFallBelowTheReservePrice) {
+  const BlobSchedule schedule{6, 9, 5'007'716};
+  const auto next = [&](Fork fork, std::uint64_t excess, std::uint64_t used, std::uint64_t fee) {
+    return next_excess_blob_gas(config_with_blobs(fork, schedule),
+                                parent_with_blobs(excess, used, fee), 1, 100);
+  };
+  EXPECT_EQ(next(Fork::osaka, 6, 3, 16), 3 * kGasPerBlob);
+  EXPECT_EQ(next(Fork::osaka, 6, 3, 17), 7 * kGasPerBlob);
+  EXPECT_EQ(next(Fork::osaka, 6, 0, 17), 6 * kGasPerBlob);
+  EXPECT_EQ(next(Fork::osaka, 5, 0, 17), 0U);
+  EXPECT_EQ(next(Fork::prague, 6, 3, 17), 3 * kGasPerBlob);
+  // No room above the target: nothing to take a share of.
+  const ChainConfig full = config_with_blobs(Fork::osaka, {6, 6, 5'007'716});
+  EXPECT_EQ(next_excess_blob_gas(full, parent_with_blobs(6, 3, 17), 1, 100), 3 * kGasPerBlob);
+  // A parent without a base fee has no reserve price.
+  Header parent = parent_with_blobs(6, 3, 17);
+  parent.base_fee_per_gas.reset();
+  EXPECT_EQ(next_excess_blob_gas(config_with_blobs(Fork::osaka, schedule), parent, 1, 100),
+            3 * kGasPerBlob);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "segment_store.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -414,6 +415,47 @@ TEST(PosixFileSystem, RoundTripInADirectory) {
   auto store = SegmentStore::open(files, name, report);
   ASSERT_TRUE(store.has_value());
   EXPECT_EQ(contents(**store), batch_of(1, 3));
+  std::filesystem::remove_all(name);
+}
+
+// A full disk, a device that cannot be cut or synced, names that are taken by something else.
+TEST(PosixFileSystem, WhatTheSystemRefusesHasItsOwnError) {
+  const std::string name = temporary_directory();
+  PosixFileSystem files;
+  std::filesystem::create_symlink("/dev/full", name + "/full");
+  auto full = files.open(name + "/full");
+  ASSERT_TRUE(full.has_value());
+  EXPECT_TRUE((*full)->append(Bytes(1)).error().is(FileError::write));
+  EXPECT_TRUE((*full)->sync().error().is(FileError::sync));
+  EXPECT_TRUE((*full)->truncate(0).error().is(FileError::truncate));
+  ASSERT_TRUE(files.open(name + "/file").has_value());
+  EXPECT_TRUE(files.make_directory(name + "/file/under").error().is(FileError::make_directory));
+  EXPECT_TRUE(files.open(name).error().is(FileError::open));
+  EXPECT_TRUE(files.open(name + "/none/file").error().is(FileError::open));
+  EXPECT_TRUE(files.lock(name + "/none/lock").error().is(FileError::open));
+  EXPECT_TRUE(files.read(name + "/none").error().is(FileError::open));
+  EXPECT_TRUE(files.read(name).error().is(FileError::read));
+  EXPECT_TRUE(files.list(name + "/none").error().is(FileError::read));
+  std::filesystem::remove_all(name);
+}
+
+// At the limit of a file's size the kernel writes a part: the rest is tried again, and is an error.
+TEST(PosixFileSystem, APartThatFitsIsWrittenAndTheRestIsAnError) {
+  const std::string name = temporary_directory();
+  PosixFileSystem files;
+  auto file = files.open(name + "/file");
+  ASSERT_TRUE(file.has_value());
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto was = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{100, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const auto appended = (*file)->append(Bytes(150));
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, was);
+  ASSERT_FALSE(appended.has_value());
+  EXPECT_TRUE(appended.error().is(FileError::write));
+  EXPECT_EQ(files.read(name + "/file").value().size(), 100U);
   std::filesystem::remove_all(name);
 }
 

@@ -196,6 +196,34 @@ TEST(Header, FormFaultsAreLocated) {
   EXPECT_EQ(Header::decode(from_hex("80").value()).error(), Error(rlp::RlpError::expected_list, 0));
 }
 
+// Too long for any field, too short for a hash and a number with a leading zero, or a list.
+TEST(Header, AFieldOfAnotherFormIsRefusedWhereverItStands) {
+  for (std::size_t wrong = 0; wrong < kHeaderMaxFields; ++wrong) {
+    for (const std::size_t form : {0U, 1U, 2U}) {
+      if (wrong == 12 && form == 1) continue;  // extra data may be any two bytes
+      const Bytes usual = minimal_header(kHeaderMaxFields);
+      rlp::Reader fields = rlp::Reader{usual}.enter_list().value();
+      rlp::Writer out;
+      const auto begin = out.begin_list();
+      for (std::size_t i = 0; i < kHeaderMaxFields; ++i) {
+        const Bytes field = to_bytes(fields.read_bytes().value());
+        if (i != wrong) {
+          out.write_bytes(field);
+        } else if (form == 0) {
+          out.write_bytes(Bytes(kMaxExtraData + 1, std::byte{1}));
+        } else if (form == 1) {
+          out.write_bytes(Bytes{std::byte{0}, std::byte{1}});
+        } else {
+          out.end_list(out.begin_list());
+        }
+      }
+      out.end_list(begin);
+      EXPECT_FALSE(Header::decode(std::move(out).take()).has_value())
+          << "field " << wrong << ", form " << form;
+    }
+  }
+}
+
 TEST(Header, OptionalFieldsMustBeConsecutive) {
   Header header;
   header.base_fee_per_gas = Uint256{7};

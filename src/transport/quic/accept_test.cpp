@@ -143,29 +143,59 @@ TEST(QuicAccept, atk_72_OneHostCannotHoldEveryHalfOpenPlace) {
   pair.connect();
 }
 
-// However many there are who prove their addresses and let their handshakes hang.
-TEST(QuicAccept, atk_72_ManyHostsTogetherHoldSoManyHalfOpenPlaces) {
-  Pair pair{[](EndpointConfig& c) {
-    c.retry_above = 0;
-    c.max_half_open = 6;
-  }};
-  std::uint8_t host = 10;
+// Whoever they come from: the last bound, above those of a source and of Retry.
+TEST(QuicAccept, AtTheMostHalfOpenHandshakesStrangersGetNothingUntilAPlaceIsFree) {
+  Pair pair{[](EndpointConfig& c) { c.max_half_open = 4; }};
+  const QuicEndpoint& server = *pair.server->endpoint;
+  std::uint8_t host = 0;
   pair.fate = [&](Packet& packet) {
-    if (packet.from == at(2, 200)) {
-      packet.to = at(1, 100);
-      return is_retry(packet.bytes) ? 1 : 0;
-    }
-    packet.from = at(host, 100);
+    if (packet.from == at(2, 200)) return 0;
+    packet.from = at(++host, 100);
     return 1;
   };
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(pair.client->endpoint->dial(pair.now, at(2, 200)));
+  pair.run(milliseconds(50));
+  EXPECT_EQ(server.half_open_count(), 4U);
+  EXPECT_EQ(server.counters().accepted, 4U);
+  EXPECT_EQ(server.counters().dropped_half_open, 6U);
+  EXPECT_EQ(server.counters().retries_sent, 0U);
+  pair.fate = [](Packet&) { return 0; };
+  pair.run(seconds(30));
+  EXPECT_EQ(server.half_open_count(), 0U);
+  pair.fate = [](Packet&) { return 1; };
+  pair.connect();
+}
+
+TEST(QuicAccept, AnEndpointThatOnlyDialsAnswersNoStranger) {
+  Pair pair{[](EndpointConfig& c) { c.accept = false; }};
+  std::vector<Bytes> answers;
+  pair.fate = [&](Packet& packet) {
+    if (packet.from == at(2, 200)) answers.push_back(packet.bytes);
+    return 1;
+  };
+  ASSERT_TRUE(pair.client->endpoint->dial(pair.now, at(2, 200)));
+  pair.run(milliseconds(50));
+  pair.deliver(*pair.server, {at(9, 9), at(2, 200), long_packet(0x1a2a3a4a, 8, 8, 1200)});
+  pair.flush();
+  EXPECT_TRUE(answers.empty());
+  EXPECT_EQ(pair.server->endpoint->counters().undecodable, 2U);
+  EXPECT_EQ(pair.server->endpoint->connection_count(), 0U);
+}
+
+TEST(QuicAccept, AnswersWithoutStateThatNobodyFetchesAreSoMany) {
+  Pair pair;
   const QuicEndpoint& server = *pair.server->endpoint;
-  for (; host < 20; ++host) {
-    ASSERT_TRUE(pair.client->endpoint->dial(pair.now, at(2, 200)));
-    pair.run(milliseconds(50));
-    EXPECT_LE(server.half_open_count(), 6U);
+  for (std::size_t i = 0; i < kMaxQueuedStateless + 10; ++i) {
+    pair.deliver(*pair.server, {at(9, 9), at(2, 200), long_packet(0x1a2a3a4a, 8, 8, 1200)});
   }
-  EXPECT_EQ(server.counters().accepted, 6U);
-  EXPECT_GE(server.counters().dropped_half_open, 4U);
+  EXPECT_EQ(server.counters().stateless_dropped, 10U);
+  std::size_t sent = 0;
+  pair.fate = [&](Packet&) {
+    ++sent;
+    return 0;
+  };
+  pair.flush();
+  EXPECT_EQ(sent, kMaxQueuedStateless);
 }
 
 // Who comes and goes again and again leaves connections in their closing period, and those that are
