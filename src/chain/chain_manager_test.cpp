@@ -181,6 +181,19 @@ TEST(ChainManager, AnInvalidHeaderStopsItsBatchAndKeepsWhatCameBefore) {
   EXPECT_EQ(outcome.waiting, 0U);
 }
 
+TEST(ChainManager, ASignatureOfAnotherSizeMakesAHeaderInvalid) {
+  TestBench bench;
+  auto batch = bench.branch("genesis", {"a1"});
+  for (const std::size_t size : {1U, 64U, 66U}) {
+    batch[0].signature = Bytes(size);
+    const auto outcome = bench.import(batch);
+    ASSERT_TRUE(outcome.invalid) << size;
+    EXPECT_TRUE(outcome.invalid->error.is(ChainError::bad_signature_size));
+  }
+  batch[0].signature = Bytes(65);
+  EXPECT_EQ(bench.import(batch).added, 1U);
+}
+
 TEST(HeaderTree, SkipPointersFindEveryAncestor) {
   TestBench bench;
   std::vector<std::string> names;

@@ -1,4 +1,5 @@
 // What is not kept: the retention depth and the memory limit (docs/adr/0002).
+#include <codec/rlp_writer.hpp>
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
@@ -274,6 +275,47 @@ TEST(Release, ARecordWhoseParentWasNeverThereIsAnError) {
   const auto restored = again.manager.restore(bench.store.back());
   ASSERT_FALSE(restored.has_value());
   EXPECT_TRUE(restored.error().is(TreeError::unknown_parent));
+}
+
+// The whole store does not fit: what a branch left at the very beginning hangs on is gone.
+TEST(Release, ABranchWhoseParentDoesNotFitAnyMoreIsPassedOverWhenRestored) {
+  TestBench bench{rule_of(true), {}};
+  (void)bench.import(bench.branch("genesis", numbered("c", 1, 2500)));
+  (void)bench.import(bench.branch("c1", numbered("b", 2, 5)));
+  bench.acknowledge();
+  TestBench small{rule_of(true), {.memory_bytes = 1 << 20, .retention = {}}};
+  for (const Bytes& record : bench.store) ASSERT_TRUE(small.manager.restore(record).has_value());
+  small.manager.finish_restore();
+  EXPECT_EQ(small.manager.head(), bench.manager.head());
+  EXPECT_FALSE(small.manager.find(bench.hash("c1")));
+  EXPECT_FALSE(small.manager.find(bench.hash("b2")));
+}
+
+// A store whose checksums are right may still be of another program.
+TEST(Release, ARecordThatIsNoneIsAnErrorAndChangesNothing) {
+  TestBench bench;
+  (void)bench.import(bench.branch("genesis", {"a1"}));
+  bench.acknowledge();
+  const Bytes record = bench.store.back();
+  const auto record_of = [](ByteView header, std::size_t signature) {
+    rlp::Writer out;
+    const auto list = out.begin_list();
+    out.write_raw(header);
+    out.write_bytes(Bytes(signature, std::byte{7}));
+    out.end_list(list);
+    return std::move(out).take();
+  };
+  TestBench again;
+  const auto error_of = [&](const Bytes& bytes) { return again.manager.restore(bytes).error(); };
+  for (std::size_t size = 0; size < record.size(); ++size) {
+    EXPECT_TRUE(error_of(to_bytes(ByteView{record}.first(size))).is(ChainError::bad_record));
+  }
+  const Bytes header = bench.header("a1").encode();
+  EXPECT_TRUE(error_of(record_of(Bytes{std::byte{0xc0}}, 0)).is(ChainError::bad_record));
+  EXPECT_TRUE(error_of(record_of(header, 66)).is(ChainError::bad_record));
+  EXPECT_TRUE(error_of(record_of(header, 64)).is(ChainError::bad_signature_size));
+  EXPECT_EQ(again.manager.tree().size(), 1U);
+  EXPECT_TRUE(again.manager.restore(record_of(header, 65)).has_value());
 }
 
 }  // namespace

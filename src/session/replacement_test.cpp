@@ -1,4 +1,7 @@
 // A second connection of an identity that has a session: who stays, and in which place.
+#include <algorithm>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "testing/world.hpp"
@@ -88,6 +91,35 @@ TEST_F(Replacement, AStrangerIsStillRefusedWhenAllInboundPlacesAreTaken) {
   world.run_for(seconds(1));
   EXPECT_EQ(p.node->refused_with(Reason::too_many_peers), 1U);
   EXPECT_EQ(p.node->manager().session_count(), 2U);
+}
+
+// There was room when they proved who they are; both may then say who is the one.
+TEST_F(Replacement, WhoActivatesWhenAllPlacesHaveBeenTakenMeanwhileIsRefused) {
+  const auto lower = [](const Key& a, const Key& b) { return id_of(a) < id_of(b); };
+  for (const bool inbound_only : {false, true}) {
+    World world;
+    std::vector<Key> sorted;
+    for (std::uint8_t i = 1; i <= 3; ++i) sorted.push_back(make_key(i));
+    std::ranges::sort(sorted, lower);
+    Config config;
+    (inbound_only ? config.max_inbound : config.max_peers) = 1;
+    Node& node = world.add_node(std::move(sorted[2]), address(1), config);
+    RawPeer first{world, world.add_raw_host(address(2)), std::move(sorted[0])};
+    RawPeer second{world, world.add_raw_host(address(3)), std::move(sorted[1])};
+    for (RawPeer* peer : {&first, &second}) {
+      peer->connect(node.address());
+      peer->shake_hands(node.local);
+    }
+    world.run_for(milliseconds(50));
+    ASSERT_EQ(node.manager().snapshot().proven, 2U);
+    first.say(encode_frame(Activate{77, 1}));
+    world.run_for(milliseconds(50));
+    second.say(encode_frame(Activate{77, 1}));
+    EXPECT_EQ(second.ended(), Reason::too_many_peers);
+    EXPECT_FALSE(first.ended());
+    EXPECT_EQ(node.manager().session_count(), 1U);
+    EXPECT_EQ(node.refused_with(Reason::too_many_peers), 1U);
+  }
 }
 
 // The node decides, and asks a silent peer whether it is there still: a twin of it wants its place.
