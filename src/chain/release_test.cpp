@@ -291,6 +291,29 @@ TEST(Release, ABranchWhoseParentDoesNotFitAnyMoreIsPassedOverWhenRestored) {
   EXPECT_FALSE(small.manager.find(bench.hash("b2")));
 }
 
+// A branch that had lost is pushed out before history is, and then comes what was built on it.
+TEST(Release, WhatHangsOnABranchThatWasPushedOutIsPassedOverWhenRestored) {
+  TestBench bench{rule_of(true), {}};
+  (void)bench.import(bench.branch("genesis", {"c1"}));
+  (void)bench.import(bench.branch("c1", numbered("b", 2, 50)));
+  (void)bench.import(bench.branch("c1", numbered("c", 2, 2500)));
+  bench.acknowledge();
+  const std::vector<Bytes> before = std::move(bench.store);
+  bench.store.clear();
+  (void)bench.import(bench.branch("b50", {"b51"}));
+  bench.acknowledge();
+  ASSERT_EQ(bench.store.size(), 1U);
+  TestBench small{rule_of(true), {.memory_bytes = 1 << 20, .retention = {}}};
+  for (const Bytes& record : before) {
+    if (small.manager.counters().released > 0) break;
+    ASSERT_TRUE(small.manager.restore(record).has_value());
+  }
+  ASSERT_GT(small.manager.counters().released, 0U);
+  ASSERT_FALSE(small.manager.tree().find(bench.hash("b50")));
+  EXPECT_TRUE(small.manager.restore(bench.store.front()).has_value());
+  EXPECT_FALSE(small.manager.tree().find(bench.hash("b51")));
+}
+
 // A store whose checksums are right may still be of another program.
 TEST(Release, ARecordThatIsNoneIsAnErrorAndChangesNothing) {
   TestBench bench;
