@@ -18,6 +18,7 @@ class Besieged {
       options.echo_period = milliseconds(5);
       honest.push_back(lab.add(options));
       lab.dial(honest.back(), server);
+      lab.run(milliseconds(20));  // all at once they would be a flood of their own
     }
     lab.run(seconds(2));
     EXPECT_EQ(lab.peer(server).sessions().session_count(), peers);
@@ -64,11 +65,12 @@ class Besieged {
 };
 
 // 100,000 Initials a second, each from another address. In every run for a tenth of a second beside
-// 4 live sessions; with ETHNET_FLOOD=full for 10 s beside 40. The bound: the 99th percentile of the
-// round trips is at most twice that of the quiet second before. A newcomer dials meanwhile.
+// 4 live sessions; with ETHNET_FLOOD=full for 10 s beside 39. The bound: the 99th percentile of the
+// round trips is at most twice that of the quiet second before. A newcomer dials meanwhile, and
+// again while it has no session: of the Initials only so many are answered, and which is chance.
 TEST(FloodOfInitials, atk_72_LiveSessionsAnswerInBoundedTimeAndStrangersGetThreeTimesTheirBytes) {
   in_lab(72, [](Lab& lab) {
-    const auto peers = count<std::size_t>(4, 40);
+    const auto peers = count<std::size_t>(4, session::Config{}.max_inbound - 1);
     const Duration time = count(milliseconds(100), seconds(10));
     Besieged besieged{lab, peers};
     const FloodPeer& server = lab.peer(besieged.server);
@@ -82,7 +84,11 @@ TEST(FloodOfInitials, atk_72_LiveSessionsAnswerInBoundedTimeAndStrangersGetThree
     initials.make_whole(lab.world.now_at(besieged.server), rng, 64);
     const HostId newcomer = lab.add({});
     const Instant dialled = lab.world.now_at(newcomer).mono + milliseconds(50);
-    lab.world.after(milliseconds(50), [&](sim::World&) { lab.dial(newcomer, besieged.server); });
+    for (Duration in = milliseconds(50); in < time; in = in + seconds(6)) {
+      lab.world.after(in, [&](sim::World&) {
+        if (lab.peer(newcomer).opened().empty()) lab.dial(newcomer, besieged.server);
+      });
+    }
     const AllocationMeter meter;
     std::size_t most_half_open = 0;
     bool amplified = false;
@@ -118,7 +124,7 @@ TEST(FloodOfInitials, atk_72_LiveSessionsAnswerInBoundedTimeAndStrangersGetThree
     ASSERT_EQ(lab.peer(newcomer).opened().size(), 1U);
     const Duration waited = lab.peer(newcomer).opened().front() - dialled;
     fmt::print("a newcomer waited {} ms\n", waited.ns / 1'000'000);
-    EXPECT_LE(waited, seconds(6));
+    EXPECT_LE(waited, count(seconds(6), seconds(12)));
     besieged.expect_peace(peers + 1);
   });
 }

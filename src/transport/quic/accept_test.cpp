@@ -243,7 +243,7 @@ TEST(QuicAccept, ManyUnprovenHandshakesInAWindowMakeTheRestProveTheirAddress) {
   flood();
   EXPECT_EQ(server.counters().accepted, kMaxUnprovenPerWindow);
   EXPECT_EQ(server.counters().retries_sent, 2 * kMaxUnprovenPerWindow);
-  pair.advance(pair.now.mono + kRetryWindow);
+  pair.advance(pair.now.mono + kRetryWindow * 2);
   flood();
   EXPECT_EQ(server.counters().accepted, 2 * kMaxUnprovenPerWindow);
   EXPECT_EQ(server.half_open_count(), 0U);
@@ -270,9 +270,37 @@ TEST(QuicAccept, RetriesAreSoManyInAWindow) {
   flood();
   EXPECT_EQ(server.counters().retries_sent, kMaxRetriesPerWindow);
   EXPECT_EQ(server.counters().stateless_dropped, 2 * kMaxRetriesPerWindow);
-  pair.advance(pair.now.mono + kRetryWindow);
+  pair.advance(pair.now.mono + kRetryWindow * 2);
   flood();
   EXPECT_EQ(server.counters().retries_sent, 2 * kMaxRetriesPerWindow);
+}
+
+// Who comes at the same time of every 10 ms, a little after a flood began them, is served
+// sometimes.
+TEST(QuicAccept, AWindowKeepsNobodysTime) {
+  Pair pair{[](EndpointConfig& c) { c.retry_above = 0; }};
+  Bytes initial;
+  pair.fate = [&](Packet& packet) {
+    initial = packet.bytes;
+    return 0;
+  };
+  ASSERT_TRUE(pair.client->endpoint->dial(pair.now, at(2, 200)));
+  pair.flush();
+  pair.fate = [](Packet&) { return 0; };
+  const QuicEndpoint& server = *pair.server->endpoint;
+  int served = 0;
+  for (int round = 0; round < 40; ++round) {
+    // A thousand in each 10 ms; the newcomer's is the 900th.
+    for (int i = 0; i < 1'000; ++i) {
+      const std::uint64_t before = server.counters().retries_sent;
+      pair.deliver(*pair.server, {at(9, 9), at(2, 200), initial});
+      pair.flush();
+      if (i == 900 && server.counters().retries_sent != before) ++served;
+      pair.advance(pair.now.mono + microseconds(10));
+    }
+  }
+  EXPECT_GT(served, 5);
+  EXPECT_LT(served, 30);
 }
 
 // A burst of what is sent without state does not hold up a connection for long.

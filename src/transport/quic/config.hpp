@@ -72,7 +72,7 @@ inline constexpr std::uint64_t kMaxRetriesPerWindow = 400;
 // Handshakes begun in a window for addresses that are not proven; more are asked for proof. One
 // that fails at once was never half open, and each costs keys and a connection.
 inline constexpr std::uint64_t kMaxUnprovenPerWindow = 4;
-inline constexpr Duration kRetryWindow = milliseconds(10);
-inline constexpr std::size_t kMaxStreamsHeld = 64;  // per connection, ours and theirs
+inline constexpr Duration kRetryWindow = milliseconds(10);  // on average
+inline constexpr std::size_t kMaxStreamsHeld = 64;          // per connection, ours and theirs
 
 }  // namespace ethnet::quic

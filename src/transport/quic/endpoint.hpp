@@ -126,12 +126,12 @@ class QuicEndpoint final : public transport::Transport, private ConnectionHost {
   void send_version_negotiation(const Datagram& datagram);
   void send_stateless_reset(Now now, const Datagram& datagram, ByteView dcid);
   void queue_stateless(const Datagram& cause, Bytes packet);
-  // So much of something in each window of time.
+  // So much of something in a window of time.
   struct Rate {
-    Instant window_start;
+    Instant window_end;
     std::uint64_t taken = 0;
-    [[nodiscard]] bool take(Now now, Duration window, std::uint64_t most);
   };
+  [[nodiscard]] bool take(Now now, Rate& rate, std::uint64_t most);
   [[nodiscard]] bool take_reset_token(Now now, const IpAddress& source);
   // After anything that may have changed it: timer, half-open set, and whether it is over.
   void settle(Now now, ConnHandle conn);

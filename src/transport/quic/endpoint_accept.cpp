@@ -146,7 +146,7 @@ void QuicEndpoint::accept(Now now, const Datagram& datagram, Incoming incoming) 
     }
     incoming.original_dcid = from_library(original);
   } else if (half_open_.size() >= config_.retry_above ||
-             !unproven_.take(now, kRetryWindow, kMaxUnprovenPerWindow)) {
+             !take(now, unproven_, kMaxUnprovenPerWindow)) {
     send_retry(now, datagram, incoming);
     return;
   }
@@ -177,7 +177,7 @@ bool QuicEndpoint::source_has_room(const IpAddress& source) const {
 }
 
 void QuicEndpoint::send_retry(Now now, const Datagram& datagram, const Incoming& incoming) {
-  if (!retries_.take(now, kRetryWindow, kMaxRetriesPerWindow)) {
+  if (!take(now, retries_, kMaxRetriesPerWindow)) {
     ++counters_.stateless_dropped;
     return;
   }
@@ -238,12 +238,16 @@ bool QuicEndpoint::take_reset_token(Now now, const IpAddress& source) {
   return true;
 }
 
-bool QuicEndpoint::Rate::take(Now now, Duration window, std::uint64_t most) {
-  if (now.mono - window_start >= window) {
-    window_start = now.mono;
-    taken = 0;
+// A window of chance length, on average kRetryWindow: in a steady flood whoever comes early in one
+// is served, and a newcomer whose retries keep time with fixed ones would never be.
+bool QuicEndpoint::take(Now now, Rate& rate, std::uint64_t most) {
+  if (now.mono >= rate.window_end) {
+    ByteArray<2> drawn{};
+    rng_.fill(drawn);
+    const std::int64_t chance = kRetryWindow.ns * load_be<std::uint16_t>(drawn) / 65'536;
+    rate = {now.mono + nanoseconds(kRetryWindow.ns / 2 + chance), 0};
   }
-  return taken++ < most;
+  return rate.taken++ < most;
 }
 
 // Always shorter than what it answers: two endpoints that know nothing of each other's packets then
