@@ -240,6 +240,37 @@ TEST(Node, WarnsOnceWhenTwoPeersDisagreeWithOurClockAndCatchesUpWhenItIsSet) {
   EXPECT_EQ(a.head(), c.head());
 }
 
+// One of us by its genesis and fork id, whose headers lack what Prague demands: announced one by
+// one, and as a long chain that is downloaded.
+TEST(Node, APeerWhoseHeadersBreakTheRulesIsDroppedAndNoneOfThemIsKept) {
+  Genesis lenient = chain::dev_genesis();
+  ChainConfig rules;
+  rules.chain_id = lenient.config.chain_id;
+  rules.terminal_total_difficulty = lenient.config.terminal_total_difficulty;
+  for (auto fork = Fork::homestead; fork < Fork::prague;
+       fork = static_cast<Fork>(static_cast<int>(fork) + 1)) {
+    rules.set_begin(fork, 0);
+  }
+  lenient.config = rules;
+  for (const Duration alone : {seconds(0), seconds(1200)}) {
+    Net net;
+    Box& liar = net.add(producing(), 1, lenient);
+    net.run(alone);
+    Box& node = net.add(dialling({1}), 2);
+    net.run(seconds(11));
+    EXPECT_GE(liar.head().number, alone == seconds(0) ? 1U : 590U);
+    EXPECT_EQ(node.head().number, 0U);
+    EXPECT_GE(node.counter("chain.invalid"), 1U);
+    EXPECT_GE(node.counter("mini_sync.misbehaved.header_breaks_a_rule"), 1U);
+    const auto down = std::ranges::find_if(
+        node.events, [](const NodeEvent& e) { return std::holds_alternative<SessionDown>(e); });
+    ASSERT_NE(down, node.events.end());
+    EXPECT_FALSE(std::get<SessionDown>(*down).by_peer);
+    EXPECT_EQ(std::get<SessionDown>(*down).reason, "protocol breach");
+    EXPECT_EQ(node.counter("chain.kept"), 1U);
+  }
+}
+
 // The machine sleeps for an hour: its peers give it up, and it finds them again.
 TEST(Node, ASuspendedNodeMeetsItsPeersAgain) {
   Net net;

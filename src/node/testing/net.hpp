@@ -101,11 +101,11 @@ struct Box {
 
 class Net {
  public:
-  Box& add(NodeConfig config, unsigned host) {
+  Box& add(NodeConfig config, unsigned host, const Genesis& genesis = chain::dev_genesis()) {
     Box& box = boxes_.emplace_back(host);
     box.at = address(host);
     config.listen = {box.at};
-    config.genesis = chain::dev_genesis();
+    config.genesis = genesis;
     auto key = std::make_shared<const crypto::SecretKey>(crypto::SecretKey::generate(box.rng));
     auto made = Node::make(now_of(box), config, key, box.rng, Prng{host}, box.log);
     CHECK(made.has_value());
