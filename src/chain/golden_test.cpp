@@ -100,9 +100,13 @@ TEST(Golden, AFailedWriteReportsNothingAndStopsTheChain) {
   (void)bench.import(bench.branch("genesis", {"b1", "b2"}));
   (void)bench.import(bench.branch("b2", {"b3"}));
   auto op = bench.manager.poll_store();
-  ASSERT_TRUE(op);
+  const auto behind = bench.manager.poll_store();
+  ASSERT_TRUE(op && behind);
   bench.manager.handle_store_done(bench.now, {op->id, false, 28});
   EXPECT_EQ(bench.manager.poll_event(), ChainEvent{(StoreFailed{op->id, 28})});
+  EXPECT_FALSE(bench.manager.poll_event());
+  // What was written behind it has no parent in the store.
+  bench.manager.handle_store_done(bench.now, {behind->id, true, 0});
   EXPECT_FALSE(bench.manager.poll_event());
   EXPECT_EQ(bench.head(), "0xa1");
   EXPECT_EQ(bench.import(bench.branch("a1", {"a2"})).refused, 1U);

@@ -18,6 +18,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 DOCUMENT = ROOT / "docs" / "COVERAGE.md"
 MUCH = 12  # ways out of one file; below that a list of reasons would be longer than the conditions themselves
+LITTLE = 6  # a row goes when its file misses less; between the two, random tests reach one more or one less
 NOT_CORE = ("src/runtime/", "src/sim/")  # sim is the laboratory itself
 # Tests, and what only tests include.
 NOT_COUNTED = r"(_test\.[ch]pp$|/testing/|/test_chain\.hpp$|/naive_chains\.hpp$|/usr/|/tests/|/apps/|/bench/)"
@@ -157,9 +158,9 @@ def main(*arguments):
     print(f"\nfiles with {MUCH} or more ways out of a condition that no test takes:")
     for path, count in sorted(missing.items(), key=lambda item: -item[1]):
         print(f"{path:56} {count:5}  {'' if path in explained else 'NO REASON in docs/COVERAGE.md'}")
-    stale = sorted(explained - missing.keys())
+    stale = sorted(path for path in explained if path not in files or files[path][2] - files[path][3] < LITTLE)
     for path in stale:
-        print(f"docs/COVERAGE.md gives a reason for {path}, which misses less than {MUCH}")
+        print(f"docs/COVERAGE.md gives a reason for {path}, which misses less than {LITTLE}")
     return 1 if stale or missing.keys() - explained else 0
 
 
