@@ -74,7 +74,7 @@ const ErrorDomain& error_domain(ChainError) { return kDomain; }
 // One import under way.
 struct ChainManager::Batch {
   ImportOutcome outcome;
-  std::vector<HeaderTree::Leaf> added;  // a later one of the batch may push an earlier one out
+  std::vector<Arrived> added;  // a later one of the batch may push an earlier one out
   std::vector<Bytes> records;
 };
 
@@ -119,7 +119,7 @@ void ChainManager::finish_restore() {
 void ChainManager::settle() {
   served_arrivals_ = tree_.next_arrival();
   std::vector<Candidate> all;
-  for (const HeaderTree::Leaf& leaf : tree_.leaves()) all.push_back(candidate(leaf.index));
+  for (const NodeIndex leaf : tree_.leaves()) all.push_back(candidate(leaf));
   std::ranges::sort(all, {}, &Candidate::arrival);
   head_ = index_of(rule_->choose(candidate(head_), all));
   serve(head_);
@@ -164,7 +164,7 @@ Result<NodeIndex> ChainManager::add(const HeaderView& header, const Hash32& hash
     if (!tree_.find(header.parent())) return fail(ChainError::fork_below_retained);
   }
   const NodeIndex added = TRY(tree_.insert_under(parent, hash, input.header, input.signature));
-  last_ = {header.number, tree_.node(added).arrival, added};
+  last_ = {added, tree_.node(added).arrival};
   return added;
 }
 
@@ -198,7 +198,7 @@ void ChainManager::import_one(Now now, const HeaderInput& input, const Hash32& h
   const auto node = add(*header, hash, input, now.wall);
   if (node) {
     ++counters_.headers;
-    batch.added.push_back({header->number, tree_.node(*node).arrival, *node});
+    batch.added.push_back({*node, tree_.node(*node).arrival});
     batch.records.push_back(encode_record(input));
   } else if (node.error().is(TreeError::unknown_parent)) {
     park(now, input, *header, hash, cause, false, batch);
@@ -245,7 +245,7 @@ ImportOutcome ChainManager::import_headers(Now now, std::span<const HeaderInput>
 void ChainManager::finish_batch(const Cause& cause, Batch& batch) {
   batch.outcome.added = batch.added.size();
   if (batch.added.empty()) return;
-  std::erase_if(batch.added, [&](const HeaderTree::Leaf& node) { return !is_kept(node); });
+  std::erase_if(batch.added, [&](const Arrived& node) { return !is_kept(node); });
   const NodeIndex before = head_;
   head_ = choose_head(batch.added);
   PendingBatch pending{.id = next_batch_++,
@@ -277,17 +277,17 @@ NodeIndex ChainManager::index_of(const Candidate& chosen) const {
   return *index;
 }
 
-bool ChainManager::is_kept(const HeaderTree::Leaf& node) const {
+bool ChainManager::is_kept(const Arrived& node) const {
   return tree_.node(node.index).arrival == node.arrival;
 }
 
-NodeIndex ChainManager::choose_head(std::span<const HeaderTree::Leaf> added) const {
+NodeIndex ChainManager::choose_head(std::span<const Arrived> added) const {
   std::vector<Candidate> candidates;
   if (rule_->needs_all()) {
-    for (const HeaderTree::Leaf& leaf : tree_.leaves()) candidates.push_back(candidate(leaf.index));
+    for (const NodeIndex leaf : tree_.leaves()) candidates.push_back(candidate(leaf));
     std::ranges::sort(candidates, {}, &Candidate::arrival);
   } else {
-    for (const HeaderTree::Leaf& node : added) {
+    for (const Arrived& node : added) {
       if (tree_.is_leaf(node.index)) candidates.push_back(candidate(node.index));
     }
   }
@@ -311,7 +311,7 @@ ReorgEvent ChainManager::make_reorg(NodeIndex old_head, NodeIndex new_head,
 // The branch heads that this batch made and the rule did not choose.
 void ChainManager::report_forks(const Cause& cause, const Batch& batch,
                                 std::vector<ChainEvent>& events) const {
-  for (const auto& [number, arrival, node] : batch.added) {
+  for (const auto& [node, arrival] : batch.added) {
     if (node == head_ || !tree_.is_leaf(node)) continue;
     const NodeIndex fork = tree_.common_ancestor(node, head_);
     events.emplace_back(ForkDetected{ref(fork), ref(node), cause});

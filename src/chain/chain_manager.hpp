@@ -136,6 +136,11 @@ class ChainManager final : public ChainView {
     std::vector<ChainEvent> events;
   };
   struct Batch;
+  // A node for longer than until the next release: `arrival` tells whether it is still that one.
+  struct Arrived {
+    NodeIndex index = kNoNode;
+    std::uint64_t arrival = 0;
+  };
 
   [[nodiscard]] BlockRef ref(NodeIndex index) const {
     return {tree_.node(index).hash, tree_.node(index).number};
@@ -157,9 +162,9 @@ class ChainManager final : public ChainView {
   void park(Now now, const HeaderInput& input, const HeaderView& header, const Hash32& hash,
             const Cause& cause, bool early, Batch& batch);
   void finish_batch(const Cause& cause, Batch& batch);
-  [[nodiscard]] NodeIndex choose_head(std::span<const HeaderTree::Leaf> added) const;
+  [[nodiscard]] NodeIndex choose_head(std::span<const Arrived> added) const;
   [[nodiscard]] NodeIndex index_of(const Candidate& chosen) const;
-  [[nodiscard]] bool is_kept(const HeaderTree::Leaf& node) const;
+  [[nodiscard]] bool is_kept(const Arrived& node) const;
   [[nodiscard]] Candidate candidate(NodeIndex index) const;
   [[nodiscard]] ReorgEvent make_reorg(NodeIndex old_head, NodeIndex new_head,
                                       const Cause& cause) const;
@@ -182,7 +187,7 @@ class ChainManager final : public ChainView {
   HeaderTree tree_;
   BlockRef genesis_;
   // The header that was added last: nearly always the next one's parent.
-  std::optional<HeaderTree::Leaf> last_;
+  std::optional<Arrived> last_;
   // These, and the heads of pending batches, descend from the root and are never released.
   NodeIndex head_ = 0;
   NodeIndex served_head_ = 0;

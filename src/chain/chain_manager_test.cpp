@@ -51,8 +51,8 @@ void run_trace(bool longest) {
     RC_ASSERT(reorg == expected.reorg);
     RC_ASSERT(bench.manager.head().hash == model.head());
     std::set<Hash32> leaves;
-    for (const HeaderTree::Leaf& leaf : bench.manager.tree().leaves()) {
-      leaves.insert(bench.manager.tree().node(leaf.index).hash);
+    for (const NodeIndex leaf : bench.manager.tree().leaves()) {
+      leaves.insert(bench.manager.tree().node(leaf).hash);
     }
     RC_ASSERT(leaves == model.heads());
   }

@@ -33,14 +33,12 @@ bool ChainManager::is_held(NodeIndex index, NodeIndex parent) const {
 
 // A branch loses its tip; the lowest tip first, of one height the first to arrive.
 bool ChainManager::release_lowest_leaf(std::uint64_t below, NodeIndex parent) {
-  for (const HeaderTree::Leaf& leaf : tree_.leaves()) {
-    if (leaf.number >= below) return false;
-    if (is_held(leaf.index, parent)) continue;
-    tree_.release_leaf(leaf.index);
-    ++counters_.released;
-    return true;
-  }
-  return false;
+  const auto held = [&](NodeIndex index) { return is_held(index, parent); };
+  const auto leaf = tree_.lowest_leaf(held);
+  if (!leaf || tree_.node(*leaf).number >= below) return false;
+  tree_.release_leaf(*leaf);
+  ++counters_.released;
+  return true;
 }
 
 // What nobody is likely to miss: tips far below the head, then the oldest history.

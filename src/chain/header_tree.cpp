@@ -21,8 +21,10 @@ std::string_view describe(std::uint16_t code) {
 }
 constexpr ErrorDomain kDomain{"tree", describe};
 
-// A node, its entry in the hash table (at most four of 8 bytes) and among the leaves, roughly.
-constexpr std::uint64_t kNodeOverhead = sizeof(HeaderTree::Node) + 96;
+// A node, its entry in the hash table (at most four of 8 bytes) and among the leaves (at most two
+// of 4), and as much again of who keeps indices, roughly.
+constexpr std::uint64_t kNodeOverhead = sizeof(HeaderTree::Node) + 48;
+static_assert(sizeof(HeaderTree::Node) == 96);
 // What an allocation takes besides what was asked for, and to what it is rounded, roughly.
 constexpr std::uint64_t kAllocation = 16;
 
@@ -50,7 +52,7 @@ HeaderTree::HeaderTree(const Hash32& root_hash, std::uint64_t root_number, ByteV
                        std::uint64_t memory_limit, std::uint64_t hash_seed)
     : root_number_{root_number}, by_hash_{hash_seed}, memory_limit_{memory_limit} {
   root_ = place(root_hash, root_number, root_header, {});
-  leaves_.insert(leaf_of(root_));
+  add_leaf(root_);
 }
 
 NodeIndex HeaderTree::take_slot() {
@@ -70,7 +72,7 @@ NodeIndex HeaderTree::place(const Hash32& hash, std::uint64_t number, ByteView h
   node.hash = hash;
   node.number = number;
   node.arrival = next_arrival_++;
-  node.header_size = static_cast<std::uint32_t>(header.size());
+  node.header_size = static_cast<std::uint16_t>(header.size());
   node.encoded.reserve(header.size() + signature.size());
   append(node.encoded, header);
   append(node.encoded, signature);
@@ -97,21 +99,17 @@ Result<NodeIndex> HeaderTree::insert_under(NodeIndex parent, const Hash32& hash,
   }
   const std::uint64_t number = node(parent).number + 1;
   const NodeIndex index = place(hash, number, header, signature);
-  if (is_leaf(parent)) {
-    // The entry moves on: no allocation while a branch grows.
-    auto entry = leaves_.extract(leaf_of(parent));
-    CHECK(!entry.empty());
-    entry.value() = leaf_of(index);
-    leaves_.insert(std::move(entry));
-  } else {
-    leaves_.insert(leaf_of(index));
-  }
   Node& added = at(index);
   added.parent = parent;
   added.skip = skip_of(parent, number);
-  added.next_sibling = node(parent).first_child;
-  if (added.next_sibling != kNoNode) at(added.next_sibling).previous_sibling = index;
-  at(parent).first_child = index;
+  if (is_leaf(parent)) {
+    replace_leaf(parent, index);
+  } else {
+    added.next_sibling = node(parent).below;
+    at(added.next_sibling).previous_sibling = index;
+    add_leaf(index);
+  }
+  at(parent).below = index;
   return index;
 }
 
@@ -125,7 +123,7 @@ void HeaderTree::unlink(NodeIndex index) {
   if (gone.previous_sibling != kNoNode) {
     at(gone.previous_sibling).next_sibling = gone.next_sibling;
   } else {
-    at(gone.parent).first_child = gone.next_sibling;
+    at(gone.parent).below = gone.next_sibling;
   }
   if (gone.next_sibling != kNoNode) {
     at(gone.next_sibling).previous_sibling = gone.previous_sibling;
@@ -142,32 +140,83 @@ void HeaderTree::vacate(NodeIndex index) {
   --size_;
 }
 
+void HeaderTree::put_leaf(std::size_t place, NodeIndex index) {
+  leaves_[place] = index;
+  at(index).below = static_cast<NodeIndex>(place);
+}
+
+void HeaderTree::rise(std::size_t place) {
+  const NodeIndex index = leaves_[place];
+  while (place > 0 && is_lower(index, leaves_[(place - 1) / 2])) {
+    put_leaf(place, leaves_[(place - 1) / 2]);
+    place = (place - 1) / 2;
+  }
+  put_leaf(place, index);
+}
+
+void HeaderTree::sink(std::size_t place) {
+  const NodeIndex index = leaves_[place];
+  for (;;) {
+    std::size_t next = 2 * place + 1;
+    if (next + 1 < leaves_.size() && is_lower(leaves_[next + 1], leaves_[next])) ++next;
+    if (next >= leaves_.size() || !is_lower(leaves_[next], index)) break;
+    put_leaf(place, leaves_[next]);
+    place = next;
+  }
+  put_leaf(place, index);
+}
+
+void HeaderTree::add_leaf(NodeIndex index) {
+  at(index).leaf = true;
+  leaves_.push_back(index);
+  rise(leaves_.size() - 1);
+}
+
+void HeaderTree::remove_leaf(NodeIndex index) {
+  const std::size_t place = node(index).below;
+  CHECK(node(index).leaf && leaves_[place] == index);
+  at(index).leaf = false;
+  at(index).below = kNoNode;
+  const NodeIndex last = leaves_.back();
+  leaves_.pop_back();
+  if (last == index) return;
+  put_leaf(place, last);
+  rise(place);
+  sink(node(last).below);
+}
+
+void HeaderTree::replace_leaf(NodeIndex index, NodeIndex child) {
+  const std::size_t place = node(index).below;
+  at(index).leaf = false;
+  at(child).leaf = true;
+  put_leaf(place, child);
+  sink(place);
+}
+
 void HeaderTree::release_leaf(NodeIndex index) {
   CHECK(is_leaf(index) && index != root_);
   const NodeIndex parent = node(index).parent;
-  leaves_.erase(leaf_of(index));
+  remove_leaf(index);
   unlink(index);
   vacate(index);
-  if (is_leaf(parent)) leaves_.insert(leaf_of(parent));
+  if (node(parent).below == kNoNode) add_leaf(parent);
 }
 
-// Bottom up, without a stack: a branch may be as long as memory.
+// Bottom up, without a stack: a branch may be as long as memory. Who loses its last child here is
+// not listed as a leaf, since it goes next.
 void HeaderTree::release_subtree(NodeIndex top) {
   NodeIndex index = top;
-  bool was_leaf = true;  // and not made one by the release of its children
   for (;;) {
-    if (!is_leaf(index)) {
-      index = node(index).first_child;
-      was_leaf = true;
+    if (is_leaf(index)) remove_leaf(index);
+    if (node(index).below != kNoNode) {
+      index = node(index).below;
       continue;
     }
-    if (was_leaf) leaves_.erase(leaf_of(index));
     const NodeIndex parent = node(index).parent;
     unlink(index);
     vacate(index);
     if (index == top) return;
     index = parent;
-    was_leaf = false;
   }
 }
 
@@ -180,8 +229,8 @@ std::size_t HeaderTree::raise_root(NodeIndex new_root) {
   }
   std::ranges::reverse(path);
   for (const NodeIndex next : path) {
-    while (node(root_).first_child != next || node(next).next_sibling != kNoNode) {
-      const NodeIndex first = node(root_).first_child;
+    while (node(root_).below != next || node(next).next_sibling != kNoNode) {
+      const NodeIndex first = node(root_).below;
       release_subtree(first != next ? first : node(next).next_sibling);
     }
     vacate(root_);

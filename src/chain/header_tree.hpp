@@ -9,10 +9,10 @@
 // it. Threading: one thread. Limits: the memory limit, in bytes, bounds the tree.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <optional>
-#include <set>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include <base/bytes.hpp>
@@ -36,20 +36,13 @@ class HeaderTree {
     std::uint64_t number = 0;
     std::uint64_t arrival = 0;  // order of arrival, from 0 for the first root
     NodeIndex parent = kNoNode;
-    NodeIndex skip = kNoNode;  // of use while its number is not below the root's
-    NodeIndex first_child = kNoNode;
+    NodeIndex skip = kNoNode;   // of use while its number is not below the root's
+    NodeIndex below = kNoNode;  // the first child; of a leaf: its place among the leaves
     NodeIndex next_sibling = kNoNode;
     NodeIndex previous_sibling = kNoNode;
-    std::uint32_t header_size = 0;
-    Bytes encoded;  // header, signature
-  };
-
-  // A node without a child, in the order in which branches are the least worth keeping.
-  struct Leaf {
-    std::uint64_t number = 0;
-    std::uint64_t arrival = 0;
-    NodeIndex index = kNoNode;
-    friend auto operator<=>(const Leaf&, const Leaf&) = default;
+    std::uint16_t header_size = 0;
+    bool leaf = false;  // without a child, and listed so
+    Bytes encoded;      // header, signature
   };
 
   // `hash_seed`: for the hash table, since keys come from peers. The root is node 0.
@@ -80,7 +73,7 @@ class HeaderTree {
   [[nodiscard]] const Node& node(NodeIndex index) const {
     return blocks_[index / kBlockNodes][index % kBlockNodes];
   }
-  [[nodiscard]] bool is_leaf(NodeIndex index) const { return node(index).first_child == kNoNode; }
+  [[nodiscard]] bool is_leaf(NodeIndex index) const { return node(index).leaf; }
   [[nodiscard]] std::optional<NodeIndex> find(const Hash32& hash) const;
   [[nodiscard]] ByteView header(NodeIndex index) const;
   [[nodiscard]] ByteView signature(NodeIndex index) const;
@@ -92,8 +85,15 @@ class HeaderTree {
   [[nodiscard]] NodeIndex common_ancestor(NodeIndex a, NodeIndex b) const;
   // True when `ancestor` lies on the path from `index` to the root, both included.
   [[nodiscard]] bool descends(NodeIndex index, NodeIndex ancestor_index) const;
-  // Lowest number first, of one number the first to arrive.
-  [[nodiscard]] const std::set<Leaf>& leaves() const { return leaves_; }
+  // The nodes without a child. In no order that means anything, and always the same one after the
+  // same calls.
+  [[nodiscard]] std::span<const NodeIndex> leaves() const { return leaves_; }
+  // The leaf that is the least worth keeping: the lowest number, of one number the first to arrive.
+  // Those of which `skip(node)` is true do not count, and cost a step each.
+  template <class Skip>
+  [[nodiscard]] std::optional<NodeIndex> lowest_leaf(Skip skip) const {
+    return lowest_leaf_from(0, skip);
+  }
   [[nodiscard]] std::uint64_t memory_bytes() const { return memory_; }
   [[nodiscard]] std::uint64_t memory_limit() const { return memory_limit_; }
 
@@ -103,9 +103,25 @@ class HeaderTree {
   [[nodiscard]] Node& at(NodeIndex index) {
     return blocks_[index / kBlockNodes][index % kBlockNodes];
   }
-  [[nodiscard]] Leaf leaf_of(NodeIndex index) const {
-    return {node(index).number, node(index).arrival, index};
+  [[nodiscard]] bool is_lower(NodeIndex a, NodeIndex b) const {
+    return std::pair{node(a).number, node(a).arrival} < std::pair{node(b).number, node(b).arrival};
   }
+  // Below a leaf that does not count, the lowest is at one side or the other.
+  template <class Skip>
+  [[nodiscard]] std::optional<NodeIndex> lowest_leaf_from(std::size_t place, Skip& skip) const {
+    if (place >= leaves_.size()) return std::nullopt;
+    if (!skip(leaves_[place])) return leaves_[place];
+    const auto left = lowest_leaf_from(2 * place + 1, skip);
+    const auto right = lowest_leaf_from(2 * place + 2, skip);
+    if (!left || !right) return left ? left : right;
+    return is_lower(*left, *right) ? left : right;
+  }
+  void add_leaf(NodeIndex index);
+  void remove_leaf(NodeIndex index);
+  void replace_leaf(NodeIndex index, NodeIndex child);
+  void put_leaf(std::size_t place, NodeIndex index);
+  void rise(std::size_t place);
+  void sink(std::size_t place);
   [[nodiscard]] NodeIndex take_slot();
   NodeIndex place(const Hash32& hash, std::uint64_t number, ByteView header, ByteView signature);
   void unlink(NodeIndex index);
@@ -121,7 +137,9 @@ class HeaderTree {
   NodeIndex root_ = 0;
   std::uint64_t root_number_ = 0;
   HashIndex by_hash_;
-  std::set<Leaf> leaves_;
+  // A heap by is_lower: the lowest first. A branch that grows keeps its place, since it has become
+  // higher, or changes it with a few below: what that costs does not depend on how many there are.
+  std::vector<NodeIndex> leaves_;
   std::uint64_t memory_limit_;
   std::uint64_t memory_ = 0;
 };

@@ -41,7 +41,7 @@ void compare(const TestBench& bench, const NaiveChains& model) {
   RC_ASSERT(manager.earliest().number == model.floor());
   RC_ASSERT(tree.size() == kept.size());
   std::set<Hash32> leaves;
-  for (const HeaderTree::Leaf& leaf : tree.leaves()) leaves.insert(tree.node(leaf.index).hash);
+  for (const NodeIndex leaf : tree.leaves()) leaves.insert(tree.node(leaf).hash);
   RC_ASSERT(leaves == model.heads());
   for (const auto& branch : model.branches()) {
     for (std::uint64_t n = 0; n < branch.size(); ++n) {
@@ -141,9 +141,9 @@ RC_GTEST_PROP(Release, AtTheMemoryLimitTheTreeStaysWholeAndOpenForTheHead, ()) {
     RC_ASSERT(bench.import({bench.make(next, head)}).added >= 1U);
     RC_ASSERT(tree.memory_bytes() <= memory);
     bench.acknowledge();
-    for (const HeaderTree::Leaf& leaf : tree.leaves()) {
-      RC_ASSERT(tree.ancestor(leaf.index, tree.root_number()) == tree.root());
-      RC_ASSERT(leaf.number <= bench.manager.head().number);
+    for (const NodeIndex leaf : tree.leaves()) {
+      RC_ASSERT(tree.ancestor(leaf, tree.root_number()) == tree.root());
+      RC_ASSERT(tree.node(leaf).number <= bench.manager.head().number);
     }
     RC_ASSERT(bench.manager.head().hash == bench.hash(next));
     for (std::uint64_t n = tree.root_number(); n <= bench.manager.head().number; ++n) {

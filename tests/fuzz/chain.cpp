@@ -86,8 +86,8 @@ class ChainRun {
   void check_head(const BlockRef& before, const BlockRef& after) {
     const HeaderTree& tree = manager_.tree();
     std::optional<Candidate> best;
-    for (const HeaderTree::Leaf& leaf : tree.leaves()) {
-      const Candidate one{tree.node(leaf.index).hash, leaf.number, leaf.arrival};
+    for (const NodeIndex leaf : tree.leaves()) {
+      const Candidate one{tree.node(leaf).hash, tree.node(leaf).number, tree.node(leaf).arrival};
       const bool better =
           !best || (longest_ ? one.number > best->number ||
                                    (one.number == best->number && one.arrival < best->arrival)
@@ -154,8 +154,8 @@ class ChainRun {
     CHECK(tree.memory_bytes() <= limits_.memory_bytes);
     CHECK(manager_.waiting_count() <= 2 * kMaxWaiting);
     CHECK(tree.size() + manager_.counters().released == manager_.counters().headers + 1);
-    for (const HeaderTree::Leaf& leaf : tree.leaves()) {
-      CHECK(tree.ancestor(leaf.index, tree.root_number()) == tree.root());
+    for (const NodeIndex leaf : tree.leaves()) {
+      CHECK(tree.ancestor(leaf, tree.root_number()) == tree.root());
     }
     CHECK(manager_.earliest().number <= manager_.head().number);
   }
