@@ -17,8 +17,7 @@ class FastFields {
   template <std::size_t N>
   [[gnu::always_inline]] bool exact(ByteView& out) {
     if (rest_.size() <= N || rest_[0] != static_cast<std::byte>(0x80 + N)) return false;
-    out = rest_.subspan(1, N);
-    rest_ = rest_.subspan(N + 1);
+    out = take(N + 1).last(N);
     return true;
   }
   template <std::size_t N>
@@ -31,8 +30,7 @@ class FastFields {
         rest_[1] != static_cast<std::byte>(kSize >> 8) || rest_[2] != std::byte{kSize & 0xff}) {
       return false;
     }
-    out = rest_.subspan(3, kSize);
-    rest_ = rest_.subspan(3 + kSize);
+    out = take(3 + kSize).last(kSize);
     return true;
   }
   // A string of at most `max` bytes, 55 or less.
@@ -40,14 +38,12 @@ class FastFields {
     if (rest_.empty()) return false;
     const auto first = std::to_integer<std::size_t>(rest_[0]);
     if (first < 0x80) {
-      out = rest_.first(1);
-      rest_ = rest_.subspan(1);
+      out = take(1);
       return true;
     }
     const std::size_t size = first - 0x80;
     if (size > max || rest_.size() <= size) return false;
-    out = rest_.subspan(1, size);
-    rest_ = rest_.subspan(size + 1);
+    out = take(size + 1).last(size);
     return size != 1 || out[0] >= std::byte{0x80};
   }
   [[gnu::always_inline]] bool digits(UintView& out) {
@@ -70,6 +66,13 @@ class FastFields {
   }
 
  private:
+  // By first() and last(): subspan() is large enough that it stays a call.
+  [[gnu::always_inline]] ByteView take(std::size_t size) {
+    const ByteView out = rest_.first(size);
+    rest_ = rest_.last(rest_.size() - size);
+    return out;
+  }
+
   ByteView rest_;
 };
 
@@ -103,6 +106,17 @@ bool read_fast(ByteView fields, HeaderView& out) {
   if (!in.exact<32>(out.block_access_list_hash)) return false;
   if (in.at_end()) return true;
   return in.number(out.slot_number) && in.at_end();
+}
+
+// The same of exactly one header, its list's prefix included: as every header has it, 256 bytes of
+// fields or more, with a size of two bytes.
+bool read_fast_whole(ByteView encoded, HeaderView& out) {
+  constexpr std::size_t kPrefix = 3;
+  if (encoded.size() < kPrefix + 256 || encoded[0] != std::byte{0xf9}) return false;
+  const ByteView fields = encoded.last(encoded.size() - kPrefix);
+  const std::size_t size =
+      (std::to_integer<std::size_t>(encoded[1]) << 8) | std::to_integer<std::size_t>(encoded[2]);
+  return size == fields.size() && read_fast(fields, out);
 }
 
 // --- any form, with its errors ---
@@ -172,13 +186,9 @@ Error first_error(std::uint64_t at, const rlp::Reader& fields, const Error& foun
 }
 
 // The next item; on error `in` stays.
-Result<void> read_header(rlp::Reader& in, HeaderView& out) {
+Result<void> read_strict(rlp::Reader& in, HeaderView& out) {
   rlp::Reader after = in;
   const rlp::Reader fields = TRY(after.enter_list());
-  if (read_fast(fields.rest(), out)) {
-    in = after;
-    return {};
-  }
   out = {};
   const Result<void> read = read_fields(fields, out);
   if (!read) [[unlikely]] {
@@ -206,14 +216,20 @@ void copy_optional(std::optional<Hash32>& out, const std::optional<ByteView>& in
 // The view is made where it is returned: it is too large to be moved about.
 Result<HeaderView> HeaderView::decode(rlp::Reader& in) {
   Result<HeaderView> out;
-  if (const auto read = read_header(in, *out); !read) out = std::unexpected{read.error()};
+  rlp::Reader after = in;
+  if (const auto fields = after.enter_list(); fields && read_fast(fields->rest(), *out)) {
+    in = after;
+  } else if (const auto read = read_strict(in, *out); !read) {
+    out = std::unexpected{read.error()};
+  }
   return out;
 }
 
 Result<HeaderView> HeaderView::decode(ByteView encoded) {
   Result<HeaderView> out;
+  if (read_fast_whole(encoded, *out)) return out;
   rlp::Reader in{encoded};
-  auto read = read_header(in, *out);
+  auto read = read_strict(in, *out);
   if (read) read = in.expect_end();
   if (!read) out = std::unexpected{read.error()};
   return out;

@@ -73,6 +73,17 @@ void expect_agreement(ByteView bytes) {
   } else {
     RC_ASSERT(view.error() == expected.error());
   }
+  // As an item among others: the same header, and what follows is not looked at.
+  rlp::Reader in{bytes};
+  const auto item = HeaderView::decode(in);
+  if (item) {
+    RC_ASSERT((view ? in.at_end() : view.error().is(rlp::RlpError::trailing_bytes)));
+    RC_ASSERT(view.has_value() == in.at_end());
+    RC_ASSERT((!view || item->to_header() == *expected));
+  } else {
+    RC_ASSERT(item.error() == view.error());
+    RC_ASSERT(in.rest().size() == bytes.size());
+  }
 }
 
 TEST(HeaderView, AgreesWithAPlainReadingOfAnyHeader) {
