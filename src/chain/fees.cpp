@@ -17,7 +17,7 @@ std::optional<std::uint64_t> next_base_fee(const HeaderView& parent) {
   const auto fee = parent.base_fee_per_gas->to_u64();
   if (!fee) return std::nullopt;
   const std::uint64_t target = parent.gas_limit / kElasticity;
-  if (parent.gas_used == target || target == 0) return *fee;
+  if (parent.gas_used == target || target == 0) return fee;
   const bool more = parent.gas_used > target;
   const std::uint64_t distance = more ? parent.gas_used - target : target - parent.gas_used;
   const Wide change = Wide{*fee} * distance / target / kBaseFeeChangeDenominator;
