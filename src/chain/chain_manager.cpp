@@ -177,7 +177,9 @@ void ChainManager::park(Now now, const HeaderInput& input, const HeaderView& hea
   ++(kept ? batch.outcome.waiting : batch.outcome.refused);
   if (!early) return;
   ++batch.outcome.early;
-  plan_early(now);
+  // What comes later puts off nothing: a peer that gives one early header after another would keep
+  // all others waiting.
+  if (early_due_.is_never()) plan_early(now);
 }
 
 void ChainManager::import_one(Now now, const HeaderInput& input, const Hash32& hash,

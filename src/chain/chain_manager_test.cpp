@@ -114,6 +114,26 @@ TEST(ChainManager, AnEarlyHeaderWaitsUntilItsTime) {
   EXPECT_TRUE(bench.manager.next_deadline().is_never());
 }
 
+// Our clock was behind and is set; meanwhile somebody gives an early header twice a second.
+TEST(ChainManager, EarlyHeadersThatKeepComingDoNotPutOffWhatIsDue) {
+  TestBench bench;
+  const std::uint64_t wall = bench.now.wall.whole_seconds();
+  const auto early = [&](std::uint64_t after, const char* text) {
+    return seal_header(bench.genesis.config, bench.genesis.header, wall + after, {}, text);
+  };
+  const Header honest = early(60, "honest");
+  EXPECT_EQ(bench.import({{honest.encode(), {}}}).waiting, 1U);
+  bench.now.wall = bench.now.wall + seconds(60);
+  for (int i = 0; i < 4; ++i) {
+    bench.now.mono = bench.now.mono + milliseconds(500);
+    if (bench.manager.next_deadline() <= bench.now.mono) bench.manager.handle_deadline(bench.now);
+    const std::string text = std::to_string(i);
+    EXPECT_EQ(bench.import({{early(3'600, text.c_str()).encode(), {}}}).early, 1U);
+  }
+  bench.acknowledge();
+  EXPECT_EQ(bench.manager.head().hash, honest.hash());
+}
+
 TEST(ChainManager, AnEarlyHeaderThatBreaksAnotherRuleIsInvalidAndNotKept) {
   TestBench bench;
   const std::uint64_t wall = bench.now.wall.whole_seconds();
