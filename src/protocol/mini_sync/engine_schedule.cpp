@@ -24,8 +24,12 @@ void Engine::add_target(Peer& peer, const chain::BlockRef& block) {
   if (listed) return;
   if (peer.targets.size() >= kMaxTargets) {
     ++counters_.targets_dropped;
-    // The front may be in work; the newest announcement matters most.
-    peer.targets.erase(peer.targets.begin() + 1);
+    // The front may be in work. Of the others the lowest matters least: after a partition a peer
+    // announces the tips of many branches that did not win, and its head must not be lost to them.
+    const auto lowest = std::ranges::min_element(peer.targets.begin() + 1, peer.targets.end(), {},
+                                                 &chain::BlockRef::number);
+    if (lowest->number > block.number) return;
+    peer.targets.erase(lowest);
   }
   peer.targets.push_back(block);
 }

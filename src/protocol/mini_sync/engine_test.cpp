@@ -61,6 +61,27 @@ TEST(Engine, ABlockIsAnnouncedAtMostOnceToEachPeer) {
   EXPECT_GE(announcements, 5U);
 }
 
+// After a partition: a peer's head, and then the tips of more branches than are kept in mind.
+TEST(Engine, AHeadIsNotLostToTheTipsOfManyBranches) {
+  Net net;
+  Node& a = net.add_node();
+  Node& b = net.add_node();
+  net.connect(a, b);
+  net.run();
+  std::vector<chain::BlockRef> tips;
+  for (std::uint8_t i = 1; i <= 2 * kMaxTargets; ++i) {
+    tips.push_back(a.chain.extend(a.chain.genesis(), 3, i));
+  }
+  const chain::BlockRef head = a.chain.extend(a.chain.genesis(), 30);
+  net.announce(a, tips.front(), false);
+  net.announce(a, head, false);
+  for (const chain::BlockRef& tip : std::span{tips}.subspan(1)) net.announce(a, tip, false);
+  net.run();
+  EXPECT_GT(b.engine.counters().targets_dropped, 0U);
+  EXPECT_EQ(b.chain.head(), head);
+  EXPECT_TRUE(b.blamed.empty());
+}
+
 TEST(Engine, ADeepForkIsFollowedWhateverItsDepth) {
   for (const std::uint64_t depth : {1U, 17U, 500U, 3000U, 6000U}) {
     Net net;
