@@ -190,6 +190,9 @@ class Storm final : public NodeScenario {
       } else if (stage_ == Stage::decide && !missing_head(world)) {
         say_goodbye(world);
         stage_ = Stage::part;
+      } else if (stage_ == Stage::decide && equally_high(world)) {
+        // A hostile branch that ends as high makes a tie, which the next block breaks.
+        (void)seal_last_block(world);
       }
     }
     if (stage_ != Stage::part) {
