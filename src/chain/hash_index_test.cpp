@@ -7,14 +7,10 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include "test_hash.hpp"
+
 namespace ethnet::chain {
 namespace {
-
-Hash32 hash_of_number(std::uint32_t n) {
-  Hash32 hash;
-  store_be(MutByteView{hash.bytes}.first(4), n);
-  return hash;
-}
 
 // Against std::map, growing and shrinking: every hash is found as its own node, and none after it
 // is gone.

@@ -8,14 +8,10 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include "test_hash.hpp"
+
 namespace ethnet::chain {
 namespace {
-
-Hash32 hash_of_number(std::uint32_t n) {
-  Hash32 hash;
-  store_be(MutByteView{hash.bytes}.first(4), n);
-  return hash;
-}
 
 // The tree beside a map from each kept block to its parent; blocks are named by their arrival.
 struct Twins {

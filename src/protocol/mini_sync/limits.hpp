@@ -15,7 +15,6 @@ inline constexpr std::size_t kMaxResponseBytes = 2 * 1024 * 1024;
 inline constexpr std::size_t kMaxResponsePayload = kMaxResponseBytes + 64;
 inline constexpr std::size_t kMaxLocatorHashes = 128;  // 16 + 2 * log2(2^56)
 inline constexpr std::size_t kMaxAnnouncedHashes = 64;
-inline constexpr std::size_t kMaxHeaderBytes = 2048;       // an Amsterdam header has about 700
 inline constexpr std::size_t kMaxRequestBytes = 8 * 1024;  // every message but Headers and NewBlock
 inline constexpr std::size_t kSignatureBytes = 65;
 

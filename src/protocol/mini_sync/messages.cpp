@@ -4,6 +4,7 @@
 
 #include <codec/rlp_reader.hpp>
 #include <codec/rlp_writer.hpp>
+#include <types/header.hpp>
 
 #include "limits.hpp"
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
+#include <types/header.hpp>
 
 #include "limits.hpp"
 #include "test_chain.hpp"
