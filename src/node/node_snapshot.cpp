@@ -75,6 +75,7 @@ void add_sessions(CounterList& out, const session::SessionSnapshot& s) {
   out.add("session.proven", s.proven);
   out.add("session.active.inbound", s.active_inbound);
   out.add("session.active.outbound", s.active_outbound);
+  out.add("session.visits", s.visits);
   out.add("session.closing", s.closing);
   out.add("session.messages_in", s.messages_in);
   out.add("session.messages_out", s.messages_out);
@@ -177,7 +178,7 @@ NodeSnapshot Node::snapshot() const {
   out.genesis = chain_.genesis().hash;
   out.head = chain_.head().hash;
   out.head_number = chain_.head().number;
-  out.sessions = sessions_->session_count();
+  out.sessions = sessions_->peer_count();
   out.counters = std::move(counters).take();
   return out;
 }

@@ -10,7 +10,16 @@ bool SessionManager::Impl::we_decide(const Entry& entry) const {
 
 bool SessionManager::Impl::on_ready(Entry& entry) {
   Entry* const active = table_.active_of(entry.peer()->id());
-  return active == nullptr ? activate_by_us(entry) : join_probe(*active, entry);
+  const bool decided = active == nullptr || outranks(entry, *active);
+  return decided ? activate_by_us(entry) : join_probe(*active, entry);
+}
+
+bool SessionManager::Impl::outranks(const Entry& newcomer, const Entry& twin) {
+  return twin.is_visit() && !newcomer.handshake->visit;
+}
+
+void SessionManager::Impl::inherit_place(Entry& newcomer, const Entry& twin) {
+  if (!newcomer.handshake->visit && !twin.is_visit()) newcomer.take_place_of(twin);
 }
 
 // The peer may have lost the session that we hold (restart, new address): ask that one.
@@ -86,9 +95,8 @@ void SessionManager::Impl::readmit(const std::vector<SessionHandle>& newcomers) 
 
 bool SessionManager::Impl::activate_by_us(Entry& entry) {
   Entry* const old = table_.active_of(entry.peer()->id());
-  if (old != nullptr) {
-    entry.take_place_of(*old);
-  } else if (is_full_for(entry)) {
+  if (old != nullptr) inherit_place(entry, *old);
+  if (is_full_for(entry)) {
     end(entry.handle(), DisconnectReason::too_many_peers, EndedBy::us);
     return false;
   }
@@ -111,16 +119,17 @@ bool SessionManager::Impl::is_newer(const Entry& entry, const Activate& token, c
 
 bool SessionManager::Impl::handle_activate(Entry& entry, const Activate& token) {
   Entry* const old = table_.active_of(entry.peer()->id());
-  if (old != nullptr) {
-    if (!is_newer(entry, token, *old)) {
-      end(entry.handle(), DisconnectReason::already_connected, EndedBy::us);
-      return false;
-    }
-    entry.take_place_of(*old);
-    end(old->handle(), DisconnectReason::replaced, EndedBy::us);
-  } else if (is_full_for(entry)) {
+  if (old != nullptr && !is_newer(entry, token, *old)) {
+    end(entry.handle(), DisconnectReason::already_connected, EndedBy::us);
+    return false;
+  }
+  if (is_full_for(entry)) {
     end(entry.handle(), DisconnectReason::too_many_peers, EndedBy::us);
     return false;
+  }
+  if (old != nullptr) {
+    inherit_place(entry, *old);
+    end(old->handle(), DisconnectReason::replaced, EndedBy::us);
   }
   return become_active(entry, token);
 }
@@ -132,6 +141,7 @@ bool SessionManager::Impl::become_active(Entry& entry, const Activate& token) {
   info.id = entry.peer()->id();
   info.remote = entry.remote;
   info.inbound = entry.inbound();
+  info.visit = hs.visit;
   info.client = std::move(hs.hello->client);
   info.agreed = std::move(hs.agreed);
   info.genesis = hs.hello->genesis;
@@ -148,6 +158,7 @@ bool SessionManager::Impl::become_active(Entry& entry, const Activate& token) {
   log_.write(now_, LogLevel::debug, "session opened",
              {{"peer", std::string_view{session.info.id.hex()}},
               {"inbound", entry.inbound()},
+              {"visit", session.info.visit},
               {"client", std::string_view{session.info.client}}});
   events_.push_back({SessionOpened{handle, session.info}});
   rearm(entry);
@@ -203,6 +214,9 @@ Instant SessionManager::Impl::active_deadline(const Entry& entry) const {
               : std::max(control.last_heard + config_.ping_interval, control.pings_out.next());
   earliest = std::min({earliest, control.stall.deadline(config_.write_timeout),
                        entry.active()->writer.stall_deadline(config_.write_timeout)});
+  if (entry.is_visit()) {
+    earliest = std::min(earliest, entry.active()->last_message + config_.visit_idle_timeout);
+  }
   if (const auto& probe = entry.active()->probe) {
     earliest = std::min(earliest, probe->ping_sent ? probe->deadline : probe->ping_at);
   }
@@ -216,6 +230,10 @@ bool SessionManager::Impl::on_active_deadline(Entry& entry) {
   if (control.stall.deadline(config_.write_timeout) <= now_.mono ||
       entry.active()->writer.stall_deadline(config_.write_timeout) <= now_.mono) {
     end(handle, DisconnectReason::write_timeout, EndedBy::us);
+    return false;
+  }
+  if (entry.is_visit() && entry.active()->last_message + config_.visit_idle_timeout <= now_.mono) {
+    end(handle, DisconnectReason::requested, EndedBy::us);
     return false;
   }
   if (probe && probe->ping_sent && probe->deadline <= now_.mono) {

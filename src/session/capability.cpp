@@ -29,6 +29,8 @@ std::string_view describe(std::uint16_t code) {
       return "already dialing";
     case SessionError::too_many_peers:
       return "too many peers";
+    case SessionError::too_many_visits:
+      return "too many visits";
     case SessionError::pending_limit:
       return "too many pending connections";
     case SessionError::memory_limit:

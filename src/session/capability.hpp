@@ -44,6 +44,7 @@ enum class SessionError : std::uint16_t {
   already_connected,
   already_dialing,
   too_many_peers,
+  too_many_visits,
   pending_limit,
   memory_limit,
   transport,  // the transport refused to dial

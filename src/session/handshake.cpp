@@ -1,4 +1,6 @@
 // Claim, Proof, Hello: from an open connection to two parties who know each other.
+#include <algorithm>
+
 #include "manager.hpp"
 #include "record.hpp"
 
@@ -170,19 +172,13 @@ bool SessionManager::Impl::on_signed(Entry& entry, ByteView signature) {
 }
 
 bool SessionManager::Impl::on_verified(Entry& entry, ByteView output) {
-  const SessionHandle handle = entry.handle();
   Handshake& hs = *entry.handshake;
   const auto peer = hs.verifier->finish(output);
   if (!peer) {
-    end(handle, DisconnectReason::bad_proof, EndedBy::us);
+    end(entry.handle(), DisconnectReason::bad_proof, EndedBy::us);
     return false;
   }
   table_.on_proven(entry, *peer);
-  if (const Entry* twin = table_.active_of(peer->id())) entry.take_place_of(*twin);
-  if (is_full_for(entry)) {
-    end(handle, DisconnectReason::too_many_peers, EndedBy::us);
-    return false;
-  }
   if (!hs.claim_sent && !send_claim(entry)) return false;
   if (!hs.proof_started && !start_proof(entry)) return false;
   if (!send_hello_when_due(entry)) return false;
@@ -190,11 +186,18 @@ bool SessionManager::Impl::on_verified(Entry& entry, ByteView output) {
   return read_control(entry);
 }
 
-// A twin of an active session needs no further place: the arbiter keeps one of the two.
+// A twin of an active peer needs no further place: the arbiter keeps one of the two.
 bool SessionManager::Impl::is_full_for(const Entry& entry) const {
-  if (table_.active_of(entry.peer()->id()) != nullptr) return false;
-  if (table_.in(SessionState::active).size() >= config_.max_peers) return true;
+  if (entry.handshake->visit) return false;
+  const Entry* const twin = table_.active_of(entry.peer()->id());
+  if (twin != nullptr && !twin->is_visit()) return false;
+  if (table_.peers() >= config_.max_peers) return true;
   return entry.needs_inbound_place() && table_.active_inbound() >= config_.max_inbound;
+}
+
+bool SessionManager::Impl::is_for_visits(const Capability& capability) const {
+  return std::ranges::find(config_.visit_capabilities, capability.name) !=
+         config_.visit_capabilities.end();
 }
 
 // After both proofs, so that only the one who may know learns what we are.
@@ -204,12 +207,15 @@ bool SessionManager::Impl::send_hello_when_due(Entry& entry) {
   Hello hello;
   hello.client = local_.client;
   hello.capabilities = local_.capabilities;
+  if (entry.is_visit_of_ours()) {
+    std::erase_if(hello.capabilities, [&](const Capability& c) { return !is_for_visits(c); });
+  }
   hello.genesis = local_.genesis;
   hello.fork_id = local_.fork_id;
   hello.head_hash = local_.head_hash;
   hello.head_number = local_.head_number;
   hello.enr = local_.enr;
-  hs.offered = local_.capabilities;  // set_local may change them before the answer
+  hs.offered = hello.capabilities;  // set_local may change them before the answer
   hs.hello_sent = true;
   entry.hello_order = ++last_hello_;
   return send_frame(entry, encode_frame(hello));
@@ -232,6 +238,8 @@ bool SessionManager::Impl::handle_hello(Entry& entry, Hello hello) {
   if (!follows_our_forks(hs.hello->fork_id)) return refuse(DisconnectReason::incompatible_fork);
   hs.agreed = intersect(hs.offered, hs.hello->capabilities);
   if (hs.agreed.empty()) return refuse(DisconnectReason::no_shared_capability);
+  hs.visit = std::ranges::all_of(hs.agreed, [&](const Capability& c) { return is_for_visits(c); });
+  if (is_full_for(entry)) return refuse(DisconnectReason::too_many_peers);
   if (hs.hello->enr.empty()) return accept_hello(entry);
   hs.paused = true;
   start_job(entry, JobKind::verify_record, "session verify record", record_work(hs.hello->enr));

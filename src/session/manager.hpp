@@ -38,7 +38,7 @@ class SessionManager::Impl {
   void handle_deadline(Now now);
   void set_local(LocalInfo local);
   [[nodiscard]] Result<std::uint64_t> dial(Now now, const Endpoint& remote,
-                                           std::optional<NodeId> expected);
+                                           std::optional<NodeId> expected, Purpose purpose);
   [[nodiscard]] Result<void> send(Now now, SessionHandle session, const Capability& capability,
                                   Priority priority, Bytes&& payload);
   void disconnect(Now now, SessionHandle session, DisconnectReason reason);
@@ -72,6 +72,10 @@ class SessionManager::Impl {
   void on_closed(Entry& entry, const transport::Closed& closed);
   void on_readable(Entry& entry, transport::StreamId stream);
   [[nodiscard]] bool make_room_for(const IpAddress& ip);
+  // Why a dial cannot be begun; an active visit that has to end for it is no reason.
+  [[nodiscard]] Result<void> may_dial(const Endpoint& remote, const std::optional<NodeId>& expected,
+                                      Purpose purpose);
+  void end_visits_to(const Endpoint& remote, const std::optional<NodeId>& expected);
   void refuse_connection(transport::ConnHandle conn, const Endpoint& remote,
                          DisconnectReason reason);
   // The one exit of every entry, whatever its state: tells the peer, closes the connection, drops
@@ -124,11 +128,16 @@ class SessionManager::Impl {
   [[nodiscard]] transport::Side our_side(const Entry& entry) const;
   [[nodiscard]] bool have_exporter(Entry& entry);
   [[nodiscard]] bool is_full_for(const Entry& entry) const;
+  [[nodiscard]] bool is_for_visits(const Capability& capability) const;
   [[nodiscard]] bool follows_our_forks(const ForkId& remote) const;
 
   // activation.cpp
   [[nodiscard]] bool we_decide(const Entry& entry) const;
   bool on_ready(Entry& entry);
+  // `newcomer` may become a peer, and `twin` is a visit: more was wished.
+  [[nodiscard]] static bool outranks(const Entry& newcomer, const Entry& twin);
+  // Before activation: where the newcomer may have the twin's place.
+  static void inherit_place(Entry& newcomer, const Entry& twin);
   bool join_probe(Entry& active, Entry& newcomer);
   bool send_probe_ping(Entry& active);
   void finish_probe_alive(Entry& active);

@@ -103,8 +103,8 @@ void SessionManager::Impl::shed_to(std::size_t most) {
 }
 
 // Only those that hold an equal share of the limit or more: ending the others would free little,
-// and a greedy peer must not be able to push them out. Of these first what is no session yet, then
-// what is idle, then the newest.
+// and a greedy peer must not be able to push them out. Of these first what is no session yet or a
+// visit, then what is idle, then the newest.
 std::optional<SessionHandle> SessionManager::Impl::next_to_shed(std::size_t most_bytes) const {
   if (table_.size() == 0) return std::nullopt;
   const std::size_t share = most_bytes / table_.size();
@@ -114,7 +114,7 @@ std::optional<SessionHandle> SessionManager::Impl::next_to_shed(std::size_t most
     if (entry.charged_bytes < share) return;
     const ActiveSession* const active = entry.active();
     const bool idle = active != nullptr && active->last_message + kIdleAfter <= now_.mono;
-    const std::tuple rank{active == nullptr, idle, entry.order()};
+    const std::tuple rank{active == nullptr || entry.is_visit(), idle, entry.order()};
     if (first && rank < most) return;
     first = handle;
     most = rank;

@@ -26,7 +26,10 @@ class TableModel : public ::testing::Test {
     SessionState state = SessionState::dialing;
     bool inbound = false;
     bool inbound_place = false;
-    NodeId id;  // once proven
+    bool visit_of_ours = false;
+    bool visit = false;  // and active
+    NodeId id;           // once proven
+    [[nodiscard]] bool pending() const { return state != SessionState::active || visit; }
   };
 
   // Few addresses and identities, so that they meet. Every third address is IPv6, of few subnets.
@@ -67,12 +70,14 @@ class TableModel : public ::testing::Test {
       one.state = SessionState::handshaking;
       one.handle = table.add_inbound(one.conn, one.remote, now).handle();
     } else {
-      if (table.is_dialing(one.remote)) return;  // as dial() refuses
+      if (table.dialled(one.remote) != nullptr) return;  // as dial() refuses
       const bool wanted = dice.below(2) == 0;
-      one.handle = table
-                       .add_dial(one.conn, one.remote,
-                                 wanted ? std::optional{any_id()} : std::nullopt, next_dial++, now)
-                       .handle();
+      one.visit_of_ours = dice.below(3) == 0;
+      one.handle =
+          table
+              .add_dial(one.conn, one.remote, wanted ? std::optional{any_id()} : std::nullopt,
+                        one.visit_of_ours ? Purpose::visit : Purpose::peer, next_dial++, now)
+              .handle();
     }
     known.push_back(one);
   }
@@ -103,16 +108,19 @@ class TableModel : public ::testing::Test {
   void activate(Known& one) {
     if (const Entry* const twin = table.active_of(one.id)) {
       const SessionHandle old = twin->handle();
-      entry(one).take_place_of(*twin);
       const auto there = std::ranges::find(known, old, &Known::handle);
       CHECK(there != known.end());
-      one.inbound_place = one.inbound && there->inbound_place;
+      if (!there->visit) {
+        entry(one).take_place_of(*twin);
+        one.inbound_place = one.inbound && there->inbound_place;
+      }
       const SessionHandle newcomer = one.handle;
       release(*there);
       return activate(*std::ranges::find(known, newcomer, &Known::handle));
     }
     PeerInfo info;
     info.id = one.id;
+    info.visit = one.visit = one.visit_of_ours || dice.below(3) == 0;
     (void)table.activate(entry(one), std::move(info), {}, {1, 1});
     one.state = SessionState::active;
   }
@@ -138,7 +146,7 @@ class TableModel : public ::testing::Test {
     if (!gone) return;
     const auto there = std::ranges::find(known, *gone, &Known::handle);
     ASSERT_NE(there, known.end());
-    EXPECT_TRUE(there->inbound && there->state != SessionState::active);
+    EXPECT_TRUE(there->inbound && there->pending());
     release(*there);
   }
 
@@ -163,33 +171,51 @@ class TableModel : public ::testing::Test {
       if (table.in(state).size() != there) return false;
       sum += there;
     }
-    const auto pending = [](const Known& k) { return k.state != SessionState::active; };
-    const std::size_t in = count([&](const Known& k) { return pending(k) && k.inbound; });
-    const std::size_t active = sum - count(pending);
+    const std::size_t pending = count(&Known::pending);
+    const std::size_t in = count([](const Known& k) { return k.pending() && k.inbound; });
+    const std::size_t peers = sum - pending;
     const std::size_t places =
-        count([&](const Known& k) { return !pending(k) && k.inbound_place; });
-    return sum == table.size() && table.pending() == count(pending) &&
-           table.pending_inbound() == in && table.active_inbound() == places &&
-           table.active_outbound() == active - places && table.closing() == closing.size();
+        count([](const Known& k) { return !k.pending() && k.inbound_place; });
+    return sum == table.size() && table.pending() == pending && table.pending_inbound() == in &&
+           table.peers() == peers && table.active_inbound() == places &&
+           table.active_outbound() == peers - places && table.visits() == count(&Known::visit) &&
+           table.visits_of_ours() == count(&Known::visit_of_ours) &&
+           table.closing() == closing.size();
   }
   [[nodiscard]] bool indexes_agree() {
     return std::ranges::all_of(known, [&](const Known& k) {
       const Entry* const by_conn = table.find(k.conn);
       const bool active = k.state == SessionState::active;
       const std::size_t beside = count([&](const Known& other) {
-        return other.inbound && other.state != SessionState::active &&
+        return other.inbound && other.pending() &&
                stranger_prefix(other.remote.ip) == stranger_prefix(k.remote.ip);
       });
       const std::size_t nearby = count([&](const Known& other) {
-        return other.inbound && other.state != SessionState::active &&
+        return other.inbound && other.pending() &&
                stranger_net(other.remote.ip) == stranger_net(k.remote.ip);
       });
       return by_conn != nullptr && by_conn->handle() == k.handle && by_conn->state() == k.state &&
              table.pending_from(k.remote.ip) == beside &&
              table.pending_from_net(k.remote.ip) == nearby &&
              (!active || table.active_of(k.id) == by_conn) &&
-             (k.inbound || active || table.is_dialing(k.remote));
+             (k.inbound || active || table.is_dialing(k.remote)) &&
+             (k.inbound || !k.pending() || table.dialled(k.remote) == by_conn) &&
+             oldest_visit_agrees(k);
     });
+  }
+  [[nodiscard]] bool oldest_visit_agrees(const Known& k) const {
+    std::optional<std::uint64_t> oldest;
+    for (const Known& other : known) {
+      const bool counts = other.inbound && other.visit &&
+                          stranger_prefix(other.remote.ip) == stranger_prefix(k.remote.ip);
+      const Entry* const there = table.find(other.handle);
+      if (counts && there != nullptr) {
+        oldest = std::min(oldest.value_or(there->order()), there->order());
+      }
+    }
+    const auto handle = table.oldest_visit_from(k.remote.ip);
+    const Entry* const found = handle ? table.find(*handle) : nullptr;
+    return found == nullptr ? !oldest : found->order() == oldest;
   }
 
   Prng dice{59};
@@ -205,6 +231,7 @@ TEST_F(TableModel, atk_59_60_CountsAreThoseOfWhatIsThereAfterEveryEvent) {
   const std::uint64_t events = ethnet::testing::amount("ETHNET_TABLE_EVENTS", 200'000);
   std::size_t most = 0;
   std::size_t most_active = 0;
+  std::size_t most_visits = 0;
   for (std::uint64_t i = 0; i < events; ++i) {
     ASSERT_NO_FATAL_FAILURE(step());
     ASSERT_TRUE(agrees()) << "event " << i;
@@ -213,6 +240,7 @@ TEST_F(TableModel, atk_59_60_CountsAreThoseOfWhatIsThereAfterEveryEvent) {
     }
     most = std::max(most, known.size());
     most_active = std::max(most_active, table.in(SessionState::active).size());
+    most_visits = std::max(most_visits, table.visits());
     // Now and then everything ends, and then nothing is left.
     if (i % 5'000 == 4'999 || i + 1 == events) {
       while (!known.empty()) release(known.back());
@@ -227,6 +255,7 @@ TEST_F(TableModel, atk_59_60_CountsAreThoseOfWhatIsThereAfterEveryEvent) {
   }
   EXPECT_GE(most, kMost / 2);
   EXPECT_GE(most_active, 5U);
+  EXPECT_GE(most_visits, 3U);
   std::printf("events: %llu of the session table\n", static_cast<unsigned long long>(events));
 }
 

@@ -50,13 +50,15 @@ Entry& SessionTable::add(transport::ConnHandle conn, const Endpoint& remote, boo
 }
 
 Entry& SessionTable::add_dial(transport::ConnHandle conn, const Endpoint& remote,
-                              std::optional<NodeId> expected, std::uint64_t dial_id,
-                              Instant started) {
-  CHECK(!is_dialing(remote));
+                              std::optional<NodeId> expected, Purpose purpose,
+                              std::uint64_t dial_id, Instant started) {
+  CHECK(!dials_.contains(remote));
   Entry& entry = add(conn, remote, false, SessionState::dialing, started);
   entry.expected = expected;
+  entry.purpose_ = purpose;
   entry.dial_id = dial_id;
   dials_.emplace(remote, entry.handle_);
+  if (entry.is_visit_of_ours()) visits_of_ours_.insert(entry.handle_);
   return entry;
 }
 
@@ -93,9 +95,14 @@ ActiveSession& SessionTable::activate(Entry& entry, PeerInfo info, const MuxLimi
   CHECK(info.id == entry.peer_->id());
   const bool only_one = active_.emplace(entry.peer_->id(), entry.handle_).second;
   CHECK(only_one);
-  forget_pending(entry);
   move_to(entry, SessionState::active);
-  if (entry.inbound_place_) active_inbound_.insert(entry.handle_);
+  entry.visit_ = info.visit;
+  if (entry.visit_) {
+    visits_.insert(entry.handle_);
+  } else {
+    forget_pending(entry);
+    if (entry.inbound_place_) active_inbound_.insert(entry.handle_);
+  }
   entry.active_ = std::make_unique<ActiveSession>(ActiveSession::Passkey{}, *entry.peer_,
                                                   std::move(info), limits, token);
   entry.handshake.reset();
@@ -124,9 +131,10 @@ void SessionTable::release(SessionHandle handle, bool closing) {
   if (entry->state_ == SessionState::active) {
     active_.erase(entry->peer_->id());
     active_inbound_.erase(handle);
-  } else {
-    forget_pending(*entry);
+    visits_.erase(handle);
   }
+  if (entry->state_ != SessionState::active || entry->visit_) forget_pending(*entry);
+  visits_of_ours_.erase(handle);
   by_state_[static_cast<std::size_t>(entry->state_)].erase(handle);
   by_conn_.erase(entry->conn_);
   if (closing) closing_.insert(entry->conn_);
@@ -152,10 +160,20 @@ const Entry* SessionTable::active_of(const NodeId& id) const {
   return it == active_.end() ? nullptr : entries_.find(it->second);
 }
 
+const Entry* SessionTable::dialled(const Endpoint& remote) const {
+  const auto it = dials_.find(remote);
+  return it == dials_.end() ? nullptr : entries_.find(it->second);
+}
+
+bool SessionTable::is_dialing(const Endpoint& remote) const {
+  const Entry* const entry = dialled(remote);
+  return entry != nullptr && entry->state_ != SessionState::active;
+}
+
 bool SessionTable::is_dialing(const NodeId& expected) const {
   return std::ranges::any_of(dials_, [&](const auto& dial) {
     const Entry* entry = entries_.find(dial.second);
-    return entry != nullptr && entry->expected == expected;
+    return entry != nullptr && entry->state_ != SessionState::active && entry->expected == expected;
   });
 }
 
@@ -166,6 +184,17 @@ std::size_t SessionTable::pending_from(const IpAddress& ip) const {
   if (net == pending_by_net_.end()) return 0;
   const auto it = net->second.prefixes.find(stranger_prefix(ip));
   return it == net->second.prefixes.end() ? 0 : it->second.size();
+}
+
+std::optional<SessionHandle> SessionTable::oldest_visit_from(const IpAddress& ip) const {
+  const auto net = pending_by_net_.find(stranger_net(ip));
+  if (net == pending_by_net_.end()) return std::nullopt;
+  const auto prefix = net->second.prefixes.find(stranger_prefix(ip));
+  if (prefix == net->second.prefixes.end()) return std::nullopt;
+  for (const auto& [order, handle] : prefix->second) {
+    if (visits_.contains(handle)) return handle;
+  }
+  return std::nullopt;
 }
 
 std::size_t SessionTable::pending_from_net(const IpAddress& ip) const {

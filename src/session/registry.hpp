@@ -7,7 +7,8 @@
 //   release, from any of them -> Closing (the transport's close is under way) -> on_closed
 //
 // A place is inbound or outbound, as the connection is; but a session that takes over from one of
-// the same identity takes over its place, so that a replacement never needs a free one.
+// the same identity takes over its place, so that a replacement never needs a free one. A visit
+// takes no such place: it keeps its pending one, and may have to make way there.
 // Counts are the sizes of sets. release() is the only exit: it drops everything that belongs to the
 // entry at once. Until its proof an entry is known by its address alone; nothing that a peer says
 // before changes an index here. Single-threaded. Limits are the caller's (Config); the table is as
@@ -72,6 +73,7 @@ struct Handshake {
   bool proof_started = false;
   bool proof_sent = false;
   bool hello_sent = false;
+  bool visit = false;                     // nothing was agreed that needs a peer's place
   bool ready = false;                     // both Hellos said and accepted
   bool paused = false;                    // a job judges the last frame; the next one waits
   std::size_t hello_bytes = 0;            // that the peer's Hello takes, once it is there
@@ -134,6 +136,10 @@ class SessionTable {
     [[nodiscard]] transport::ConnHandle conn() const { return conn_; }
     [[nodiscard]] bool inbound() const { return inbound_; }
     [[nodiscard]] bool needs_inbound_place() const { return inbound_place_; }
+    // Active, and one that takes no peer's place.
+    [[nodiscard]] bool is_visit() const { return visit_; }
+    // We dialled it, to visit.
+    [[nodiscard]] bool is_visit_of_ours() const { return purpose_ == Purpose::visit; }
     // Of all entries ever added; the later, the greater.
     [[nodiscard]] std::uint64_t order() const { return order_; }
     // Before activation: `twin` is of the same identity (CHECKed) and may have to make way.
@@ -162,6 +168,8 @@ class SessionTable {
     transport::ConnHandle conn_;
     bool inbound_ = false;
     bool inbound_place_ = false;  // which of the two kinds of places it takes
+    bool visit_ = false;
+    Purpose purpose_ = Purpose::peer;
     std::uint64_t order_ = 0;
     Endpoint first_remote_;  // the key of the address indexes
     std::optional<AuthenticatedPeer> peer_;
@@ -169,14 +177,16 @@ class SessionTable {
   };
 
   Entry& add_dial(transport::ConnHandle conn, const Endpoint& remote,
-                  std::optional<NodeId> expected, std::uint64_t dial_id, Instant started);
+                  std::optional<NodeId> expected, Purpose purpose, std::uint64_t dial_id,
+                  Instant started);
   Entry& add_inbound(transport::ConnHandle conn, const Endpoint& remote, Instant started);
   // A connection that is refused before it had an entry.
   void add_closing(transport::ConnHandle conn) { closing_.insert(conn); }
 
   void on_opened(Entry& entry);
   void on_proven(Entry& entry, const AuthenticatedPeer& peer);
-  // CHECK: proven, and no other session of this identity is active.
+  // `info.visit` says which kind it is. CHECK: proven, and no other session of this identity is
+  // active.
   ActiveSession& activate(Entry& entry, PeerInfo info, const MuxLimits& limits,
                           const Activate& token);
   // The one exit. The entry is gone afterwards; `closing`: the transport still owes a Closed event.
@@ -191,20 +201,27 @@ class SessionTable {
   [[nodiscard]] const Entry* active_of(const NodeId& id) const;
 
   // A dial that is not active yet, to this address or for this identity.
-  [[nodiscard]] bool is_dialing(const Endpoint& remote) const { return dials_.contains(remote); }
+  [[nodiscard]] bool is_dialing(const Endpoint& remote) const;
   [[nodiscard]] bool is_dialing(const NodeId& expected) const;
+  // Such a dial, or an active visit that we dialled there.
+  [[nodiscard]] const Entry* dialled(const Endpoint& remote) const;
 
   [[nodiscard]] const std::set<SessionHandle>& in(SessionState state) const {
     return by_state_[static_cast<std::size_t>(state)];
   }
-  // Active sessions in inbound places, and the others.
-  [[nodiscard]] std::size_t active_inbound() const { return active_inbound_.size(); }
-  [[nodiscard]] std::size_t active_outbound() const {
-    return in(SessionState::active).size() - active_inbound_.size();
+  // Active sessions that take a peer's place: all, those in inbound places, and the others.
+  [[nodiscard]] std::size_t peers() const {
+    return in(SessionState::active).size() - visits_.size();
   }
+  [[nodiscard]] std::size_t active_inbound() const { return active_inbound_.size(); }
+  [[nodiscard]] std::size_t active_outbound() const { return peers() - active_inbound_.size(); }
+  [[nodiscard]] std::size_t visits() const { return visits_.size(); }
+  // That we dialled, active or not yet.
+  [[nodiscard]] std::size_t visits_of_ours() const { return visits_of_ours_.size(); }
+  // In pending places: what is not active yet, and visits.
   [[nodiscard]] std::size_t pending() const;
   [[nodiscard]] std::size_t pending_inbound() const { return pending_inbound_.size(); }
-  // Inbound and not active, from the same prefix as `ip`.
+  // Inbound, from the same prefix as `ip`.
   [[nodiscard]] std::size_t pending_from(const IpAddress& ip) const;
   [[nodiscard]] std::size_t pending_from_net(const IpAddress& ip) const;
   // Whose pending place a newcomer from `ip` may have: one of the net with the most, if the
@@ -213,6 +230,8 @@ class SessionTable {
   [[nodiscard]] std::optional<SessionHandle> displaced_by(const IpAddress& ip) const;
   // Within the newcomer's net: the oldest of the prefix with the most, if its own has fewer.
   [[nodiscard]] std::optional<SessionHandle> displaced_in_net_by(const IpAddress& ip) const;
+  // The oldest inbound visit from the prefix of `ip`.
+  [[nodiscard]] std::optional<SessionHandle> oldest_visit_from(const IpAddress& ip) const;
   [[nodiscard]] std::size_t closing() const { return closing_.size(); }
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
 
@@ -233,6 +252,8 @@ class SessionTable {
   std::array<std::set<SessionHandle>, kSessionStates> by_state_;
   std::map<NodeId, SessionHandle> active_;
   std::set<SessionHandle> active_inbound_;
+  std::set<SessionHandle> visits_;
+  std::set<SessionHandle> visits_of_ours_;
   std::map<Endpoint, SessionHandle> dials_;
   std::set<SessionHandle> pending_inbound_;
   // Inbound, by net and prefix; each prefix's by age.

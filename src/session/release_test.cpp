@@ -422,8 +422,7 @@ constexpr Way kActive[] = {
        t.activate(t.above);
        t.activate(t.below_twin);
        t.open(t.third);
-       t.third.exchange_claims();
-       t.third.say(encode_frame(t.third.proof(transport::Side::dialler, t.node.id())));
+       t.third.shake_hands(t.node.local);
        t.world.run_for(milliseconds(100));
        t.above.leave(Reason::requested);
        t.below_twin.leave(Reason::requested);
@@ -506,8 +505,8 @@ class TenThousand : public Endings {
  protected:
   [[nodiscard]] bool is_at_start() {
     const SessionSnapshot s = node.manager().snapshot();
-    return s.dialing + s.handshaking + s.proven + s.active_inbound + s.active_outbound + s.closing +
-                   s.queued_events + s.pending_jobs + s.timers + s.memory_bytes ==
+    return s.dialing + s.handshaking + s.proven + s.active_inbound + s.active_outbound + s.visits +
+                   s.closing + s.queued_events + s.pending_jobs + s.timers + s.memory_bytes ==
                0 &&
            node.host.connections() == 0;
   }

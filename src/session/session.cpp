@@ -95,7 +95,12 @@ void SessionManager::Impl::on_opened(transport::ConnHandle conn, const transport
 
 // False when a stranger from there gets no pending place.
 bool SessionManager::Impl::make_room_for(const IpAddress& ip) {
-  if (table_.pending_from(ip) >= config_.max_pending_per_prefix) return false;
+  if (table_.pending_from(ip) >= config_.max_pending_per_prefix) {
+    // A visit has had its time; a neighbour of its own may come for longer.
+    const auto visit = table_.oldest_visit_from(ip);
+    if (visit) end(*visit, DisconnectReason::pending_limit, EndedBy::us);
+    return visit.has_value();
+  }
   const bool net_is_full = table_.pending_from_net(ip) >= config_.max_pending_per_net;
   if (!net_is_full && table_.pending() < config_.max_pending &&
       table_.pending_inbound() < config_.max_pending_inbound) {
@@ -211,26 +216,48 @@ void SessionManager::Impl::set_local(LocalInfo local) {
 }
 
 Result<std::uint64_t> SessionManager::Impl::dial(Now now, const Endpoint& remote,
-                                                 std::optional<NodeId> expected) {
+                                                 std::optional<NodeId> expected, Purpose purpose) {
   now_ = now;
+  TRY(may_dial(remote, expected, purpose));
+  const auto conn = transport_.dial(now, remote);
+  if (!conn) return fail(SessionError::transport);
+  end_visits_to(remote, expected);
+  const std::uint64_t dial_id = next_dial_id_++;
+  rearm(table_.add_dial(*conn, remote, expected, purpose, dial_id, now.mono));
+  return dial_id;
+}
+
+Result<void> SessionManager::Impl::may_dial(const Endpoint& remote,
+                                            const std::optional<NodeId>& expected,
+                                            Purpose purpose) {
   if (shut_down_) return fail(SessionError::shut_down);
   if (expected == local_id_) return fail(SessionError::self_connection);
-  if (expected && table_.active_of(*expected) != nullptr) {
+  const bool visit = purpose == Purpose::visit;
+  const Entry* const active = expected ? table_.active_of(*expected) : nullptr;
+  if (active != nullptr && (visit || !active->is_visit())) {
     return fail(SessionError::already_connected);
   }
   if (table_.is_dialing(remote) || (expected && table_.is_dialing(*expected))) {
     return fail(SessionError::already_dialing);
   }
-  if (table_.in(SessionState::active).size() >= config_.max_peers) {
-    return fail(SessionError::too_many_peers);
+  if (visit && table_.dialled(remote) != nullptr) return fail(SessionError::already_connected);
+  if (visit && table_.visits_of_ours() >= config_.max_visits) {
+    return fail(SessionError::too_many_visits);
   }
+  if (!visit && table_.peers() >= config_.max_peers) return fail(SessionError::too_many_peers);
   if (table_.pending() >= config_.max_pending) return fail(SessionError::pending_limit);
   if (is_memory_short_for_a_dial()) return fail(SessionError::memory_limit);
-  const auto conn = transport_.dial(now, remote);
-  if (!conn) return fail(SessionError::transport);
-  const std::uint64_t dial_id = next_dial_id_++;
-  rearm(table_.add_dial(*conn, remote, expected, dial_id, now.mono));
-  return dial_id;
+  return {};
+}
+
+// Two dials to one address cannot be told apart, and one identity has one session.
+void SessionManager::Impl::end_visits_to(const Endpoint& remote,
+                                         const std::optional<NodeId>& expected) {
+  const Entry* const there = table_.dialled(remote);
+  if (there != nullptr) end(there->handle(), DisconnectReason::requested, EndedBy::us);
+  const Entry* const twin = expected ? table_.active_of(*expected) : nullptr;
+  const bool visit = twin != nullptr && twin->is_visit();
+  if (visit) end(twin->handle(), DisconnectReason::requested, EndedBy::us);
 }
 
 Result<void> SessionManager::Impl::send(Now now, SessionHandle session,
@@ -414,6 +441,7 @@ SessionSnapshot SessionManager::Impl::snapshot() const {
   out.proven = table_.in(SessionState::proven).size();
   out.active_inbound = table_.active_inbound();
   out.active_outbound = table_.active_outbound();
+  out.visits = table_.visits();
   out.closing = table_.closing();
   out.queued_events = events_.size();
   out.pending_jobs = pending_jobs_.size();
@@ -436,8 +464,9 @@ SessionSnapshot SessionManager::Impl::snapshot() const {
 std::optional<std::string_view> SessionManager::Impl::exceeded_limit() const {
   if (table_.pending() > config_.max_pending) return "pending";
   if (table_.pending_inbound() > config_.max_pending_inbound) return "pending inbound";
-  if (table_.in(SessionState::active).size() > config_.max_peers) return "peers";
+  if (table_.peers() > config_.max_peers) return "peers";
   if (table_.active_inbound() > config_.max_inbound) return "inbound peers";
+  if (table_.visits_of_ours() > config_.max_visits) return "visits";
   if (timers_.size() != table_.size()) return "timers";
   return std::nullopt;
 }
@@ -456,8 +485,8 @@ void SessionManager::handle_job_done(Now now, const JobResult& done) noexcept {
 void SessionManager::handle_deadline(Now now) noexcept { impl_->handle_deadline(now); }
 void SessionManager::set_local(Now, LocalInfo local) { impl_->set_local(std::move(local)); }
 Result<std::uint64_t> SessionManager::dial(Now now, const Endpoint& remote,
-                                           std::optional<NodeId> expected) {
-  return impl_->dial(now, remote, expected);
+                                           std::optional<NodeId> expected, Purpose purpose) {
+  return impl_->dial(now, remote, expected, purpose);
 }
 Result<void> SessionManager::send(Now now, SessionHandle session, const Capability& capability,
                                   Priority priority, Bytes&& payload) {
@@ -486,6 +515,7 @@ bool SessionManager::is_dialing(const Endpoint& remote) const {
 std::size_t SessionManager::session_count() const {
   return impl_->table().in(SessionState::active).size();
 }
+std::size_t SessionManager::peer_count() const { return impl_->table().peers(); }
 std::vector<SessionHandle> SessionManager::sessions() const {
   const auto& active = impl_->table().in(SessionState::active);
   return {active.begin(), active.end()};

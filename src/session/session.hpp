@@ -59,6 +59,17 @@ struct Config {
   // sessions are shed (see memory.cpp).
   std::size_t max_memory_bytes = 256 * 1024 * 1024;
   bool require_same_genesis = true;
+  // Names of capabilities that need no peer's place: a session that agrees on nothing else is a
+  // visit (docs/spec/session.md, "Visits").
+  std::vector<std::string> visit_capabilities;
+  std::size_t max_visits = 16;                // that we started, from the dial on
+  Duration visit_idle_timeout = seconds(10);  // without a message; then a visit ends
+};
+
+// What we want of the one that we dial.
+enum class Purpose : std::uint8_t {
+  peer,   // all that we have in common
+  visit,  // Config::visit_capabilities alone, and for a short time
 };
 
 // What our Hello says.
@@ -80,6 +91,7 @@ struct PeerInfo {
   NodeId id;
   Endpoint remote;
   bool inbound = false;
+  bool visit = false;              // takes no peer's place, and ends when it is idle
   std::string client;              // sanitised
   std::vector<Capability> agreed;  // ordered by name
   Hash32 genesis;
@@ -139,8 +151,9 @@ struct SessionSnapshot {
   std::size_t dialing = 0;
   std::size_t handshaking = 0;
   std::size_t proven = 0;
-  std::size_t active_inbound = 0;
-  std::size_t active_outbound = 0;
+  std::size_t active_inbound = 0;   // peers
+  std::size_t active_outbound = 0;  // likewise
+  std::size_t visits = 0;           // active ones, both directions
   std::size_t closing = 0;
   std::size_t queued_events = 0;
   std::size_t pending_jobs = 0;
@@ -174,11 +187,12 @@ class SessionManager {
 
   // What Hellos say from now on. Capabilities must be within the limits (CHECKed).
   void set_local(Now now, LocalInfo local);
-  // Starts a connection and gives the id that DialFailed will carry. Errors: self_connection,
-  // already_connected, already_dialing, too_many_peers, pending_limit, memory_limit, transport,
-  // shut_down.
+  // Starts a connection and gives the id that DialFailed will carry. To become a peer of whom we
+  // only visit ends the visit. Errors: self_connection, already_connected, already_dialing,
+  // too_many_peers, too_many_visits, pending_limit, memory_limit, transport, shut_down.
   [[nodiscard]] Result<std::uint64_t> dial(Now now, const Endpoint& remote,
-                                           std::optional<NodeId> expected);
+                                           std::optional<NodeId> expected,
+                                           Purpose purpose = Purpose::peer);
   // Queues one message. Errors: unknown_session, not_agreed, would_block (SessionWritable follows),
   // too_large. The payload is taken only on success.
   [[nodiscard]] Result<void> send(Now now, SessionHandle session, const Capability& capability,
@@ -198,7 +212,8 @@ class SessionManager {
   [[nodiscard]] const PeerInfo* find(SessionHandle session) const;          // active sessions only
   [[nodiscard]] std::optional<SessionHandle> find(const NodeId& id) const;  // likewise
   [[nodiscard]] bool is_dialing(const Endpoint& remote) const;
-  [[nodiscard]] std::size_t session_count() const;
+  [[nodiscard]] std::size_t session_count() const;            // active, visits included
+  [[nodiscard]] std::size_t peer_count() const;               // active, without visits
   [[nodiscard]] std::vector<SessionHandle> sessions() const;  // active, in a fixed order
   // Bytes of one session in queues and half-received messages, with its connection's buffers.
   [[nodiscard]] std::size_t memory_bytes(SessionHandle session) const;

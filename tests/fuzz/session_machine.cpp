@@ -163,6 +163,8 @@ session::Config config() {
   out.in_budget_bytes = 20'000;
   out.in_budget_messages = 8;
   out.max_memory_bytes = kMemory;
+  out.visit_capabilities = {"cc"};
+  out.max_visits = 2;
   return out;
 }
 
@@ -282,7 +284,8 @@ class Run {
     const std::uint8_t who = input_.byte();
     const auto expected = who % 3 == 0 ? std::nullopt : std::optional{identity(who % 12)};
     begin();
-    const auto id = manager().dial(now_, remote, expected);
+    const auto purpose = who < 128 ? session::Purpose::peer : session::Purpose::visit;
+    const auto id = manager().dial(now_, remote, expected, purpose);
     if (id) {
       const bool fresh = dials_.insert(*id).second;
       CHECK(fresh);
@@ -588,7 +591,7 @@ class Run {
   void check() {
     const session::SessionSnapshot s = manager().snapshot();
     CHECK(!manager().exceeded_limit());
-    const std::size_t active = s.active_inbound + s.active_outbound;
+    const std::size_t active = s.active_inbound + s.active_outbound + s.visits;
     CHECK(s.dialing + s.handshaking + s.proven + active == wire_.conns.size());
     CHECK(s.timers == wire_.conns.size() && s.closing == wire_.closing.size());
     CHECK(s.memory_bytes <= s.memory_limit_bytes);
@@ -596,13 +599,16 @@ class Run {
     CHECK(manager().session_count() == active);
     std::set<NodeId> ids;
     std::size_t sum = 0;
+    std::size_t visits = 0;
     for (const SessionHandle handle : manager().sessions()) {
       const session::PeerInfo* const info = manager().find(handle);
       CHECK(info != nullptr && ids.insert(info->id).second);
+      visits += info->visit ? 1 : 0;
       CHECK(manager().find(info->id) == handle);
       sum += manager().memory_bytes(handle);
     }
     CHECK(sum <= s.memory_bytes);
+    CHECK(visits == s.visits && manager().peer_count() == active - visits);
     if (!lazy_) CHECK(s.queued_events == 0 && open_.size() == active);
   }
 
@@ -621,7 +627,8 @@ class Run {
     while (!wire_.closing.empty()) deliver_closed();
     drain_outputs();
     const session::SessionSnapshot s = manager().snapshot();
-    CHECK(s.dialing + s.handshaking + s.proven + s.active_inbound + s.active_outbound == 0);
+    CHECK(s.dialing + s.handshaking + s.proven + s.visits == 0);
+    CHECK(s.active_inbound + s.active_outbound == 0);
     CHECK(s.closing + s.queued_events + s.pending_jobs + s.timers + s.memory_bytes == 0);
     CHECK(wire_.conns.empty() && open_.empty() && told_.opened == told_.closed);
     CHECK(dials_.size() == dials_opened_);  // each answered once

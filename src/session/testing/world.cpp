@@ -57,9 +57,10 @@ void Node::restart() {
   make_machine();
 }
 
-Result<std::uint64_t> Node::dial(const Endpoint& remote, std::optional<NodeId> expected) {
+Result<std::uint64_t> Node::dial(const Endpoint& remote, std::optional<NodeId> expected,
+                                 Purpose purpose) {
   machine_->begin_input(world_.now());
-  auto result = manager().dial(world_.now(), remote, expected);
+  auto result = manager().dial(world_.now(), remote, expected, purpose);
   drain();
   return result;
 }

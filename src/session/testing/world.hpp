@@ -81,7 +81,8 @@ class Node {
   [[nodiscard]] const Endpoint& address() const { return host.address(); }
 
   // As the public inputs, and the drain afterwards.
-  Result<std::uint64_t> dial(const Endpoint& remote, std::optional<NodeId> expected = {});
+  Result<std::uint64_t> dial(const Endpoint& remote, std::optional<NodeId> expected = {},
+                             Purpose purpose = Purpose::peer);
   Result<void> send(SessionHandle session, std::string_view capability, std::string_view text,
                     Priority priority = Priority::normal);
   Result<void> send_bytes(SessionHandle session, std::string_view capability, Bytes bytes,
