@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,8 @@ struct NodeConfig {
   chain::ChainLimits chain;
   std::vector<StaticPeer> peers;
   std::size_t max_peers = 50;
+  // Get a place though all are taken, and are never banned; session::kMaxTrusted at most.
+  std::set<NodeId> trusted;
   std::size_t session_memory_bytes = 256 * 1024 * 1024;  // of all sessions and their connections
   ProducerConfig producer;
   bool full_hashes = false;  // in [FORK] and [REORG] lines: JSON logs

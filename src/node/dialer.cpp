@@ -134,6 +134,10 @@ void Dialer::on_session_closed(Now now, const NodeId& id) {
   }
 }
 
+bool Dialer::names(const NodeId& id) const {
+  return std::ranges::any_of(targets_, [&](const Target& target) { return target.id == id; });
+}
+
 Instant Dialer::next_deadline() const {
   Instant next = Instant::never();
   for (const Target& target : targets_) {

@@ -46,6 +46,8 @@ class Dialer {
   void on_dial_refused(Now now, std::size_t target);
   void on_session_opened(Now now, const NodeId& id, const Endpoint& remote, bool inbound);
   void on_session_closed(Now now, const NodeId& id);
+  // One of ours: whom the operator named, or who proved itself where the operator sent us.
+  [[nodiscard]] bool names(const NodeId& id) const;
   [[nodiscard]] Instant next_deadline() const;
   [[nodiscard]] const DialerCounters& counters() const { return counters_; }
 

@@ -8,6 +8,8 @@
 #include <crypto/keccak.hpp>
 #include <types/enr.hpp>
 
+#include "behaviour.hpp"
+
 namespace ethnet::node {
 namespace {
 
@@ -29,12 +31,17 @@ Job outside(Job job, JobOwner owner) {
   return job;
 }
 
+// A third of the places is for those that we dial.
+std::size_t most_inbound(const NodeConfig& config) {
+  return std::max<std::size_t>(1, config.max_peers - config.max_peers / 3);
+}
+
 session::Config session_config(const NodeConfig& config) {
   session::Config out;
   out.max_peers = config.max_peers;
   out.max_memory_bytes = config.session_memory_bytes;
-  // A third of the slots is for those that we dial.
-  out.max_inbound = std::max<std::size_t>(1, config.max_peers - config.max_peers / 3);
+  out.trusted = config.trusted;
+  out.max_inbound = most_inbound(config);
   return out;
 }
 
@@ -93,8 +100,9 @@ Node::Node(Private, Now now, NodeConfig config, std::shared_ptr<const crypto::Se
       quic_{std::move(quic)},
       chain_{config_.genesis, std::move(rule), config_.chain, rng.next()},
       schedule_{std::make_shared<const ForkSchedule>(config_.genesis.fork_schedule())},
+      rotation_{prng.split("rotation"), now.mono},
       sessions_{std::make_unique<session::SessionManager>(session_config(config_), key_, *quic_,
-                                                          rng, log)},
+                                                          rng, log, &gate_)},
       sync_{chain_, prng.split("mini-sync"), log},
       sync_versions_{sync_versions(config_)},
       dialer_{config_.peers, prng.split("dialer"), now.mono},
@@ -135,6 +143,7 @@ void Node::handle_deadline(Now now) noexcept {
   sync_.handle_deadline(now);
   chain_.handle_deadline(now);
   produce(now);
+  rotate(now);
   route(now);
   report_suppressed(now, false);
 }
@@ -205,7 +214,7 @@ Instant Node::next_deadline() const {
   Instant next = std::min(quic_->next_deadline(), sessions_->next_deadline());
   next = std::min(next, sync_.next_deadline());
   next = std::min(next, chain_.next_deadline());
-  next = std::min(next, producer_.next_deadline());
+  next = std::min({next, producer_.next_deadline(), rotation_.next_deadline()});
   next = std::min({next, session_lines_.next_deadline(), reorg_lines_.next_deadline()});
   return stopping_ ? next : std::min(next, dialer_.next_deadline());
 }
@@ -311,6 +320,7 @@ void Node::on_session_event(Now now, session::SessionEvent event) {
     const session::PeerInfo& peer = opened->peer;
     connected_.insert(peer.id);
     dialer_.on_session_opened(now, peer.id, peer.remote, peer.inbound);
+    rotation_.on_opened(now, peer.id, peer.inbound, is_named(peer.id));
     sync_.handle_session_opened(now, opened->session, {peer.head_hash, peer.head_number});
     log_session(now, "Session opened",
                 {{"peer", peer.id.short_hex()},
@@ -320,6 +330,7 @@ void Node::on_session_event(Now now, session::SessionEvent event) {
     tell(SessionUp{peer.id, peer.remote, peer.inbound, peer.client});
   } else if (const auto* closed = std::get_if<session::SessionClosed>(&event)) {
     connected_.erase(closed->id);
+    rotation_.on_closed(closed->id);
     sync_.handle_session_closed(now, closed->session);
     dialer_.on_session_closed(now, closed->id);
     const std::string reason{session::to_string(closed->reason)};
@@ -345,15 +356,45 @@ void Node::on_sync_event(Now now, mini_sync::Event event) {
   } else if (const auto* bad = std::get_if<mini_sync::PeerMisbehaved>(&event)) {
     ++counters_.misbehaved[bad->what];
     log_.write(now, LogLevel::debug, "Peer misbehaved", {{"what", mini_sync::describe(bad->what)}});
-    // A long branch that lost may be an honest one, of a partition: it is not banned.
-    const bool useless = bad->what == mini_sync::Misbehaviour::unresponsive ||
-                         bad->what == mini_sync::Misbehaviour::side_headers;
-    sessions_->disconnect(now, bad->session,
-                          useless ? session::DisconnectReason::useless_peer
-                                  : session::DisconnectReason::protocol_breach);
+    judge(now, bad->session, behaviour_of(bad->what), true);
   } else if (const auto* progress = std::get_if<mini_sync::SyncProgress>(&event)) {
     tell(SyncMoved{progress->imported, progress->target, progress->done});
   }
+}
+
+void Node::judge(Now now, session::SessionHandle session, peers::Behaviour what, bool ends) {
+  const session::PeerInfo* peer = sessions_->find(session);
+  if (peer == nullptr) return;
+  const auto verdict = scores_.report(now, peer->id, what, is_named(peer->id));
+  if (verdict == peers::Verdict::ban) {
+    log_.write(now, LogLevel::debug, "Peer banned",
+               {{"peer", peer->id.short_hex()}, {"for", peers::describe(what)}});
+  }
+  if (ends || verdict != peers::Verdict::none) {
+    sessions_->disconnect(now, session, reason_for(what));
+  }
+}
+
+bool Node::is_named(const NodeId& id) const {
+  return config_.trusted.contains(id) || dialer_.names(id);
+}
+
+std::optional<session::DisconnectReason> Node::refuses(Now now, const NodeId& id) const {
+  if (is_named(id)) return std::nullopt;
+  if (scores_.is_banned(now, id)) return session::DisconnectReason::useless_peer;
+  const bool full = sessions_->inbound_peer_count() >= most_inbound(config_) ||
+                    sessions_->peer_count() >= config_.max_peers;
+  if (full && rotation_.has_to_wait(now, id)) return session::DisconnectReason::too_many_peers;
+  return std::nullopt;
+}
+
+void Node::rotate(Now now) {
+  peers::Taken taken = peers::Taken::some;
+  if (sessions_->inbound_peer_count() >= most_inbound(config_)) taken = peers::Taken::inbound;
+  if (sessions_->peer_count() >= config_.max_peers) taken = peers::Taken::all;
+  const auto leaves = rotation_.next(now, taken);
+  const auto session = leaves ? sessions_->find(*leaves) : std::nullopt;
+  if (session) sessions_->disconnect(now, *session, session::DisconnectReason::too_many_peers);
 }
 
 void Node::on_import(Now now, mini_sync::ImportRequest request) {
@@ -370,6 +411,7 @@ void Node::on_import(Now now, mini_sync::ImportRequest request) {
       peer == nullptr ? NodeId{} : peer->id};
   const auto outcome = chain_.import_headers(now, inputs, cause);
   counters_.imports_refused += outcome.refused;
+  if (outcome.added > 0 && peer != nullptr) rotation_.on_useful(now, peer->id);
   mini_sync::ImportDone done{.id = request.id,
                              .accepted = outcome.refused == 0 && outcome.waiting == 0};
   if (outcome.invalid) {

@@ -23,6 +23,8 @@
 #include <chain/chain_manager.hpp>
 #include <crypto/secp256k1.hpp>
 #include <machine/concepts.hpp>
+#include <peers/rotation.hpp>
+#include <peers/score.hpp>
 #include <protocol/mini_sync/engine.hpp>
 #include <session/session.hpp>
 #include <transport/quic/endpoint.hpp>
@@ -100,6 +102,7 @@ class Node {
   [[nodiscard]] const session::SessionManager& sessions() const { return *sessions_; }
   [[nodiscard]] const quic::QuicEndpoint& endpoint() const { return *quic_; }
   [[nodiscard]] const mini_sync::Engine& sync() const { return sync_; }
+  [[nodiscard]] const peers::ScoreBook& scores() const { return scores_; }
   [[nodiscard]] const NodeId& id() const { return sessions_->local_id(); }
   [[nodiscard]] const Bytes& enr() const { return enr_; }
   [[nodiscard]] NodeSnapshot snapshot() const;
@@ -125,11 +128,31 @@ class Node {
   void on_early(Now now, const session::PeerInfo& peer,
                 std::span<const chain::HeaderInput> headers);
   void produce(Now now);
+  // What a peer did wrong is counted against it; its session ends if the verdict says so, or
+  // because the protocol is done with it.
+  void judge(Now now, session::SessionHandle session, peers::Behaviour what, bool ends);
+  void rotate(Now now);
+  // The operator named it: it is neither banned nor made to leave.
+  [[nodiscard]] bool is_named(const NodeId& id) const;
+  [[nodiscard]] std::optional<session::DisconnectReason> refuses(Now now, const NodeId& id) const;
   void log_reorg(Now now, const chain::ReorgEvent& reorg);
   void log_session(Now now, std::string_view message, std::initializer_list<LogField> fields);
   void report_suppressed(Now now, bool all);
   void tell(NodeEvent event);
   void refresh_local(Now now);
+
+  // The sessions' way to ask refuses().
+  class Gate final : public session::Gate {
+   public:
+    explicit Gate(const Node& node) : node_{node} {}
+    [[nodiscard]] std::optional<session::DisconnectReason> refuses(
+        Now now, const NodeId& id) const override {
+      return node_.refuses(now, id);
+    }
+
+   private:
+    const Node& node_;
+  };
 
   NodeConfig config_;
   std::shared_ptr<const crypto::SecretKey> key_;
@@ -137,6 +160,9 @@ class Node {
   std::unique_ptr<quic::QuicEndpoint> quic_;
   chain::ChainManager chain_;
   std::shared_ptr<const ForkSchedule> schedule_;
+  peers::ScoreBook scores_;
+  peers::Rotation rotation_;
+  Gate gate_{*this};
   std::unique_ptr<session::SessionManager> sessions_;
   mini_sync::Engine sync_;
   std::vector<session::Capability> sync_versions_;

@@ -154,6 +154,18 @@ void add_dialer(CounterList& out, const DialerCounters& d) {
   out.add("dialer.look_ups_failed", d.look_ups_failed);
 }
 
+void add_peers(CounterList& out, const peers::ScoreBook& scores, const peers::Rotation& rotation) {
+  for (const peers::Price& price : peers::kPrices) {
+    out.add(counter_name("peers.reported.", peers::describe(price.what), ""),
+            scores.reports(price.what));
+  }
+  out.add("peers.scores", scores.size());
+  out.add("peers.scores_forgotten", scores.forgotten());  // kMaxScores
+  out.add("peers.bans", scores.bans());
+  out.add("peers.rotated", rotation.rotated());
+  out.add("peers.nobody_to_rotate", rotation.nobody_to_leave());
+}
+
 }  // namespace
 
 NodeSnapshot Node::snapshot() const {
@@ -163,6 +175,7 @@ NodeSnapshot Node::snapshot() const {
   add_sync(counters, sync_);
   add_chain(counters, chain_);
   add_dialer(counters, dialer_.counters());
+  add_peers(counters, scores_, rotation_);
   counters.add("producer.sealed", producer_.sealed());
   counters.add("producer.ahead_of_clock", producer_.ahead_of_clock());
   add_node(counters, counters_);

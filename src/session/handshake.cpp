@@ -179,6 +179,10 @@ bool SessionManager::Impl::on_verified(Entry& entry, ByteView output) {
     return false;
   }
   table_.on_proven(entry, *peer);
+  if (const auto reason = gate_ != nullptr ? gate_->refuses(now_, peer->id()) : std::nullopt) {
+    end(entry.handle(), *reason, EndedBy::us);
+    return false;
+  }
   if (!hs.claim_sent && !send_claim(entry)) return false;
   if (!hs.proof_started && !start_proof(entry)) return false;
   if (!send_hello_when_due(entry)) return false;
@@ -188,7 +192,7 @@ bool SessionManager::Impl::on_verified(Entry& entry, ByteView output) {
 
 // A twin of an active peer needs no further place: the arbiter keeps one of the two.
 bool SessionManager::Impl::is_full_for(const Entry& entry) const {
-  if (entry.handshake->visit) return false;
+  if (entry.handshake->visit || config_.trusted.contains(entry.peer()->id())) return false;
   const Entry* const twin = table_.active_of(entry.peer()->id());
   if (twin != nullptr && !twin->is_visit()) return false;
   if (table_.peers() >= config_.max_peers) return true;

@@ -30,7 +30,7 @@ enum class EndedBy : std::uint8_t {
 class SessionManager::Impl {
  public:
   Impl(const Config& config, std::shared_ptr<const crypto::SecretKey> key,
-       transport::Transport& transport, SecureRng& rng, Log& log);
+       transport::Transport& transport, SecureRng& rng, Log& log, const Gate* gate);
 
   // session.cpp
   void handle_conn_event(Now now, const transport::ConnEvent& event);
@@ -159,6 +159,7 @@ class SessionManager::Impl {
   NodeId local_id_;
   transport::Transport& transport_;
   Log& log_;
+  const Gate* gate_;
   LocalInfo local_;
   SessionTable table_;
   TimerTable timers_;  // by the session's slot

@@ -6,22 +6,9 @@ namespace ethnet::session {
 
 using Entry = SessionTable::Entry;
 
-IpAddress stranger_prefix(const IpAddress& ip) {
-  if (ip.is_v4()) return ip;
-  ByteArray<16> prefix{};
-  copy_into(MutByteView{prefix}.first(8), ip.bytes().first(8));
-  return IpAddress::v6(prefix);
-}
+IpAddress stranger_prefix(const IpAddress& ip) { return ip.is_v4() ? ip : ip.masked(64); }
 
-IpAddress stranger_net(const IpAddress& ip) {
-  ByteArray<16> bytes{};
-  const std::size_t kept = ip.is_v4() ? 3 : 6;
-  copy_into(MutByteView{bytes}.first(kept), ip.bytes().first(kept));
-  if (!ip.is_v4()) return IpAddress::v6(bytes);
-  ByteArray<4> v4{};
-  copy_into(v4, ByteView{bytes}.first(4));
-  return IpAddress::v4(v4);
-}
+IpAddress stranger_net(const IpAddress& ip) { return ip.masked(ip.is_v4() ? 24 : 48); }
 
 void Entry::take_place_of(const Entry& twin) {
   CHECK(peer_ && twin.peer_ && peer_->id() == twin.peer_->id() && !active_);

@@ -24,6 +24,7 @@
 
 #include <base/instant.hpp>
 #include <base/slab.hpp>
+#include <base/token_bucket.hpp>
 #include <transport/conn.hpp>
 #include <types/endpoint.hpp>
 #include <types/hash.hpp>
@@ -34,7 +35,6 @@
 #include "mux.hpp"
 #include "session.hpp"
 #include "stall_clock.hpp"
-#include "token_bucket.hpp"
 
 namespace ethnet::session {
 

@@ -32,13 +32,17 @@ DisconnectReason reason_of(const transport::Closed& closed) {
 }  // namespace
 
 SessionManager::Impl::Impl(const Config& config, std::shared_ptr<const crypto::SecretKey> key,
-                           transport::Transport& transport, SecureRng& rng, Log& log)
+                           transport::Transport& transport, SecureRng& rng, Log& log,
+                           const Gate* gate)
     : config_{config},
       key_{std::move(key)},
       local_id_{NodeId{crypto::node_id_of(key_->public_key())}},
       transport_{transport},
       log_{log},
-      last_token_{rng.next(), 0} {}
+      gate_{gate},
+      last_token_{rng.next(), 0} {
+  CHECK(config_.trusted.size() <= kMaxTrusted);
+}
 
 void SessionManager::Impl::handle_conn_event(Now now, const transport::ConnEvent& event) {
   now_ = now;
@@ -244,7 +248,10 @@ Result<void> SessionManager::Impl::may_dial(const Endpoint& remote,
   if (visit && table_.visits_of_ours() >= config_.max_visits) {
     return fail(SessionError::too_many_visits);
   }
-  if (!visit && table_.peers() >= config_.max_peers) return fail(SessionError::too_many_peers);
+  const bool trusted = expected && config_.trusted.contains(*expected);
+  if (!visit && !trusted && table_.peers() >= config_.max_peers) {
+    return fail(SessionError::too_many_peers);
+  }
   if (table_.pending() >= config_.max_pending) return fail(SessionError::pending_limit);
   if (is_memory_short_for_a_dial()) return fail(SessionError::memory_limit);
   return {};
@@ -464,16 +471,22 @@ SessionSnapshot SessionManager::Impl::snapshot() const {
 std::optional<std::string_view> SessionManager::Impl::exceeded_limit() const {
   if (table_.pending() > config_.max_pending) return "pending";
   if (table_.pending_inbound() > config_.max_pending_inbound) return "pending inbound";
-  if (table_.peers() > config_.max_peers) return "peers";
-  if (table_.active_inbound() > config_.max_inbound) return "inbound peers";
+  const auto in_place = [&](const NodeId& id) {
+    const Entry* const entry = table_.active_of(id);
+    return entry != nullptr && !entry->is_visit();
+  };
+  const auto trusted = static_cast<std::size_t>(std::ranges::count_if(config_.trusted, in_place));
+  if (table_.peers() > config_.max_peers + trusted) return "peers";
+  if (table_.active_inbound() > config_.max_inbound + trusted) return "inbound peers";
   if (table_.visits_of_ours() > config_.max_visits) return "visits";
   if (timers_.size() != table_.size()) return "timers";
   return std::nullopt;
 }
 
 SessionManager::SessionManager(const Config& config, std::shared_ptr<const crypto::SecretKey> key,
-                               transport::Transport& transport, SecureRng& rng, Log& log)
-    : impl_{std::make_unique<Impl>(config, std::move(key), transport, rng, log)} {}
+                               transport::Transport& transport, SecureRng& rng, Log& log,
+                               const Gate* gate)
+    : impl_{std::make_unique<Impl>(config, std::move(key), transport, rng, log, gate)} {}
 SessionManager::~SessionManager() = default;
 
 void SessionManager::handle_conn_event(Now now, const transport::ConnEvent& event) noexcept {
@@ -516,6 +529,7 @@ std::size_t SessionManager::session_count() const {
   return impl_->table().in(SessionState::active).size();
 }
 std::size_t SessionManager::peer_count() const { return impl_->table().peers(); }
+std::size_t SessionManager::inbound_peer_count() const { return impl_->table().active_inbound(); }
 std::vector<SessionHandle> SessionManager::sessions() const {
   const auto& active = impl_->table().in(SessionState::active);
   return {active.begin(), active.end()};

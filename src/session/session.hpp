@@ -17,6 +17,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -64,6 +65,24 @@ struct Config {
   std::vector<std::string> visit_capabilities;
   std::size_t max_visits = 16;                // that we started, from the dial on
   Duration visit_idle_timeout = seconds(10);  // without a message; then a visit ends
+  // Identities that get a place beyond max_peers and max_inbound, once they have proven that they
+  // are these; kMaxTrusted at most.
+  std::set<NodeId> trusted;
+};
+
+inline constexpr std::size_t kMaxTrusted = 256;  // as many as static peers: the operator names them
+
+// Who is not let in, whoever else is. Asked when an identity is proven, never before: what a
+// stranger claims harms nobody. A pure question; it never calls back.
+class Gate {
+ public:
+  Gate() = default;
+  Gate(const Gate&) = delete;
+  Gate& operator=(const Gate&) = delete;
+  virtual ~Gate() = default;
+  // Why this one has to stay out; nothing when it may come.
+  [[nodiscard]] virtual std::optional<DisconnectReason> refuses(Now now,
+                                                                const NodeId& id) const = 0;
 };
 
 // What we want of the one that we dial.
@@ -174,8 +193,10 @@ struct SessionSnapshot {
 
 class SessionManager {
  public:
+  // Without a gate everybody is let in. It must outlive the manager.
   SessionManager(const Config& config, std::shared_ptr<const crypto::SecretKey> key,
-                 transport::Transport& transport, SecureRng& rng, Log& log);
+                 transport::Transport& transport, SecureRng& rng, Log& log,
+                 const Gate* gate = nullptr);
   ~SessionManager();
   SessionManager(const SessionManager&) = delete;
   SessionManager& operator=(const SessionManager&) = delete;
@@ -212,8 +233,9 @@ class SessionManager {
   [[nodiscard]] const PeerInfo* find(SessionHandle session) const;          // active sessions only
   [[nodiscard]] std::optional<SessionHandle> find(const NodeId& id) const;  // likewise
   [[nodiscard]] bool is_dialing(const Endpoint& remote) const;
-  [[nodiscard]] std::size_t session_count() const;            // active, visits included
-  [[nodiscard]] std::size_t peer_count() const;               // active, without visits
+  [[nodiscard]] std::size_t session_count() const;  // active, visits included
+  [[nodiscard]] std::size_t peer_count() const;     // active, without visits
+  [[nodiscard]] std::size_t inbound_peer_count() const;
   [[nodiscard]] std::vector<SessionHandle> sessions() const;  // active, in a fixed order
   // Bytes of one session in queues and half-received messages, with its connection's buffers.
   [[nodiscard]] std::size_t memory_bytes(SessionHandle session) const;

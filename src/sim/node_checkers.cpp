@@ -53,6 +53,8 @@ constexpr std::array kBranches{
     Branch{"mini_sync.targets_dropped", "an announcement too many was forgotten"},
     Branch{"mini_sync.bad_signatures", "a bad signature was found"},
     Branch{"dialer.not_started", "a dial was not started"},
+    Branch{"peers.bans", "a peer was banned"},
+    Branch{"session.refused.useless_peer.inbound", "a banned peer was not let in"},
     Branch{"producer.ahead_of_clock", "a producer waited for its clock"},
 };
 
@@ -102,7 +104,7 @@ class OneSessionAnIdentity final : public NodeChecker {
  private:
   [[nodiscard]] Wrong check_node(const World&, HostId host, const node::Node& node) override {
     const session::SessionManager& sessions = node.sessions();
-    SessionView view{.sessions = sessions.sessions(), .exceeded_limit = {}};
+    SessionView view{.sessions = sessions.sessions(), .exceeded_limit = {}, .banned = {}};
     if (options_.falsify) options_.falsify(view);
     std::set<NodeId> seen;
     std::size_t visits = 0;
@@ -151,12 +153,33 @@ class QueuesWithinLimits final : public NodeChecker {
 
  private:
   [[nodiscard]] Wrong check_node(const World&, HostId, const node::Node& node) override {
-    SessionView view{.sessions = {}, .exceeded_limit = node.sessions().exceeded_limit()};
+    SessionView view{
+        .sessions = {}, .exceeded_limit = node.sessions().exceeded_limit(), .banned = {}};
     if (options_.falsify) options_.falsify(view);
     if (view.exceeded_limit) return fmt::format("too many: {}", *view.exceeded_limit);
     return std::nullopt;
   }
 
+  NodeCheckOptions options_;
+};
+
+class NobodyHonestIsBanned final : public NodeChecker {
+ public:
+  NobodyHonestIsBanned(NodeWatch& watch, const NodeCheckOptions& options)
+      : watch_{watch}, options_{options} {}
+  [[nodiscard]] std::string_view name() const override { return "nobody honest is banned"; }
+
+ private:
+  [[nodiscard]] Wrong check_node(const World&, HostId, const node::Node& node) override {
+    SessionView view{.sessions = {}, .exceeded_limit = {}, .banned = node.scores().banned()};
+    if (options_.falsify) options_.falsify(view);
+    const auto honest =
+        std::ranges::find_if(view.banned, [&](const NodeId& id) { return watch_.is_honest(id); });
+    if (honest != view.banned.end()) return "it bans " + honest->short_hex();
+    return std::nullopt;
+  }
+
+  NodeWatch& watch_;
   NodeCheckOptions options_;
 };
 
@@ -235,6 +258,7 @@ class AcknowledgedSurvives final : public Checker {
 void NodeWatch::on_start(HostId host, const node::Node& node) {
   Watched& watched = hosts_[host];
   watched.id = node.id();
+  honest_.insert(node.id());
   watched.open.clear();
   const chain::ChainManager& chain = node.chain();
   watched.fresh.clear();
@@ -410,6 +434,7 @@ std::vector<std::unique_ptr<Checker>> make_node_checkers(NodeWatch& watch,
   checkers.push_back(std::make_unique<OnlyWhatWasAgreed>(watch));
   checkers.push_back(std::make_unique<QueuesWithinLimits>(options));
   checkers.push_back(std::make_unique<OneSessionAnIdentity>(watch, options));
+  checkers.push_back(std::make_unique<NobodyHonestIsBanned>(watch, options));
   checkers.push_back(std::make_unique<HeadFollowsTheRule>());
   return checkers;
 }

@@ -5,6 +5,8 @@
 //   only what was agreed      every message is of a session that is open, and of a capability that
 //                             was agreed at its opening; what was agreed is what the two offered
 //   queues within limits      no table or queue of the sessions is above its limit
+//   nobody honest is banned   no node has banned the identity of another node of the scenario that
+//                             is not hostile, whatever the network made of its messages
 //   head follows the rule     the served and the pending head are the longest chain's, recomputed
 //                             naively over the whole tree; the index by number is the head's branch
 //   events replay             HeadMoved and Reorganised, replayed one by one from the restored
@@ -55,6 +57,8 @@ class NodeWatch {
   // The incarnation is over; its counters are read.
   void on_end(const node::Node& node);
 
+  // A node of the scenario's own, started at least once.
+  [[nodiscard]] bool is_honest(const NodeId& id) const { return honest_.contains(id); }
   // Replays what was told since the last call.
   [[nodiscard]] std::optional<std::string> replay(HostId host, const node::Node& node);
   // The first message that should not have come, if any.
@@ -101,6 +105,7 @@ class NodeWatch {
   Reached& reached_;
   std::map<HostId, Watched> hosts_;
   std::map<NodeId, std::vector<session::Capability>> offers_;
+  std::set<NodeId> honest_;
   std::optional<std::string> loss_;
 };
 
@@ -108,6 +113,7 @@ class NodeWatch {
 struct SessionView {
   std::vector<session::SessionHandle> sessions;
   std::optional<std::string_view> exceeded_limit;
+  std::vector<NodeId> banned;
 };
 struct NodeCheckOptions {
   std::function<std::size_t(HostId)> max_peers;

@@ -1,8 +1,10 @@
 #include "endpoint.hpp"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
+#include <base/check.hpp>
 #include <fmt/format.h>
 
 namespace ethnet {
@@ -213,6 +215,16 @@ bool IpAddress::is_unspecified() const {
 bool IpAddress::is_loopback() const {
   if (is_v4()) return bytes_[0] == std::byte{127};
   return *this == loopback_v6();
+}
+
+IpAddress IpAddress::masked(std::size_t bits) const {
+  CHECK(bits <= bytes().size() * 8);
+  IpAddress out = *this;
+  for (std::size_t i = 0; i < out.bytes_.size(); ++i) {
+    const std::size_t kept = bits > i * 8 ? std::min<std::size_t>(bits - i * 8, 8) : 0;
+    out.bytes_[i] &= static_cast<std::byte>(0xFF00U >> kept);
+  }
+  return out;
 }
 
 bool IpAddress::is_lan() const {

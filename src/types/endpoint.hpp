@@ -34,6 +34,9 @@ class IpAddress {
   [[nodiscard]] bool is_loopback() const;
   // 10/8, 172.16/12, 192.168/16, 169.254/16, fc00::/7, fe80::/10.
   [[nodiscard]] bool is_lan() const;
+  // The first address of its block: all but the first `bits` are 0. CHECK: bits is at most the
+  // address's size.
+  [[nodiscard]] IpAddress masked(std::size_t bits) const;
   // 4 or 16 bytes, network order.
   [[nodiscard]] ByteView bytes() const { return ByteView{bytes_}.first(v6_ ? 16 : 4); }
   [[nodiscard]] std::string to_string() const;  // RFC 5952

@@ -106,6 +106,20 @@ def cell(text):
     return text.replace("|", "\\|")
 
 
+PRICES = "src/peers/score.hpp"
+_PRICE = re.compile(r'\{Behaviour::(\w+), (\d+), "([^"]*)"\}')
+
+
+def prices(tree):
+    """The rows that say what each misbehaviour of a peer costs."""
+    found = _PRICE.findall(tree.text(PRICES)) if PRICES in tree.files() else []
+    if not found:
+        return []
+    head = ["", f"### What a peer's misbehaviour costs ([`{PRICES}`](../{PRICES}))", "",
+            "| misbehaviour | points | why | shown by |", "|---|---|---|---|"]
+    return head + [f"| {what.replace('_', ' ')} | {points} | {cell(why)} | `peers.reported.{what}` |" for what, points, why in found]
+
+
 def table(tree):
     rows = []
     shown = counters(tree)
@@ -122,7 +136,7 @@ def table(tree):
     if fields:
         rows += ["", "### Of a configuration", "", "| field | at it | shown by |", "|---|---|---|"]
         rows += [f"| [`{name}`](../{e['where']}) | {cell(e['at'])} | {cell(e['shown'])} |" for name, e in fields.items()]
-    return "\n".join([BEGIN, *rows, "", END])
+    return "\n".join([BEGIN, *rows, *prices(tree), "", END])
 
 
 def with_table(tree):

@@ -46,7 +46,7 @@ Node::Node(World& world, FakeHost& at, Key key, const Config& config, std::uint6
 
 void Node::make_machine() {
   rng_ = std::make_unique<TestRng>(seed_ * 1000 + life_);
-  machine_ = std::make_unique<Checked<SessionManager>>(config_, key_, host, *rng_, log);
+  machine_ = std::make_unique<Checked<SessionManager>>(config_, key_, host, *rng_, log, gate);
   manager().set_local(world_.now(), local);
 }
 

@@ -110,6 +110,7 @@ class Node {
   CountingLog log;
   std::vector<SessionEvent> log_of_events;
   bool reads_events = true;
+  const Gate* gate = nullptr;  // of the next life: restart()
 
  private:
   friend class World;

@@ -66,6 +66,8 @@ std::vector<std::unique_ptr<Checker>> NodeScenario::make_checkers() {
     };
   } else if (bug_ == PlantedBug::full_queue) {
     options.falsify = [](SessionView& view) { view.exceeded_limit = "pending"; };
+  } else if (bug_ == PlantedBug::shared_blame) {
+    options.falsify = [this](SessionView& view) { view.banned.push_back(plans_.front().id); };
   }
   return make_node_checkers(watch_, std::move(options));
 }

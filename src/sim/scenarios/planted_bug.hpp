@@ -18,6 +18,7 @@ enum class PlantedBug : std::uint8_t {
   doubled_session,      // told: two sessions with one identity
   foreign_message,      // told: a message of eth/68, which nobody offers
   full_queue,           // told: a queue above its limit
+  shared_blame,         // told: an honest node is banned
   never_dials,          // nodes know nobody: a bug against liveness
   offers_less,          // nodes are told of fewer capabilities than the checkers
   stays,                // nobody says goodbye at the end: another against liveness
@@ -36,6 +37,7 @@ inline constexpr std::array kPlantedBugs{
     PlantedBugRow{PlantedBug::doubled_session, "one session an identity"},
     PlantedBugRow{PlantedBug::foreign_message, "only what was agreed"},
     PlantedBugRow{PlantedBug::full_queue, "queues within limits"},
+    PlantedBugRow{PlantedBug::shared_blame, "nobody honest is banned"},
 };
 
 }  // namespace ethnet::sim

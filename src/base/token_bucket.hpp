@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include <base/instant.hpp>
+#include "instant.hpp"
 
-namespace ethnet::session {
+namespace ethnet {
 
 class TokenBucket {
  public:
@@ -30,4 +30,4 @@ class TokenBucket {
   Instant full_at_{INT64_MIN / 2};  // when the bucket will be full again
 };
 
-}  // namespace ethnet::session
+}  // namespace ethnet
