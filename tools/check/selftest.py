@@ -146,6 +146,7 @@ SAMPLES = {
     "threats": [
         ({"docs/THREATS.md": "| 7 | a | b | `Suite.Gone` |\n"}, "there is no test Suite.Gone"),
         ({"docs/THREATS.md": "| 7 | a | b | none |\n"}, "names no test"),
+        ({"docs/THREATS.md": "| A.8 (a) | a | b | `Suite.Gone` |\n"}, "there is no test Suite.Gone"),
         ({"docs/THREATS.md": "| 7 | a | b | `Suite.Name` |\n", "src/a/a_test.cpp": "TEST(Suite,\n     Name) {}\n"}, None),
         ({"docs/THREATS.md": "| 7 | a | b | `A.test_x` |\n", "tests/process/a_test.py": "class A(T):\n    def test_x(self):\n",
           "tests/CMakeLists.txt": "set(process_tests\n  B.test_x)\n"}, "there is no test A.test_x"),

@@ -32,7 +32,7 @@ def run(tree):
     tests.update(process_tests(tree))
     problems = []
     for number, line in enumerate(tree.text(DOCUMENT).splitlines(), 1):
-        if not re.match(r"\|\s*\d", line):
+        if not re.match(r"\|\s*(\d|A\.\d)", line):
             continue
         named = re.findall(r"`(\w+\.\w+)`", line.rsplit("|", 2)[1])
         if not named:
