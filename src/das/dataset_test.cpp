@@ -9,7 +9,7 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
-#include "test_data.hpp"
+#include "testing/test_data.hpp"
 
 namespace ethnet::das {
 namespace {

@@ -26,6 +26,21 @@ bool Fetch::is_asked(std::uint32_t index) const {
   return it != wants_.end() && it->second.asked.has_value();
 }
 
+std::vector<std::uint32_t> Fetch::wanted() const {
+  std::vector<std::uint32_t> out;
+  out.reserve(wants_.size());
+  for (const auto& [index, want] : wants_) out.push_back(index);
+  return out;
+}
+
+std::optional<SourceId> Fetch::drop(std::uint32_t index) {
+  const auto it = wants_.find(index);
+  if (it == wants_.end()) return std::nullopt;
+  const auto asked = it->second.asked;
+  wants_.erase(it);
+  return asked;
+}
+
 void Fetch::failed(std::uint32_t index, SourceId source) {
   const auto it = wants_.find(index);
   if (it != wants_.end() && it->second.asked == source) it->second.asked.reset();

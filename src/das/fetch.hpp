@@ -5,7 +5,7 @@
 //   want      -> waiting
 //   next()    -> asked: of the source that was asked for least so far, so that a sampling is spread
 //                over all who announced and shows no single one of them what was drawn
-//   received  -> settled; failed -> waiting again, for a source that was not asked for it yet
+//   drop      -> settled; failed -> waiting again, for a source that was not asked for it yet
 //   hopeless  -> settled: no such source is left, or kMaxTries were asked
 //
 // A chunk is asked of one source at a time, and of each source once. Used from one thread.
@@ -43,14 +43,15 @@ class Fetch {
   bool want(std::uint32_t index) { return wants_.try_emplace(index).second; }
   [[nodiscard]] bool is_wanted(std::uint32_t index) const { return wants_.contains(index); }
   [[nodiscard]] bool is_asked(std::uint32_t index) const;
+  [[nodiscard]] std::vector<std::uint32_t> wanted() const;          // waiting or asked, ascending
   [[nodiscard]] std::size_t open() const { return wants_.size(); }  // waiting or asked
 
   // What to ask next, among the sources of which `can_ask(source)` says that they can be asked now.
   template <class CanAsk>
   [[nodiscard]] std::optional<Ask> next(CanAsk can_ask);
 
-  // It has come: no longer wanted. No effect on what is not wanted.
-  void received(std::uint32_t index) { wants_.erase(index); }
+  // It has come, or nobody needs it any more. Of whom it is still asked, if of anybody.
+  std::optional<SourceId> drop(std::uint32_t index);
   // `source` did not give what it was asked for. No effect when it was not asked.
   void failed(std::uint32_t index, SourceId source);
   // Those that nobody is left to be asked for, in ascending order; no longer wanted.

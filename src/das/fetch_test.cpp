@@ -100,7 +100,8 @@ TEST(Fetch, WhatHasComeIsNotAskedAgainAndCanBeWantedAnew) {
   EXPECT_TRUE(fetch.want(5));
   EXPECT_FALSE(fetch.want(5));
   ASSERT_TRUE(fetch.next(kAnyone));
-  fetch.received(5);
+  EXPECT_EQ(fetch.drop(5), 1U);  // the one that is still asked for it
+  EXPECT_EQ(fetch.drop(5), std::nullopt);
   EXPECT_FALSE(fetch.next(kAnyone));
   EXPECT_TRUE(fetch.want(5));
   EXPECT_EQ(fetch.next(kAnyone), (Ask{5, 1}));
@@ -127,7 +128,7 @@ RC_GTEST_PROP(FetchProperty, EveryChunkIsSettledAndNobodyIsAskedTwice, ()) {
       under_way.erase(under_way.begin());
       switch (*rc::gen::inRange(0, 4)) {
         case 0:
-          fetch.received(index);
+          fetch.drop(index);
           unsettled.erase(index);
           break;
         case 1:

@@ -11,7 +11,7 @@
 #include <rapidcheck/gtest.h>
 #include <sim/seeded_secure_rng.hpp>
 
-#include "test_data.hpp"
+#include "testing/test_data.hpp"
 
 namespace ethnet::das {
 namespace {

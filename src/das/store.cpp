@@ -108,13 +108,13 @@ bool Store::pin(Now now, const DataKey& key) {
   return true;
 }
 
-void Store::unpin(Now now, const DataId& id) {
-  const auto it = entries_.find(id);
-  if (it == entries_.end() || !it->second.pinned || is_whole(id)) return;
+void Store::unpin(Now now, const DataKey& key) {
+  const auto it = entries_.find(key.id);
+  if (it == entries_.end() || !is_pinned(key) || is_whole(key.id)) return;
   charge(it->second, it->second.held_bytes);
   pinned_bytes_ -= it->second.bytes;
   it->second.pinned = false;
-  touch(now, {id, Shape{it->second.shape}});
+  touch(now, key);
   if (it->second.chunks.empty()) erase(it);
 }
 
@@ -192,9 +192,9 @@ bool Store::is_whole(const DataId& id) const {
   return found != nullptr && held_chunks(id) == found->shape.total_chunks;
 }
 
-bool Store::is_pinned(const DataId& id) const {
-  const Entry* found = entry(id);
-  return found != nullptr && found->pinned;
+bool Store::is_pinned(const DataKey& key) const {
+  const Entry* found = entry(key.id);
+  return found != nullptr && found->pinned && found->shape == key.shape;
 }
 
 std::uint32_t Store::held_chunks(const DataId& id) const {

@@ -52,7 +52,7 @@ class Store {
   // reservation for a shape that turns out to be false goes with the first chunk of the true one.
   [[nodiscard]] bool pin(Now now, const DataKey& key);
   // What came of it stays, as if it had been sampled. No effect on what is whole.
-  void unpin(Now now, const DataId& id);
+  void unpin(Now now, const DataKey& key);
   // False when there is no room: pinned data and this data set's own chunks take it. A chunk that
   // is there already is not put again.
   [[nodiscard]] bool put(Now now, VerifiedChunk chunk);
@@ -70,7 +70,7 @@ class Store {
   [[nodiscard]] std::optional<Held> find(const DataId& id, std::uint32_t index) const;
   [[nodiscard]] bool holds(const DataId& id, std::uint32_t index) const;
   [[nodiscard]] bool is_whole(const DataId& id) const;
-  [[nodiscard]] bool is_pinned(const DataId& id) const;
+  [[nodiscard]] bool is_pinned(const DataKey& key) const;
   [[nodiscard]] std::uint32_t held_chunks(const DataId& id) const;
   // Under which shape chunks of this name were verified; there can be only one.
   [[nodiscard]] std::optional<Shape> shape_of(const DataId& id) const;

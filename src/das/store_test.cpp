@@ -5,7 +5,7 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
-#include "test_data.hpp"
+#include "testing/test_data.hpp"
 
 namespace ethnet::das {
 namespace {
@@ -46,7 +46,7 @@ TEST(Store, AWholeDataSetGivesAnyChunkAndIsPinned) {
     EXPECT_TRUE(verify_chunk(data.key(), i, to_bytes(held->bytes), held->proof));
   }
   EXPECT_TRUE(store.is_whole(data.key().id));
-  EXPECT_TRUE(store.is_pinned(data.key().id));
+  EXPECT_TRUE(store.is_pinned(data.key()));
   EXPECT_EQ(store.pinned_bytes(), store.bytes());
 }
 
@@ -113,7 +113,7 @@ TEST(Store, WhatIsUnpinnedKeepsWhatCameAndCanBeEvicted) {
   const DataSet data = test_data(8, 1'000);
   ASSERT_TRUE(store.pin(at(0), data.key()));
   ASSERT_TRUE(store.put(at(0), chunk_of(data, 2)));
-  store.unpin(at(0), data.key().id);
+  store.unpin(at(0), data.key());
   EXPECT_EQ(store.pinned_bytes(), 0U);
   EXPECT_EQ(store.bytes(), 1'352U);
   EXPECT_TRUE(store.holds(data.key().id, 2));
@@ -127,7 +127,7 @@ TEST(Store, AReservationThatNothingCameForLeavesNothing) {
   Store store{small(8, 8)};
   const DataSet data = test_data(8, 1'000);
   ASSERT_TRUE(store.pin(at(0), data.key()));
-  store.unpin(at(0), data.key().id);
+  store.unpin(at(0), data.key());
   EXPECT_EQ(store.set_count(), 0U);
   EXPECT_EQ(store.bytes(), 0U);
 }
@@ -140,7 +140,7 @@ TEST(Store, AReservationForFalseSizesGivesWayToAVerifiedChunk) {
   ASSERT_TRUE(store.put(at(0), chunk_of(data, 3)));
   EXPECT_EQ(store.poll_gone(), data.key().id);
   EXPECT_EQ(store.shape_of(data.key().id), data.shape());
-  EXPECT_FALSE(store.is_pinned(data.key().id));
+  EXPECT_FALSE(store.is_pinned(data.key()));
   EXPECT_FALSE(store.pin(at(0), false_key));
   EXPECT_EQ(store.bytes(), 1'352U);
 }
@@ -184,24 +184,23 @@ RC_GTEST_PROP(StoreProperty, NeverExceedsItsLimitsAndLosesNothingPinned, ()) {
   for (std::uint64_t seed = 1; seed <= 6; ++seed) {
     sets.push_back(test_data(*rc::gen::inRange<std::uint32_t>(1, 9), 700, seed));
   }
-  std::map<DataId, std::set<std::uint32_t>> pinned;
+  std::map<DataKey, std::set<std::uint32_t>> pinned;
   std::int64_t clock = 0;
   for (int step = 0; step < 120; ++step) {
     const DataSet& data = sets[*rc::gen::inRange<std::size_t>(0, sets.size())];
-    const DataId& id = data.key().id;
     const auto index = *rc::gen::inRange<std::uint32_t>(0, data.shape().total_chunks);
     const auto op = *rc::gen::inRange(0, 10);
     if (op < 6) {
-      if (store.put(at(clock), chunk_of(data, index)) && store.is_pinned(id)) {
-        pinned[id].insert(index);
+      if (store.put(at(clock), chunk_of(data, index)) && store.is_pinned(data.key())) {
+        pinned[data.key()].insert(index);
       }
     } else if (op == 6) {
-      if (store.pin(at(clock), data.key())) pinned[id];
+      if (store.pin(at(clock), data.key())) pinned[data.key()];
     } else if (op == 7) {
-      store.unpin(at(clock), id);
-      if (!store.is_pinned(id)) pinned.erase(id);
+      store.unpin(at(clock), data.key());
+      if (!store.is_pinned(data.key())) pinned.erase(data.key());
     } else if (op == 8) {
-      if (store.put(at(clock), DataSet{data})) pinned[id].insert(index);
+      if (store.put(at(clock), DataSet{data})) pinned[data.key()].insert(index);
     } else {
       clock += *rc::gen::inRange(0, 60);
       store.expire(at(clock));
@@ -213,7 +212,7 @@ RC_GTEST_PROP(StoreProperty, NeverExceedsItsLimitsAndLosesNothingPinned, ()) {
     for (const DataSet& one : sets) held += store.held_chunks(one.key().id) * 700;
     RC_ASSERT(held <= store.bytes());
     for (const auto& [kept, indices] : pinned) {
-      for (const std::uint32_t i : indices) RC_ASSERT(store.holds(kept, i));
+      for (const std::uint32_t i : indices) RC_ASSERT(store.holds(kept.id, i));
     }
   }
   store.expire(at(clock + 1'000));

@@ -2,7 +2,7 @@
 
 #include <codec/rlp_reader.hpp>
 #include <codec/rlp_writer.hpp>
-#include <das/test_data.hpp>
+#include <das/testing/test_data.hpp>
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>

@@ -8,8 +8,8 @@
 #include <base/check.hpp>
 #include <base/prng.hpp>
 
-#include "dataset.hpp"
-#include "sampler.hpp"
+#include "../dataset.hpp"
+#include "../sampler.hpp"
 
 namespace ethnet::das::testing {
 
