@@ -1,0 +1,68 @@
+// One iterative Kademlia look-up, as a pure iterator: it says whom to ask next, is told what came
+// of it, and ends with the k nearest nodes that answered. It knows ids and nothing else: no
+// addresses, no messages, no time. Who drives it must answer for each node that it was given, by
+// on_answer or on_failure; then it ends after at most kMaxLookupQueries questions, whatever is
+// answered: a liar can name nearer nodes without end.
+// One thread; deterministic.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <types/node_id.hpp>
+
+namespace ethnet::kbucket {
+
+inline constexpr std::size_t kLookupParallel = 3;  // Kademlia's alpha
+inline constexpr std::size_t kLookupResults = 16;  // Kademlia's k
+// Questions of one look-up. One among 100,000 nodes needs about 30; the rest is for those that
+// fail.
+inline constexpr std::size_t kMaxLookupQueries = 64;
+// Nodes that it remembers beside those that it asked: the nearest ones.
+inline constexpr std::size_t kMaxLookupWaiting = 64;
+
+class Lookup {
+ public:
+  Lookup(const NodeId& self, const NodeId& target) : self_{self}, target_{target} {}
+
+  // Nodes to begin with; at any time.
+  void add(std::span<const NodeId> nodes);
+  // Whom to ask now; nothing while enough are asked, or nobody is left who could help.
+  [[nodiscard]] std::optional<NodeId> next();
+  // What a node that was asked named. Ignored when it was not asked, or is answered for already.
+  void on_answer(const NodeId& from, std::span<const NodeId> nodes);
+  void on_failure(const NodeId& from);
+
+  // Nobody is asked and nobody is left to ask: closest() is final.
+  [[nodiscard]] bool finished() const;
+  // Those that answered, nearest first, at most kLookupResults.
+  [[nodiscard]] std::vector<NodeId> closest() const;
+  [[nodiscard]] const NodeId& target() const { return target_; }
+  [[nodiscard]] std::size_t queries() const { return queries_; }
+  [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
+
+ private:
+  enum class State : std::uint8_t { waiting, asked, answered, failed };
+  struct Node {
+    NodeId id;
+    State state = State::waiting;
+  };
+  using Nodes = std::map<ByteArray<32>, Node>;  // by distance from the target
+
+  // The nearest that may be asked now: among the first k that have not failed.
+  [[nodiscard]] Nodes::const_iterator best_waiting() const;
+  void drop_farthest_waiting();
+  [[nodiscard]] Node* asked(const NodeId& id);
+
+  NodeId self_;
+  NodeId target_;
+  Nodes nodes_;
+  std::size_t waiting_ = 0;
+  std::size_t in_flight_ = 0;
+  std::size_t queries_ = 0;
+};
+
+}  // namespace ethnet::kbucket

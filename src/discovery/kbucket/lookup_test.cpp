@@ -1,0 +1,155 @@
+// The iterator: whom it asks, when it ends, what it finds.
+#include "lookup.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <set>
+
+#include <base/prng.hpp>
+#include <gtest/gtest.h>
+
+namespace ethnet::kbucket {
+namespace {
+
+NodeId draw_id(Prng& prng) {
+  NodeId id;
+  for (std::byte& b : id.bytes) b = static_cast<std::byte>(prng.next());
+  return id;
+}
+
+std::vector<NodeId> draw_ids(Prng& prng, std::size_t count) {
+  std::vector<NodeId> out;
+  for (std::size_t i = 0; i < count; ++i) out.push_back(draw_id(prng));
+  return out;
+}
+
+std::vector<NodeId> nearest(std::vector<NodeId> ids, const NodeId& target, std::size_t count) {
+  std::ranges::sort(ids, [&](const NodeId& a, const NodeId& b) { return closer(target, a, b); });
+  ids.resize(std::min(ids.size(), count));
+  return ids;
+}
+
+TEST(Lookup, AsksTheNearestFirstAndThreeAtOnce) {
+  Prng prng{1};
+  const NodeId target = draw_id(prng);
+  const auto seeds = draw_ids(prng, 10);
+  Lookup lookup{NodeId{}, target};
+  lookup.add(seeds);
+  const auto order = nearest(seeds, target, 10);
+  for (std::size_t i = 0; i < kLookupParallel; ++i) EXPECT_EQ(lookup.next(), order[i]);
+  EXPECT_EQ(lookup.next(), std::nullopt);
+  lookup.on_failure(order[1]);
+  EXPECT_EQ(lookup.next(), order[3]);
+  EXPECT_EQ(lookup.next(), std::nullopt);
+}
+
+TEST(Lookup, WithoutSeedsItIsOver) {
+  Lookup lookup{NodeId{}, NodeId{}};
+  EXPECT_TRUE(lookup.finished());
+  EXPECT_EQ(lookup.next(), std::nullopt);
+  EXPECT_TRUE(lookup.closest().empty());
+}
+
+TEST(Lookup, WeAreNotAskedAndNobodyIsAskedTwice) {
+  Prng prng{2};
+  const auto ids = draw_ids(prng, 3);
+  Lookup lookup{ids[0], draw_id(prng)};
+  lookup.add(ids);
+  std::set<NodeId> asked;
+  while (auto id = lookup.next()) {
+    EXPECT_TRUE(asked.insert(*id).second);
+    lookup.on_answer(*id, ids);
+  }
+  EXPECT_EQ(asked, (std::set<NodeId>{ids[1], ids[2]}));
+  EXPECT_TRUE(lookup.finished());
+}
+
+TEST(Lookup, AnswersOfWhoWasNotAskedOrAnsweredBeforeAreIgnored) {
+  Prng prng{3};
+  const auto ids = draw_ids(prng, 4);
+  Lookup lookup{NodeId{}, draw_id(prng)};
+  lookup.add(std::span{ids}.first(1));
+  const auto only = lookup.next();
+  ASSERT_EQ(only, ids[0]);
+  lookup.on_answer(ids[3], ids);
+  lookup.on_failure(ids[3]);
+  EXPECT_EQ(lookup.in_flight(), 1U);
+  lookup.on_answer(ids[0], {});
+  lookup.on_answer(ids[0], ids);
+  lookup.on_failure(ids[0]);
+  EXPECT_EQ(lookup.in_flight(), 0U);
+  EXPECT_TRUE(lookup.finished());
+  EXPECT_EQ(lookup.closest(), std::vector<NodeId>{ids[0]});
+}
+
+// Every node knows `known` others at random and all of those next to it.
+TEST(Lookup, FindsTheNearestOfAThousandNodes) {
+  Prng prng{4};
+  const auto ids = draw_ids(prng, 1000);
+  for (int run = 0; run < 20; ++run) {
+    const NodeId target = draw_id(prng);
+    Lookup lookup{NodeId{}, target};
+    lookup.add(std::span{ids}.subspan(prng.below(900), 3));
+    std::deque<NodeId> asked;
+    while (!lookup.finished()) {
+      while (auto id = lookup.next()) asked.push_back(*id);
+      ASSERT_FALSE(asked.empty());
+      // Answers come in any order.
+      std::swap(asked.front(), asked[prng.below(asked.size())]);
+      const NodeId from = asked.front();
+      asked.pop_front();
+      const unsigned distance = log_distance(from, target);
+      std::vector<NodeId> known;
+      for (const NodeId& id : ids) {
+        if (known.size() < 16 && log_distance(from, id) == distance) known.push_back(id);
+      }
+      for (const NodeId& id : nearest(ids, from, 16)) known.push_back(id);
+      lookup.on_answer(from, known);
+    }
+    EXPECT_EQ(lookup.closest(), nearest(ids, target, kLookupResults)) << run;
+    EXPECT_LT(lookup.queries(), kMaxLookupQueries) << run;
+  }
+}
+
+// Each answer names sixteen nodes that are nearer than all before: without a bound it never ended.
+TEST(Lookup, NearerNodesWithoutEndEndItAtItsBound) {
+  Prng prng{5};
+  const NodeId target = draw_id(prng);
+  Lookup lookup{NodeId{}, target};
+  lookup.add(draw_ids(prng, 3));
+  std::uint64_t step = 0;
+  while (!lookup.finished()) {
+    const auto id = lookup.next();
+    ASSERT_TRUE(id.has_value());
+    std::vector<NodeId> lies;
+    for (std::uint64_t i = 0; i < 16; ++i) {
+      NodeId lie = target;
+      const MutByteView part = MutByteView{lie.bytes}.subspan(16, 8);
+      store_be<std::uint64_t>(part, load_be<std::uint64_t>(part) ^ (UINT64_MAX - ++step));
+      lies.push_back(lie);
+    }
+    lookup.on_answer(*id, lies);
+  }
+  EXPECT_EQ(lookup.queries(), kMaxLookupQueries);
+  EXPECT_EQ(lookup.closest().size(), kLookupResults);
+}
+
+TEST(Lookup, WhoeverFailsIsReplacedByTheNextNearest) {
+  Prng prng{6};
+  const NodeId target = draw_id(prng);
+  const auto ids = draw_ids(prng, 40);
+  const auto order = nearest(ids, target, 40);
+  Lookup lookup{NodeId{}, target};
+  lookup.add(ids);
+  while (auto id = lookup.next()) {
+    const auto rank = std::ranges::find(order, *id) - order.begin();
+    rank % 2 == 0 ? lookup.on_failure(*id) : lookup.on_answer(*id, {});
+  }
+  EXPECT_TRUE(lookup.finished());
+  const auto found = lookup.closest();
+  ASSERT_EQ(found.size(), kLookupResults);
+  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_EQ(found[i], order[2 * i + 1]) << i;
+}
+
+}  // namespace
+}  // namespace ethnet::kbucket

@@ -1,0 +1,69 @@
+// NodeRecord: what a node said about itself, with a signature that was checked, as tables and
+// look-ups keep and pass it on. Only a checker makes one: of a VerifiedEnr, or from the output of a
+// Job that checked a batch (docs/spec/discv-lite.md): recovering what a signature proves takes
+// 50 µs, too much for the thread that answers peers.
+// Threading: immutable; the work of a batch may run anywhere.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <base/bytes.hpp>
+#include <types/endpoint.hpp>
+#include <types/enr.hpp>
+#include <types/hash.hpp>
+
+namespace ethnet::kbucket {
+
+class NodeRecord {
+  struct Private {};  // makes the constructor ours alone, std::make_shared included
+
+ public:
+  NodeRecord(Private, const NodeId& id, const Enr& enr, const Endpoint& endpoint);
+
+  // Nothing where the record names no address at which a session can be opened.
+  [[nodiscard]] static std::shared_ptr<const NodeRecord> of(const VerifiedEnr& enr);
+
+  [[nodiscard]] const NodeId& id() const { return id_; }
+  [[nodiscard]] std::uint64_t seq() const { return seq_; }
+  [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
+  [[nodiscard]] const Bytes& encoded() const { return encoded_; }
+
+ private:
+  friend class RecordBatch;
+  NodeId id_;
+  std::uint64_t seq_ = 0;
+  Endpoint endpoint_;
+  Bytes encoded_;
+};
+using RecordPtr = std::shared_ptr<const NodeRecord>;
+
+// Where sessions are opened: "ip" and "quic", else "ip6" and "quic6".
+[[nodiscard]] std::optional<Endpoint> session_endpoint(const Enr& enr);
+
+enum class RecordVerdict : std::uint8_t { right, malformed, no_endpoint };
+
+// Records that wait for the judgement of their signatures.
+class RecordBatch {
+ public:
+  // Form only; false when it is not that of a record, which is then left out.
+  bool add(ByteView encoded);
+  [[nodiscard]] std::size_t size() const { return records_.size(); }
+  // Work of a Job that judges them; it owns all that it needs.
+  [[nodiscard]] std::function<Bytes()> work() const;
+
+  struct Judged {
+    RecordVerdict verdict = RecordVerdict::malformed;
+    RecordPtr record;  // where the verdict is right
+  };
+  // What the output of that work says, in the order in which they were added.
+  [[nodiscard]] std::vector<Judged> judged(ByteView output) const;
+
+ private:
+  std::vector<Bytes> records_;
+};
+
+}  // namespace ethnet::kbucket

@@ -1,0 +1,75 @@
+// Records and the judgement of their signatures in a Job.
+#include "record.hpp"
+
+#include <gtest/gtest.h>
+
+#include "testing/records.hpp"
+
+namespace ethnet::kbucket {
+namespace {
+
+using namespace testing;
+
+Bytes forged(std::uint64_t number) {
+  Bytes record = to_bytes(enr_of(number, own_subnet(1)).record().encoded());
+  record.back() ^= std::byte{1};  // its last value is a port
+  return record;
+}
+
+TEST(NodeRecord, NamesTheAddressOfSessions) {
+  const RecordPtr v4 = record_of(1, endpoint("1.2.3.4:9001"), 7);
+  ASSERT_NE(v4, nullptr);
+  EXPECT_EQ(v4->endpoint(), endpoint("1.2.3.4:9001"));
+  EXPECT_EQ(v4->seq(), 7U);
+  EXPECT_EQ(v4->id(), id_of(1));
+  const RecordPtr v6 = record_of(1, endpoint("[2a00::1]:9001"));
+  ASSERT_NE(v6, nullptr);
+  EXPECT_EQ(v6->endpoint(), endpoint("[2a00::1]:9001"));
+}
+
+TEST(NodeRecord, WithoutAnAddressOrAPortThereIsNone) {
+  const auto no_port = EnrBuilder{1}.ip(IpAddress::loopback_v4()).udp(30303).sign(key_of(1));
+  const auto no_address = EnrBuilder{1}.quic(9000).sign(key_of(1));
+  EXPECT_EQ(NodeRecord::of(*no_port), nullptr);
+  EXPECT_EQ(NodeRecord::of(*no_address), nullptr);
+}
+
+TEST(RecordBatch, TellsRightFromWrongAndFromUnreachable) {
+  RecordBatch batch;
+  const VerifiedEnr good = enr_of(1, own_subnet(1));
+  ASSERT_TRUE(batch.add(good.record().encoded()));
+  ASSERT_TRUE(batch.add(forged(2)));
+  ASSERT_TRUE(batch.add(EnrBuilder{1}.udp(1).sign(key_of(3)).value().record().encoded()));
+  const auto judged = batch.judged(batch.work()());
+  ASSERT_EQ(judged.size(), 3U);
+  EXPECT_EQ(judged[0].verdict, RecordVerdict::right);
+  ASSERT_NE(judged[0].record, nullptr);
+  EXPECT_EQ(judged[0].record->id(), id_of(1));
+  EXPECT_TRUE(equal(judged[0].record->encoded(), good.record().encoded()));
+  EXPECT_EQ(judged[1].verdict, RecordVerdict::malformed);
+  EXPECT_EQ(judged[1].record, nullptr);
+  EXPECT_EQ(judged[2].verdict, RecordVerdict::no_endpoint);
+}
+
+TEST(RecordBatch, WhatIsNoRecordIsLeftOut) {
+  RecordBatch batch;
+  EXPECT_FALSE(batch.add({}));
+  EXPECT_FALSE(batch.add(Bytes{std::byte{0xc0}}));
+  Bytes long_one = to_bytes(enr_of(1, own_subnet(1)).record().encoded());
+  long_one.push_back(std::byte{0});
+  EXPECT_FALSE(batch.add(long_one));
+  EXPECT_EQ(batch.size(), 0U);
+}
+
+TEST(RecordBatch, OutputOfAnotherSizeProvesNothing) {
+  RecordBatch batch;
+  ASSERT_TRUE(batch.add(enr_of(1, own_subnet(1)).record().encoded()));
+  for (const std::size_t size : {0U, 31U, 33U, 64U}) {
+    const auto judged = batch.judged(Bytes(size, std::byte{1}));
+    ASSERT_EQ(judged.size(), 1U);
+    EXPECT_EQ(judged[0].verdict, RecordVerdict::malformed) << size;
+  }
+}
+
+}  // namespace
+}  // namespace ethnet::kbucket
