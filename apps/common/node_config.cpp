@@ -6,13 +6,15 @@
 #include <fmt/format.h>
 
 #include "peer_name.hpp"
+#include "rule_name.hpp"
 
 namespace ethnet::app {
 
-node::NodeConfig make_config(const NodeOptions& options, Genesis genesis) {
+node::NodeConfig make_config(const NodeOptions& options, Genesis genesis,
+                             const std::function<std::string(const std::string&)>& read_file) {
   node::NodeConfig config;
   config.genesis = std::move(genesis);
-  config.fork_choice = options.fork_choice;
+  config.fork_choice = read_rule(options.fork_choice, read_file);
   config.chain.memory_bytes = options.header_memory_mib << 20;
   if (options.retention > 0) config.chain.retention = options.retention;
   config.max_peers = options.max_peers;

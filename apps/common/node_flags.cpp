@@ -12,6 +12,7 @@
 #include <toml++/toml.h>
 
 #include "files.hpp"
+#include "rule_name.hpp"
 
 namespace ethnet::app {
 namespace {
@@ -26,21 +27,25 @@ std::string env_name(const std::string& flag) {
   return name;
 }
 
-std::string rules() { return fmt::format("{}", fmt::join(chain::fork_choice_rule_names(), ", ")); }
-
-// By their long names alone: "longest-chain (default), lexicographic-head".
+// By their long names alone, on lines that fit: "longest-chain (default), lexicographic-head, …".
 std::string rules_with_default(const std::string& preset) {
-  std::vector<std::string> names = chain::fork_choice_rule_names();
-  for (std::string& name : names) {
+  constexpr std::size_t kWidth = 60;
+  std::string out;
+  std::size_t line = 0;
+  for (std::string name : chain::fork_choice_rule_names()) {
     name.resize(std::min(name.size(), name.find(' ')));
     if (name == preset) name += " (default)";
+    const bool fits = line + name.size() <= kWidth;
+    if (!out.empty()) out += fits ? ", " : ",\n";
+    line = (fits ? line : 0) + name.size() + 2;
+    out += name;
   }
-  return fmt::format("{}", fmt::join(names, ", "));
+  return out;
 }
 
-std::string known_rule(const std::string& name) {
-  if (chain::make_fork_choice_rule(name)) return "";
-  return fmt::format("no fork-choice rule '{}'; there are {}", name, rules());
+std::string known_rule(const std::string& text) {
+  const auto choice = chain::parse_rule_choice(text);
+  return choice ? "" : rule_refusal(text, choice.error());
 }
 
 // A value as the command line would have it; `where` is what the person has to correct.

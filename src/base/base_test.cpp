@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "bytes.hpp"
+#include "decimal.hpp"
 #include "hex.hpp"
 #include "instant.hpp"
 #include "log.hpp"
@@ -126,6 +127,16 @@ TEST(OutOfMemoryDeathTest, IsFatal) {
   const std::new_handler handler = std::set_new_handler(before);
   ASSERT_NE(handler, nullptr);
   EXPECT_DEATH(handler(), "out of memory");
+}
+
+TEST(Decimal, DigitsAloneBelowTwoToThe64) {
+  EXPECT_EQ(parse_decimal("0"), 0U);
+  EXPECT_EQ(parse_decimal("007"), 7U);
+  EXPECT_EQ(parse_decimal("18446744073709551615"), UINT64_MAX);
+  for (const char* bad :
+       {"", "-1", "+1", " 1", "1 ", "0x1", "18446744073709551616", "99999999999999999999", "1e3"}) {
+    EXPECT_FALSE(parse_decimal(bad)) << bad;
+  }
 }
 
 }  // namespace

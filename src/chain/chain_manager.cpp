@@ -47,6 +47,11 @@ std::vector<Hash32> hashes_of(std::span<const HeaderInput> inputs) {
   return hashes;
 }
 
+RuleNeeds needs_of(const std::unique_ptr<ForkChoiceRule>& rule) {
+  CHECK(rule != nullptr);
+  return rule->needs();
+}
+
 // A record of the store: [header, signature].
 Bytes encode_record(const HeaderInput& input) {
   rlp::Writer out{input.header.size() + input.signature.size() + 8};
@@ -82,12 +87,14 @@ ChainManager::ChainManager(const Genesis& genesis, std::unique_ptr<ForkChoiceRul
                            ChainLimits limits, std::uint64_t hash_seed)
     : config_{genesis.config},
       rule_{std::move(rule)},
+      needs_{needs_of(rule_)},
       limits_{limits},
-      tree_{genesis.hash, genesis.header.number, genesis.header.encode(), limits.memory_bytes,
-            hash_seed},
+      facts_{needs_},
+      tree_{genesis.hash, genesis.header.number, genesis.header.encode(),
+            facts_.tree_share(limits.memory_bytes), hash_seed},
       genesis_{genesis.hash, genesis.header.number},
       canonical_{0} {
-  CHECK(rule_ != nullptr);
+  facts_.add(tree_.root(), kNoNode, genesis.header);
 }
 
 Result<void> ChainManager::restore(ByteView record) {
@@ -118,10 +125,7 @@ void ChainManager::finish_restore() {
 // All that was restored is acknowledged; the head is the one that the rule chooses now.
 void ChainManager::settle() {
   served_arrivals_ = tree_.next_arrival();
-  std::vector<Candidate> all;
-  for (const NodeIndex leaf : tree_.leaves()) all.push_back(candidate(leaf));
-  std::ranges::sort(all, {}, &Candidate::arrival);
-  head_ = index_of(rule_->choose(candidate(head_), all));
+  head_ = choose_from(all_heads());
   serve(head_);
 }
 
@@ -164,6 +168,7 @@ Result<NodeIndex> ChainManager::add(const HeaderView& header, const Hash32& hash
     if (!tree_.find(header.parent())) return fail(ChainError::fork_below_retained);
   }
   const NodeIndex added = TRY(tree_.insert_under(parent, hash, input.header, input.signature));
+  if (facts_.is_wanted()) facts_.add(added, parent, header);
   last_ = {added, tree_.node(added).arrival};
   return added;
 }
@@ -255,45 +260,26 @@ void ChainManager::finish_batch(const Cause& cause, Batch& batch) {
                        .head_after = head_,
                        .events = {}};
   pending.events.emplace_back(BatchStored{pending.id, batch.outcome.added});
-  if (head_ != before) {
-    if (tree_.descends(head_, before)) {
-      pending.events.emplace_back(HeadExtended{ref(before), ref(head_), cause});
-    } else {
-      pending.events.emplace_back(make_reorg(before, head_, cause));
-    }
-  }
+  add_head_change(before, cause, pending.events);
   report_forks(cause, batch, pending.events);
   batch.outcome.batch = pending.id;
   store_ops_.push_back({pending.id, std::move(batch.records)});
   pending_.push_back(std::move(pending));
 }
 
-Candidate ChainManager::candidate(NodeIndex index) const {
-  const HeaderTree::Node& node = tree_.node(index);
-  return {node.hash, node.number, node.arrival};
-}
-
-NodeIndex ChainManager::index_of(const Candidate& chosen) const {
-  const auto index = tree_.find(chosen.hash);
-  CHECK(index.has_value());
-  return *index;
-}
-
 bool ChainManager::is_kept(const Arrived& node) const {
   return tree_.node(node.index).arrival == node.arrival;
 }
 
-NodeIndex ChainManager::choose_head(std::span<const Arrived> added) const {
-  std::vector<Candidate> candidates;
-  if (rule_->needs_all()) {
-    for (const NodeIndex leaf : tree_.leaves()) candidates.push_back(candidate(leaf));
-    std::ranges::sort(candidates, {}, &Candidate::arrival);
+void ChainManager::add_head_change(NodeIndex before, const Cause& cause,
+                                   std::vector<ChainEvent>& events) const {
+  if (head_ == before) return;
+  if (tree_.descends(head_, before)) {
+    events.emplace_back(HeadExtended{ref(before), ref(head_), cause});
   } else {
-    for (const Arrived& node : added) {
-      if (tree_.is_leaf(node.index)) candidates.push_back(candidate(node.index));
-    }
+    CHECK(!tree_.descends(before, head_));  // no rule goes back on the branch that it is on
+    events.emplace_back(make_reorg(before, head_, cause));
   }
-  return index_of(rule_->choose(candidate(head_), candidates));
 }
 
 ReorgEvent ChainManager::make_reorg(NodeIndex old_head, NodeIndex new_head,
@@ -345,9 +331,14 @@ void ChainManager::handle_store_done(Now, const StoreResult& done) noexcept {
     return;
   }
   served_arrivals_ = batch.arrivals_after;
-  serve(batch.head_after);
+  tell(batch.head_after, std::move(batch.events));
+}
+
+// What is acknowledged, to whoever asks and whoever listens.
+void ChainManager::tell(NodeIndex head, std::vector<ChainEvent> events) {
+  serve(head);
   if (limits_.retention) raise_floor(above(*limits_.retention, served_head_));
-  for (ChainEvent& event : batch.events) {
+  for (ChainEvent& event : events) {
     if (std::holds_alternative<ReorgEvent>(event)) ++counters_.reorgs;
     if (std::holds_alternative<ForkDetected>(event)) ++counters_.forks;
     events_.push_back(std::move(event));

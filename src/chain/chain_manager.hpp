@@ -9,7 +9,7 @@
 // distance, and what does not descend from it is released. At the memory limit branches that lost
 // long ago go, then the oldest history, then the lowest branch: a header on the head gets in.
 // The same batches in the same order give the same tree, events and store bytes.
-// Threading: one thread. Limits: ChainLimits, waiting_pool.hpp.
+// Threading: one thread. Limits: ChainLimits, waiting_pool.hpp, kMaxVoters.
 #pragma once
 
 #include <deque>
@@ -25,7 +25,9 @@
 
 #include "chain_view.hpp"
 #include "events.hpp"
+#include "fork_choice/fact_table.hpp"
 #include "fork_choice/rule.hpp"
+#include "fork_choice/vote_book.hpp"
 #include "header_input.hpp"
 #include "header_tree.hpp"
 #include "validation.hpp"
@@ -78,6 +80,21 @@ struct ChainCounters {
   std::uint64_t released = 0;  // headers that are not kept any more
   std::uint64_t reorgs = 0;
   std::uint64_t forks = 0;
+  std::uint64_t votes = 0;
+  std::uint64_t votes_refused = 0;  // of a rule that asks for none, or at kMaxVoters
+};
+
+struct VoteOutcome {
+  std::size_t counted = 0;
+  std::size_t refused = 0;
+};
+
+// A head, or what the rule took instead of one, and how the rule sees it.
+struct RankedHead {
+  BlockRef block;
+  std::uint64_t arrival = 0;
+  Score score;
+  bool chosen = false;
 };
 
 class ChainManager final : public ChainView {
@@ -93,6 +110,9 @@ class ChainManager final : public ChainView {
 
   [[nodiscard]] ImportOutcome import_headers(Now now, std::span<const HeaderInput> batch,
                                              const Cause& cause);
+  // The latest vote of each voter, for a rule that weighs them. What moves the head is reported as
+  // an import's is.
+  [[nodiscard]] VoteOutcome handle_votes(Now now, std::span<const Vote> votes, const Cause& cause);
   void handle_store_done(Now now, const StoreResult& done) noexcept;
   void handle_deadline(Now now) noexcept;
   [[nodiscard]] std::optional<StoreOp> poll_store();
@@ -120,6 +140,9 @@ class ChainManager final : public ChainView {
   [[nodiscard]] const HeaderTree& tree() const { return tree_; }
   [[nodiscard]] const ChainConfig& config() const { return config_; }
   [[nodiscard]] const ForkChoiceRule& rule() const { return *rule_; }
+  // Why the pending head won: each branch head with its score, by arrival; before them the head
+  // where it has a child. For people: costs what there is.
+  [[nodiscard]] std::vector<RankedHead> explain_heads() const;
   [[nodiscard]] const ChainCounters& counters() const { return counters_; }
   [[nodiscard]] std::size_t waiting_count() const { return orphans_.size() + early_.size(); }
   // Headers that waited and had to make room, or were beyond their source's share.
@@ -162,15 +185,21 @@ class ChainManager final : public ChainView {
   void park(Now now, const HeaderInput& input, const HeaderView& header, const Hash32& hash,
             const Cause& cause, bool early, Batch& batch);
   void finish_batch(const Cause& cause, Batch& batch);
-  [[nodiscard]] NodeIndex choose_head(std::span<const Arrived> added) const;
-  [[nodiscard]] NodeIndex index_of(const Candidate& chosen) const;
   [[nodiscard]] bool is_kept(const Arrived& node) const;
-  [[nodiscard]] Candidate candidate(NodeIndex index) const;
+  void add_head_change(NodeIndex before, const Cause& cause, std::vector<ChainEvent>& events) const;
   [[nodiscard]] ReorgEvent make_reorg(NodeIndex old_head, NodeIndex new_head,
                                       const Cause& cause) const;
   void report_forks(const Cause& cause, const Batch& batch, std::vector<ChainEvent>& events) const;
   void serve(NodeIndex head);
+  void tell(NodeIndex head, std::vector<ChainEvent> events);
   void settle();
+
+  // chain_choice.cpp
+  [[nodiscard]] Candidate candidate(NodeIndex index) const;
+  [[nodiscard]] std::vector<Candidate> all_heads() const;
+  [[nodiscard]] RuleView view_of(std::span<const Candidate> heads) const;
+  [[nodiscard]] NodeIndex choose_from(std::span<const Candidate> heads) const;
+  [[nodiscard]] NodeIndex choose_head(std::span<const Arrived> added) const;
 
   // chain_release.cpp
   [[nodiscard]] std::uint64_t above(std::uint64_t depth, NodeIndex head) const;
@@ -183,8 +212,11 @@ class ChainManager final : public ChainView {
 
   ChainConfig config_;
   std::unique_ptr<ForkChoiceRule> rule_;
+  RuleNeeds needs_;  // the rule's, asked once
   ChainLimits limits_;
+  FactTable facts_;
   HeaderTree tree_;
+  VoteBook votes_;
   BlockRef genesis_;
   // The header that was added last: nearly always the next one's parent.
   std::optional<Arrived> last_;

@@ -1,72 +1,13 @@
 #include "chain_manager.hpp"
 
 #include <gtest/gtest.h>
-#include <rapidcheck.h>
-#include <rapidcheck/gtest.h>
 
-#include "fork_choice/rule_table.hpp"
-#include "naive_chains.hpp"
 #include "test_support.hpp"
 
 namespace ethnet::chain {
 namespace {
 
-using testing::NaiveChains;
 using testing::TestBench;
-
-// Random trees in random batches, under both rules: heads, branch heads and events agree with the
-// model; and what was stored restores to the same head and tree.
-void run_trace(bool longest) {
-  TestBench bench{make_fork_choice_rule(longest ? "longest" : "lexicographic")};
-  NaiveChains model{bench.genesis.hash};
-  std::vector<std::string> names{"genesis"};
-  const auto batches = *rc::gen::inRange(1, 12);
-  for (int b = 0; b < batches; ++b) {
-    std::vector<HeaderInput> batch;
-    const auto size = *rc::gen::inRange(1, 6);
-    for (int i = 0; i < size; ++i) {
-      // Mostly on the newest blocks, so that branches grow.
-      const auto back = *rc::gen::weightedOneOf<std::size_t>(
-          {{3, rc::gen::just<std::size_t>(0)},
-           {2, rc::gen::inRange<std::size_t>(0, std::min<std::size_t>(names.size(), 4))},
-           {1, rc::gen::inRange<std::size_t>(0, names.size())}});
-      const std::string parent = names[names.size() - 1 - back];
-      const std::string name = std::to_string(names.size());
-      batch.push_back(bench.make(name, parent));
-      model.add(bench.hash(name), bench.hash(parent));
-      names.push_back(name);
-    }
-    (void)bench.import(batch);
-    bench.acknowledge();
-    const NaiveChains::Change expected = model.end_batch(longest);
-    bool reorg = false;
-    while (const auto event = bench.manager.poll_event()) {
-      if (const auto* r = std::get_if<ReorgEvent>(&*event)) {
-        RC_ASSERT(!reorg);
-        reorg = true;
-        RC_ASSERT(r->removed == expected.removed);
-        RC_ASSERT(r->added == expected.added);
-      }
-    }
-    RC_ASSERT(reorg == expected.reorg);
-    RC_ASSERT(bench.manager.head().hash == model.head());
-    std::set<Hash32> leaves;
-    for (const NodeIndex leaf : bench.manager.tree().leaves()) {
-      leaves.insert(bench.manager.tree().node(leaf).hash);
-    }
-    RC_ASSERT(leaves == model.heads());
-  }
-  TestBench again{make_fork_choice_rule(longest ? "longest" : "lexicographic")};
-  for (const Bytes& record : bench.store) RC_ASSERT(again.manager.restore(record).has_value());
-  again.manager.finish_restore();
-  RC_ASSERT(again.manager.head() == bench.manager.head());
-  RC_ASSERT(again.manager.tree().size() == bench.manager.tree().size());
-}
-
-RC_GTEST_PROP(ChainManager, AgreesWithACopyPerBranchUnderLongestChain, ()) { run_trace(true); }
-RC_GTEST_PROP(ChainManager, AgreesWithACopyPerBranchUnderLexicographicHead, ()) {
-  run_trace(false);
-}
 
 TEST(ChainManager, OrphansWaitForTheirParentAndThenCountInItsBatch) {
   TestBench bench;

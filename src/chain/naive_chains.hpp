@@ -2,14 +2,20 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
 #include <vector>
 
 #include <types/hash.hpp>
+#include <types/header.hpp>
 
 namespace ethnet::chain::testing {
+
+class NaiveChains;
+// The head that a rule names, from all branches, from scratch (naive_rules.hpp).
+using NaiveRule = std::function<Hash32(const NaiveChains&)>;
 
 // The model: every branch is a list of its own, copied whole; the rule is computed from scratch.
 class NaiveChains {
@@ -29,6 +35,13 @@ class NaiveChains {
     const std::uint64_t height = branch_of(head_).size() - 1;
     return number && (height <= *number || height - *number <= retention);
   }
+  void add(const Header& header) {
+    headers_[header.hash()] = header;
+    add(header.hash(), header.parent_hash);
+  }
+  void vote(std::uint64_t voter, const Hash32& block, std::uint64_t weight) {
+    votes_[voter] = {block, weight};
+  }
   void add(const Hash32& hash, const Hash32& parent) {
     arrival_.emplace(hash, arrival_.size() + 1);
     for (auto& branch : branches_) {
@@ -47,14 +60,9 @@ class NaiveChains {
     }
   }
 
-  Change end_batch(bool longest) {
+  Change end_batch(const NaiveRule& rule) {
     const std::vector<Hash32> before = branch_of(head_);
-    const std::vector<Hash32>* best = nullptr;
-    for (const auto& branch : branches_) {
-      if (best == nullptr || better(branch, *best, longest)) best = &branch;
-    }
-    const bool keep = longest && best->size() <= before.size();
-    if (!keep) head_ = best->back();
+    head_ = rule(*this);
     const std::vector<Hash32> after = branch_of(head_);
     std::size_t common = 0;
     while (common < before.size() && common < after.size() && before[common] == after[common]) {
@@ -103,24 +111,30 @@ class NaiveChains {
     return out;
   }
 
- private:
-  bool better(const std::vector<Hash32>& a, const std::vector<Hash32>& b, bool longest) const {
-    if (!longest) return a.back() > b.back();
-    return a.size() != b.size() ? a.size() > b.size() : arrival_of(a.back()) < arrival_of(b.back());
-  }
-  std::size_t arrival_of(const Hash32& hash) const {
+  // 0 for genesis.
+  [[nodiscard]] std::size_t arrival_of(const Hash32& hash) const {
     const auto it = arrival_.find(hash);
     return it == arrival_.end() ? 0 : it->second;
   }
-  std::vector<Hash32> branch_of(const Hash32& hash) const {
+  // From genesis to the block, both included.
+  [[nodiscard]] std::vector<Hash32> branch_of(const Hash32& hash) const {
     for (const auto& branch : branches_) {
       const auto at = std::ranges::find(branch, hash);
       if (at != branch.end()) return {branch.begin(), at + 1};
     }
     return {};
   }
+  // Nothing of genesis, and of what was added without its header.
+  [[nodiscard]] const std::map<Hash32, Header>& headers() const { return headers_; }
+  // The latest of each voter: block, weight.
+  [[nodiscard]] const std::map<std::uint64_t, std::pair<Hash32, std::uint64_t>>& votes() const {
+    return votes_;
+  }
 
+ private:
   std::vector<std::vector<Hash32>> branches_;
+  std::map<Hash32, Header> headers_;
+  std::map<std::uint64_t, std::pair<Hash32, std::uint64_t>> votes_;
   std::map<Hash32, std::size_t> arrival_;
   Hash32 head_;
   std::uint64_t floor_ = 0;

@@ -49,29 +49,53 @@ HeaderInput seal_signed(const ChainConfig& config, const Header& parent, std::ui
   return {std::move(encoded), to_bytes(signature)};
 }
 
-Genesis dev_genesis() {
-  Genesis genesis;
-  ChainConfig& config = genesis.config;
-  config.chain_id = 1337;
-  config.terminal_total_difficulty = Uint256{};
-  for (auto fork = Fork::homestead; fork <= Fork::prague;
+namespace {
+
+void activate_through(ChainConfig& config, Fork last) {
+  for (auto fork = Fork::homestead; fork <= last;
        fork = static_cast<Fork>(static_cast<int>(fork) + 1)) {
     config.set_begin(fork, 0);
   }
-  Header& h = genesis.header;
+}
+
+// Number 0, no accounts, and what London asks for.
+Header first_header(std::string_view text) {
+  Header h;
   h.ommers_hash = kEmptyListHash;
   h.state_root = kEmptyTrieRoot;
   h.transactions_root = kEmptyTrieRoot;
   h.receipts_root = kEmptyTrieRoot;
   h.gas_limit = 30'000'000;
-  h.extra_data = to_bytes(text_bytes("MiniEthNet development chain"));
+  h.extra_data = to_bytes(text_bytes(text));
   h.base_fee_per_gas = kInitialBaseFee;
+  return h;
+}
+
+}  // namespace
+
+Genesis dev_genesis() {
+  Genesis genesis;
+  genesis.config.chain_id = 1337;
+  genesis.config.terminal_total_difficulty = Uint256{};
+  activate_through(genesis.config, Fork::prague);
+  genesis.header = first_header("MiniEthNet development chain");
+  Header& h = genesis.header;
   h.withdrawals_root = kEmptyTrieRoot;
   h.blob_gas_used = 0;
   h.excess_blob_gas = 0;
   h.parent_beacon_block_root = Hash32{};
   h.requests_hash = kEmptyRequestsHash;
   genesis.hash = h.hash();
+  return genesis;
+}
+
+Genesis lab_genesis() {
+  Genesis genesis;
+  genesis.config.chain_id = 1338;
+  genesis.config.free_difficulty = true;
+  activate_through(genesis.config, Fork::gray_glacier);
+  genesis.header = first_header("MiniEthNet laboratory");
+  genesis.hash = genesis.header.hash();
   return genesis;
 }
 

@@ -26,5 +26,8 @@ namespace ethnet::chain {
 // The chain that a node runs on when it was given no genesis: chain id 1337, every fork up to
 // Prague active from the beginning, no accounts.
 [[nodiscard]] Genesis dev_genesis();
+// The chain of laboratories: as it was between London and the merge, except that a block has the
+// difficulty that its scenario gives it (ChainConfig::free_difficulty).
+[[nodiscard]] Genesis lab_genesis();
 
 }  // namespace ethnet::chain

@@ -5,8 +5,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "chain_manager.hpp"
-#include "fork_choice/rule_table.hpp"
-#include "naive_chains.hpp"
+#include "naive_rules.hpp"
 #include "test_support.hpp"
 
 namespace ethnet::chain {
@@ -16,7 +15,7 @@ using testing::NaiveChains;
 using testing::TestBench;
 
 std::unique_ptr<ForkChoiceRule> rule_of(bool longest) {
-  return make_fork_choice_rule(longest ? "longest" : "lexicographic");
+  return testing::rule_named(longest ? "longest" : "lexicographic");
 }
 
 // A header of the test bench with a short name.
@@ -91,7 +90,7 @@ void run_retention_trace(bool longest) {
     RC_ASSERT(outcome.added == fresh.size());
     RC_ASSERT(!outcome.invalid);
     bench.acknowledge();
-    (void)model.end_batch(longest);
+    (void)model.end_batch(longest ? testing::naive_longest() : testing::naive_lexicographic());
     model.raise_floor(retention);
     compare(bench, model);
   }

@@ -11,23 +11,42 @@
 #include "chain_manager.hpp"
 #include "event_text.hpp"
 #include "fork_choice/longest.hpp"
+#include "fork_choice/rule_table.hpp"
 #include "producer.hpp"
 
 namespace ethnet::chain::testing {
 
+[[nodiscard]] inline std::unique_ptr<ForkChoiceRule> rule_named(const std::string& name,
+                                                                const std::string& parameter = {}) {
+  auto rule = make_fork_choice_rule({name, parameter});
+  CHECK(rule.has_value());
+  return std::move(*rule);
+}
+
+// What tells one block from another to a rule.
+struct BlockPlan {
+  std::uint64_t seconds = 12;  // after its parent
+  std::uint8_t producer = 0;
+  std::uint64_t difficulty = 0;  // above 0 on lab_genesis() alone
+};
+
 class TestBench {
  public:
   explicit TestBench(std::unique_ptr<ForkChoiceRule> rule = std::make_unique<LongestChain>(),
-                     ChainLimits limits = {})
-      : manager{genesis, std::move(rule), limits, 7} {
+                     ChainLimits limits = {}, Genesis on = dev_genesis())
+      : genesis{std::move(on)}, manager{genesis, std::move(rule), limits, 7} {
     names_[genesis.hash] = "0xgenesis";
     headers_["genesis"] = genesis.header;
   }
 
   // A block named `name` on the block named `parent`; not imported.
-  HeaderInput make(const std::string& name, const std::string& parent) {
+  HeaderInput make(const std::string& name, const std::string& parent, const BlockPlan& plan = {}) {
     const Header& below = headers_.at(parent);
-    const Header header = seal_header(genesis.config, below, below.timestamp + 12, {}, name);
+    Address producer;
+    producer.bytes.back() = std::byte{plan.producer};
+    Header header =
+        seal_header(genesis.config, below, below.timestamp + plan.seconds, producer, name);
+    header.difficulty = plan.difficulty;
     headers_[name] = header;
     names_[header.hash()] = "0x" + name;
     return {header.encode(), {}};
@@ -72,11 +91,21 @@ class TestBench {
   [[nodiscard]] std::string head() const { return names_.at(manager.head().hash); }
   [[nodiscard]] Hash32 hash(const std::string& name) const { return headers_.at(name).hash(); }
   [[nodiscard]] const Header& header(const std::string& name) const { return headers_.at(name); }
+  // The branch heads and their scores, "a2: height 2, arrival 2", by arrival; the chosen one
+  // with an asterisk.
+  [[nodiscard]] std::vector<std::string> why() const {
+    std::vector<std::string> out;
+    for (const RankedHead& head : manager.explain_heads()) {
+      out.push_back(names_.at(head.block.hash).substr(2) + (head.chosen ? "*: " : ": ") +
+                    head.score.why);
+    }
+    return out;
+  }
   [[nodiscard]] HashLabel label() const {
     return [this](const Hash32& hash) { return names_.at(hash); };
   }
 
-  Genesis genesis = dev_genesis();
+  Genesis genesis;
   Now now{{1'000'000'000}, UnixTime::from_seconds(1'800'000'000)};
   ChainManager manager;
   std::vector<Bytes> store;

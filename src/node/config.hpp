@@ -9,6 +9,7 @@
 
 #include <base/instant.hpp>
 #include <chain/chain_manager.hpp>
+#include <chain/fork_choice/rule_table.hpp>
 #include <session/capability.hpp>
 #include <types/endpoint.hpp>
 #include <types/genesis.hpp>
@@ -34,7 +35,7 @@ struct NodeConfig {
   std::vector<Endpoint> listen;  // as bound; at least one
   std::string client = "MiniEthNet/v0.1.0";
   Genesis genesis;
-  std::string fork_choice = "longest-chain";
+  chain::RuleChoice fork_choice;
   chain::ChainLimits chain;
   std::vector<StaticPeer> peers;
   std::size_t max_peers = 50;

@@ -13,15 +13,6 @@
 namespace ethnet::node {
 namespace {
 
-std::string_view describe(std::uint16_t code) {
-  switch (static_cast<NodeError>(code)) {
-    case NodeError::unknown_fork_choice:
-      return "no such fork-choice rule";
-  }
-  return "unknown";
-}
-constexpr ErrorDomain kDomain{"node", describe};
-
 // Each part counts its jobs from 1; outside, a job is named by that and whose it is.
 enum class JobOwner : std::uint64_t { sessions, sync };
 constexpr std::uint64_t kJobOwners = 2;
@@ -71,14 +62,11 @@ quic::EndpointConfig quic_config(const NodeConfig& config, const crypto::SecretK
 
 }  // namespace
 
-const ErrorDomain& error_domain(NodeError) { return kDomain; }
-
 Result<std::unique_ptr<Node>> Node::make(Now now, NodeConfig config,
                                          std::shared_ptr<const crypto::SecretKey> key,
                                          SecureRng& rng, Prng prng, Log& log) {
   CHECK(!config.listen.empty() && key != nullptr);
-  auto rule = chain::make_fork_choice_rule(config.fork_choice);
-  if (!rule) return fail(NodeError::unknown_fork_choice);
+  auto rule = TRY(chain::make_fork_choice_rule(config.fork_choice));
   auto quic = TRY(quic::QuicEndpoint::make(now, quic_config(config, *key), rng, log));
   // The sequence number grows with time, so that a record made after a restart is newer.
   EnrBuilder record{now.wall.whole_seconds()};

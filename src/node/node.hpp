@@ -49,14 +49,11 @@ struct NodeCounters {
   std::map<mini_sync::Misbehaviour, std::uint64_t> misbehaved;
 };
 
-enum class NodeError : std::uint16_t { unknown_fork_choice = 1 };
-[[nodiscard]] const ErrorDomain& error_domain(NodeError);
-
 class Node {
   struct Private {};  // makes the constructor ours alone, std::make_unique included
 
  public:
-  // Errors: unknown_fork_choice, quic::TlsError, EnrError.
+  // Errors: chain::RuleError, chain::CheckpointError, quic::TlsError, EnrError.
   [[nodiscard]] static Result<std::unique_ptr<Node>> make(
       Now now, NodeConfig config, std::shared_ptr<const crypto::SecretKey> key, SecureRng& rng,
       Prng prng, Log& log);

@@ -60,6 +60,8 @@ class ChainConfig {
  public:
   std::uint64_t chain_id = 0;
   std::optional<Uint256> terminal_total_difficulty;
+  // Of a laboratory: a block before the merge has whatever difficulty it states. No file sets it.
+  bool free_difficulty = false;
 
   // Block number or time at which a fork begins; nothing when the chain does not have it.
   [[nodiscard]] std::optional<std::uint64_t> begin_of(Fork fork) const {

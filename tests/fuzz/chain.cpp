@@ -18,12 +18,18 @@ using namespace chain;
 constexpr std::size_t kMaxOperations = 300;
 constexpr std::size_t kMaxMade = 200;  // headers
 
+std::unique_ptr<ForkChoiceRule> rule_of(bool longest) {
+  auto rule = make_fork_choice_rule({longest ? "longest" : "lexicographic", ""});
+  CHECK(rule.has_value());
+  return std::move(*rule);
+}
+
 class ChainRun {
  public:
   ChainRun(bool longest, const ChainLimits& limits)
       : longest_{longest},
         limits_{limits},
-        manager_{genesis_, make_fork_choice_rule(longest ? "longest" : "lexicographic"), limits, 7},
+        manager_{genesis_, rule_of(longest), limits, 7},
         canonical_{genesis_.hash} {
     made_.push_back(genesis_.header);
     parents_[genesis_.hash] = {};
@@ -87,7 +93,7 @@ class ChainRun {
     const HeaderTree& tree = manager_.tree();
     std::optional<Candidate> best;
     for (const NodeIndex leaf : tree.leaves()) {
-      const Candidate one{tree.node(leaf).hash, tree.node(leaf).number, tree.node(leaf).arrival};
+      const Candidate one = candidate_of(tree, leaf);
       const bool better =
           !best || (longest_ ? one.number > best->number ||
                                    (one.number == best->number && one.arrival < best->arrival)
@@ -162,8 +168,7 @@ class ChainRun {
 
   // What was stored is the same chain to who starts with it.
   void restore() const {
-    ChainManager again{genesis_, make_fork_choice_rule(longest_ ? "longest" : "lexicographic"),
-                       limits_, 9};
+    ChainManager again{genesis_, rule_of(longest_), limits_, 9};
     for (const Bytes& record : records_) CHECK(again.restore(record).has_value());
     again.finish_restore();
     CHECK(again.head() == manager_.head());

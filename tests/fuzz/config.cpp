@@ -32,15 +32,17 @@ std::vector<std::string> lines_of(std::string_view text) {
 }
 
 // What a node would run with.
-void check_options(const app::NodeOptions& o) {
+void check_options(const app::NodeOptions& o, const std::string& file) {
   CHECK(o.max_peers >= 1 && o.max_peers <= 10'000);
   CHECK(o.session_memory_mib >= 16 && o.session_memory_mib <= 1 << 20);
   CHECK(o.header_memory_mib >= 1 && o.header_memory_mib <= 1 << 20);
   CHECK(o.period_seconds >= 1 && o.period_seconds <= 3600);
   CHECK(o.verbosity >= 0 && o.verbosity <= 5);
   CHECK(o.log_format == "terminal" || o.log_format == "json");
-  CHECK(chain::make_fork_choice_rule(o.fork_choice) != nullptr);
-  const node::NodeConfig config = app::make_config(o, chain::dev_genesis());
+  CHECK(chain::parse_rule_choice(o.fork_choice).has_value());
+  const node::NodeConfig config =
+      app::make_config(o, chain::dev_genesis(), [&](const std::string&) { return file; });
+  CHECK(chain::make_fork_choice_rule(config.fork_choice).has_value());
   CHECK(config.peers.size() == o.peers.size() && config.peers.size() <= node::kMaxStaticPeers);
   for (const node::StaticPeer& peer : config.peers) {
     CHECK(peer.endpoint ? peer.endpoint->port != 0 : !peer.host.empty() && peer.port != 0);
@@ -74,7 +76,7 @@ void run_config(ByteView input) {
                       return it == variables.end() ? std::nullopt : std::optional{it->second};
                     },
                     [&](const std::string&) { return file; }});
-    check_options(options);
+    check_options(options, file);
   } catch (const std::runtime_error& error) {  // CLI11's are too
     CHECK(!printable(error.what()).empty());
   }

@@ -9,8 +9,9 @@ namespace ethnet::chain {
 class LexicographicHead final : public ForkChoiceRule {
  public:
   [[nodiscard]] std::string_view name() const override { return "lexicographic-head"; }
-  [[nodiscard]] Candidate choose(const Candidate& present,
-                                 std::span<const Candidate> candidates) const override;
+  [[nodiscard]] RuleNeeds needs() const override { return {.all_heads = true}; }
+  [[nodiscard]] Candidate choose(const RuleView& view) const override;
+  [[nodiscard]] Score explain(const RuleView& view, const Candidate& block) const override;
 };
 
 }  // namespace ethnet::chain

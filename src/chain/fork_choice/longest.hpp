@@ -9,9 +9,8 @@ namespace ethnet::chain {
 class LongestChain final : public ForkChoiceRule {
  public:
   [[nodiscard]] std::string_view name() const override { return "longest-chain"; }
-  [[nodiscard]] Candidate choose(const Candidate& present,
-                                 std::span<const Candidate> candidates) const override;
-  [[nodiscard]] bool needs_all() const override { return false; }
+  [[nodiscard]] Candidate choose(const RuleView& view) const override;
+  [[nodiscard]] Score explain(const RuleView& view, const Candidate& block) const override;
 };
 
 }  // namespace ethnet::chain

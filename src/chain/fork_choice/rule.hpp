@@ -1,23 +1,22 @@
-// A fork-choice rule: which branch head is canonical.
+// A fork-choice rule: which block is the canonical head, and why.
 //
-// A new rule is one new pair of files beside this one and one line in rule_table.cpp; nothing else.
+// A new rule is one new pair of files beside this one, its test, and one line in rule_table.cpp;
+// nothing else. src/chain/README.md shows one.
 #pragma once
 
-#include <cstdint>
-#include <span>
+#include <string>
 #include <string_view>
 
-#include <types/hash.hpp>
+#include "rule_needs.hpp"
+#include "rule_view.hpp"
 
 namespace ethnet::chain {
 
-// The head of a branch: a block without a child.
-struct Candidate {
-  Hash32 hash;
-  std::uint64_t number = 0;
-  std::uint64_t arrival = 0;  // order in which it was first known, from 0 for the root
-
-  friend bool operator==(const Candidate&, const Candidate&) = default;
+// How a rule sees one block, for people: what it compares first, and that in words.
+struct Score {
+  std::string value;  // "7", "131072", "0x8f3a…"
+  std::string why;    // "height 7"
+  friend bool operator==(const Score&, const Score&) = default;
 };
 
 class ForkChoiceRule {
@@ -28,14 +27,14 @@ class ForkChoiceRule {
   virtual ~ForkChoiceRule() = default;
 
   [[nodiscard]] virtual std::string_view name() const = 0;
-  // The new head: `present` or one of the candidates. `candidates` are the branch heads in order of
-  // arrival: all of them where needs_all() says so, else at least those that are new. `present` may
-  // have a child by now, and is then not among them. Must be a pure function of its arguments.
-  [[nodiscard]] virtual Candidate choose(const Candidate& present,
-                                         std::span<const Candidate> candidates) const = 0;
-  // False when the best of the new heads and the present one is always the best of all: imports
-  // then cost nothing for branches that they do not touch.
-  [[nodiscard]] virtual bool needs_all() const { return true; }
+  // Asked once, when the chain is made.
+  [[nodiscard]] virtual RuleNeeds needs() const { return {}; }
+  // The new head: the present one, one of the heads, or an ancestor of one, but none of the present
+  // head's own ancestors. Must be a pure function of what the view shows.
+  [[nodiscard]] virtual Candidate choose(const RuleView& view) const = 0;
+  // Why a block stands where it does; whoever compares by hand comes to what choose() says. Shown
+  // on demand: its cost is not an import's.
+  [[nodiscard]] virtual Score explain(const RuleView& view, const Candidate& block) const = 0;
 };
 
 }  // namespace ethnet::chain

@@ -208,7 +208,7 @@ node::NodeConfig NodeScenario::make_config(const HostEnv& env) const {
   config.sync_versions = plan.offers;
   if (bug_ == PlantedBug::offers_less) config.sync_versions.clear();
   if (healed_) config.producer.enabled = false;
-  if (bug_ == PlantedBug::other_rule) config.fork_choice = "lexicographic-head";
+  if (bug_ == PlantedBug::other_rule) config.fork_choice.name = "lexicographic-head";
   if (bug_ == PlantedBug::never_dials) return config;
   for (const Dial& dial : plan.dials) {
     node::StaticPeer peer;
