@@ -12,9 +12,10 @@ std::size_t cost(const VerifiedChunk& chunk) {
   return chunk.bytes().size() + chunk.proof().size() + kChunkOverheadBytes;
 }
 
-// All chunks of a data set, one by one.
+// What a data set takes at most: all its chunks, one by one. Held whole, with its tree in place of
+// proofs and one entry, it takes less, unless it is one chunk alone, which has a tree and no proof.
 std::size_t cost_of_all(const Shape& shape) {
-  std::size_t bytes = shape.total_bytes;
+  std::size_t bytes = shape.total_bytes + (shape.total_chunks == 1 ? sizeof(Hash32) : 0);
   for (std::uint32_t i = 0; i < shape.total_chunks; ++i) {
     bytes += proof_size(i, shape.total_chunks) + kChunkOverheadBytes;
   }

@@ -21,6 +21,18 @@ StoreLimits small(std::size_t chunks, std::size_t pinned_chunks = 0) {
           .lifetime = seconds(100)};
 }
 
+// For every small number of chunks: what is reserved for a data set is enough for it, held whole.
+TEST(Store, WhatIsHeldWholeTakesNoMoreThanWasReservedForIt) {
+  for (std::uint32_t chunks = 1; chunks <= 40; ++chunks) {
+    Store store{small(60, 60)};
+    const DataSet data = test_data(chunks, 700);
+    ASSERT_TRUE(store.pin(at(0), data.key()));
+    const std::size_t reserved = store.bytes();
+    ASSERT_TRUE(store.put(at(0), DataSet{data}));
+    EXPECT_LE(store.bytes(), reserved) << chunks;
+  }
+}
+
 TEST(Store, GivesBackChunksWithTheirProofs) {
   Store store{small(10)};
   const DataSet data = test_data(8, 1'000);
