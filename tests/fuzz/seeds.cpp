@@ -1,5 +1,7 @@
 #include <codec/rlp_writer.hpp>
 #include <codec/snappy_block.hpp>
+#include <das/testing/test_data.hpp>
+#include <protocol/das_lite/messages.hpp>
 #include <protocol/mini_sync/messages.hpp>
 #include <session/control.hpp>
 #include <session/id_proof.hpp>
@@ -225,11 +227,23 @@ void add_quic(std::vector<Seed>& out) {
   out.push_back({"quic_frames", "parameters", parameters});
 }
 
+void add_das_lite(std::vector<Seed>& out) {
+  const das::DataSet data = das::testing::test_data(5, 33, 2);  // as das.cpp has it
+  const das::DataId& id = data.key().id;
+  out.push_back({"das_lite", "announce", das_lite::encode(das_lite::AnnounceData{data.key()})});
+  out.push_back({"das_lite", "request", das_lite::encode(das_lite::RequestChunk{id, {0, 3, 300}})});
+  out.push_back(
+      {"das_lite", "response",
+       das_lite::encode(das_lite::ChunkResponse{id, 2, to_bytes(data.chunk(2)), data.proof(2)})});
+  out.push_back({"das_lite", "not_held", das_lite::encode(das_lite::ChunkResponse{id, 2, {}, {}})});
+}
+
 }  // namespace
 
 std::vector<Seed> seeds() {
   std::vector<Seed> out;
   add_values(out);
+  add_das_lite(out);
   add_sessions(out);
   add_session_machine(out);
   add_store(out);

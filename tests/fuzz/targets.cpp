@@ -12,6 +12,8 @@ std::span<const Target> targets() {
       {"config", run_config},
 #endif
       {"control_frames", run_control_frames},
+      {"das_lite", run_das_lite},
+      {"das_operations", run_das_operations},
       {"enode_url", run_enode_url},
       {"enr", run_enr},
       {"envelope", run_envelope},

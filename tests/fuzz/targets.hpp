@@ -27,12 +27,14 @@ void run_hello(ByteView input);
 void run_id_proof(ByteView input);
 void run_envelope(ByteView input);
 void run_mini_sync(ByteView input);
+void run_das_lite(ByteView input);
 // Files.
 void run_store_segment(ByteView input);
 void run_config(ByteView input);  // where the programs are built
 // Machines, by operations.
 void run_chain_operations(ByteView input);
 void run_sync_operations(ByteView input);
+void run_das_operations(ByteView input);
 void run_quic_datagrams(ByteView input);
 void run_quic_frames(ByteView input);
 void run_session_machine(ByteView input);
