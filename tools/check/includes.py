@@ -18,7 +18,7 @@ _CONN = ["transport/conn.hpp"]
 _NODE_FACE = ["node/events.hpp", "node/snapshot.hpp", "node/command.hpp", "node/query.hpp"]
 _CORE = _PURE + ["discovery/", "transport/", "chain/", "das/", "session/", "protocol/", "peers/"]
 _PROTOCOL = ["base/", "codec/", "types/", "machine/", "crypto/", "session/mux.hpp", "session/requests.hpp",
-             "session/capability.hpp", "chain/chain_view.hpp"]
+             "session/capability.hpp", "session/token_bucket.hpp", "chain/chain_view.hpp"]
 
 # Module (the longest prefix of the file's folder wins) -> what it may include besides itself.
 ROWS = {

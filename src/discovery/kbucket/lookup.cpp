@@ -65,6 +65,20 @@ bool Lookup::finished() const {
   return queries_ >= kMaxLookupQueries || best_waiting() == nodes_.end();
 }
 
+bool Lookup::knows(const NodeId& id) const {
+  const auto it = nodes_.find(xor_distance(target_, id));
+  return it != nodes_.end() && it->second.state != State::failed;
+}
+
+bool Lookup::is_near(const NodeId& id) const {
+  std::size_t nearer = 0;
+  for (auto it = nodes_.begin(); it != nodes_.end() && nearer < kLookupResults; ++it) {
+    if (it->second.id == id) return it->second.state != State::failed;
+    if (it->second.state != State::failed) ++nearer;
+  }
+  return false;
+}
+
 std::vector<NodeId> Lookup::closest() const {
   std::vector<NodeId> out;
   for (const auto& [distance, node] : nodes_) {

@@ -38,6 +38,10 @@ class Lookup {
 
   // Nobody is asked and nobody is left to ask: closest() is final.
   [[nodiscard]] bool finished() const;
+  // Whether it still counts on this node: waiting, asked or answered.
+  [[nodiscard]] bool knows(const NodeId& id) const;
+  // Whether it is among the k nearest of those that have not failed: one of the results, so far.
+  [[nodiscard]] bool is_near(const NodeId& id) const;
   // Those that answered, nearest first, at most kLookupResults.
   [[nodiscard]] std::vector<NodeId> closest() const;
   [[nodiscard]] const NodeId& target() const { return target_; }

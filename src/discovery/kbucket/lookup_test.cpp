@@ -43,6 +43,24 @@ TEST(Lookup, AsksTheNearestFirstAndThreeAtOnce) {
   EXPECT_EQ(lookup.next(), std::nullopt);
 }
 
+TEST(Lookup, NearAreTheFirstSixteenThatHaveNotFailed) {
+  Prng prng{7};
+  const NodeId target = draw_id(prng);
+  const auto ids = draw_ids(prng, 20);
+  const auto order = nearest(ids, target, 20);
+  Lookup lookup{NodeId{}, target};
+  lookup.add(ids);
+  EXPECT_TRUE(lookup.is_near(order[15]));
+  EXPECT_FALSE(lookup.is_near(order[16]));
+  EXPECT_TRUE(lookup.knows(order[16]));
+  ASSERT_EQ(lookup.next(), order[0]);
+  lookup.on_failure(order[0]);
+  EXPECT_TRUE(lookup.is_near(order[16]));
+  EXPECT_FALSE(lookup.is_near(order[0]));
+  EXPECT_FALSE(lookup.knows(order[0]));
+  EXPECT_FALSE(lookup.is_near(draw_id(prng)));
+}
+
 TEST(Lookup, WithoutSeedsItIsOver) {
   Lookup lookup{NodeId{}, NodeId{}};
   EXPECT_TRUE(lookup.finished());

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "record_cache.hpp"
 #include "testing/records.hpp"
 
 namespace ethnet::kbucket {
@@ -69,6 +70,21 @@ TEST(RecordBatch, OutputOfAnotherSizeProvesNothing) {
     ASSERT_EQ(judged.size(), 1U);
     EXPECT_EQ(judged[0].verdict, RecordVerdict::malformed) << size;
   }
+}
+
+TEST(RecordCache, KnowsARecordByteForByteAndForgetsTheOldest) {
+  RecordCache cache;
+  const RecordPtr first = record_of(0, own_subnet(0));
+  cache.add(first);
+  cache.add(first);
+  EXPECT_EQ(cache.size(), 1U);
+  EXPECT_EQ(cache.find(first->encoded()), first);
+  EXPECT_EQ(cache.find(record_of(0, own_subnet(0), 2)->encoded()), nullptr);
+  for (std::uint64_t i = 1; i < kMaxCachedRecords; ++i) cache.add(record_of(i, own_subnet(i)));
+  EXPECT_EQ(cache.find(first->encoded()), first);
+  cache.add(record_of(kMaxCachedRecords, own_subnet(0)));
+  EXPECT_EQ(cache.find(first->encoded()), nullptr);
+  EXPECT_EQ(cache.size(), kMaxCachedRecords);
 }
 
 }  // namespace

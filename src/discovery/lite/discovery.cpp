@@ -1,0 +1,263 @@
+// What we know: links, records, the table, the vote; and what others may be told of it.
+#include "discovery.hpp"
+
+#include <algorithm>
+
+#include <discovery/kbucket/scope.hpp>
+
+namespace ethnet::lite {
+
+using kbucket::AddOutcome;
+using kbucket::may_relay;
+using kbucket::Scope;
+using kbucket::scope_of;
+using kbucket::TableEntry;
+
+Discovery::Discovery(Now now, const NodeId& self, Prng prng)
+    : self_{self},
+      prng_{prng},
+      table_{self},
+      refresh_at_{now.mono},
+      revalidate_at_{now.mono + kRevalidateMax} {}
+
+void Discovery::add_boot_node(const RecordPtr& record) {
+  if (boot_records_.size() < kMaxBootNodes) boot_records_.push_back(record);
+}
+
+void Discovery::add_boot_node(const Endpoint& endpoint) {
+  if (boot_endpoints_.size() < kMaxBootNodes) boot_endpoints_.push_back(endpoint);
+}
+
+Discovery::Link* Discovery::find_link(const NodeId& node) {
+  const auto it = links_.find(node);
+  return it == links_.end() ? nullptr : &it->second;
+}
+
+// The queue is sized so that the node, which drains it after every input, cannot meet its end.
+void Discovery::emit(Event event) { CHECK(events_.push(std::move(event))); }
+
+bool Discovery::knows_somebody() const {
+  bool found = false;
+  table_.for_each([&](const TableEntry& entry) { found = found || entry.relayable(); });
+  return found;
+}
+
+void Discovery::note(Now now, const RecordPtr& record, Standing standing) {
+  const TableEntry* before = table_.find_any(record->id());
+  const bool was_relayable = before != nullptr && before->relayable();
+  const AddOutcome outcome = table_.add(now, record, standing);
+  if (outcome == AddOutcome::subnet_limit) ++counters_.subnet_limit;
+  const TableEntry* after = table_.find_any(record->id());
+  if (after == nullptr || !after->relayable() || was_relayable) return;
+  emit(NodeSeen{after->record, after->standing});
+  // The first one that we know opens the way to the others.
+  if (refreshes_ == 0) refresh_at_ = std::min(refresh_at_, now.mono);
+}
+
+void Discovery::handle_restored(Now now, const RecordPtr& record, bool is_anchor) noexcept {
+  note(now, record, Standing::claimed);
+  if (is_anchor) ask(now, record, AskPing{}, true);
+}
+
+void Discovery::handle_link_opened(Now now, const NodeId& node, const Endpoint& remote,
+                                   bool we_dialled) noexcept {
+  handle_link_closed(now, node);  // one that it replaces
+  Link& link = links_[node];
+  link.remote = remote;
+  link.we_dialled = we_dialled;
+  Contact* contact = contacts_.find(node);
+  if (contact == nullptr && we_dialled) contact = contacts_.find(remote);
+  std::optional<Contact> arrived;
+  if (contact != nullptr) arrived = contacts_.take(contact->id);
+  link.is_short = we_dialled && arrived && arrived->dialling;
+  if (link.is_short) ++short_links_;
+  set_idle(node, link, now.mono + (we_dialled ? kIdle : kPeerIdle));
+  const Standing standing = we_dialled ? Standing::reached : Standing::met;
+  const TableEntry* known = table_.find_any(node);
+  if (known != nullptr && known->record->endpoint() == remote) {
+    note(now, known->record, standing);
+  } else if (arrived && arrived->record != nullptr && arrived->endpoint == remote) {
+    note(now, arrived->record, standing);
+  }
+  if (arrived) {
+    for (Ask& ask : arrived->asks) {
+      if (!ask_over_link(now, link, node, ask)) fail_ask(now, node, ask);
+    }
+  }
+  start_contacts(now);
+}
+
+void Discovery::handle_link_closed(Now now, const NodeId& node) noexcept {
+  Link* link = find_link(node);
+  if (link == nullptr) return;
+  if (link->is_short) --short_links_;
+  set_idle(node, *link, Instant::never());
+  links_.erase(node);
+  std::erase_if(questions_, [&](const Question& question) { return question.node == node; });
+  std::vector<std::uint64_t> lost;
+  for (const auto& [token, pending] : pending_) {
+    if (pending.node == node) lost.push_back(token);
+  }
+  for (const std::uint64_t token : lost) handle_no_answer(now, token, false);
+  start_contacts(now);
+}
+
+void Discovery::handle_own_record(Now now, const NodeId& node, const RecordPtr& record) noexcept {
+  const Link* link = find_link(node);
+  if (link == nullptr || record->id() != node) return;
+  if (!may_relay(scope_of(link->remote.ip), scope_of(record->endpoint().ip))) {
+    ++counters_.wrong_scope;
+    return;
+  }
+  Standing standing = Standing::claimed;
+  if (record->endpoint() == link->remote) {
+    standing = link->we_dialled ? Standing::reached : Standing::met;
+  }
+  note(now, record, standing);
+}
+
+void Discovery::handle_traffic(Now now, const NodeId& node) noexcept {
+  Link* link = find_link(node);
+  if (link == nullptr) return;
+  set_idle(node, *link, now.mono + (link->we_dialled ? kIdle : kPeerIdle));
+}
+
+void Discovery::handle_seq(Now now, const NodeId& node, std::uint64_t seq) noexcept {
+  Link* link = find_link(node);
+  if (link == nullptr || now.mono < link->record_askable_at) return;
+  const TableEntry* known = table_.find_any(node);
+  const std::uint64_t have = known == nullptr ? 0 : known->record->seq();
+  if (seq <= have) return;
+  link->record_askable_at = now.mono + kRecordInterval;
+  ask_over_link(now, *link, node, AskNodes{.lookup = 0, .round = 0, .distances = {0}});
+}
+
+void Discovery::handle_pong(Now now, std::uint64_t token, std::uint64_t seq,
+                            const Endpoint& we_are_seen_at) noexcept {
+  const auto it = pending_.find(token);
+  if (it == pending_.end() || !std::holds_alternative<AskPing>(it->second.ask)) return;
+  const auto pending = end_question(token);
+  Link* link = find_link(pending->node);
+  CHECK(link != nullptr);
+  link->silence = 0;
+  const Standing standing = link->we_dialled ? Standing::reached : Standing::met;
+  const TableEntry* known = table_.find_any(pending->node);
+  if (known != nullptr && known->record->endpoint() == link->remote) {
+    note(now, known->record, standing);
+  }
+  const bool is_wan = scope_of(link->remote.ip) == Scope::wan;
+  if (is_wan && !link->we_dialled) {
+    ++counters_.votes_of_strangers;
+  } else {
+    ++counters_.votes;
+    if (auto changed = vote_.on_vote(now, link->remote.ip, we_are_seen_at)) emit(*changed);
+  }
+  handle_seq(now, pending->node, seq);
+}
+
+void Discovery::handle_misbehaved(Now now, const NodeId& node) noexcept {
+  table_.remove(now, node);
+}
+
+// What a peer tells is believed as far as it was asked for and can mean the same to it and to us.
+bool Discovery::acceptable(const Pending& asked, const Link& link, const RecordPtr& record) {
+  const auto& distances = std::get<AskNodes>(asked.ask).distances;
+  const unsigned distance = log_distance(asked.node, record->id());
+  if (std::ranges::find(distances, distance) == distances.end()) {
+    ++counters_.wrong_distance;
+    return false;
+  }
+  if (!may_relay(scope_of(link.remote.ip), scope_of(record->endpoint().ip))) {
+    ++counters_.wrong_scope;
+    return false;
+  }
+  return true;
+}
+
+void Discovery::handle_nodes(Now now, std::uint64_t token,
+                             std::span<const RecordPtr> records) noexcept {
+  const auto it = pending_.find(token);
+  if (it == pending_.end() || !std::holds_alternative<AskNodes>(it->second.ask)) return;
+  const Pending pending = *end_question(token);
+  Link* link = find_link(pending.node);
+  CHECK(link != nullptr);
+  link->silence = 0;
+  const std::uint64_t lookup = std::get<AskNodes>(pending.ask).lookup;
+  const auto active = lookups_.find(lookup);
+  std::vector<NodeId> told;
+  for (const RecordPtr& record : records.first(std::min(records.size(), kMaxNodesPerAnswer))) {
+    if (!acceptable(pending, *link, record)) continue;
+    if (std::ranges::find(told, record->id()) != told.end()) {
+      ++counters_.repeated;
+      continue;
+    }
+    ++counters_.records;
+    if (record->id() == pending.node) {
+      handle_own_record(now, pending.node, record);
+      continue;
+    }
+    told.push_back(record->id());
+    note(now, record, Standing::claimed);
+    if (active != lookups_.end()) active->second.records.try_emplace(record->id(), record);
+  }
+  if (const TableEntry* known = table_.find_any(pending.node);
+      known != nullptr && known->record->endpoint() == link->remote) {
+    note(now, known->record, link->we_dialled ? Standing::reached : Standing::met);
+  }
+  if (active != lookups_.end()) {
+    active->second.iterator.add(told);
+    if (!ask_for_the_rest(now, active->second, pending, records)) {
+      active->second.iterator.on_answer(pending.node, {});
+    }
+    advance(now, lookup);
+  }
+}
+
+std::vector<RecordPtr> Discovery::answer(const NodeId& asker,
+                                         std::span<const std::uint16_t> distances) const {
+  std::vector<RecordPtr> out;
+  const auto link = links_.find(asker);
+  if (link == links_.end()) return out;
+  const Scope between = scope_of(link->second.remote.ip);
+  for (const std::uint16_t distance : distances) {
+    for (const RecordPtr& record : table_.relayable_at(distance)) {
+      if (out.size() == kMaxNodesPerAnswer) return out;
+      if (record->id() == asker) continue;
+      if (may_relay(between, scope_of(record->endpoint().ip))) out.push_back(record);
+    }
+  }
+  return out;
+}
+
+kbucket::SavedNodes Discovery::save() const {
+  std::vector<const TableEntry*> seen;
+  table_.for_each([&](const TableEntry& entry) {
+    if (entry.standing != Standing::claimed) seen.push_back(&entry);
+  });
+  std::ranges::sort(seen, [](const TableEntry* a, const TableEntry* b) {
+    if (a->last_seen != b->last_seen) return a->last_seen > b->last_seen;
+    return a->id() < b->id();
+  });
+  kbucket::SavedNodes out;
+  for (const TableEntry* entry : seen) {
+    out.nodes.push_back({entry->record->encoded(), entry->last_seen_wall.whole_seconds()});
+  }
+  // Anchors: peers that we keep and that we dialled ourselves, then those that were there longest.
+  std::ranges::sort(seen, [&](const TableEntry* a, const TableEntry* b) {
+    const auto is_kept = [&](const TableEntry* entry) {
+      const auto link = links_.find(entry->id());
+      return link != links_.end() && link->second.we_dialled && !link->second.is_short;
+    };
+    if (is_kept(a) != is_kept(b)) return is_kept(a);
+    if (a->standing != b->standing) return a->standing > b->standing;
+    if (a->checks != b->checks) return a->checks > b->checks;
+    return a->id() < b->id();
+  });
+  for (const TableEntry* entry : seen) {
+    if (out.anchors.size() == kbucket::kMaxAnchors) break;
+    out.anchors.push_back(entry->record->encoded());
+  }
+  return out;
+}
+
+}  // namespace ethnet::lite

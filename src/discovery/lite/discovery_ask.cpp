@@ -1,0 +1,299 @@
+// What we do: look-ups, revalidation, questions, and the short sessions for them.
+#include <algorithm>
+
+#include <discovery/kbucket/scope.hpp>
+
+#include "discovery.hpp"
+#include "distances.hpp"
+
+namespace ethnet::lite {
+
+using kbucket::TableEntry;
+
+namespace {
+
+Duration draw(Prng& prng, Duration low, Duration high) {
+  return nanoseconds(prng.between(low.ns, high.ns));
+}
+
+NodeId draw_target(Prng& prng) {
+  NodeId id;
+  for (std::size_t i = 0; i < id.bytes.size(); i += 8) {
+    store_be<std::uint64_t>(MutByteView{id.bytes}.subspan(i, 8), prng.next());
+  }
+  return id;
+}
+
+}  // namespace
+
+Instant Discovery::next_deadline() const {
+  Instant next = std::min(refresh_at_, revalidate_at_);
+  next = std::min(next, contacts_.next_deadline());
+  return idle_.empty() ? next : std::min(next, idle_.begin()->first);
+}
+
+void Discovery::handle_deadline(Now now) noexcept {
+  while (const auto contact = contacts_.overdue(now)) {
+    give_up(now, *contact, ContactFailure::not_attempted);
+  }
+  while (!idle_.empty() && idle_.begin()->first <= now.mono) {
+    const NodeId node = idle_.begin()->second;
+    Link* link = find_link(node);
+    CHECK(link != nullptr);
+    set_idle(node, *link, Instant::never());
+    if (link->is_short) --short_links_;
+    link->is_short = false;
+    emit(LinkIdle{node});
+  }
+  if (refresh_at_ <= now.mono) refresh(now);
+  if (revalidate_at_ <= now.mono) revalidate(now);
+  start_contacts(now);
+}
+
+// Our own neighbourhood and a random place by turns: the first keeps the near buckets right, which
+// look-ups of others end in, the second the far ones.
+void Discovery::refresh(Now now) {
+  const bool somebody = knows_somebody();
+  if (!somebody) ask_boot_nodes(now);
+  if (table_.size() > 0) {
+    const NodeId target = refreshes_ % 2 == 0 ? self_ : draw_target(prng_);
+    if (start_lookup(now, target) != 0) ++refreshes_;
+  }
+  if (!somebody) {
+    refresh_at_ = now.mono + draw(prng_, kBootMin, kBootMax);
+  } else if (refreshes_ < kEarlyRefreshes) {
+    refresh_at_ = now.mono + draw(prng_, kEarlyRefreshMin, kEarlyRefreshMax);
+  } else {
+    refresh_at_ = now.mono + draw(prng_, kRefreshMin, kRefreshMax);
+  }
+}
+
+void Discovery::ask_boot_nodes(Now now) {
+  for (const RecordPtr& record : boot_records_) {
+    note(now, record, Standing::claimed);
+    ask(now, record, AskPing{}, true);
+  }
+  for (const Endpoint& endpoint : boot_endpoints_) {
+    if (contacts_.find(endpoint) != nullptr) continue;
+    if (contacts_.add(std::nullopt, endpoint, nullptr) == nullptr) ++counters_.contacts_refused;
+  }
+  start_contacts(now);
+}
+
+// One time in two somebody of whom we are not sure; else of two at random the one that was not
+// seen for longer.
+RecordPtr Discovery::pick_for_revalidation() {
+  std::vector<const TableEntry*> unsure;
+  std::vector<const TableEntry*> sure;
+  table_.for_each(
+      [&](const TableEntry& entry) { (entry.relayable() ? sure : unsure).push_back(&entry); });
+  if (!unsure.empty() && (sure.empty() || prng_.below(2) == 0)) {
+    return unsure[prng_.below(unsure.size())]->record;
+  }
+  if (sure.empty()) return nullptr;
+  const TableEntry* a = sure[prng_.below(sure.size())];
+  const TableEntry* b = sure[prng_.below(sure.size())];
+  return (a->last_seen <= b->last_seen ? a : b)->record;
+}
+
+void Discovery::revalidate(Now now) {
+  revalidate_at_ = now.mono + draw(prng_, kRevalidateMin, kRevalidateMax);
+  const RecordPtr record = pick_for_revalidation();
+  if (record != nullptr && ask(now, record, AskPing{}, false)) ++counters_.revalidations;
+}
+
+std::uint64_t Discovery::start_lookup(Now now, const NodeId& target) noexcept {
+  if (lookups_.size() >= kMaxLookups) {
+    ++counters_.lookups_refused;
+    return 0;
+  }
+  ++counters_.lookups;
+  const std::uint64_t id = next_lookup_++;
+  const auto [it, added] =
+      lookups_.emplace(id, ActiveLookup{.iterator = kbucket::Lookup{self_, target}, .records = {}});
+  CHECK(added);
+  std::vector<NodeId> seeds;
+  // The known ones whatever was claimed: a table full of claims must not keep us from asking them.
+  for (const bool with_claimed : {false, true}) {
+    for (const RecordPtr& record : table_.closest(target, kbucket::kLookupResults, with_claimed)) {
+      seeds.push_back(record->id());
+      it->second.records.try_emplace(record->id(), record);
+    }
+  }
+  it->second.iterator.add(seeds);
+  advance(now, id);
+  return id;
+}
+
+void Discovery::advance(Now now, std::uint64_t lookup) {
+  const auto it = lookups_.find(lookup);
+  if (it == lookups_.end()) return;
+  ActiveLookup& active = it->second;
+  std::erase_if(active.records,
+                [&](const auto& entry) { return !active.iterator.knows(entry.first); });
+  while (const auto node = active.iterator.next()) {
+    const RecordPtr record = active.records.at(*node);
+    AskNodes question{.lookup = lookup,
+                      .round = 0,
+                      .distances = lookup_distances(*node, active.iterator.target())};
+    if (!ask(now, record, std::move(question), false)) active.iterator.on_failure(*node);
+  }
+  if (!active.iterator.finished()) return;
+  LookupDone done{.lookup = lookup, .target = active.iterator.target(), .nearest = {}};
+  for (const NodeId& id : active.iterator.closest()) done.nearest.push_back(active.records.at(id));
+  lookups_.erase(it);
+  emit(std::move(done));
+}
+
+// The nearest nodes know each other; what one of them leaves out, the result may lack.
+bool Discovery::ask_for_the_rest(Now now, ActiveLookup& active, const Pending& asked,
+                                 std::span<const RecordPtr> answer) {
+  const auto& question = std::get<AskNodes>(asked.ask);
+  if (answer.size() < kMaxNodesPerAnswer || question.round + 1 >= kMaxRounds) return false;
+  Link* link = find_link(asked.node);
+  if (link == nullptr || !active.iterator.is_near(asked.node)) return false;
+  AskNodes rest{.lookup = question.lookup,
+                .round = question.round + 1,
+                .distances = remaining_distances(question.distances,
+                                                 log_distance(asked.node, answer.back()->id()))};
+  return !rest.distances.empty() && ask_over_link(now, *link, asked.node, std::move(rest));
+}
+
+// What was proven costs nobody anything but us; what was not is the business of who is there.
+bool Discovery::may_probe(Now now, const RecordPtr& record, bool trusted) {
+  const TableEntry* known = table_.find_any(record->id());
+  const bool proven = known != nullptr && known->standing != Standing::claimed &&
+                      known->record->endpoint() == record->endpoint();
+  return trusted || proven || probes_.take(now, record->endpoint().ip);
+}
+
+bool Discovery::ask(Now now, const RecordPtr& record, Ask ask, bool trusted) {
+  const NodeId& node = record->id();
+  if (Link* link = find_link(node)) return ask_over_link(now, *link, node, std::move(ask));
+  Contact* contact = contacts_.find(node);
+  if (contact == nullptr) {
+    if (!may_probe(now, record, trusted)) return false;
+    contact = contacts_.add(node, record->endpoint(), record);
+  }
+  if (contact == nullptr || contact->asks.size() >= kMaxQuestionsPerNode) {
+    ++counters_.contacts_refused;
+    return false;
+  }
+  contact->asks.push_back(std::move(ask));
+  start_contacts(now);
+  return true;
+}
+
+bool Discovery::ask_over_link(Now now, Link& link, const NodeId& node, Ask ask) {
+  if (link.silence >= kMaxSilence || link.open_questions >= kMaxQuestionsPerNode) return false;
+  const std::uint64_t token = next_token_++;
+  pending_.emplace(token, Pending{node, ask});
+  questions_.push_back({token, node, std::move(ask)});
+  ++link.open_questions;
+  ++counters_.questions;
+  handle_traffic(now, node);
+  return true;
+}
+
+std::optional<Question> Discovery::poll_question() {
+  if (questions_.empty()) return std::nullopt;
+  std::optional<Question> question{std::move(questions_.front())};
+  questions_.pop_front();
+  return question;
+}
+
+void Discovery::start_contacts(Now now) {
+  while (contacts_.has_waiting()) {
+    if (short_sessions() >= kMaxShortSessions && !retire_a_short_link()) return;
+    Contact* contact = contacts_.start_next(now);
+    CHECK(contact != nullptr);
+    ++counters_.contacts_wanted;
+    emit(ContactWanted{.contact = contact->id,
+                       .node = contact->node,
+                       .endpoint = contact->endpoint,
+                       .record = contact->record});
+  }
+}
+
+// The one that has been idle for longest makes room; it said all that it was asked for.
+bool Discovery::retire_a_short_link() {
+  for (const auto& [at, node] : idle_) {
+    Link* link = find_link(node);
+    CHECK(link != nullptr);
+    if (!link->is_short || link->open_questions > 0) continue;
+    link->is_short = false;
+    --short_links_;
+    const NodeId retired = node;
+    set_idle(retired, *link, Instant::never());
+    emit(LinkIdle{retired});
+    return true;
+  }
+  return false;
+}
+
+void Discovery::set_idle(const NodeId& node, Link& link, Instant at) {
+  if (!link.idle_at.is_never()) idle_.erase({link.idle_at, node});
+  link.idle_at = at;
+  if (!at.is_never()) idle_.emplace(at, node);
+}
+
+void Discovery::handle_contact_failed(Now now, std::uint64_t contact,
+                                      ContactFailure failure) noexcept {
+  give_up(now, contact, failure);
+  start_contacts(now);
+}
+
+void Discovery::give_up(Now now, std::uint64_t contact, ContactFailure failure) {
+  const auto failed = contacts_.take(contact);
+  if (!failed) return;
+  ++counters_.contacts_failed;
+  if (!failed->node) return;
+  const NodeId& node = *failed->node;
+  switch (failure) {
+    case ContactFailure::unreachable:
+      table_.failed(now, node);
+      break;
+    case ContactFailure::wrong_node:
+    case ContactFailure::not_offered:
+      table_.remove(now, node);
+      break;
+    case ContactFailure::busy:
+      if (failed->record != nullptr) note(now, failed->record, Standing::reached);
+      break;
+    case ContactFailure::not_attempted:
+      break;
+  }
+  for (const Ask& ask : failed->asks) fail_ask(now, node, ask);
+}
+
+void Discovery::fail_ask(Now now, const NodeId& node, const Ask& ask) {
+  const auto* nodes = std::get_if<AskNodes>(&ask);
+  if (nodes == nullptr) return;
+  const auto it = lookups_.find(nodes->lookup);
+  if (it == lookups_.end()) return;
+  it->second.iterator.on_failure(node);
+  advance(now, nodes->lookup);
+}
+
+std::optional<Discovery::Pending> Discovery::end_question(std::uint64_t token) {
+  const auto it = pending_.find(token);
+  if (it == pending_.end()) return std::nullopt;
+  std::optional<Pending> pending{std::move(it->second)};
+  pending_.erase(it);
+  if (Link* link = find_link(pending->node)) --link->open_questions;
+  return pending;
+}
+
+void Discovery::handle_no_answer(Now now, std::uint64_t token, bool its_fault) noexcept {
+  const auto pending = end_question(token);
+  if (!pending) return;
+  ++counters_.unanswered;
+  if (its_fault) {
+    if (Link* link = find_link(pending->node)) ++link->silence;
+    table_.failed(now, pending->node);
+  }
+  fail_ask(now, pending->node, pending->ask);
+  start_contacts(now);
+}
+
+}  // namespace ethnet::lite

@@ -1,0 +1,36 @@
+#include "distances.hpp"
+
+#include <algorithm>
+
+namespace ethnet::lite {
+
+std::vector<std::uint16_t> lookup_distances(const NodeId& asked, const NodeId& target) {
+  std::vector<std::uint16_t> out;
+  const auto centre = static_cast<std::uint16_t>(log_distance(asked, target));
+  if (centre == 0) {  // it is the target: its own neighbours, as near as real networks have any
+    for (std::size_t d = kMaxDistance - kMaxDistances + 1; d <= kMaxDistance; ++d) {
+      out.push_back(static_cast<std::uint16_t>(d));
+    }
+    return out;
+  }
+  out.push_back(centre);
+  for (unsigned step = 1; step <= kMaxDistance && out.size() < kMaxDistances; ++step) {
+    if (centre > step) out.push_back(static_cast<std::uint16_t>(centre - step));
+    if (out.size() < kMaxDistances && centre + step <= kMaxDistance) {
+      out.push_back(static_cast<std::uint16_t>(centre + step));
+    }
+  }
+  return out;
+}
+
+std::vector<std::uint16_t> remaining_distances(const std::vector<std::uint16_t>& asked,
+                                               unsigned last) {
+  auto from = std::ranges::find(asked, last);
+  if (from == asked.end()) return {};
+  // The answer may have ended amid those of this distance; but a bucket fits into one answer, so
+  // whoever filled one with the first distance alone has told it all.
+  if (from == asked.begin()) ++from;
+  return {from, asked.end()};
+}
+
+}  // namespace ethnet::lite

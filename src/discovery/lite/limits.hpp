@@ -1,0 +1,51 @@
+// The bounds of our own discovery. Each is what a peer could otherwise grow; docs/LIMITS.md lists
+// them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <base/instant.hpp>
+
+namespace ethnet::lite {
+
+// Short sessions that we opened for a question, wished for or open.
+inline constexpr std::size_t kMaxShortSessions = 16;
+// Nodes that we want to ask and have no session with: look-ups, revalidation, boot nodes.
+inline constexpr std::size_t kMaxContacts = 64;
+inline constexpr std::size_t kMaxQuestionsPerNode = 4;  // two look-ups, a ping, its own record
+inline constexpr std::size_t kMaxLookups = 2;           // one to refresh, one that was asked for
+inline constexpr std::size_t kMaxBootNodes = 64;        // given by the configuration
+// A peer that let so many questions in a row go unanswered is not asked again on that session.
+inline constexpr std::uint32_t kMaxSilence = 3;
+// Knocks at one unproven address (an IPv4 address, an IPv6 /64) in kProbeWindow (attack 38).
+inline constexpr std::size_t kMaxProbesPerAddress = 2;
+// Addresses of which knocks are remembered: at 16 sessions at once, each 5 s, more than a minute
+// has.
+inline constexpr std::size_t kMaxProbedAddresses = 1024;
+inline constexpr std::size_t kMaxDiscoveryEvents = 1024;  // one input causes a few dozen
+// Distances in one question: the nearest of what a node knows about a target is among so many.
+inline constexpr std::size_t kMaxDistances = 16;
+// Questions of one look-up to one node: what a full answer had no room for is asked for again.
+inline constexpr std::uint32_t kMaxRounds = 3;         // as geth
+inline constexpr std::size_t kMaxNodesPerAnswer = 16;  // Kademlia's k; as discv5
+
+inline constexpr Duration kProbeWindow = seconds(60);
+inline constexpr Duration kContactTimeout = seconds(20);  // for a node that forgets to answer us
+inline constexpr Duration kIdle = seconds(10);            // of a session that we opened
+inline constexpr Duration kPeerIdle = seconds(20);  // of one that a peer opened, and did not close
+inline constexpr Duration kRecordInterval = seconds(10);  // asking one peer for its own record
+
+// Refresh: one look-up each; quicker while we are new or know nobody.
+inline constexpr Duration kRefreshMin = seconds(60);
+inline constexpr Duration kRefreshMax = seconds(180);
+inline constexpr Duration kEarlyRefreshMin = seconds(3);
+inline constexpr Duration kEarlyRefreshMax = seconds(8);
+inline constexpr std::uint64_t kEarlyRefreshes = 4;
+inline constexpr Duration kBootMin = seconds(5);  // between tries to reach a boot node
+inline constexpr Duration kBootMax = seconds(15);
+// Revalidation: one node each, at random times, so that nobody can be away just then.
+inline constexpr Duration kRevalidateMin = seconds(2);
+inline constexpr Duration kRevalidateMax = seconds(8);
+
+}  // namespace ethnet::lite

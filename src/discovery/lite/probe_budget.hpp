@@ -1,0 +1,36 @@
+// How often we may knock at an address of which nobody proved that a node is there. Whoever tells
+// us records decides where we knock; this makes it a bad way to reach a victim (attack 38).
+// Loopback and LAN are exempt: only who is there itself may name such an address.
+// One thread. Limits: kMaxProbesPerAddress, kMaxProbedAddresses.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+
+#include <base/instant.hpp>
+#include <types/endpoint.hpp>
+
+#include "limits.hpp"
+
+namespace ethnet::lite {
+
+class ProbeBudget {
+ public:
+  // False, and counted, when the address had its share, or too many addresses are remembered.
+  [[nodiscard]] bool take(Now now, const IpAddress& ip);
+  [[nodiscard]] std::uint64_t refused() const { return refused_; }
+  [[nodiscard]] std::size_t addresses() const { return counts_.size(); }
+
+ private:
+  struct Knock {
+    Instant at;
+    IpAddress where;
+  };
+
+  std::map<IpAddress, std::size_t> counts_;  // of knocks_
+  std::deque<Knock> knocks_;                 // of the last kProbeWindow, oldest first
+  std::uint64_t refused_ = 0;
+};
+
+}  // namespace ethnet::lite
