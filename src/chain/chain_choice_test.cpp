@@ -120,14 +120,14 @@ TEST(Votes, OfARuleThatAsksForNoneAreRefusedAndCounted) {
 TEST(Votes, HaveALimitOfVoters) {
   VoteBook book;
   const Hash32 block = dev_genesis().hash;
-  for (std::uint64_t voter = 0; voter < kMaxVoters; ++voter) {
+  for (std::uint64_t voter = 0; voter < kMaxBookVoters; ++voter) {
     ASSERT_TRUE(book.add({voter, block, UINT32_MAX}));
   }
-  EXPECT_FALSE(book.add({kMaxVoters, block, 1}));
-  EXPECT_EQ(book.size(), kMaxVoters);
-  EXPECT_EQ(book.weights().at(block), std::uint64_t{UINT32_MAX} * kMaxVoters);
+  EXPECT_FALSE(book.add({kMaxBookVoters, block, 1}));
+  EXPECT_EQ(book.size(), kMaxBookVoters);
+  EXPECT_EQ(book.weights().at(block), std::uint64_t{UINT32_MAX} * kMaxBookVoters);
   EXPECT_TRUE(book.add({0, block, 0}));
-  EXPECT_TRUE(book.add({kMaxVoters, block, 1})) << "a vote that was taken back makes room";
+  EXPECT_TRUE(book.add({kMaxBookVoters, block, 1})) << "a vote that was taken back makes room";
 }
 
 TEST(RuleView, ARuleThatLooksAtWhatItDidNotDeclareIsABug) {

@@ -9,7 +9,7 @@
 // distance, and what does not descend from it is released. At the memory limit branches that lost
 // long ago go, then the oldest history, then the lowest branch: a header on the head gets in.
 // The same batches in the same order give the same tree, events and store bytes.
-// Threading: one thread. Limits: ChainLimits, waiting_pool.hpp, kMaxVoters.
+// Threading: one thread. Limits: ChainLimits, waiting_pool.hpp, kMaxBookVoters.
 #pragma once
 
 #include <deque>
@@ -81,7 +81,7 @@ struct ChainCounters {
   std::uint64_t reorgs = 0;
   std::uint64_t forks = 0;
   std::uint64_t votes = 0;
-  std::uint64_t votes_refused = 0;  // of a rule that asks for none, or at kMaxVoters
+  std::uint64_t votes_refused = 0;  // of a rule that asks for none, or at kMaxBookVoters
 };
 
 struct VoteOutcome {

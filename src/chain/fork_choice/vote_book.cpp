@@ -15,7 +15,7 @@ bool VoteBook::add(const Vote& vote) {
     }
     latest_.erase(before);
   }
-  if (latest_.size() >= kMaxVoters) return false;
+  if (latest_.size() >= kMaxBookVoters) return false;
   if (vote.weight == 0) return true;
   latest_.emplace(vote.voter, vote);
   weights_[vote.block] += vote.weight;

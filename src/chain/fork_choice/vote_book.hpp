@@ -1,6 +1,6 @@
 // VoteBook: the latest vote of each voter. Votes come from who drives the chain (a scenario), never
 // from a peer; a rule that asked for them (RuleNeeds::votes) weighs blocks by them.
-// Threading: one thread. Limits: kMaxVoters.
+// Threading: one thread. Limits: kMaxBookVoters.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,8 @@
 
 namespace ethnet::chain {
 
-inline constexpr std::size_t kMaxVoters = 65'536;  // whose latest vote is kept: more than a lab has
+inline constexpr std::size_t kMaxBookVoters =
+    65'536;  // whose latest vote is kept: more than a lab has
 
 struct Vote {
   std::uint64_t voter = 0;
@@ -21,7 +22,7 @@ struct Vote {
 
 class VoteBook {
  public:
-  // In place of that voter's last one. False, and nothing changes, at kMaxVoters.
+  // In place of that voter's last one. False, and nothing changes, at kMaxBookVoters.
   [[nodiscard]] bool add(const Vote& vote);
   // The sum of the votes for each block, above 0, by hash.
   [[nodiscard]] const std::map<Hash32, std::uint64_t>& weights() const { return weights_; }

@@ -27,13 +27,14 @@
 #include <base/log.hpp>
 #include <base/prng.hpp>
 #include <base/ring.hpp>
+#include <base/token_bucket.hpp>
 #include <discovery/kbucket/record_cache.hpp>
 #include <discovery/kbucket/scope.hpp>
 #include <discovery/lite/discovery.hpp>
 #include <machine/concepts.hpp>
 #include <session/capability.hpp>
 #include <session/requests.hpp>
-#include <session/token_bucket.hpp>
+
 
 #include "limits.hpp"
 #include "messages.hpp"
@@ -152,7 +153,7 @@ class Engine {
   struct Peer {
     NodeId id;
     Endpoint remote;
-    session::TokenBucket bucket{kMaxRequestBurst, kRequestInterval};
+    TokenBucket bucket{kMaxRequestBurst, kRequestInterval};
     std::deque<Bytes> outgoing;
     std::set<std::uint64_t> expired;  // request ids whose late answer is no offence
     bool blocked = false;
