@@ -27,6 +27,8 @@ node::NodeConfig make_config(const NodeOptions& options, Genesis genesis,
   config.producer.enabled = options.produce && options.import_file.empty();
   config.producer.forks = options.produce_forks;
   config.producer.period = seconds(options.period_seconds);
+  if (!options.no_discovery) config.discovery.emplace();
+  config.das.emplace().auto_sample = options.das_sample == "auto";
   config.full_hashes = options.log_format == "json";
   config.client = "MiniEthNet/v" ETHNET_VERSION "/linux-x86_64/clang19";
   return config;

@@ -12,6 +12,7 @@
 #include <toml++/toml.h>
 
 #include "files.hpp"
+#include "nat.hpp"
 #include "rule_name.hpp"
 
 namespace ethnet::app {
@@ -41,6 +42,15 @@ std::string rules_with_default(const std::string& preset) {
     out += name;
   }
   return out;
+}
+
+std::string known_nat(const std::string& text) {
+  try {
+    (void)external_ip(text);
+    return "";
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
 }
 
 std::string known_rule(const std::string& text) {
@@ -175,6 +185,12 @@ void NodeFlags::add_network(NodeOptions& o) {
   add("maxpeers", "N", o.max_peers, fmt::format("Most sessions at once (default {})", o.max_peers),
       "Network")
       ->check(CLI::Range(1, 10'000));
+  add_switch("nodiscover", o.no_discovery, "Do not look for peers beyond those that are named",
+             "Network");
+  add("nat", "HOW", o.nat,
+      fmt::format("How others reach us: any (as peers see us) or extip:IP (default {})", o.nat),
+      "Network")
+      ->check(known_nat);
   add("memory.sessions", "MIB", o.session_memory_mib,
       fmt::format("Memory for all sessions; at the limit some are ended (default {})",
                   o.session_memory_mib),
@@ -200,6 +216,10 @@ void NodeFlags::add_rest(NodeOptions& o) {
       ->check(CLI::Range(1, 3600));
   add("produce-for", "SECONDS", o.produce_for_seconds,
       "Stop producing after this time (default 0: never)", "Producer");
+  add("das.sample", "WHEN", o.das_sample,
+      fmt::format("Sample data sets that peers announce: auto or off (default {})", o.das_sample),
+      "Data availability")
+      ->check(CLI::IsMember({"auto", "off"}));
   add("log.format", "FORMAT", o.log_format,
       fmt::format("terminal or json (default {})", o.log_format), "Logging")
       ->check(CLI::IsMember({"terminal", "json"}));

@@ -83,6 +83,12 @@ std::vector<Row> rows() {
       {"addr", "ETHNET_ADDR", member(&O::address), "::", names},
       {"bootnodes", "ETHNET_BOOTNODES", peers, "", names},
       {"maxpeers", "ETHNET_MAXPEERS", member(&O::max_peers), "50", numbers},
+      {"nodiscover",
+       "ETHNET_NODISCOVER",
+       member(&O::no_discovery),
+       "false",
+       {"true", "false", "true"}},
+      {"nat", "ETHNET_NAT", member(&O::nat), "any", {"extip:192.0.2.1", "any", "extip:192.0.2.2"}},
       {"fork-choice",
        "ETHNET_FORK_CHOICE",
        member(&O::fork_choice),
@@ -108,6 +114,7 @@ std::vector<Row> rows() {
        member(&O::log_format),
        "terminal",
        {"json", "terminal", "json"}},
+      {"das.sample", "ETHNET_DAS_SAMPLE", member(&O::das_sample), "auto", {"off", "auto", "off"}},
       {"verbosity", "ETHNET_VERBOSITY", member(&O::verbosity), "3", {"1", "2", "4"}},
   };
 }

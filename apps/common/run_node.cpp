@@ -22,8 +22,10 @@
 
 #include "files.hpp"
 #include "key_file.hpp"
+#include "nat.hpp"
 #include "node_config.hpp"
 #include "node_options.hpp"
+#include "nodes_file.hpp"
 #include "progress_line.hpp"
 
 namespace ethnet::app {
@@ -34,6 +36,7 @@ constexpr std::size_t kImportBatch = 256;
 
 // Together with the goodbye to the peers: well below the 10 s in which a stopped node has to end.
 constexpr Duration kStorePatience = seconds(5);
+constexpr Duration kSaveNodesEvery = seconds(60);
 
 // Ends the process without waiting for the thread that hangs in the disk or in a look-up. Nothing
 // is lost: what the store has not confirmed was never reported, and the next start cuts it off.
@@ -98,9 +101,12 @@ std::vector<std::unique_ptr<runtime::UdpSocket>> open_sockets(const NodeOptions&
   return sockets;
 }
 
-void listen(node::NodeConfig& config,
+void listen(node::NodeConfig& config, const std::string& nat,
             const std::vector<std::unique_ptr<runtime::UdpSocket>>& sockets) {
   for (const auto& socket : sockets) config.listen.push_back(socket->local());
+  if (const auto ip = external_ip(nat); ip && config.discovery) {
+    config.discovery->external = Endpoint{*ip, sockets.front()->local().port};
+  }
   for (const node::StaticPeer& peer : config.peers) {
     const IpAddress& local = sockets.front()->local().ip;
     if (!peer.endpoint || runtime::can_reach(local, peer.endpoint->ip)) continue;
@@ -275,7 +281,10 @@ int run_node(const NodeOptions& options) {
   auto sockets = open_sockets(options);
   const runtime::UdpSocket& first = *sockets.front();
   runtime::OsEntropy entropy;
-  listen(config, sockets);
+  listen(config, options.nat, sockets);
+  if (config.discovery) {
+    config.discovery->saved = read_nodes(options.datadir, runtime::os_now(), log);
+  }
   auto made = node::Node::make(runtime::os_now(), std::move(config), key, entropy,
                                Prng{entropy.next()}, log);
   if (!made) throw std::runtime_error(made.error().message());
@@ -299,12 +308,17 @@ int run_node(const NodeOptions& options) {
   signals.release();
   runner->input([](node::Node& n, Now now) { n.start(now); });
   say_started(node, options, *key, first, log);
+  const auto save = [&](const node::Node& n, Now now) {
+    if (n.discovery() != nullptr) write_nodes(options.datadir, n.saved_nodes(), now, log);
+  };
+  runner->every(kSaveNodesEvery, save);
   work(*runner, options, std::move(to_import), progress, log);
   runner->run();
   if (const std::size_t hung = runner->finish_store(kStorePatience); hung > 0) {
     give_up(fmt::format("the header store does not answer: {} writes were not confirmed", hung), 1);
   }
   if (!fatal.empty()) throw std::runtime_error(fatal);
+  save(node, runtime::os_now());
   say_stopped(*runner, node, log);
   if (runner->looks_up()) give_up("", 0);
   return 0;

@@ -26,6 +26,36 @@ Behaviour behaviour_of(mini_sync::Misbehaviour what) {
   return Behaviour::breach;
 }
 
+Behaviour behaviour_of(das_lite::Misbehaviour what) {
+  switch (what) {
+    case das_lite::Misbehaviour::malformed_message:
+      return Behaviour::breach;
+    case das_lite::Misbehaviour::unsolicited_response:
+      return Behaviour::unsolicited;
+    case das_lite::Misbehaviour::wrong_chunk:
+    case das_lite::Misbehaviour::false_sizes:
+      return Behaviour::invalid_data;
+    case das_lite::Misbehaviour::too_many_requests:
+      return Behaviour::excess;
+  }
+  return Behaviour::breach;
+}
+
+Behaviour behaviour_of(discv_lite::Misbehaviour what) {
+  switch (what) {
+    case discv_lite::Misbehaviour::malformed_message:
+      return Behaviour::breach;
+    case discv_lite::Misbehaviour::unsolicited_response:
+    case discv_lite::Misbehaviour::oversized_response:
+      return Behaviour::unsolicited;
+    case discv_lite::Misbehaviour::bad_record:
+      return Behaviour::invalid_data;  // who passes a record on has judged it
+    case discv_lite::Misbehaviour::too_many_requests:
+      return Behaviour::excess;
+  }
+  return Behaviour::breach;
+}
+
 session::DisconnectReason reason_for(Behaviour what) {
   switch (what) {
     // A long branch that lost may be an honest one, of a partition.

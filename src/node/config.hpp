@@ -10,6 +10,7 @@
 #include <base/instant.hpp>
 #include <chain/chain_manager.hpp>
 #include <chain/fork_choice/rule_table.hpp>
+#include <protocol/das_lite/engine.hpp>
 #include <session/capability.hpp>
 #include <types/endpoint.hpp>
 #include <types/genesis.hpp>
@@ -31,6 +32,11 @@ struct ProducerConfig {
   Duration period = seconds(2);  // at least 1 s: timestamps are whole seconds
 };
 
+struct DiscoveryConfig {
+  Bytes saved;                       // what Node::saved_nodes() gave an earlier run, or nothing
+  std::optional<Endpoint> external;  // where others reach us, if that is known
+};
+
 struct NodeConfig {
   std::vector<Endpoint> listen;  // as bound; at least one
   std::string client = "MiniEthNet/v0.1.0";
@@ -46,6 +52,8 @@ struct NodeConfig {
   bool full_hashes = false;  // in [FORK] and [REORG] lines: JSON logs
   bool pmtud = true;
   std::optional<std::size_t> retry_above;  // half-open handshakes; more prove their address (QUIC)
+  std::optional<DiscoveryConfig> discovery;  // discv-lite is offered when there is one
+  std::optional<das_lite::Config> das;       // das-lite is offered when there is one
   // Versions of mini-sync that we offer, all with the messages of this build; a session takes the
   // highest that both sides have. None: mini_sync::kCapability.
   std::vector<session::Capability> sync_versions;
@@ -56,6 +64,7 @@ inline constexpr std::size_t kMaxStaticPeers = 256;  // peers that we dial and d
 // Lines at info level that a peer can cause; what is over is counted and reported.
 inline constexpr std::uint64_t kMaxSessionLines = 100;  // in a window: sessions opened and closed
 inline constexpr std::uint64_t kMaxReorgLines = 50;  // in a window: reorganisations, two lines each
+inline constexpr std::uint64_t kMaxDataLines = 20;   // in a window: data sets sampled
 inline constexpr Duration kLineWindow = seconds(10);
 inline constexpr Duration kClockStepLineWindow = seconds(60);  // one line: the head is ahead of us
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -47,6 +48,31 @@ struct SyncMoved {
   std::uint64_t target = 0;
   bool done = false;
 };
+// A sampling of a data set moved; `done` is told once.
+struct DataSampled {
+  std::uint64_t run = 0;
+  bool automatic = false;  // begun by the node itself
+  Hash32 data_id;
+  std::uint32_t requested = 0;       // distinct chunks
+  std::uint32_t received = 0;        // of these, verified in time
+  std::optional<double> confidence;  // received / requested; nothing: unknown
+  // How likely such a result is though the data set cannot be had.
+  double fooled_probability = 1;
+  bool done = false;
+};
+struct DataPublished {
+  std::uint64_t run = 0;
+  Hash32 data_id;
+  bool kept = false;  // false: there was no room for it
+};
+// Chunks of a data set that is fetched; it has succeeded when it is done and all are there.
+struct DataFetched {
+  std::uint64_t run = 0;
+  Hash32 data_id;
+  std::uint32_t received = 0;
+  std::uint32_t total = 0;
+  bool done = false;
+};
 // The host name of a static peer has to be looked up: answer with Node::handle_resolved.
 struct ResolveWanted {
   std::size_t target = 0;
@@ -60,6 +86,6 @@ struct Fatal {
 };
 
 using NodeEvent = std::variant<SessionUp, SessionDown, HeadMoved, ForkSeen, Reorganised, SyncMoved,
-                               ResolveWanted, Fatal>;
+                               DataSampled, DataPublished, DataFetched, ResolveWanted, Fatal>;
 
 }  // namespace ethnet::node

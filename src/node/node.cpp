@@ -14,8 +14,8 @@ namespace ethnet::node {
 namespace {
 
 // Each part counts its jobs from 1; outside, a job is named by that and whose it is.
-enum class JobOwner : std::uint64_t { sessions, sync };
-constexpr std::uint64_t kJobOwners = 2;
+enum class JobOwner : std::uint64_t { sessions, sync, das, discovery };
+constexpr std::uint64_t kJobOwners = 4;
 
 Job outside(Job job, JobOwner owner) {
   job.id = job.id * kJobOwners + static_cast<std::uint64_t>(owner);
@@ -32,15 +32,24 @@ session::Config session_config(const NodeConfig& config) {
   out.max_peers = config.max_peers;
   out.max_memory_bytes = config.session_memory_bytes;
   out.trusted = config.trusted;
+  out.visit_capabilities = {"discv-lite"};
   out.max_inbound = most_inbound(config);
   return out;
 }
 
-std::vector<session::Capability> sync_versions(const NodeConfig& config) {
-  if (!config.sync_versions.empty()) return config.sync_versions;
-  auto capability = session::Capability::parse(mini_sync::kCapability);
-  CHECK(capability.has_value());
-  return {*capability};
+session::Capability capability(std::string_view literal) {
+  auto parsed = session::Capability::parse(literal);
+  CHECK(parsed.has_value());
+  return *std::move(parsed);
+}
+
+// What our Hello offers.
+std::vector<session::Capability> capabilities_of(const NodeConfig& config) {
+  std::vector<session::Capability> out = config.sync_versions;
+  if (out.empty()) out.push_back(capability(mini_sync::kCapability));
+  if (config.das) out.push_back(capability(das_lite::kCapability));
+  if (config.discovery) out.push_back(capability(discv_lite::kCapability));
+  return out;
 }
 
 // Follows from the node key, so that after a restart we can still reset the connections of before,
@@ -92,15 +101,25 @@ Node::Node(Private, Now now, NodeConfig config, std::shared_ptr<const crypto::Se
       sessions_{std::make_unique<session::SessionManager>(session_config(config_), key_, *quic_,
                                                           rng, log, &gate_)},
       sync_{chain_, prng.split("mini-sync"), log},
-      sync_versions_{sync_versions(config_)},
+      das_indices_{rng},
+      scheduler_{std::max<std::size_t>(1, config_.max_peers / 3), prng.split("dial scheduler")},
+      search_prng_{prng.split("search")},
+      capabilities_{capabilities_of(config_)},
       dialer_{config_.peers, prng.split("dialer"), now.mono},
       producer_{config_.producer, sessions_->local_id().short_hex().substr(0, 6),
                 prng.split("producer"), now.mono},
-      enr_{std::move(enr)} {}
+      enr_seq_{now.wall.whole_seconds()},
+      enr_{std::move(enr)} {
+  if (config_.das) das_.emplace(*config_.das, das_indices_, log);
+  if (config_.discovery) {
+    discovery_.emplace(now, sessions_->local_id(), prng.split("discovery"), log);
+  }
+}
 
 void Node::start(Now now) {
   chain_.finish_restore();
   refresh_local(now);
+  if (discovery_) start_discovery(now);
   started_ = true;
   route(now);
 }
@@ -110,7 +129,7 @@ void Node::refresh_local(Now now) {
   const auto header = chain_.pending_header(head.hash);
   CHECK(header.has_value());
   sessions_->set_local(now, {.client = config_.client,
-                             .capabilities = sync_versions_,
+                             .capabilities = capabilities_,
                              .genesis = chain_.genesis().hash,
                              .fork_id = schedule_->fork_id(head.number, header->timestamp),
                              .head_hash = head.hash,
@@ -129,6 +148,8 @@ void Node::handle_deadline(Now now) noexcept {
   quic_->handle_deadline(now);
   sessions_->handle_deadline(now);
   sync_.handle_deadline(now);
+  if (das_) das_->handle_deadline(now);
+  if (discovery_) discovery_->handle_deadline(now);
   chain_.handle_deadline(now);
   produce(now);
   rotate(now);
@@ -149,10 +170,21 @@ void Node::produce(Now now) {
 void Node::handle_job_done(Now now, const JobResult& done) noexcept {
   JobResult inside = done;
   inside.id = done.id / kJobOwners;
-  if (static_cast<JobOwner>(done.id % kJobOwners) == JobOwner::sessions) {
-    sessions_->handle_job_done(now, inside);
-  } else {
-    sync_.handle_job_done(now, inside);
+  switch (static_cast<JobOwner>(done.id % kJobOwners)) {
+    case JobOwner::sessions:
+      sessions_->handle_job_done(now, inside);
+      break;
+    case JobOwner::sync:
+      sync_.handle_job_done(now, inside);
+      break;
+    case JobOwner::discovery:
+      CHECK(discovery_);
+      discovery_->handle_job_done(now, inside);
+      break;
+    case JobOwner::das:
+      CHECK(das_);
+      das_->handle_job_done(now, inside);
+      break;
   }
   route(now);
 }
@@ -190,6 +222,12 @@ std::optional<Job> Node::poll_job() {
   // Handshakes first: they have a deadline.
   if (auto job = sessions_->poll_job()) return outside(std::move(*job), JobOwner::sessions);
   if (auto job = sync_.poll_job()) return outside(std::move(*job), JobOwner::sync);
+  if (auto job = discovery_ ? discovery_->poll_job() : std::nullopt) {
+    return outside(std::move(*job), JobOwner::discovery);
+  }
+  if (auto job = das_ ? das_->poll_job() : std::nullopt) {
+    return outside(std::move(*job), JobOwner::das);
+  }
   return std::nullopt;
 }
 std::optional<StoreOp> Node::poll_store() { return chain_.poll_store(); }
@@ -201,10 +239,15 @@ std::optional<NodeEvent> Node::poll_event() {
 Instant Node::next_deadline() const {
   Instant next = std::min(quic_->next_deadline(), sessions_->next_deadline());
   next = std::min(next, sync_.next_deadline());
+  if (das_) next = std::min(next, das_->next_deadline());
+  if (discovery_) next = std::min(next, discovery_->next_deadline());
   next = std::min(next, chain_.next_deadline());
   next = std::min({next, producer_.next_deadline(), rotation_.next_deadline()});
-  next = std::min({next, session_lines_.next_deadline(), reorg_lines_.next_deadline()});
-  return stopping_ ? next : std::min(next, dialer_.next_deadline());
+  next = std::min({next, session_lines_.next_deadline(), reorg_lines_.next_deadline(),
+                   data_lines_.next_deadline()});
+  return stopping_
+             ? next
+             : std::min({next, dialer_.next_deadline(), scheduler_.next_deadline(), search_at_});
 }
 
 void Node::tell(NodeEvent event) { (void)events_.push(std::move(event)); }
@@ -215,9 +258,10 @@ void Node::route(Now now) {
   while (moved) {
     moved = route_transport(now);
     moved = route_sessions(now) || moved;
-    moved = route_sync(now) || moved;
+    moved = route_protocols(now) || moved;
     moved = route_chain(now) || moved;
     moved = route_dials(now) || moved;
+    moved = route_candidates(now) || moved;
   }
 }
 
@@ -238,40 +282,6 @@ bool Node::route_sessions(Now now) {
     moved = true;
   }
   return moved;
-}
-
-bool Node::route_sync(Now now) {
-  bool moved = false;
-  while (auto event = sync_.poll_event()) {
-    on_sync_event(now, std::move(*event));
-    moved = true;
-  }
-  while (auto out = sync_.poll_outgoing()) {
-    moved = true;
-    const auto version = sync_version(out->session);
-    if (!version) {
-      ++counters_.sends_dropped;
-      continue;
-    }
-    const auto sent =
-        sessions_->send(now, out->session, *version, out->priority, std::move(out->payload));
-    if (!sent && sent.error().is(session::SessionError::would_block)) {
-      ++counters_.sends_deferred;
-      sync_.handle_send_refused(now, std::move(*out));
-    } else if (!sent) {
-      ++counters_.sends_dropped;
-    }
-  }
-  return moved;
-}
-
-std::optional<session::Capability> Node::sync_version(session::SessionHandle session) const {
-  const session::PeerInfo* peer = sessions_->find(session);
-  if (peer == nullptr) return std::nullopt;
-  const auto& name = sync_versions_.front().name;
-  const auto it = std::ranges::find(peer->agreed, name, &session::Capability::name);
-  if (it == peer->agreed.end()) return std::nullopt;
-  return *it;
 }
 
 bool Node::route_chain(Now now) {
@@ -301,66 +311,6 @@ bool Node::route_dials(Now now) {
     }
   }
   return moved;
-}
-
-void Node::on_session_event(Now now, session::SessionEvent event) {
-  if (auto* opened = std::get_if<session::SessionOpened>(&event)) {
-    const session::PeerInfo& peer = opened->peer;
-    connected_.insert(peer.id);
-    dialer_.on_session_opened(now, peer.id, peer.remote, peer.inbound);
-    rotation_.on_opened(now, peer.id, peer.inbound, is_named(peer.id));
-    sync_.handle_session_opened(now, opened->session, {peer.head_hash, peer.head_number});
-    log_session(now, "Session opened",
-                {{"peer", peer.id.short_hex()},
-                 {"remote", peer.remote.to_string()},
-                 {"inbound", peer.inbound},
-                 {"client", peer.client}});
-    tell(SessionUp{peer.id, peer.remote, peer.inbound, peer.client});
-  } else if (const auto* closed = std::get_if<session::SessionClosed>(&event)) {
-    connected_.erase(closed->id);
-    rotation_.on_closed(closed->id);
-    sync_.handle_session_closed(now, closed->session);
-    dialer_.on_session_closed(now, closed->id);
-    const std::string reason{session::to_string(closed->reason)};
-    log_session(
-        now, "Session closed",
-        {{"peer", closed->id.short_hex()}, {"reason", reason}, {"by_peer", closed->by_peer}});
-    tell(SessionDown{closed->id, reason, closed->by_peer});
-  } else if (const auto* message = std::get_if<session::MessageReceived>(&event)) {
-    if (message->capability.name == sync_versions_.front().name) {
-      sync_.handle_message(now, message->session, message->payload);
-    }
-  } else if (const auto* writable = std::get_if<session::SessionWritable>(&event)) {
-    sync_.handle_writable(now, writable->session);
-  } else if (const auto* failed = std::get_if<session::DialFailed>(&event)) {
-    const bool met_ourselves = failed->reason == session::DisconnectReason::self_connection;
-    dialer_.on_dial_failed(now, failed->dial_id, failed->proven, met_ourselves);
-  }
-}
-
-void Node::on_sync_event(Now now, mini_sync::Event event) {
-  if (auto* import = std::get_if<mini_sync::ImportRequest>(&event)) {
-    on_import(now, std::move(*import));
-  } else if (const auto* bad = std::get_if<mini_sync::PeerMisbehaved>(&event)) {
-    ++counters_.misbehaved[bad->what];
-    log_.write(now, LogLevel::debug, "Peer misbehaved", {{"what", mini_sync::describe(bad->what)}});
-    judge(now, bad->session, behaviour_of(bad->what), true);
-  } else if (const auto* progress = std::get_if<mini_sync::SyncProgress>(&event)) {
-    tell(SyncMoved{progress->imported, progress->target, progress->done});
-  }
-}
-
-void Node::judge(Now now, session::SessionHandle session, peers::Behaviour what, bool ends) {
-  const session::PeerInfo* peer = sessions_->find(session);
-  if (peer == nullptr) return;
-  const auto verdict = scores_.report(now, peer->id, what, is_named(peer->id));
-  if (verdict == peers::Verdict::ban) {
-    log_.write(now, LogLevel::debug, "Peer banned",
-               {{"peer", peer->id.short_hex()}, {"for", peers::describe(what)}});
-  }
-  if (ends || verdict != peers::Verdict::none) {
-    sessions_->disconnect(now, session, reason_for(what));
-  }
 }
 
 bool Node::is_named(const NodeId& id) const {
@@ -486,6 +436,7 @@ void Node::report_suppressed(Now now, bool all) {
   };
   report(session_lines_, "Session lines not shown");
   report(reorg_lines_, "Reorganisations not shown");
+  report(data_lines_, "Samplings not shown");
 }
 
 }  // namespace ethnet::node

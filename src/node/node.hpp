@@ -22,9 +22,13 @@
 #include <base/secure_rng.hpp>
 #include <chain/chain_manager.hpp>
 #include <crypto/secp256k1.hpp>
+#include <das/sampler.hpp>
 #include <machine/concepts.hpp>
+#include <peers/dial_scheduler.hpp>
 #include <peers/rotation.hpp>
 #include <peers/score.hpp>
+#include <protocol/das_lite/engine.hpp>
+#include <protocol/discv_lite/engine.hpp>
 #include <protocol/mini_sync/engine.hpp>
 #include <session/session.hpp>
 #include <transport/quic/endpoint.hpp>
@@ -47,7 +51,13 @@ struct NodeCounters {
   std::uint64_t sends_dropped = 0;    // the session was gone
   std::uint64_t imports_refused = 0;  // headers of peers that the chain could not take
   std::map<mini_sync::Misbehaviour, std::uint64_t> misbehaved;
+  std::map<das_lite::Misbehaviour, std::uint64_t> das_misbehaved;
+  std::map<discv_lite::Misbehaviour, std::uint64_t> discovery_misbehaved;
+  std::uint64_t searches = 0;  // look-ups because peers were wanted
 };
+
+enum class NodeError : std::uint16_t { no_das = 1 };
+[[nodiscard]] const ErrorDomain& error_domain(NodeError);
 
 class Node {
   struct Private {};  // makes the constructor ours alone, std::make_unique included
@@ -86,6 +96,11 @@ class Node {
   // A node whose configuration says `produce` does so from start() on, unless it is told to wait.
   void start_producing(Now now) { producer_.start(now); }
   void stop_producing() { producer_.stop(); }
+  // Data sets; each gives the number by which events name what it began. Errors: no_das, and those
+  // of das_lite::Engine's command of the kind. DataPublished, DataSampled, DataFetched follow.
+  [[nodiscard]] Result<std::uint64_t> publish(Now now, Bytes data, std::uint32_t chunk_size);
+  [[nodiscard]] Result<std::uint64_t> sample(Now now, const das::DataId& id, std::uint32_t k);
+  [[nodiscard]] Result<std::uint64_t> fetch(Now now, const das::DataId& id);
   // Says goodbye to every peer; poll_transmit carries it.
   void shut_down(Now now);
 
@@ -99,6 +114,14 @@ class Node {
   [[nodiscard]] const session::SessionManager& sessions() const { return *sessions_; }
   [[nodiscard]] const quic::QuicEndpoint& endpoint() const { return *quic_; }
   [[nodiscard]] const mini_sync::Engine& sync() const { return sync_; }
+  // What discovery knows, for DiscoveryConfig::saved of the next run; empty where it is off.
+  [[nodiscard]] Bytes saved_nodes() const;
+  // Null where discv-lite is switched off.
+  [[nodiscard]] const discv_lite::Engine* discovery() const {
+    return discovery_ ? &*discovery_ : nullptr;
+  }
+  // Null where das-lite is switched off.
+  [[nodiscard]] const das_lite::Engine* das() const { return das_ ? &*das_ : nullptr; }
   [[nodiscard]] const peers::ScoreBook& scores() const { return scores_; }
   [[nodiscard]] const NodeId& id() const { return sessions_->local_id(); }
   [[nodiscard]] const Bytes& enr() const { return enr_; }
@@ -109,16 +132,33 @@ class Node {
   void route(Now now);
   [[nodiscard]] bool route_transport(Now now);
   [[nodiscard]] bool route_sessions(Now now);
+  // node_protocols.cpp
+  [[nodiscard]] bool route_protocols(Now now);
   [[nodiscard]] bool route_sync(Now now);
+  [[nodiscard]] bool route_das(Now now);
+  template <class Engine>
+  [[nodiscard]] bool route_outgoing(Now now, Engine& engine, std::string_view name);
   [[nodiscard]] bool route_chain(Now now);
   [[nodiscard]] bool route_dials(Now now);
 
-  // The version of mini-sync that this session agreed on; none when it is gone.
-  [[nodiscard]] std::optional<session::Capability> sync_version(
-      session::SessionHandle session) const;
-
   void on_session_event(Now now, session::SessionEvent event);
+  void on_session_opened(Now now, const session::SessionOpened& opened);
+  void on_session_closed(Now now, const session::SessionClosed& closed);
   void on_sync_event(Now now, mini_sync::Event event);
+  void on_das_event(Now now, const das_lite::Event& event);
+
+  // node_discovery.cpp
+  void start_discovery(Now now);
+  [[nodiscard]] bool route_discovery(Now now);
+  void on_discovery_event(Now now, const discv_lite::Event& event);
+  void on_contact_wanted(Now now, const discv_lite::ContactWanted& wanted);
+  void on_own_address(Now now, const discv_lite::OwnAddress& address);
+  void on_link_opened(Now now, const session::SessionOpened& opened);
+  void on_contact_failed(Now now, const session::DialFailed& failed);
+  // Dials whom discovery found, while there are places; looks for more when they run out.
+  [[nodiscard]] bool route_candidates(Now now);
+  void search(Now now);
+  [[nodiscard]] bool is_unwanted(Now now, const NodeId& id) const;
   void on_chain_event(Now now, const chain::ChainEvent& event);
   void on_import(Now now, mini_sync::ImportRequest request);
   void on_head(Now now, const chain::BlockRef& head);
@@ -162,9 +202,17 @@ class Node {
   Gate gate_{*this};
   std::unique_ptr<session::SessionManager> sessions_;
   mini_sync::Engine sync_;
-  std::vector<session::Capability> sync_versions_;
+  das::SecureIndexSource das_indices_;
+  std::optional<das_lite::Engine> das_;
+  std::optional<discv_lite::Engine> discovery_;
+  std::map<std::uint64_t, std::uint64_t> contacts_;  // dials for discovery -> its contacts
+  peers::DialScheduler scheduler_;
+  Prng search_prng_;
+  Instant search_at_ = Instant::never();
+  std::vector<session::Capability> capabilities_;
   Dialer dialer_;
   BlockProducer producer_;
+  std::uint64_t enr_seq_;
   Bytes enr_;
   std::set<NodeId> connected_;
   // Batches of the chain that mini-sync waits for: batch -> its import.
@@ -173,6 +221,7 @@ class Node {
   std::optional<Fatal> fatal_;  // apart from the queue, which may be full
   LineLimit session_lines_{kMaxSessionLines, kLineWindow};
   LineLimit reorg_lines_{kMaxReorgLines, kLineWindow};
+  LineLimit data_lines_{kMaxDataLines, kLineWindow};
   LineLimit clock_step_lines_{1, kClockStepLineWindow};
   ClockCheck clock_check_;
   SessionTap session_tap_;

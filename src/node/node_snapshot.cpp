@@ -17,6 +17,20 @@ constexpr std::array kMisbehaviours{
 static_assert(kMisbehaviours.size() ==
               static_cast<std::size_t>(mini_sync::Misbehaviour::side_headers) + 1);
 
+constexpr std::array kDiscoveryMisbehaviours{
+    discv_lite::Misbehaviour::malformed_message, discv_lite::Misbehaviour::unsolicited_response,
+    discv_lite::Misbehaviour::oversized_response, discv_lite::Misbehaviour::bad_record,
+    discv_lite::Misbehaviour::too_many_requests};
+static_assert(kDiscoveryMisbehaviours.size() ==
+              static_cast<std::size_t>(discv_lite::Misbehaviour::too_many_requests) + 1);
+
+constexpr std::array kDasMisbehaviours{
+    das_lite::Misbehaviour::malformed_message, das_lite::Misbehaviour::unsolicited_response,
+    das_lite::Misbehaviour::wrong_chunk, das_lite::Misbehaviour::false_sizes,
+    das_lite::Misbehaviour::too_many_requests};
+static_assert(kDasMisbehaviours.size() ==
+              static_cast<std::size_t>(das_lite::Misbehaviour::too_many_requests) + 1);
+
 std::string counter_name(std::string_view before, std::string_view what, std::string_view after) {
   std::string name{what};
   std::ranges::replace(name, ' ', '_');
@@ -112,6 +126,79 @@ void add_sync(CounterList& out, const mini_sync::Engine& sync) {
   out.add("mini_sync.held", sync.held());
 }
 
+void add_das(CounterList& out, const das_lite::Engine& das) {
+  const das_lite::Counters& d = das.counters();
+  out.add("das.announcements_sent", d.announcements_sent);
+  out.add("das.announcements_dropped", d.announcements_dropped);  // kMaxQueuedNews
+  out.add("das.announcements_received", d.announcements_received);
+  out.add("das.announcements_ignored", d.announcements_ignored);
+  out.add("das.announcements_forgotten", d.announcements_forgotten);  // kMaxAnnouncedPerPeer
+  out.add("das.chunks_asked", d.chunks_asked);
+  out.add("das.chunks_received", d.chunks_received);
+  out.add("das.chunks_missing", d.chunks_missing);
+  out.add("das.chunks_wrong", d.chunks_wrong);
+  out.add("das.chunks_late", d.chunks_late);
+  out.add("das.late_answers", d.late_answers);
+  out.add("das.chunks_not_kept", d.chunks_not_kept);
+  out.add("das.verified_bytes", d.verified_bytes);
+  out.add("das.chunks_served", d.chunks_served);
+  out.add("das.bytes_served", d.bytes_served);
+  out.add("das.chunks_not_held", d.chunks_not_held);
+  out.add("das.serving_put_off", d.serving_put_off);
+  out.add("das.samplings_begun", d.samplings_begun);
+  out.add("das.samplings_put_off", d.samplings_put_off);
+  out.add("das.lapses", d.lapses);
+  out.add("das.store.bytes", das.store().bytes());
+  out.add("das.store.pinned_bytes", das.store().pinned_bytes());
+  out.add("das.store.sets", das.store().set_count());
+  out.add("das.store.refused", das.store().counters().refused);
+  out.add("das.store.evicted", das.store().counters().evicted);  // kMaxStoredSets
+  out.add("das.store.expired", das.store().counters().expired);
+  out.add("das.held", das.held());
+}
+
+void add_discovery(CounterList& out, const discv_lite::Engine& engine) {
+  const lite::Counters& d = engine.discovery().counters();
+  const discv_lite::Counters& w = engine.counters();
+  out.add("discovery.table", engine.discovery().table().size());
+  out.add("discovery.replacements", engine.discovery().table().replacements());
+  out.add("discovery.contacts_wanted", d.contacts_wanted);
+  out.add("discovery.contacts_failed", d.contacts_failed);
+  out.add("discovery.contacts_refused", d.contacts_refused);
+  out.add("discovery.questions", d.questions);
+  out.add("discovery.unanswered", d.unanswered);
+  out.add("discovery.lookups", d.lookups);
+  out.add("discovery.lookups_refused", d.lookups_refused);
+  out.add("discovery.revalidations", d.revalidations);
+  out.add("discovery.records", d.records);
+  out.add("discovery.wrong_distance", d.wrong_distance);
+  out.add("discovery.wrong_scope", d.wrong_scope);
+  out.add("discovery.subnet_limit", d.subnet_limit);
+  out.add("discovery.votes", d.votes);
+  out.add("discovery.requests_sent", w.requests_sent);
+  out.add("discovery.requests_served", w.requests_served);
+  out.add("discovery.records_served", w.records_served);
+  out.add("discovery.records_judged", w.records_judged);
+  out.add("discovery.judgements_refused", w.judgements_refused);
+  out.add("discovery.timeouts", w.timeouts);
+  out.add("discovery.late_answers", w.late_answers);
+  out.add("discovery.held", engine.held());
+}
+
+void add_scheduler(CounterList& out, const peers::DialScheduler& scheduler,
+                   std::uint64_t searches) {
+  const peers::DialCounters& c = scheduler.counters();
+  out.add("peers.dials.anchors", c.dials[static_cast<std::size_t>(peers::Source::anchors)]);
+  out.add("peers.dials.table", c.dials[static_cast<std::size_t>(peers::Source::table)]);
+  out.add("peers.dials.lookups", c.dials[static_cast<std::size_t>(peers::Source::lookups)]);
+  out.add("peers.dials.failed", c.failed);
+  out.add("peers.candidates_dropped", c.dropped);  // kMaxCandidates
+  out.add("peers.candidates_crowded", c.crowded);  // kMaxDialledPerNet
+  out.add("peers.dialing", scheduler.dialing());
+  out.add("peers.connected", scheduler.connected());
+  out.add("peers.searches", searches);
+}
+
 void add_node(CounterList& out, const NodeCounters& n) {
   for (const mini_sync::Misbehaviour what : kMisbehaviours) {
     const auto it = n.misbehaved.find(what);
@@ -119,6 +206,16 @@ void add_node(CounterList& out, const NodeCounters& n) {
     // kMaxUnprovenHeaders
     out.add(counter_name("mini_sync.misbehaved.", mini_sync::describe(what), ""),
             it == n.misbehaved.end() ? 0 : it->second);
+  }
+  for (const das_lite::Misbehaviour what : kDasMisbehaviours) {
+    const auto it = n.das_misbehaved.find(what);
+    out.add(counter_name("das.misbehaved.", das_lite::describe(what), ""),
+            it == n.das_misbehaved.end() ? 0 : it->second);
+  }
+  for (const discv_lite::Misbehaviour what : kDiscoveryMisbehaviours) {
+    const auto it = n.discovery_misbehaved.find(what);
+    out.add(counter_name("discovery.misbehaved.", discv_lite::describe(what), ""),
+            it == n.discovery_misbehaved.end() ? 0 : it->second);
   }
   out.add("node.sends_deferred", n.sends_deferred);
   out.add("node.sends_dropped", n.sends_dropped);
@@ -173,6 +270,9 @@ NodeSnapshot Node::snapshot() const {
   add_transport(counters, *quic_);
   add_sessions(counters, sessions_->snapshot());
   add_sync(counters, sync_);
+  if (das_) add_das(counters, *das_);
+  if (discovery_) add_discovery(counters, *discovery_);
+  add_scheduler(counters, scheduler_, counters_.searches);
   add_chain(counters, chain_);
   add_dialer(counters, dialer_.counters());
   add_peers(counters, scores_, rotation_);
@@ -185,6 +285,7 @@ NodeSnapshot Node::snapshot() const {
   counters.add("node.events_dropped", events_.refused());                // kMaxNodeEvents
   counters.add("node.session_lines_suppressed",
                session_lines_.suppressed_total());                               // kMaxSessionLines
+  counters.add("node.data_lines_suppressed", data_lines_.suppressed_total());    // kMaxDataLines
   counters.add("node.reorg_lines_suppressed", reorg_lines_.suppressed_total());  // kMaxReorgLines
   NodeSnapshot out;
   out.id = sessions_->local_id();

@@ -50,7 +50,7 @@ inline constexpr std::array<Price, kBehaviours> kPrices{{
     {Behaviour::unsolicited, 25, "a race can cause one in an honest program, not two"},
     {Behaviour::excess, 10, "a careless program does it; it costs work, no harm"},
     {Behaviour::unresponsive, 20, "a slow line does it too: it may come back"},
-    {Behaviour::broken_promise, 8, "data expires, restarts lose it"},
+    {Behaviour::broken_promise, 4, "data expires, restarts lose it"},
     {Behaviour::bad_record, 8, "tables are stale now and then"},
     {Behaviour::useless, 20, "the honest side of a partition does it too"},
 }};

@@ -88,6 +88,21 @@ void NodeRunner::after(Duration delay, std::function<void(node::Node&, Now)> f) 
   });
 }
 
+void NodeRunner::every(Duration period, std::function<void(node::Node&, Now)> f) {
+  delayed_.push_back(std::make_unique<asio::steady_timer>(io_));
+  repeat(*delayed_.back(), period, std::make_shared<const Turn>(std::move(f)));
+}
+
+void NodeRunner::repeat(asio::steady_timer& timer, Duration period,
+                        std::shared_ptr<const Turn> turn) {
+  timer.expires_after(to_chrono(period));
+  timer.async_wait([this, &timer, period, kept = std::move(turn)](ErrorCode error) {
+    if (error) return;
+    input(*kept);
+    repeat(timer, period, kept);
+  });
+}
+
 void NodeRunner::begin() {
   if (std::exchange(begun_, true)) return;
   wait_signal();

@@ -40,6 +40,8 @@ class NodeRunner {
   void input(const std::function<void(node::Node&, Now)>& f);
   // After `delay` of real time, as one turn.
   void after(Duration delay, std::function<void(node::Node&, Now)> f);
+  // Every `period` of real time, as one turn each, until it is destroyed.
+  void every(Duration period, std::function<void(node::Node&, Now)> f);
   // Drives the node until done() says so, asked after each piece of work; false when it was told to
   // stop before: run() is still needed then.
   [[nodiscard]] bool run_until(const std::function<bool()>& done);
@@ -69,6 +71,8 @@ class NodeRunner {
     boost::asio::posix::stream_descriptor descriptor;
   };
 
+  using Turn = std::function<void(node::Node&, Now)>;
+  void repeat(boost::asio::steady_timer& timer, Duration period, std::shared_ptr<const Turn> turn);
   void begin();
   void wait_readable(std::size_t index);
   void wait_writable(std::size_t index);

@@ -160,7 +160,7 @@ bool SessionManager::Impl::become_active(Entry& entry, const Activate& token) {
               {"inbound", entry.inbound()},
               {"visit", session.info.visit},
               {"client", std::string_view{session.info.client}}});
-  events_.push_back({SessionOpened{handle, session.info}});
+  events_.push_back({SessionOpened{handle, session.info, entry.dial_id}});
   rearm(entry);
   flush(entry);
   // Judged only now: until here they stayed in the transport's initial window.

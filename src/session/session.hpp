@@ -123,6 +123,7 @@ struct PeerInfo {
 struct SessionOpened {
   SessionHandle session;
   PeerInfo peer;
+  std::uint64_t dial_id = 0;  // of the dial() that it came of; 0: of none
 };
 // The handle is void; nothing more comes from this session, also nothing that was queued.
 struct SessionClosed {

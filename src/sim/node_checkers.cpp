@@ -107,24 +107,23 @@ class OneSessionAnIdentity final : public NodeChecker {
     SessionView view{.sessions = sessions.sessions(), .exceeded_limit = {}, .banned = {}};
     if (options_.falsify) options_.falsify(view);
     std::set<NodeId> seen;
-    std::size_t visits = 0;
+    std::set<NodeId> peers;  // and not visits, of which observers are not told
     for (const session::SessionHandle handle : view.sessions) {
       const session::PeerInfo* peer = sessions.find(handle);
       if (peer == nullptr) return "a session without a peer";
       if (peer->id == node.id()) return "a session with itself";
       if (!seen.insert(peer->id).second) return "two sessions with " + peer->id.short_hex();
       if (sessions.find(peer->id) != handle) return "an identity leads to another session";
-      if (peer->visit) ++visits;
+      if (!peer->visit) peers.insert(peer->id);
       watch_.see_remote(host, handle, peer->remote);
     }
     if (seen.size() != sessions.session_count()) return "session_count() differs from sessions()";
     const std::size_t max_peers = options_.max_peers(host);
-    const std::size_t peers = seen.size() - visits;
-    if (peers > max_peers) return fmt::format("{} peers of {}", peers, max_peers);
-    if (peers == max_peers) watch_.note(kMaxPeersReached);
-    if (seen != watch_.connected(host)) {
-      return fmt::format("events tell of {} sessions, it has {}, or others",
-                         watch_.connected(host).size(), seen.size());
+    if (peers.size() > max_peers) return fmt::format("{} peers of {}", peers.size(), max_peers);
+    if (peers.size() == max_peers) watch_.note(kMaxPeersReached);
+    if (peers != watch_.connected(host)) {
+      return fmt::format("events tell of {} peers, it has {}, or others",
+                         watch_.connected(host).size(), peers.size());
     }
     return std::nullopt;
   }

@@ -84,7 +84,18 @@ void Discovery::handle_link_opened(Now now, const NodeId& node, const Endpoint& 
       if (!ask_over_link(now, link, node, ask)) fail_ask(now, node, ask);
     }
   }
+  // Without an address we are nobody to others: whoever comes first can tell us where we are.
+  const bool asks_already = link.open_questions > 0;
+  if (!asks_already && !knows_own_address(remote.ip)) ask_over_link(now, link, node, AskPing{});
   start_contacts(now);
+}
+
+bool Discovery::knows_own_address(const IpAddress& towards) const {
+  return vote_.current(scope_of(towards), !towards.is_v4()).has_value();
+}
+
+void Discovery::handle_local_record_changed(Now now) noexcept {
+  for (auto& [node, link] : links_) ask_over_link(now, link, node, AskPing{});
 }
 
 void Discovery::handle_link_closed(Now now, const NodeId& node) noexcept {
@@ -124,11 +135,11 @@ void Discovery::handle_traffic(Now now, const NodeId& node) noexcept {
 
 void Discovery::handle_seq(Now now, const NodeId& node, std::uint64_t seq) noexcept {
   Link* link = find_link(node);
-  if (link == nullptr || now.mono < link->record_askable_at) return;
+  if (link == nullptr) return;
   const TableEntry* known = table_.find_any(node);
   const std::uint64_t have = known == nullptr ? 0 : known->record->seq();
-  if (seq <= have) return;
-  link->record_askable_at = now.mono + kRecordInterval;
+  if (seq <= have || seq <= link->asked_seq || !link->record_asks.take(now.mono)) return;
+  link->asked_seq = seq;
   ask_over_link(now, *link, node, AskNodes{.lookup = 0, .round = 0, .distances = {0}});
 }
 

@@ -26,6 +26,7 @@
 #include <base/instant.hpp>
 #include <base/prng.hpp>
 #include <base/ring.hpp>
+#include <base/token_bucket.hpp>
 #include <discovery/kbucket/ip_vote.hpp>
 #include <discovery/kbucket/lookup.hpp>
 #include <discovery/kbucket/nodes_file.hpp>
@@ -119,6 +120,8 @@ class Discovery {
   void handle_own_record(Now now, const NodeId& node, const RecordPtr& record) noexcept;
   // Something came from, or went to, this node: its link is not idle.
   void handle_traffic(Now now, const NodeId& node) noexcept;
+  // Our own record is another now: all to whom there is a link are told, by a PING.
+  void handle_local_record_changed(Now now) noexcept;
   // It said, in a PING or a PONG, that its record has this number.
   void handle_seq(Now now, const NodeId& node, std::uint64_t seq) noexcept;
   // The ends of a question. Unknown tokens are ignored.
@@ -159,7 +162,8 @@ class Discovery {
     std::size_t open_questions = 0;
     std::uint32_t silence = 0;  // questions in a row without an answer
     Instant idle_at = Instant::never();
-    Instant record_askable_at{INT64_MIN};
+    std::uint64_t asked_seq = 0;  // its record was asked for because it named this number
+    TokenBucket record_asks{kMaxRecordAsks, kRecordInterval};
   };
   struct Pending {
     NodeId node;
@@ -176,6 +180,7 @@ class Discovery {
   void emit(Event event);
   [[nodiscard]] bool acceptable(const Pending& asked, const Link& link, const RecordPtr& record);
   [[nodiscard]] bool knows_somebody() const;
+  [[nodiscard]] bool knows_own_address(const IpAddress& towards) const;
 
   // discovery_ask.cpp: what we do
   void refresh(Now now);

@@ -74,7 +74,9 @@ void Discovery::ask_boot_nodes(Now now) {
     ask(now, record, AskPing{}, true);
   }
   for (const Endpoint& endpoint : boot_endpoints_) {
-    if (contacts_.find(endpoint) != nullptr) continue;
+    const bool linked = std::ranges::any_of(
+        links_, [&](const auto& link) { return link.second.remote == endpoint; });
+    if (linked || contacts_.find(endpoint) != nullptr) continue;
     if (contacts_.add(std::nullopt, endpoint, nullptr) == nullptr) ++counters_.contacts_refused;
   }
   start_contacts(now);

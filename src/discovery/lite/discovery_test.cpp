@@ -66,6 +66,42 @@ TEST_F(DiscoveryTest, WhoWasDialledAtItsRecordsAddressIsReachedWhoDialledFromThe
   EXPECT_EQ(rig_.events<NodeSeen>().size(), 2U);
 }
 
+// Without an address we would be nobody to others.
+TEST(DiscoveryAddress, WhoDoesNotKnowItsAddressAsksTheFirstThatComesAndTellsAllOfItsNewRecord) {
+  Now now = at(seconds(0));
+  Discovery discovery{now, id_of(0), Prng{1}};
+  const Endpoint ours{IpAddress::loopback_v4(), 9000};
+  const Endpoint theirs{IpAddress::loopback_v4(), 9001};
+  discovery.handle_link_opened(now, id_of(1), theirs, false);
+  const auto question = discovery.poll_question();
+  ASSERT_TRUE(question);
+  EXPECT_TRUE(std::holds_alternative<AskPing>(question->ask));
+  discovery.handle_pong(now, question->token, 0, ours);
+  const auto event = discovery.poll_event();
+  ASSERT_TRUE(event);
+  EXPECT_EQ(std::get<OwnAddress>(*event).endpoint, ours);
+  // Known now: the next one is not asked.
+  discovery.handle_link_opened(now, id_of(2), {IpAddress::loopback_v4(), 9002}, true);
+  EXPECT_FALSE(discovery.poll_question());
+  discovery.handle_local_record_changed(now);
+  std::set<NodeId> told;
+  while (const auto ping = discovery.poll_question()) {
+    EXPECT_TRUE(std::holds_alternative<AskPing>(ping->ask));
+    told.insert(ping->node);
+  }
+  EXPECT_EQ(told, (std::set{id_of(1), id_of(2)}));
+}
+
+TEST_F(DiscoveryTest, ABootNodeWithWhichThereIsASessionIsNotDialled) {
+  discovery_.add_boot_node(own_subnet(2));
+  discovery_.handle_link_opened(rig_.now, id_of(2), own_subnet(2), true);  // it has no record
+  rig_.run(kBootMax * 4);
+  EXPECT_TRUE(rig_.events<ContactWanted>().empty());
+  discovery_.handle_link_closed(rig_.now, id_of(2));
+  rig_.run(kBootMax);
+  EXPECT_EQ(rig_.events<ContactWanted>().size(), 1U);
+}
+
 TEST_F(DiscoveryTest, ARecordOfSomebodyElseIsNotTheLinksOwn) {
   discovery_.handle_link_opened(rig_.now, id_of(1), own_subnet(1), true);
   discovery_.handle_own_record(rig_.now, id_of(1), record_of(2, own_subnet(1)));
@@ -167,10 +203,13 @@ TEST_F(DiscoveryTest, AHigherNumberInAPongMakesUsAskForTheRecordAndASameOneDoesN
                           std::vector{record_of(1, own_subnet(1), 2)});
   EXPECT_EQ(entry(1)->record->seq(), 2U);
   EXPECT_EQ(entry(1)->standing, Standing::reached);
-  discovery_.handle_seq(rig_.now, id_of(1), 3);
-  EXPECT_TRUE(rig_.questions().empty()) << "not before kRecordInterval";
+  for (std::uint64_t seq = 3; seq < 3 + 10; ++seq) {
+    discovery_.handle_seq(rig_.now, id_of(1), seq);
+    discovery_.handle_seq(rig_.now, id_of(1), seq);  // a number makes us ask once
+  }
+  EXPECT_EQ(rig_.questions().size(), static_cast<std::size_t>(kMaxRecordAsks) - 1);
   rig_.pass(kRecordInterval);
-  discovery_.handle_seq(rig_.now, id_of(1), 3);
+  discovery_.handle_seq(rig_.now, id_of(1), 100);
   EXPECT_EQ(rig_.questions().size(), 1U);
 }
 

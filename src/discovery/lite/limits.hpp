@@ -34,7 +34,10 @@ inline constexpr Duration kProbeWindow = seconds(60);
 inline constexpr Duration kContactTimeout = seconds(20);  // for a node that forgets to answer us
 inline constexpr Duration kIdle = seconds(10);            // of a session that we opened
 inline constexpr Duration kPeerIdle = seconds(20);  // of one that a peer opened, and did not close
-inline constexpr Duration kRecordInterval = seconds(10);  // asking one peer for its own record
+// Asking one peer for its own record: so often at once, then once in the interval. At a start it
+// has one without an address, and a moment later one with it.
+inline constexpr std::int64_t kMaxRecordAsks = 3;
+inline constexpr Duration kRecordInterval = seconds(10);
 
 // Refresh: one look-up each; quicker while we are new or know nobody.
 inline constexpr Duration kRefreshMin = seconds(60);

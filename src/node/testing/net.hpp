@@ -101,10 +101,11 @@ struct Box {
 
 class Net {
  public:
+  bool listens_everywhere = false;  // of the nodes that are added from now on
   Box& add(NodeConfig config, unsigned host, const Genesis& genesis = chain::dev_genesis()) {
     Box& box = boxes_.emplace_back(host);
     box.at = address(host);
-    config.listen = {box.at};
+    config.listen = {listens_everywhere ? Endpoint{{}, box.at.port} : box.at};
     config.genesis = genesis;
     auto key = std::make_shared<const crypto::SecretKey>(crypto::SecretKey::generate(box.rng));
     auto made = Node::make(now_of(box), config, key, box.rng, Prng{host}, box.log);

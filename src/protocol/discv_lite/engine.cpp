@@ -34,6 +34,11 @@ void Engine::set_local_record(Scope scope, const VerifiedEnr& record) {
                                              record.record().seq()};
 }
 
+void Engine::handle_local_record_changed(Now now) noexcept {
+  discovery_.handle_local_record_changed(now);
+  route(now);
+}
+
 const Engine::LocalRecord& Engine::local_for(const Peer& peer) const {
   const Scope scope = kbucket::scope_of(peer.remote.ip);
   for (const Scope candidate : {scope, Scope::wan}) {

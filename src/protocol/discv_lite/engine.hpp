@@ -35,7 +35,6 @@
 #include <session/capability.hpp>
 #include <session/requests.hpp>
 
-
 #include "limits.hpp"
 #include "messages.hpp"
 
@@ -112,6 +111,8 @@ class Engine {
   // Our own record as peers of this scope may see it; `special` is for one without any address.
   // A peer gets the record of its scope, else the WAN's, else that one.
   void set_local_record(Scope scope, const VerifiedEnr& record);
+  // After set_local_record() of a running node: peers are told that there is a newer one.
+  void handle_local_record_changed(Now now) noexcept;
   // Our address as the configuration knows it: no vote has to find it.
   void set_own_address(const Endpoint& endpoint) { discovery_.vote().set(endpoint); }
   void add_boot_node(const VerifiedEnr& record);

@@ -41,6 +41,18 @@ std::string describe(const node::NodeEvent& event) {
   if (const auto* sync = std::get_if<node::SyncMoved>(&event)) {
     return fmt::format("sync {} of {}", sync->imported, sync->target);
   }
+  if (const auto* sampled = std::get_if<node::DataSampled>(&event)) {
+    return fmt::format("sampled {} {}/{}{}", sampled->data_id.short_hex(), sampled->received,
+                       sampled->requested, sampled->done ? " done" : "");
+  }
+  if (const auto* published = std::get_if<node::DataPublished>(&event)) {
+    return fmt::format("published {}{}", published->data_id.short_hex(),
+                       published->kept ? "" : ", not kept");
+  }
+  if (const auto* fetched = std::get_if<node::DataFetched>(&event)) {
+    return fmt::format("fetched {} {}/{}", fetched->data_id.short_hex(), fetched->received,
+                       fetched->total);
+  }
   if (const auto* fatal = std::get_if<node::Fatal>(&event)) return "fatal " + fatal->what;
   return "look up";
 }

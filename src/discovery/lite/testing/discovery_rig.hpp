@@ -14,6 +14,13 @@ namespace ethnet::lite::testing {
 using namespace kbucket::testing;
 
 struct DiscoveryRig {
+  // It knows where it is: peers need not be asked.
+  DiscoveryRig() {
+    for (const std::string_view ip : {"127.0.0.1", "192.168.0.1", "2001:db8::1"}) {
+      discovery.vote().set({IpAddress::parse(ip).value(), 9000});
+    }
+    discovery.vote().set(own_subnet(0));
+  }
   // The questions and events since the last call.
   std::vector<Question> questions() {
     std::vector<Question> out;
@@ -55,7 +62,7 @@ struct DiscoveryRig {
   }
   // Asks a node that is linked for distances that `records` have, and hands it those.
   void tell(std::uint64_t from, const std::vector<RecordPtr>& records) {
-    discovery.handle_seq(now, id_of(from), UINT64_MAX);
+    discovery.handle_seq(now, id_of(from), ++told_seq);
     for (const Question& question : questions()) {
       discovery.handle_nodes(now, question.token, records);
     }
@@ -64,6 +71,7 @@ struct DiscoveryRig {
   Now now = at(seconds(0));
   Discovery discovery{now, id_of(0), Prng{1}};
   std::vector<Event> seen;
+  std::uint64_t told_seq = 1'000'000;  // a higher number makes us ask
 };
 
 }  // namespace ethnet::lite::testing

@@ -29,6 +29,7 @@ class Net {
           enr{enr_of(node_number, where)},
           engine{now, enr.node_id(), Prng{seed}, log} {
       engine.set_local_record(kbucket::scope_of(where.ip), enr);
+      engine.set_own_address(where);
     }
     std::uint64_t number;
     Endpoint endpoint;

@@ -1,0 +1,189 @@
+// What the node does for discovery: sessions for its questions (visits), our own records, and the
+// dials to the nodes that it found.
+#include <algorithm>
+#include <utility>
+
+#include <types/enr.hpp>
+
+#include "behaviour.hpp"
+#include "node.hpp"
+
+namespace ethnet::node {
+namespace {
+
+using kbucket::Scope;
+using session::DisconnectReason;
+
+// Between two look-ups for the sake of finding peers, while there are places.
+constexpr Duration kSearchPause = seconds(10);
+
+// Why no session came of a contact, in discovery's words.
+lite::ContactFailure failure_of(const session::DialFailed& failed) {
+  switch (failed.reason) {
+    case DisconnectReason::unexpected_identity:
+    case DisconnectReason::self_connection:
+    case DisconnectReason::bad_proof:
+      return lite::ContactFailure::wrong_node;
+    case DisconnectReason::no_shared_capability:
+    case DisconnectReason::wrong_genesis:
+    case DisconnectReason::incompatible_fork:
+    case DisconnectReason::incompatible_version:
+      return lite::ContactFailure::not_offered;
+    default:
+      return failed.proven ? lite::ContactFailure::busy : lite::ContactFailure::unreachable;
+  }
+}
+
+peers::Candidate candidate_of(const kbucket::NodeRecord& record) {
+  return {record.id(), record.endpoint()};
+}
+
+}  // namespace
+
+void Node::start_discovery(Now now) {
+  const DiscoveryConfig& config = *config_.discovery;
+  if (const auto record = VerifiedEnr::decode(enr_)) {
+    const auto ip = record->record().ip() ? record->record().ip() : record->record().ip6();
+    discovery_->set_local_record(ip ? kbucket::scope_of(*ip) : Scope::special, *record);
+    if (ip) discovery_->set_own_address({*ip, config_.listen.front().port});
+  }
+  if (config.external)
+    on_own_address(now, {kbucket::scope_of(config.external->ip), *config.external});
+  if (config.external) discovery_->set_own_address(*config.external);
+  for (const StaticPeer& peer : config_.peers) {
+    if (peer.endpoint) discovery_->add_boot_node(*peer.endpoint);
+  }
+  if (!config.saved.empty()) {
+    const auto restored = discovery_->restore(now, config.saved);
+    if (!restored) {
+      const std::string why = restored.error().message();
+      log_.write(now, LogLevel::warn, "The nodes of the last run were not read", {{"why", why}});
+    } else if (const auto saved = kbucket::decode_saved_nodes(config.saved)) {
+      // A record is a hint where to dial: the session proves who is there.
+      for (const Bytes& anchor : saved->anchors) {
+        const auto record = VerifiedEnr::decode(anchor);
+        const auto node = record ? kbucket::NodeRecord::of(*record) : nullptr;
+        if (node) scheduler_.add(peers::Source::anchors, candidate_of(*node));
+      }
+    }
+  }
+  search_at_ = now.mono;
+}
+
+Bytes Node::saved_nodes() const { return discovery_ ? discovery_->save() : Bytes{}; }
+
+bool Node::route_discovery(Now now) {
+  bool moved = false;
+  while (const auto event = discovery_->poll_event()) {
+    on_discovery_event(now, *event);
+    moved = true;
+  }
+  return moved;
+}
+
+void Node::on_discovery_event(Now now, const discv_lite::Event& event) {
+  if (const auto* wanted = std::get_if<discv_lite::ContactWanted>(&event)) {
+    on_contact_wanted(now, *wanted);
+  } else if (const auto* idle = std::get_if<discv_lite::SessionIdle>(&event)) {
+    const session::PeerInfo* peer = sessions_->find(idle->session);
+    if (peer != nullptr && peer->visit) {
+      sessions_->disconnect(now, idle->session, DisconnectReason::requested);
+    }
+  } else if (const auto* seen = std::get_if<discv_lite::NodeSeen>(&event)) {
+    scheduler_.add(peers::Source::table, candidate_of(*seen->record));
+  } else if (const auto* done = std::get_if<discv_lite::LookupDone>(&event)) {
+    for (const auto& record : done->nearest) {
+      scheduler_.add(peers::Source::lookups, candidate_of(*record));
+    }
+  } else if (const auto* address = std::get_if<discv_lite::OwnAddress>(&event)) {
+    on_own_address(now, *address);
+  } else if (const auto* bad = std::get_if<discv_lite::PeerMisbehaved>(&event)) {
+    ++counters_.discovery_misbehaved[bad->what];
+    log_.write(now, LogLevel::debug, "Peer misbehaved",
+               {{"what", discv_lite::describe(bad->what)}});
+    judge(now, bad->session, behaviour_of(bad->what), true);
+  }
+}
+
+void Node::on_contact_wanted(Now now, const discv_lite::ContactWanted& wanted) {
+  const bool unwanted = stopping_ || (wanted.node && is_unwanted(now, *wanted.node));
+  if (unwanted) {
+    return discovery_->handle_contact_failed(now, wanted.contact,
+                                             lite::ContactFailure::not_attempted);
+  }
+  const auto dial = sessions_->dial(now, wanted.endpoint, wanted.node, session::Purpose::visit);
+  if (dial) {
+    contacts_.emplace(*dial, wanted.contact);
+    return;
+  }
+  const bool busy = dial.error().is(session::SessionError::already_connected);
+  discovery_->handle_contact_failed(
+      now, wanted.contact, busy ? lite::ContactFailure::busy : lite::ContactFailure::not_attempted);
+}
+
+void Node::on_contact_failed(Now now, const session::DialFailed& failed) {
+  const auto it = contacts_.find(failed.dial_id);
+  if (it == contacts_.end()) return;
+  const std::uint64_t contact = it->second;
+  contacts_.erase(it);
+  discovery_->handle_contact_failed(now, contact, failure_of(failed));
+}
+
+void Node::on_link_opened(Now now, const session::SessionOpened& opened) {
+  const session::PeerInfo& peer = opened.peer;
+  discovery_->handle_session_opened(now, opened.session,
+                                    {peer.id, peer.remote, peer.inbound, peer.enr});
+}
+
+// Peers have told us where they see us. What is said in Hellos is the address for everybody.
+void Node::on_own_address(Now now, const discv_lite::OwnAddress& address) {
+  enr_seq_ = std::max(enr_seq_ + 1, now.wall.whole_seconds());
+  EnrBuilder builder{enr_seq_};
+  builder.ip(address.endpoint.ip);
+  if (address.endpoint.ip.is_v4()) {
+    builder.quic(address.endpoint.port);
+  } else {
+    builder.quic6(address.endpoint.port);
+  }
+  const auto record = builder.sign(*key_);
+  if (!record) return;  // it holds an address and a port: it is never too large
+  discovery_->set_local_record(address.scope, *record);
+  discovery_->handle_local_record_changed(now);
+  if (address.scope != Scope::wan) return;
+  enr_ = to_bytes(record->record().encoded());
+  const std::string endpoint = address.endpoint.to_string();
+  log_.write(now, LogLevel::info, "Our address as peers see it", {{"address", endpoint}});
+  refresh_local(now);
+}
+
+bool Node::is_unwanted(Now now, const NodeId& id) const {
+  return id == sessions_->local_id() || scores_.is_banned(now, id);
+}
+
+bool Node::route_candidates(Now now) {
+  if (stopping_ || !discovery_) return false;
+  if (search_at_ <= now.mono) search(now);
+  bool moved = false;
+  const auto excluded = [&](const NodeId& id) {
+    return connected_.contains(id) || dialer_.names(id) || is_unwanted(now, id);
+  };
+  while (const auto candidate = scheduler_.next(now, excluded)) {
+    moved = true;
+    const auto dial = sessions_->dial(now, candidate->endpoint, candidate->id);
+    if (dial) scheduler_.on_dialing(*candidate, *dial);
+  }
+  return moved;
+}
+
+void Node::search(Now now) {
+  search_at_ = now.mono + kSearchPause;
+  if (!scheduler_.wants_candidates()) return;
+  discovery_->discovery().table().for_each([&](const kbucket::TableEntry& entry) {
+    if (entry.relayable()) scheduler_.add(peers::Source::table, candidate_of(*entry.record));
+  });
+  NodeId target;
+  for (std::byte& b : target.bytes) b = static_cast<std::byte>(search_prng_.below(256));
+  if (discovery_->start_lookup(now, target) != 0) ++counters_.searches;
+}
+
+}  // namespace ethnet::node
