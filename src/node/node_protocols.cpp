@@ -107,6 +107,8 @@ void Node::on_session_event(Now now, session::SessionEvent event) {
     } else if (discovery_ && writable->capability.name == kDiscvLite) {
       discovery_->handle_writable(now, writable->session);
     }
+  } else if (const auto* moved = std::get_if<session::SessionMoved>(&event)) {
+    if (discovery_) discovery_->handle_session_moved(now, moved->session, moved->remote);
   } else if (const auto* failed = std::get_if<session::DialFailed>(&event)) {
     const bool met_ourselves = failed->reason == session::DisconnectReason::self_connection;
     dialer_.on_dial_failed(now, failed->dial_id, failed->proven, met_ourselves);

@@ -1,4 +1,6 @@
 // Which of two connections to one identity lives, and what an active session does.
+#include <utility>
+
 #include "manager.hpp"
 
 namespace ethnet::session {
@@ -103,8 +105,16 @@ bool SessionManager::Impl::activate_by_us(Entry& entry) {
   ++last_token_.sequence;
   const Activate token = last_token_;
   if (!send_frame(entry, encode_frame(token))) return false;
-  if (old != nullptr) end(old->handle(), DisconnectReason::replaced, EndedBy::us);
-  return become_active(entry, token);
+  if (old == nullptr) return become_active(entry, token);
+  // Those that wait for the old one's answer must not take its place when it ends: this one does.
+  std::vector<SessionHandle> waiting;
+  if (auto& probe = old->active()->probe) waiting = std::exchange(probe->newcomers, {});
+  end(old->handle(), DisconnectReason::replaced, EndedBy::us);
+  const SessionHandle handle = entry.handle();
+  (void)become_active(entry, token);
+  readmit(waiting);
+  const Entry* const still_active = table_.find(handle);
+  return still_active != nullptr;
 }
 
 // The arbiter's newest word is not the one that arrives last: connections deliver at their own

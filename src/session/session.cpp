@@ -71,7 +71,10 @@ void SessionManager::Impl::on_conn_event(const transport::ConnEvent& event) {
     end(entry->handle(), DisconnectReason::protocol_breach, EndedBy::us);
   } else if (const auto* moved = std::get_if<transport::PathChanged>(&event.kind)) {
     entry->remote = moved->remote;
-    if (ActiveSession* session = entry->active()) session->info.remote = moved->remote;
+    if (ActiveSession* session = entry->active()) {
+      session->info.remote = moved->remote;
+      events_.push_back({SessionMoved{entry->handle(), moved->remote}});
+    }
   }
 }
 

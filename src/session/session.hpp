@@ -137,6 +137,11 @@ struct MessageReceived {
   Capability capability;
   Bytes payload;
 };
+// An active session goes on from another address of the peer, which the transport has validated.
+struct SessionMoved {
+  SessionHandle session;
+  Endpoint remote;
+};
 // send() said would_block for this capability, and half of its budget is free again.
 struct SessionWritable {
   SessionHandle session;
@@ -160,7 +165,7 @@ struct SessionRefused {
   std::optional<NodeId> proven;
 };
 using SessionEvent = std::variant<SessionOpened, SessionClosed, MessageReceived, SessionWritable,
-                                  DialFailed, SessionRefused>;
+                                  SessionMoved, DialFailed, SessionRefused>;
 
 // Sizes of the tables and counts since the start.
 struct ReasonCount {

@@ -175,6 +175,35 @@ TEST_F(Visit, MeetsADialForMoreHalfWay) {
   }
 }
 
+// A second visit of the same identity waits for the first one's sign of life when a connection for
+// more comes: that one takes over, and the one that waits does not slip in between.
+TEST_F(Visit, MakesWayForMoreWhileATwinWaits) {
+  World world;
+  const auto [low, high] = ordered_keys(1);
+  Node& node = world.add_node(low, address(1), config_for_visits());  // it decides
+  LocalInfo visitor = node.local;
+  visitor.capabilities = {capability("echo/1")};
+  RawPeer first{world, world.add_raw_host(address(2)), high};
+  RawPeer twin{world, world.add_raw_host(address(3)), high};
+  RawPeer more{world, world.add_raw_host(address(4)), high};
+  first.connect(node.address());
+  first.become_active(visitor);
+  ASSERT_EQ(node.manager().snapshot().visits, 1U);
+  twin.connect(node.address());
+  twin.shake_hands(visitor);
+  world.run_for(milliseconds(500));  // the first is asked, and says nothing
+  more.connect(node.address());
+  more.shake_hands(node.local);
+  world.run_for(milliseconds(500));
+  EXPECT_EQ(node.manager().peer_count(), 1U);
+  EXPECT_EQ(node.manager().session_count(), 1U);
+  EXPECT_EQ(first.ended(), Reason::replaced);
+  more.say(encode_pong());  // now it is asked, for the twin
+  world.run_for(milliseconds(500));
+  EXPECT_EQ(twin.ended(), Reason::already_connected);
+  EXPECT_EQ(node.manager().peer_count(), 1U);
+}
+
 TEST_F(Visit, OursAreLimited) {
   World world;
   Config config = config_for_visits();

@@ -54,6 +54,7 @@ constexpr std::array kBranches{
     Branch{"mini_sync.bad_signatures", "a bad signature was found"},
     Branch{"dialer.not_started", "a dial was not started"},
     Branch{"peers.bans", "a peer was banned"},
+    Branch{"peers.dials.table", "a node was found and dialled"},
     Branch{"session.refused.useless_peer.inbound", "a banned peer was not let in"},
     Branch{"producer.ahead_of_clock", "a producer waited for its clock"},
 };
@@ -309,7 +310,11 @@ void NodeWatch::on_session_event(HostId host, const session::SessionEvent& event
   if (const auto* opened = std::get_if<session::SessionOpened>(&event)) {
     const session::PeerInfo& peer = opened->peer;
     watched.open[opened->session] = {peer.id, peer.remote, peer.agreed};
-    const auto expected = expected_agreement(watched.id, peer.id);
+    auto expected = expected_agreement(watched.id, peer.id);
+    if (expected && peer.visit) {
+      note("a visit was made");
+      std::erase_if(*expected, [](const auto& one) { return one.name != "discv-lite"; });
+    }
     if (expected && *expected != peer.agreed) {
       watched.foreign = fmt::format("agreed on {} capabilities with {}, both offer {}",
                                     peer.agreed.size(), peer.id.short_hex(), expected->size());

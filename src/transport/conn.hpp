@@ -107,7 +107,8 @@ class Transport {
   // The next contiguous bytes, not yet consumed; valid until the next call that takes this
   // connection. Empty when there is nothing to read now.
   [[nodiscard]] virtual ByteView read(ConnHandle conn, StreamId stream) = 0;
-  // True once every byte up to the peer's FIN was consumed.
+  // True once every byte up to the peer's FIN was consumed. False when the connection is over,
+  // which Closed tells: that is no end of a stream.
   [[nodiscard]] virtual bool at_end(ConnHandle conn, StreamId stream) const = 0;
   // Releases n bytes of what read() gave and credits the peer with them.
   virtual void consume(ConnHandle conn, StreamId stream, std::size_t n) = 0;

@@ -581,6 +581,7 @@ class Run {
     // It may have ended since; then its end is queued behind this.
     CHECK(it != open_.end() && std::ranges::binary_search(it->second.agreed, e.capability));
   }
+  void on_event(const session::SessionMoved& e) { CHECK(open_.contains(e.session)); }
   void on_event(const session::DialFailed& e) {
     ++told_.dials_failed;
     const bool was_open = dials_.erase(e.dial_id) == 1;

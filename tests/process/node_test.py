@@ -205,9 +205,10 @@ class Node(ProcessTest):
         """Peers cost no descriptor; what does, a look-up, fails, is counted, and is tried again."""
         ports = self.free_ports(2)
         producer = self.node("--port", ports[0], "--datadir", "producer", "--produce", "--period", 1)
-        named = self.node("--port", ports[1], "--datadir", "named")
-        node = self.node("--port", 0, "--datadir", "d", "--verbosity", 4, "--bootnodes",
-                         f"127.0.0.1:{ports[0]},localhost:{ports[1]}", descriptors=64)
+        # Without discovery: the one that is named must be looked up and dialled, not find us.
+        named = self.node("--port", ports[1], "--datadir", "named", "--nodiscover")
+        node = self.node("--port", 0, "--datadir", "d", "--verbosity", 4, "--nodiscover",
+                         "--bootnodes", f"127.0.0.1:{ports[0]},localhost:{ports[1]}", descriptors=64)
         port = node.wait_for(r"Started P2P networking.* port=(\d+)").group(1)
         for _ in range(2):
             node.wait_for("Session opened")
@@ -226,7 +227,7 @@ class Node(ProcessTest):
         busy, passed = node.cpu_seconds() - busy, time.monotonic() - began
         self.assertLess(busy, 0.2 * passed)
         node.restore_descriptors()
-        named = self.node("--port", ports[1], "--datadir", "named")
+        named = self.node("--port", ports[1], "--datadir", "named", "--nodiscover")
         node.wait_for("Session opened.* inbound=false")
         self.stop(node)
         counters = dict(re.findall(r"Counter\s+name=(\S+) value=(\d+)", node.rest()))

@@ -113,6 +113,17 @@ void Discovery::handle_link_closed(Now now, const NodeId& node) noexcept {
   start_contacts(now);
 }
 
+void Discovery::handle_link_moved(Now now, const NodeId& node, const Endpoint& remote) noexcept {
+  Link* const link = find_link(node);
+  if (link == nullptr || link->remote == remote) return;
+  link->remote = remote;
+  link->we_dialled = false;  // not to this address
+  const TableEntry* const known = table_.find_any(node);
+  if (known != nullptr && known->record->endpoint() == remote) {
+    note(now, known->record, Standing::met);
+  }
+}
+
 void Discovery::handle_own_record(Now now, const NodeId& node, const RecordPtr& record) noexcept {
   const Link* link = find_link(node);
   if (link == nullptr || record->id() != node) return;

@@ -115,6 +115,8 @@ class Discovery {
   void handle_link_opened(Now now, const NodeId& node, const Endpoint& remote,
                           bool we_dialled) noexcept;
   void handle_link_closed(Now now, const NodeId& node) noexcept;
+  // The same session, from another address, to which the transport has proven the way.
+  void handle_link_moved(Now now, const NodeId& node, const Endpoint& remote) noexcept;
   void handle_contact_failed(Now now, std::uint64_t contact, ContactFailure failure) noexcept;
   // The record of the node at the other end, as it gave it.
   void handle_own_record(Now now, const NodeId& node, const RecordPtr& record) noexcept;
@@ -161,6 +163,7 @@ class Discovery {
     bool is_short = false;  // opened for a wish of ours, and not told idle yet
     std::size_t open_questions = 0;
     std::uint32_t silence = 0;  // questions in a row without an answer
+    Instant askable_at{INT64_MIN};
     Instant idle_at = Instant::never();
     std::uint64_t asked_seq = 0;  // its record was asked for because it named this number
     TokenBucket record_asks{kMaxRecordAsks, kRecordInterval};
@@ -185,6 +188,7 @@ class Discovery {
   // discovery_ask.cpp: what we do
   void refresh(Now now);
   void revalidate(Now now);
+  void ask_a_stranger(Now now);
   [[nodiscard]] RecordPtr pick_for_revalidation();
   void ask_boot_nodes(Now now);
   // False when it cannot be asked now.
@@ -214,6 +218,7 @@ class Discovery {
   std::set<std::pair<Instant, NodeId>> idle_;  // when each link is told idle
   std::size_t short_links_ = 0;
   std::map<std::uint64_t, Pending> pending_;
+  NodeId last_stranger_;
   std::uint64_t next_token_ = 1;
   std::deque<Question> questions_;
   std::map<std::uint64_t, ActiveLookup> lookups_;

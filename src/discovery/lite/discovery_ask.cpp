@@ -102,6 +102,19 @@ void Discovery::revalidate(Now now) {
   revalidate_at_ = now.mono + draw(prng_, kRevalidateMin, kRevalidateMax);
   const RecordPtr record = pick_for_revalidation();
   if (record != nullptr && ask(now, record, AskPing{}, false)) ++counters_.revalidations;
+  ask_a_stranger(now);
+}
+
+// Whoever did not answer for a while has gone from the table, and its session may last all the
+// same: then its record is asked for again, one link at a time.
+void Discovery::ask_a_stranger(Now now) {
+  const auto is_stranger = [&](const auto& link) { return table_.find_any(link.first) == nullptr; };
+  auto it = std::find_if(links_.upper_bound(last_stranger_), links_.end(), is_stranger);
+  if (it == links_.end()) it = std::find_if(links_.begin(), links_.end(), is_stranger);
+  if (it == links_.end()) return;
+  last_stranger_ = it->first;
+  if (!it->second.record_asks.take(now.mono)) return;
+  ask_over_link(now, it->second, it->first, AskNodes{.lookup = 0, .round = 0, .distances = {0}});
 }
 
 std::uint64_t Discovery::start_lookup(Now now, const NodeId& target) noexcept {
@@ -187,7 +200,7 @@ bool Discovery::ask(Now now, const RecordPtr& record, Ask ask, bool trusted) {
 }
 
 bool Discovery::ask_over_link(Now now, Link& link, const NodeId& node, Ask ask) {
-  if (link.silence >= kMaxSilence || link.open_questions >= kMaxQuestionsPerNode) return false;
+  if (link.askable_at > now.mono || link.open_questions >= kMaxQuestionsPerNode) return false;
   const std::uint64_t token = next_token_++;
   pending_.emplace(token, Pending{node, ask});
   questions_.push_back({token, node, std::move(ask)});
@@ -291,7 +304,10 @@ void Discovery::handle_no_answer(Now now, std::uint64_t token, bool its_fault) n
   if (!pending) return;
   ++counters_.unanswered;
   if (its_fault) {
-    if (Link* link = find_link(pending->node)) ++link->silence;
+    Link* const link = find_link(pending->node);
+    if (link != nullptr && ++link->silence >= kMaxSilence) {
+      link->askable_at = now.mono + kSilencePause;
+    }
     table_.failed(now, pending->node);
   }
   fail_ask(now, pending->node, pending->ask);

@@ -296,7 +296,7 @@ TEST_F(DiscoveryTest, AWishThatIsNeverAnsweredIsGivenUp) {
   EXPECT_EQ(discovery_.counters().contacts_failed, 1U);
 }
 
-TEST_F(DiscoveryTest, ThreeSilencesAndALinkIsNotAskedAgainUntilItOpensAnew) {
+TEST_F(DiscoveryTest, ThreeSilencesAndALinkIsNotAskedAgainForAWhile) {
   rig_.link(1, own_subnet(1));
   for (std::uint32_t i = 0; i < kMaxSilence; ++i) {
     ASSERT_NE(discovery_.start_lookup(rig_.now, id_of(9)), 0U);
@@ -308,9 +308,48 @@ TEST_F(DiscoveryTest, ThreeSilencesAndALinkIsNotAskedAgainUntilItOpensAnew) {
   discovery_.handle_own_record(rig_.now, id_of(1), record_of(1, own_subnet(1), 2));
   ASSERT_NE(discovery_.start_lookup(rig_.now, id_of(9)), 0U);
   EXPECT_TRUE(rig_.questions().empty());
-  rig_.link(1, own_subnet(1));
+  rig_.link(1, own_subnet(1));  // opened anew
+  ASSERT_NE(discovery_.start_lookup(rig_.now, id_of(9)), 0U);
+  auto questions = rig_.questions();
+  ASSERT_EQ(questions.size(), 1U);
+  for (std::uint32_t i = 0; i < kMaxSilence; ++i) {
+    discovery_.handle_no_answer(rig_.now, questions.at(0).token, true);
+    if (i + 1 == kMaxSilence) break;
+    discovery_.handle_own_record(rig_.now, id_of(1), record_of(1, own_subnet(1), 3 + i));
+    ASSERT_NE(discovery_.start_lookup(rig_.now, id_of(9)), 0U);
+    questions = rig_.questions();
+    ASSERT_EQ(questions.size(), 1U);
+  }
+  rig_.pass(kSilencePause);
+  discovery_.handle_own_record(rig_.now, id_of(1), record_of(1, own_subnet(1), 9));
   ASSERT_NE(discovery_.start_lookup(rig_.now, id_of(9)), 0U);
   EXPECT_EQ(rig_.questions().size(), 1U);
+}
+
+// Both sides of a bad line may have forgotten each other, and the session goes on.
+TEST_F(DiscoveryTest, WhoHasGoneFromTheTableIsAskedForItsRecordWhileThereIsALink) {
+  rig_.link(1, own_subnet(1));
+  for (std::uint32_t i = 0; i < kMaxSilence; ++i) {
+    ASSERT_NE(discovery_.start_lookup(rig_.now, id_of(9)), 0U);
+    for (const Question& question : rig_.questions()) {
+      discovery_.handle_no_answer(rig_.now, question.token, true);
+    }
+  }
+  ASSERT_EQ(entry(1), nullptr);
+  rig_.run(kSilencePause + kRevalidateMax);
+  const auto questions = rig_.questions();
+  ASSERT_EQ(questions.size(), 1U);
+  EXPECT_EQ(std::get<AskNodes>(questions[0].ask).distances, std::vector<std::uint16_t>{0});
+  discovery_.handle_nodes(rig_.now, questions[0].token, std::vector{record_of(1, own_subnet(1))});
+  EXPECT_EQ(entry(1)->standing, Standing::reached);
+}
+
+TEST_F(DiscoveryTest, ALinkThatMovesToTheAddressOfItsRecordIsMetThere) {
+  rig_.link(1, own_subnet(1));
+  discovery_.handle_own_record(rig_.now, id_of(1), record_of(1, own_subnet(7), 2));
+  EXPECT_EQ(entry(1)->standing, Standing::claimed) << "nobody has seen it there";
+  discovery_.handle_link_moved(rig_.now, id_of(1), own_subnet(7));
+  EXPECT_EQ(entry(1)->standing, Standing::met);
 }
 
 TEST_F(DiscoveryTest, ALinkThatClosesEndsItsQuestions) {

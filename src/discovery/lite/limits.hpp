@@ -16,7 +16,9 @@ inline constexpr std::size_t kMaxContacts = 64;
 inline constexpr std::size_t kMaxQuestionsPerNode = 4;  // two look-ups, a ping, its own record
 inline constexpr std::size_t kMaxLookups = 2;           // one to refresh, one that was asked for
 inline constexpr std::size_t kMaxBootNodes = 64;        // given by the configuration
-// A peer that let so many questions in a row go unanswered is not asked again on that session.
+// A peer that let so many questions in a row go unanswered is not asked again on that session for
+// kSilencePause. Not for ever: when the network was at fault both sides are silent, and a session
+// can last for weeks.
 inline constexpr std::uint32_t kMaxSilence = 3;
 // Knocks at one unproven address (an IPv4 address, an IPv6 /64) in kProbeWindow (attack 38).
 inline constexpr std::size_t kMaxProbesPerAddress = 2;
@@ -30,6 +32,7 @@ inline constexpr std::size_t kMaxDistances = 16;
 inline constexpr std::uint32_t kMaxRounds = 3;         // as geth
 inline constexpr std::size_t kMaxNodesPerAnswer = 16;  // Kademlia's k; as discv5
 
+inline constexpr Duration kSilencePause = seconds(60);
 inline constexpr Duration kProbeWindow = seconds(60);
 inline constexpr Duration kContactTimeout = seconds(20);  // for a node that forgets to answer us
 inline constexpr Duration kIdle = seconds(10);            // of a session that we opened

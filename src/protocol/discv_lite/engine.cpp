@@ -115,6 +115,16 @@ void Engine::handle_session_closed(Now now, SessionHandle session) noexcept {
   route(now);
 }
 
+void Engine::handle_session_moved(Now now, SessionHandle session, const Endpoint& remote) noexcept {
+  Peer* const peer = find(session);
+  if (peer == nullptr) return;
+  peer->remote = remote;
+  const auto newest = by_node_.find(peer->id);
+  if (newest == by_node_.end() || newest->second != session) return;
+  discovery_.handle_link_moved(now, peer->id, remote);
+  route(now);
+}
+
 // Said once: what a condemned peer still sends until its session is closed is not looked at.
 void Engine::blame(Now now, SessionHandle session, Misbehaviour what) {
   Peer* peer = find(session);

@@ -125,6 +125,8 @@ class Engine {
 
   void handle_session_opened(Now now, SessionHandle session, const PeerLink& peer) noexcept;
   void handle_session_closed(Now now, SessionHandle session) noexcept;
+  // The peer is at another address now.
+  void handle_session_moved(Now now, SessionHandle session, const Endpoint& remote) noexcept;
   void handle_message(Now now, SessionHandle session, ByteView payload) noexcept;
   // The session refused this message for want of budget: it is kept and offered again after
   // handle_writable.

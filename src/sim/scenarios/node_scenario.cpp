@@ -199,6 +199,18 @@ std::optional<std::string> NodeScenario::kept_table(const World& world, HostId h
   return std::nullopt;
 }
 
+std::vector<session::Capability> NodeScenario::offer_of(const Plan& plan) {
+  std::vector<session::Capability> offer = plan.offers;
+  const auto add = [&](std::string_view literal) {
+    auto capability = session::Capability::parse(literal);
+    CHECK(capability.has_value());
+    offer.push_back(*std::move(capability));
+  };
+  if (plan.discovery) add(discv_lite::kCapability);
+  if (plan.das) add(das_lite::kCapability);
+  return offer;
+}
+
 std::unique_ptr<Host> NodeScenario::make_host(const HostEnv& env) {
   const auto observe = [this, host = env.index](Now, const node::NodeEvent& event) {
     on_node_event(host, event);
@@ -218,6 +230,8 @@ node::NodeConfig NodeScenario::make_config(const HostEnv& env) const {
   config.producer = plan.producer;
   config.retry_above = plan.retry_above;
   config.sync_versions = plan.offers;
+  if (plan.discovery) config.discovery.emplace();
+  if (plan.das) config.das.emplace();
   if (bug_ == PlantedBug::offers_less) config.sync_versions.clear();
   if (healed_) config.producer.enabled = false;
   if (bug_ == PlantedBug::other_rule) config.fork_choice.name = "lexicographic-head";
@@ -240,7 +254,7 @@ std::unique_ptr<node::Node> NodeScenario::make_node(const HostEnv& env) {
                                env.log);
   CHECK(node.has_value());
   if (!plans_[env.index].offers.empty()) {
-    watch_.set_offer(plans_[env.index].id, plans_[env.index].offers);
+    watch_.set_offer(plans_[env.index].id, offer_of(plans_[env.index]));
   }
   const std::uint64_t losses = world_->store(env.index).stats().losses;
   if (std::exchange(plans_[env.index].losses_seen, losses) != losses) {

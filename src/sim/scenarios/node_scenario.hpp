@@ -45,8 +45,12 @@ class NodeScenario : public Scenario {
     std::vector<Dial> dials;
     std::size_t max_peers = 16;
     std::optional<std::size_t> retry_above;
-    std::vector<session::Capability> offers;  // none: what a node offers that was not told
-    std::uint64_t losses_seen = 0;            // of its disk
+    // Versions of mini-sync, and what nobody has use for; none: what a node offers that was not
+    // told.
+    std::vector<session::Capability> offers;
+    bool discovery = false;
+    bool das = false;
+    std::uint64_t losses_seen = 0;  // of its disk
   };
 
   // Makes `count` plans with keys, and their hosts. Dials are drawn afterwards: hosts start later.
@@ -73,6 +77,7 @@ class NodeScenario : public Scenario {
   std::vector<Plan> plans_;
 
  private:
+  [[nodiscard]] static std::vector<session::Capability> offer_of(const Plan& plan);
   [[nodiscard]] std::unique_ptr<Host> make_host(const HostEnv& env);
   [[nodiscard]] std::unique_ptr<node::Node> make_node(const HostEnv& env);
   [[nodiscard]] node::NodeConfig make_config(const HostEnv& env) const;

@@ -4,6 +4,7 @@
 
 #include "crossed_dials.hpp"
 #include "first_light.hpp"
+#include "neighbours.hpp"
 #include "storm.hpp"
 #include "toy.hpp"
 
@@ -14,6 +15,7 @@ std::vector<ScenarioSpec> make_scenario_table() {
   table.push_back(make_first_light_spec());
   table.push_back(make_crossed_dials_spec());
   table.push_back(make_storm_spec());
+  table.push_back(make_neighbours_spec());
   table.push_back(make_toy_spec());
   ScenarioSpec broken = make_toy_spec({.counter = toy::CounterBug::tells_too_early});
   broken.name = "toy-broken";

@@ -171,7 +171,7 @@ ByteView MemoryTransport::read(ConnHandle conn, StreamId stream) {
 
 bool MemoryTransport::at_end(ConnHandle conn, StreamId stream) const {
   const Link* link = find(conn);
-  return link == nullptr || link->at_end(stream);
+  return link != nullptr && link->at_end(stream);
 }
 
 void MemoryTransport::consume(ConnHandle conn, StreamId stream, std::size_t n) {

@@ -168,6 +168,7 @@ ByteView Connection::read_stream(StreamId id) const {
 }
 
 bool Connection::at_end(StreamId id) const {
+  if (closed()) return false;  // what had arrived is gone, and Closed says why
   const Stream* stream = find(id);
   return stream == nullptr || stream->receive.at_end();
 }

@@ -240,7 +240,7 @@ ByteView QuicEndpoint::read(ConnHandle conn, StreamId stream) {
 
 bool QuicEndpoint::at_end(ConnHandle conn, StreamId stream) const {
   const Connection* connection = find(conn);
-  return connection == nullptr || connection->at_end(stream);
+  return connection != nullptr && connection->at_end(stream);
 }
 
 void QuicEndpoint::consume(ConnHandle conn, StreamId stream, std::size_t n) {

@@ -88,6 +88,21 @@ TEST(Quic, TheEndOfAStreamIsSeenAndItsPlaceIsGivenBack) {
   }
 }
 
+// The peer says something and closes at once; both arrive in one batch.
+TEST(Quic, TheEndOfAConnectionIsNoEndOfAStream) {
+  Pair pair;
+  const auto conn = pair.connect();
+  const auto server_conn = pair.server_handle();
+  const auto stream = pair.client->endpoint->open_stream(conn, StreamKind::bidirectional);
+  ASSERT_EQ(pair.client->endpoint->write(conn, *stream, text_bytes("hello")), 5U);
+  pair.run(seconds(1));
+  ASSERT_FALSE(pair.server->endpoint->at_end(server_conn, *stream));
+  pair.client->endpoint->close(pair.now(), conn, 7, "enough");
+  pair.run(seconds(1));
+  EXPECT_FALSE(pair.server->endpoint->at_end(server_conn, *stream));
+  EXPECT_TRUE(pair.server->endpoint->read(server_conn, *stream).empty());
+}
+
 TEST(Quic, StreamsBeyondTheLimitAreRefused) {
   Pair pair{[](EndpointConfig& c) { c.max_remote_uni = 2; }};
   const auto conn = pair.connect();
