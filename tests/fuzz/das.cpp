@@ -8,6 +8,7 @@
 #include <protocol/das_lite/engine.hpp>
 #include <sim/seeded_secure_rng.hpp>
 
+#include "das_machine.hpp"
 #include "operations.hpp"
 #include "targets.hpp"
 
@@ -18,7 +19,7 @@ using namespace das_lite;
 using das::testing::test_data;
 using session::SessionHandle;
 
-constexpr std::size_t kMaxOperations = 200;
+constexpr std::size_t kMaxOperations = 400;
 constexpr std::uint32_t kMaxSessions = 6;
 
 // What peers have. Index 4 is nobody's: it is published here.
@@ -35,8 +36,8 @@ Config config_of(std::uint8_t options) {
   config.samples = 1 + (options >> 1U) % 12;
   config.store.lifetime = seconds((options & 0x40U) != 0 ? 20 : 3'600);
   if ((options & 0x80U) != 0) {  // at its limits all the time
-    config.store.max_bytes = 8'000;
-    config.store.max_pinned_bytes = 7'000;
+    config.store.max_bytes = 3'000;
+    config.store.max_pinned_bytes = 2'500;
   }
   return config;
 }
@@ -50,6 +51,7 @@ class DasRun {
         engine_{config_, indices_, log_} {}
 
   void step(Operations& in) {
+    ++seen_so_far_.operations;
     const std::uint8_t op = in.byte();
     switch (op % 12) {
       case 0:
@@ -68,7 +70,7 @@ class DasRun {
         say(in);
         break;
       case 7:
-        pass(milliseconds(in.byte() * 50));
+        pass_some(in.byte());
         break;
       case 8:
         command(in);
@@ -99,6 +101,13 @@ class DasRun {
     CHECK(begun_ == ended_);
   }
 
+  [[nodiscard]] DasCounts counts() const {
+    DasCounts out = seen_so_far_;
+    out.engine = engine_.counters();
+    out.store = engine_.store().counters();
+    return out;
+  }
+
  private:
   void open() {
     if (open_.size() >= kMaxSessions) return;
@@ -121,14 +130,22 @@ class DasRun {
     return it == served().end() ? nullptr : &*it;
   }
 
-  // A chunk that a session was asked for: as it is, not held, or changed.
+  // A chunk that a session was asked for, as it is, not held, or changed; or all of them as they
+  // are.
   void answer(Operations& in, std::uint8_t op) {
     const auto session = pick(in);
-    if (!session || asked_[*session].empty()) return;
-    std::vector<ChunkName>& asked = asked_[*session];
-    const std::size_t at = in.below(asked.size());
-    const ChunkName name = asked[at];
-    asked.erase(asked.begin() + static_cast<std::ptrdiff_t>(at));
+    if (!session) return;
+    const bool all = (op & 0xc0U) == 0;
+    for (bool more = true; more; more = all) {
+      std::vector<ChunkName>& asked = asked_[*session];
+      if (asked.empty()) return;
+      const std::size_t at = all ? 0 : in.below(asked.size());
+      const ChunkName name = asked[at];
+      asked.erase(asked.begin() + static_cast<std::ptrdiff_t>(at));
+      answer_one(in, op, *session, name);
+    }
+  }
+  void answer_one(Operations& in, std::uint8_t op, SessionHandle session, const ChunkName& name) {
     ChunkResponse response{name.data_id, name.index, {}, {}};
     const das::DataSet* data = data_of(name.data_id);
     if (data != nullptr && name.index < data->shape().total_chunks) {
@@ -137,7 +154,7 @@ class DasRun {
       came_[data->key()].insert(name.index);
     }
     if ((op & 0x80U) != 0) spoil(in, response);
-    engine_.handle_message(now_, *session, encode(response));
+    engine_.handle_message(now_, session, encode(response));
   }
   static void spoil(Operations& in, ChunkResponse& response) {
     switch (in.below(4)) {
@@ -165,7 +182,7 @@ class DasRun {
     const std::uint8_t kind = in.byte();
     const das::DataSet& data = served()[in.below(served().size())];
     das::DataKey key = data.key();
-    switch (kind % 8) {
+    switch (kind % 16) {
       case 0:
         key.shape = das::split_shape(1 + in.byte(), 1 + in.byte() % 16U).value();
         engine_.handle_message(now_, *session, encode(AnnounceData{key}));
@@ -180,7 +197,9 @@ class DasRun {
         for (std::size_t i = in.below(kMaxBatch); i > 0; --i) {
           request.indices.push_back(request.indices.back() + 1);
         }
-        engine_.handle_message(now_, *session, encode(request));
+        for (std::size_t times = kind < 128 ? 1 : 5; times > 0; --times) {
+          engine_.handle_message(now_, *session, encode(request));
+        }
         break;
       }
       case 4:
@@ -191,6 +210,8 @@ class DasRun {
     }
   }
 
+  // Mostly less than a request may take.
+  void pass_some(std::uint8_t amount) { pass(milliseconds(amount * (amount < 200 ? 10 : 50))); }
   void pass(Duration amount) {
     now_.mono = now_.mono + amount;
     engine_.handle_deadline(now_);
@@ -219,19 +240,22 @@ class DasRun {
     engine_.handle_job_done(now_, {job.id, job.work()});
   }
 
-  // One message goes out, or the session has no room for it.
+  // Everything goes out, or one message, or the session has no room for it.
   void poll(Operations& in, std::uint8_t op) {
-    auto out = engine_.poll_outgoing();
-    if (!out) return;
-    CHECK(open_.contains(out->session));
-    CHECK(out->priority == Priority::bulk);
-    if ((op & 0x80U) != 0) {
+    const bool all = (op & 0xc0U) == 0;
+    for (bool more = true; more; more = all) {
+      auto out = engine_.poll_outgoing();
+      if (!out) return;
+      CHECK(open_.contains(out->session));
+      CHECK(out->priority == Priority::bulk);
+      if ((op & 0x80U) == 0) {
+        check_sent(*out);
+        continue;
+      }
       const SessionHandle session = out->session;
       engine_.handle_send_refused(now_, std::move(*out));
       if (in.byte() % 2 == 0) engine_.handle_writable(now_, session);
-      return;
     }
-    check_sent(*out);
   }
   void check_sent(const Outgoing& out) {
     if (const auto request = decode_request_chunk(out.payload)) {
@@ -267,6 +291,7 @@ class DasRun {
   void on_event(const Event& event) {
     if (const auto* bad = std::get_if<PeerMisbehaved>(&event)) {
       CHECK(open_.contains(bad->session));
+      ++seen_so_far_.misbehaved[static_cast<std::size_t>(bad->what)];
       close(bad->session);
     } else if (const auto* scored = std::get_if<PeerScored>(&event)) {
       CHECK(scored->session.valid());
@@ -278,9 +303,11 @@ class DasRun {
       CHECK(verdict->fooled_probability >= 0 && verdict->fooled_probability <= 1);
       begun_ += verdict->automatic && seen_.insert(verdict->run).second ? 1 : 0;
       ended_ += verdict->done ? 1 : 0;
+      seen_so_far_.full_verdicts += verdict->done && verdict->confidence == 1.0 ? 1 : 0;
     } else if (const auto* progress = std::get_if<GetProgress>(&event)) {
       CHECK(progress->received <= came_[progress->key].size());
       ended_ += progress->done ? 1 : 0;
+      seen_so_far_.whole_gets += progress->done && progress->received == progress->total ? 1 : 0;
     }
   }
 
@@ -298,6 +325,7 @@ class DasRun {
   std::size_t begun_ = 0;
   std::size_t ended_ = 0;
   std::vector<Job> jobs_;
+  DasCounts seen_so_far_;
 };
 
 template <class Message>
@@ -321,11 +349,14 @@ void run_das_lite(ByteView input) {
   if (chunk) CHECK(equal(chunk->bytes(), data.chunk(chunk->index())));
 }
 
-void run_das_operations(ByteView input) {
+DasCounts run_das(ByteView input) {
   Operations in{input};
   DasRun run{in.byte()};
   for (std::size_t i = 0; i < kMaxOperations && !in.at_end(); ++i) run.step(in);
   run.finish();
+  return run.counts();
 }
+
+void run_das_operations(ByteView input) { (void)run_das(input); }
 
 }  // namespace ethnet::fuzz

@@ -1,6 +1,6 @@
 // CostBucket: up to `capacity` at once, then `per_second`; what is taken at a time has a cost of
 // its own (bytes, items). Kept as the instant at which the bucket is full again, so that there is
-// nothing to refill. A value; time comes from the caller.
+// nothing to refill; rounded so that nothing is given away. A value; time comes from the caller.
 #pragma once
 
 #include <algorithm>
@@ -19,20 +19,18 @@ class CostBucket {
   // When `cost` can be taken; in the past or now: at once. CHECK: cost <= capacity.
   [[nodiscard]] constexpr Instant next(std::int64_t cost) const {
     CHECK(cost >= 0 && cost <= capacity_);
-    return full_at_ - time_of(capacity_ - cost);
+    return full_at_ - nanoseconds((capacity_ - cost) * kNanoseconds / per_second_);
   }
   // False, and nothing taken, when there is not so much.
   [[nodiscard]] constexpr bool take(Now now, std::int64_t cost) {
     if (next(cost) > now.mono) return false;
-    full_at_ = std::max(full_at_, now.mono) + time_of(cost);
+    const std::int64_t rounded_up = (cost * kNanoseconds + per_second_ - 1) / per_second_;
+    full_at_ = std::max(full_at_, now.mono) + nanoseconds(rounded_up);
     return true;
   }
 
  private:
-  // Rounded up: a rounding never gives anything away.
-  [[nodiscard]] constexpr Duration time_of(std::int64_t cost) const {
-    return nanoseconds((cost * 1'000'000'000 + per_second_ - 1) / per_second_);
-  }
+  static constexpr std::int64_t kNanoseconds = 1'000'000'000;  // of a second
 
   std::int64_t capacity_;
   std::int64_t per_second_;
