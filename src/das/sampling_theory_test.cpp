@@ -32,12 +32,12 @@ Outcome sample_by_many(std::uint64_t seed, std::uint32_t nodes, std::uint32_t to
   for (std::uint32_t node = 0; node < nodes; ++node) {
     const auto drawn = draw_indices(sampler, total, k);
     Tally tally{0, static_cast<std::uint32_t>(drawn.size())};
-    for (const std::uint32_t index : drawn) tally.received += there.contains(index) ? 1 : 0;
+    for (const std::uint32_t index : drawn) tally.received += there.contains(index) ? 1U : 0U;
     const bool says_available = confidence(tally) == 1.0;
     const bool missed_one =
         std::ranges::any_of(drawn, [&](std::uint32_t i) { return !there.contains(i); });
-    out.fooled += says_available ? 1 : 0;
-    out.wrong_verdict += says_available && missed_one ? 1 : 0;
+    out.fooled += says_available ? 1U : 0U;
+    out.wrong_verdict += says_available && missed_one ? 1U : 0U;
     out.drawn.insert(out.drawn.end(), drawn.begin(), drawn.end());
   }
   return out;

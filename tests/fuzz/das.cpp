@@ -227,9 +227,9 @@ class DasRun {
       if (!engine_.publish(now_, std::move(bytes), data.shape().chunk_size)) return;
       for (std::uint32_t i = 0; i < data.shape().total_chunks; ++i) came_[data.key()].insert(i);
     } else if (kind % 3 == 1) {
-      begun_ += engine_.sample(now_, data.key().id, in.byte()).has_value() ? 1 : 0;
+      begun_ += engine_.sample(now_, data.key().id, in.byte()).has_value() ? 1U : 0U;
     } else {
-      begun_ += engine_.get(now_, data.key().id).has_value() ? 1 : 0;
+      begun_ += engine_.get(now_, data.key().id).has_value() ? 1U : 0U;
     }
   }
   void finish_job(Operations& in) {
@@ -301,13 +301,13 @@ class DasRun {
       CHECK(verdict->requested <= verdict->key.shape.total_chunks);
       CHECK(verdict->received <= came_[verdict->key].size());
       CHECK(verdict->fooled_probability >= 0 && verdict->fooled_probability <= 1);
-      begun_ += verdict->automatic && seen_.insert(verdict->run).second ? 1 : 0;
-      ended_ += verdict->done ? 1 : 0;
-      seen_so_far_.full_verdicts += verdict->done && verdict->confidence == 1.0 ? 1 : 0;
+      begun_ += verdict->automatic && seen_.insert(verdict->run).second ? 1U : 0U;
+      ended_ += verdict->done ? 1U : 0U;
+      seen_so_far_.full_verdicts += verdict->done && verdict->confidence == 1.0 ? 1U : 0U;
     } else if (const auto* progress = std::get_if<GetProgress>(&event)) {
       CHECK(progress->received <= came_[progress->key].size());
-      ended_ += progress->done ? 1 : 0;
-      seen_so_far_.whole_gets += progress->done && progress->received == progress->total ? 1 : 0;
+      ended_ += progress->done ? 1U : 0U;
+      seen_so_far_.whole_gets += progress->done && progress->received == progress->total ? 1U : 0U;
     }
   }
 

@@ -127,10 +127,10 @@ TEST(DasAttacks, atk_A8a_NobodyWhoDrewAMissingChunkSaysThatTheDataIsThere) {
   net.for_each_node([&](const Node& node, SessionHandle session) {
     ASSERT_THAT(node.verdicts, SizeIs(1));
     std::uint32_t there = 0;
-    for (const std::uint32_t index : drawn.at(session)) there += shown.contains(index) ? 1 : 0;
+    for (const std::uint32_t index : drawn.at(session)) there += shown.contains(index) ? 1U : 0U;
     EXPECT_EQ(node.verdicts.front().received, there);
     EXPECT_EQ(node.verdicts.front().requested, 8U);
-    fooled += node.verdicts.front().confidence == 1.0 ? 1 : 0;
+    fooled += node.verdicts.front().confidence == 1.0 ? 1U : 0U;
   });
   EXPECT_LE(fooled, 5U);  // 0.8 of 300 are expected; more than 5 happens once in 10,000 seeds
 }
@@ -335,7 +335,7 @@ TEST(DasAttacks, atk_114_AFloodOfRequestsGetsItsBudgetAndNoMore) {
   std::vector<std::uint32_t> batch;
   for (std::uint32_t i = 0; i < kMaxBatch; ++i) batch.push_back(i);
   const Bytes request = encode(RequestChunk{key.id, batch});
-  int waiting = 0;
+  std::size_t waiting = 0;
   const auto greedy = net.connect(node, [&](ByteView payload) {
     if (peek_code(payload) != Code::chunk_response) return std::vector<Bytes>{};
     got += payload.size();

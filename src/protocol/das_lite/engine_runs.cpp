@@ -155,7 +155,7 @@ void Engine::want_more(Known& known, const das::DataKey& key) {
 void Engine::on_settled(Known& known, std::uint32_t index, bool came) {
   for (Sampling& sampling : known.samplings) {
     if (sampling.pending.erase(index) == 0) continue;
-    sampling.tally.received += came ? 1 : 0;
+    sampling.tally.received += came ? 1U : 0U;
     sampling.changed = true;
   }
   if (known.get) {
