@@ -248,6 +248,7 @@ std::vector<Seed> seeds() {
   add_session_machine(out);
   add_store(out);
   add_machine_seeds(out);
+  add_discovery_seeds(out);
 #ifdef ETHNET_FUZZ_CONFIG
   add_config(out);
 #endif

@@ -28,13 +28,16 @@ void run_id_proof(ByteView input);
 void run_envelope(ByteView input);
 void run_mini_sync(ByteView input);
 void run_das_lite(ByteView input);
+void run_discv_lite(ByteView input);
 // Files.
 void run_store_segment(ByteView input);
+void run_nodes_file(ByteView input);
 void run_config(ByteView input);  // where the programs are built
 // Machines, by operations.
 void run_chain_operations(ByteView input);
 void run_sync_operations(ByteView input);
 void run_das_operations(ByteView input);
+void run_discv_operations(ByteView input);
 void run_quic_datagrams(ByteView input);
 void run_quic_frames(ByteView input);
 void run_session_machine(ByteView input);
@@ -52,6 +55,8 @@ struct Seed {
   Bytes bytes;
 };
 [[nodiscard]] std::vector<Seed> seeds();
-void add_machine_seeds(std::vector<Seed>& out);  // a part of them
+// Parts of them.
+void add_machine_seeds(std::vector<Seed>& out);
+void add_discovery_seeds(std::vector<Seed>& out);
 
 }  // namespace ethnet::fuzz
