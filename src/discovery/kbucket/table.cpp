@@ -223,14 +223,26 @@ bool Table::seen(Now now, const NodeId& id, const Endpoint& endpoint, Standing s
   return true;
 }
 
-bool Table::failed(Now now, const NodeId& id) {
+AddOutcome Table::restore(Now now, const RecordPtr& record) {
+  const bool is_new = find_any(record->id()) == nullptr;
+  const AddOutcome outcome = add(now, record, Standing::claimed);
+  Bucket& bucket = buckets_[bucket_index(record->id())];
+  for (Entries* list : {&bucket.entries, &bucket.replacements}) {
+    const auto it = position(*list, record->id());
+    if (it != list->end() && is_new) it->checks = 1;
+  }
+  return outcome;
+}
+
+bool Table::failed(Now now, const NodeId& id, bool may_remove) {
   Bucket& bucket = buckets_[bucket_index(id)];
   for (Entries* list : {&bucket.entries, &bucket.replacements}) {
     const auto it = position(*list, id);
     if (it == list->end()) continue;
-    ++it->failures;
     // What was only claimed was wrong; nobody has to be given a second chance.
-    if (it->standing != Standing::claimed && it->failures < kMaxNodeFailures) return true;
+    const bool is_bare_claim = it->checks == 0;
+    it->failures = std::min(it->failures + 1, kMaxNodeFailures);
+    if (!is_bare_claim && (!may_remove || it->failures < kMaxNodeFailures)) return true;
     remove(now, id);
     return false;
   }

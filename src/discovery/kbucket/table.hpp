@@ -46,7 +46,7 @@ struct TableEntry {
   RecordPtr record;
   Standing standing = Standing::claimed;
   std::uint32_t failures = 0;  // since it was seen last
-  std::uint64_t checks = 0;    // how often it was seen
+  std::uint64_t checks = 0;    // how often it was seen; once, in an earlier run
   Instant added;
   Instant last_seen;        // meaningless before the first check
   UnixTime last_seen_wall;  // the same, for the file
@@ -74,11 +74,14 @@ class Table {
 
   // A record came with this standing. A node that changes its address has to be seen there again.
   AddOutcome add(Now now, const RecordPtr& record, Standing standing);
+  // A node that was seen in an earlier run: a claim, but not one that goes at its first failure.
+  AddOutcome restore(Now now, const RecordPtr& record);
   // It answered, from or at `endpoint`; this raises its standing where that is its record's.
   // False when it is not there.
   bool seen(Now now, const NodeId& id, const Endpoint& endpoint, Standing standing);
-  // It did not answer at the endpoint of its record. False when it is not there any more.
-  bool failed(Now now, const NodeId& id);
+  // It did not answer at the endpoint of its record; `may_remove`: and that is its fault, not ours.
+  // False when it is not there any more.
+  bool failed(Now now, const NodeId& id, bool may_remove = true);
   // It is of no use to us: it goes, and a replacement comes.
   void remove(Now now, const NodeId& id);
 

@@ -154,6 +154,25 @@ TEST_F(TableTest, WhatWasOnlyClaimedGoesAtTheFirstFailure) {
   EXPECT_FALSE(table_.failed(at(now_), id_of(1)));
 }
 
+TEST_F(TableTest, WhoWasSeenInAnEarlierRunIsNotRelayedAndStaysForThreeFailures) {
+  EXPECT_EQ(table_.restore(at(now_), record_of(1, own_subnet(1))), AddOutcome::added);
+  EXPECT_FALSE(entry(1).relayable());
+  EXPECT_TRUE(table_.failed(at(now_), id_of(1)));
+  EXPECT_TRUE(table_.failed(at(now_), id_of(1)));
+  EXPECT_FALSE(table_.failed(at(now_), id_of(1)));
+  EXPECT_EQ(table_.find_any(id_of(1)), nullptr);
+}
+
+TEST_F(TableTest, AFailureThatIsOursSuspendsAndNeverRemovesWhoWasSeen) {
+  add(1, own_subnet(1), reached);
+  add(2, own_subnet(2), claimed);
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(table_.failed(at(now_), id_of(1), false));
+  EXPECT_FALSE(entry(1).relayable());
+  EXPECT_FALSE(table_.failed(at(now_), id_of(2), false)) << "a claim is not worth that";
+  EXPECT_TRUE(table_.seen(at(now_), id_of(1), own_subnet(1), reached));
+  EXPECT_TRUE(entry(1).relayable());
+}
+
 TEST_F(TableTest, TheHighestStandingThatWaitsComesFirst) {
   const auto numbers = numbers_at(256, 19);
   for (std::size_t i = 0; i < 16; ++i) add(numbers[i], own_subnet(numbers[i]), reached);

@@ -28,6 +28,7 @@ struct AskNodes {
   std::uint64_t lookup = 0;  // 0: of none
   std::uint32_t round = 0;   // how often this look-up has asked this node before
   std::vector<std::uint16_t> distances;
+  bool again = false;  // a session closed before the answer came
   friend bool operator==(const AskNodes&, const AskNodes&) = default;
 };
 using Ask = std::variant<AskPing, AskNodes>;

@@ -17,6 +17,7 @@ Discovery::Discovery(Now now, const NodeId& self, Prng prng)
     : self_{self},
       prng_{prng},
       table_{self},
+      heard_at_{now.mono},
       refresh_at_{now.mono},
       revalidate_at_{now.mono + kRevalidateMax} {}
 
@@ -51,20 +52,22 @@ void Discovery::note(Now now, const RecordPtr& record, Standing standing) {
   if (after == nullptr || !after->relayable() || was_relayable) return;
   emit(NodeSeen{after->record, after->standing});
   // The first one that we know opens the way to the others.
-  if (refreshes_ == 0) refresh_at_ = std::min(refresh_at_, now.mono);
+  if (std::exchange(is_lonely_, false)) refresh_at_ = std::min(refresh_at_, now.mono);
 }
 
 void Discovery::handle_restored(Now now, const RecordPtr& record, bool is_anchor) noexcept {
-  note(now, record, Standing::claimed);
+  if (table_.restore(now, record) == AddOutcome::subnet_limit) ++counters_.subnet_limit;
   if (is_anchor) ask(now, record, AskPing{}, true);
 }
 
 void Discovery::handle_link_opened(Now now, const NodeId& node, const Endpoint& remote,
                                    bool we_dialled) noexcept {
   handle_link_closed(now, node);  // one that it replaces
+  heard_at_ = now.mono;
   Link& link = links_[node];
   link.remote = remote;
   link.we_dialled = we_dialled;
+  if (we_dialled) probes_.prove(remote);
   Contact* contact = contacts_.find(node);
   if (contact == nullptr && we_dialled) contact = contacts_.find(remote);
   std::optional<Contact> arrived;
@@ -109,7 +112,11 @@ void Discovery::handle_link_closed(Now now, const NodeId& node) noexcept {
   for (const auto& [token, pending] : pending_) {
     if (pending.node == node) lost.push_back(token);
   }
-  for (const std::uint64_t token : lost) handle_no_answer(now, token, false);
+  for (const std::uint64_t token : lost) {
+    const Pending asked = *end_question(token);
+    ++counters_.unanswered;
+    if (!ask_again(now, asked)) fail_ask(now, asked.node, asked.ask);
+  }
   start_contacts(now);
 }
 
@@ -151,7 +158,8 @@ void Discovery::handle_seq(Now now, const NodeId& node, std::uint64_t seq) noexc
   const std::uint64_t have = known == nullptr ? 0 : known->record->seq();
   if (seq <= have || seq <= link->asked_seq || !link->record_asks.take(now.mono)) return;
   link->asked_seq = seq;
-  ask_over_link(now, *link, node, AskNodes{.lookup = 0, .round = 0, .distances = {0}});
+  ask_over_link(now, *link, node,
+                AskNodes{.lookup = 0, .round = 0, .distances = {0}, .again = false});
 }
 
 void Discovery::handle_pong(Now now, std::uint64_t token, std::uint64_t seq,
@@ -162,6 +170,7 @@ void Discovery::handle_pong(Now now, std::uint64_t token, std::uint64_t seq,
   Link* link = find_link(pending->node);
   CHECK(link != nullptr);
   link->silence = 0;
+  heard_at_ = now.mono;
   const Standing standing = link->we_dialled ? Standing::reached : Standing::met;
   const TableEntry* known = table_.find_any(pending->node);
   if (known != nullptr && known->record->endpoint() == link->remote) {
@@ -204,6 +213,7 @@ void Discovery::handle_nodes(Now now, std::uint64_t token,
   Link* link = find_link(pending.node);
   CHECK(link != nullptr);
   link->silence = 0;
+  heard_at_ = now.mono;
   const std::uint64_t lookup = std::get<AskNodes>(pending.ask).lookup;
   const auto active = lookups_.find(lookup);
   std::vector<NodeId> told;
@@ -220,7 +230,12 @@ void Discovery::handle_nodes(Now now, std::uint64_t token,
     }
     told.push_back(record->id());
     note(now, record, Standing::claimed);
-    if (active != lookups_.end()) active->second.records.try_emplace(record->id(), record);
+    // An old record, told again, must not lead us to where the node no longer is.
+    const TableEntry* known = table_.find_any(record->id());
+    const bool is_old = known != nullptr && known->record->seq() > record->seq();
+    if (active != lookups_.end()) {
+      active->second.records.try_emplace(record->id(), is_old ? known->record : record);
+    }
   }
   if (const TableEntry* known = table_.find_any(pending.node);
       known != nullptr && known->record->endpoint() == link->remote) {
@@ -254,7 +269,7 @@ std::vector<RecordPtr> Discovery::answer(const NodeId& asker,
 kbucket::SavedNodes Discovery::save() const {
   std::vector<const TableEntry*> seen;
   table_.for_each([&](const TableEntry& entry) {
-    if (entry.standing != Standing::claimed) seen.push_back(&entry);
+    if (entry.checks > 0) seen.push_back(&entry);
   });
   std::ranges::sort(seen, [](const TableEntry* a, const TableEntry* b) {
     if (a->last_seen != b->last_seen) return a->last_seen > b->last_seen;

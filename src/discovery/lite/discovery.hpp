@@ -75,10 +75,10 @@ struct Question {
 };
 
 enum class ContactFailure : std::uint8_t {
-  unreachable,    // nobody answered, or the handshake did not end
-  wrong_node,     // somebody else is there
-  not_offered,    // it is there and does not speak discv-lite, or not of our network
-  busy,           // it proved to be there and has no place, or has a session with us already
+  unreachable,  // nobody answered, or the handshake did not end
+  wrong_node,   // somebody else is there
+  not_offered,  // it is there and does not speak discv-lite, or not of our network
+  busy,  // it proved (by its key) to be there and has no place, or has a session with us already
   not_attempted,  // we could not try: nobody's fault
 };
 
@@ -194,6 +194,9 @@ class Discovery {
   // False when it cannot be asked now.
   bool ask(Now now, const RecordPtr& record, Ask ask, bool trusted);
   bool ask_over_link(Now now, Link& link, const NodeId& node, Ask ask);
+  // Once more, in a new session, where a look-up still waits for it. False when not.
+  bool ask_again(Now now, const Pending& asked);
+  void fail_node(Now now, const NodeId& node);
   [[nodiscard]] bool may_probe(Now now, const RecordPtr& record, bool trusted);
   void start_contacts(Now now);
   [[nodiscard]] bool retire_a_short_link();
@@ -224,6 +227,9 @@ class Discovery {
   std::map<std::uint64_t, ActiveLookup> lookups_;
   std::uint64_t next_lookup_ = 1;
   std::uint64_t refreshes_ = 0;
+  bool is_lonely_ = true;      // nobody was known to be alive when we looked last
+  unsigned lonely_tries_ = 0;  // at boot nodes, in a row
+  Instant heard_at_;           // when somebody answered, or came, last
   Instant refresh_at_;
   Instant revalidate_at_;
   BoundedQueue<Event> events_{kMaxDiscoveryEvents};

@@ -54,13 +54,16 @@ void Discovery::handle_deadline(Now now) noexcept {
 // look-ups of others end in, the second the far ones.
 void Discovery::refresh(Now now) {
   const bool somebody = knows_somebody();
+  is_lonely_ = !somebody;
   if (!somebody) ask_boot_nodes(now);
   if (table_.size() > 0) {
     const NodeId target = refreshes_ % 2 == 0 ? self_ : draw_target(prng_);
     if (start_lookup(now, target) != 0) ++refreshes_;
   }
+  if (somebody) lonely_tries_ = 0;
   if (!somebody) {
-    refresh_at_ = now.mono + draw(prng_, kBootMin, kBootMax);
+    refresh_at_ = now.mono + draw(prng_, kBootMin, kBootMax) * (1 << lonely_tries_);
+    lonely_tries_ = std::min(lonely_tries_ + 1, kBootDoublings);
   } else if (refreshes_ < kEarlyRefreshes) {
     refresh_at_ = now.mono + draw(prng_, kEarlyRefreshMin, kEarlyRefreshMax);
   } else {
@@ -114,7 +117,8 @@ void Discovery::ask_a_stranger(Now now) {
   if (it == links_.end()) return;
   last_stranger_ = it->first;
   if (!it->second.record_asks.take(now.mono)) return;
-  ask_over_link(now, it->second, it->first, AskNodes{.lookup = 0, .round = 0, .distances = {0}});
+  ask_over_link(now, it->second, it->first,
+                AskNodes{.lookup = 0, .round = 0, .distances = {0}, .again = false});
 }
 
 std::uint64_t Discovery::start_lookup(Now now, const NodeId& target) noexcept {
@@ -150,7 +154,8 @@ void Discovery::advance(Now now, std::uint64_t lookup) {
     const RecordPtr record = active.records.at(*node);
     AskNodes question{.lookup = lookup,
                       .round = 0,
-                      .distances = lookup_distances(*node, active.iterator.target())};
+                      .distances = lookup_distances(*node, active.iterator.target()),
+                      .again = false};
     if (!ask(now, record, std::move(question), false)) active.iterator.on_failure(*node);
   }
   if (!active.iterator.finished()) return;
@@ -179,6 +184,7 @@ bool Discovery::may_probe(Now now, const RecordPtr& record, bool trusted) {
   const TableEntry* known = table_.find_any(record->id());
   const bool proven = known != nullptr && known->standing != Standing::claimed &&
                       known->record->endpoint() == record->endpoint();
+  if (probes_.is_proven(record->endpoint())) return true;
   return trusted || proven || probes_.take(now, record->endpoint().ip);
 }
 
@@ -264,11 +270,15 @@ void Discovery::give_up(Now now, std::uint64_t contact, ContactFailure failure) 
   ++counters_.contacts_failed;
   if (!failed->node) return;
   const NodeId& node = *failed->node;
+  const TableEntry* known = table_.find_any(node);
+  const bool at_its_place = known != nullptr && known->record->endpoint() == failed->endpoint;
   switch (failure) {
     case ContactFailure::unreachable:
-      table_.failed(now, node);
+      if (at_its_place) fail_node(now, node);
       break;
     case ContactFailure::wrong_node:
+      if (at_its_place) table_.remove(now, node);
+      break;
     case ContactFailure::not_offered:
       table_.remove(now, node);
       break;
@@ -279,6 +289,23 @@ void Discovery::give_up(Now now, std::uint64_t contact, ContactFailure failure) 
       break;
   }
   for (const Ask& ask : failed->asks) fail_ask(now, node, ask);
+}
+
+// A short session may be closed by the other side just when we ask: nobody's fault, but a look-up
+// must not miss a node for that.
+bool Discovery::ask_again(Now now, const Pending& asked) {
+  const auto* question = std::get_if<AskNodes>(&asked.ask);
+  if (question == nullptr || question->again) return false;
+  const auto active = lookups_.find(question->lookup);
+  if (active == lookups_.end()) return false;
+  const RecordPtr record = active->second.records.at(asked.node);
+  AskNodes once_more = *question;
+  once_more.again = true;
+  return ask(now, record, std::move(once_more), false);
+}
+
+void Discovery::fail_node(Now now, const NodeId& node) {
+  table_.failed(now, node, heard_at_ + kAloneAfter >= now.mono);
 }
 
 void Discovery::fail_ask(Now now, const NodeId& node, const Ask& ask) {
@@ -308,7 +335,7 @@ void Discovery::handle_no_answer(Now now, std::uint64_t token, bool its_fault) n
     if (link != nullptr && ++link->silence >= kMaxSilence) {
       link->askable_at = now.mono + kSilencePause;
     }
-    table_.failed(now, pending->node);
+    fail_node(now, pending->node);
   }
   fail_ask(now, pending->node, pending->ask);
   start_contacts(now);

@@ -137,7 +137,7 @@ TEST_F(DiscoveryTest, ALookupAsksOverTheLinkThatIsThereAndDialsTheOthers) {
 TEST_F(DiscoveryTest, ATableFullOfClaimsDoesNotKeepALookupFromThoseThatWeKnow) {
   rig_.link(1, own_subnet(1));
   for (std::uint64_t i = 2; i <= 200; ++i) {
-    discovery_.handle_restored(rig_.now, record_of(i, own_subnet(i)), false);
+    rig_.claim(i, own_subnet(i));
   }
   for (std::uint64_t target = 300; target < 310; ++target) {
     ASSERT_NE(discovery_.start_lookup(rig_.now, id_of(target)), 0U);
@@ -245,16 +245,18 @@ TEST_F(DiscoveryTest, AtMostSixteenShortSessionsAtOnceAndTheIdlestMakesRoom) {
 }
 
 TEST_F(DiscoveryTest, AnIdleLinkIsToldOnceAndTrafficPutsItOff) {
-  rig_.link(1, own_subnet(1));
-  rig_.run(seconds(9));
-  const auto busy = rig_.questions();
-  EXPECT_TRUE(rig_.events<LinkIdle>().empty());
+  discovery_.handle_link_opened(rig_.now, id_of(1), own_subnet(1), true);  // and is never asked
+  const auto idle_after = [&](Duration time) {
+    rig_.run(time);
+    return rig_.events<LinkIdle>().size();
+  };
+  EXPECT_EQ(idle_after(kIdle - milliseconds(1)), 0U);
   discovery_.handle_traffic(rig_.now, id_of(1));
-  rig_.pass(kIdle - milliseconds(1));
-  discovery_.handle_deadline(rig_.now);
-  EXPECT_LE(rig_.events<LinkIdle>().size(), 1U);
-  discovery_.handle_link_closed(rig_.now, id_of(1));
-  EXPECT_EQ(discovery_.short_sessions(), 0U);
+  EXPECT_EQ(idle_after(kIdle - milliseconds(1)), 0U);
+  EXPECT_EQ(idle_after(milliseconds(1)), 1U);
+  EXPECT_EQ(idle_after(seconds(60)), 0U);
+  discovery_.handle_traffic(rig_.now, id_of(1));
+  EXPECT_EQ(idle_after(kIdle), 1U);
 }
 
 TEST_F(DiscoveryTest, EachWayInWhichAContactFailsMeansSomethingElse) {
@@ -266,7 +268,7 @@ TEST_F(DiscoveryTest, EachWayInWhichAContactFailsMeansSomethingElse) {
       rig.seen.clear();
       rig.drain();
     } else {
-      rig.discovery.handle_restored(rig.now, record_of(1, own_subnet(1)), false);
+      rig.claim(1, own_subnet(1));
     }
     EXPECT_NE(rig.discovery.start_lookup(rig.now, id_of(9)), 0U);
     const auto wanted = rig.events<ContactWanted>();
@@ -352,11 +354,20 @@ TEST_F(DiscoveryTest, ALinkThatMovesToTheAddressOfItsRecordIsMetThere) {
   EXPECT_EQ(entry(1)->standing, Standing::met);
 }
 
-TEST_F(DiscoveryTest, ALinkThatClosesEndsItsQuestions) {
+TEST_F(DiscoveryTest, WhatALinkThatClosesTakesWithItIsAskedOnceMore) {
   rig_.link(1, own_subnet(1));
   ASSERT_NE(discovery_.start_lookup(rig_.now, id_of(9)), 0U);
-  EXPECT_EQ(rig_.questions().size(), 1U);
+  const auto first = rig_.questions();
+  ASSERT_EQ(first.size(), 1U);
   discovery_.handle_link_closed(rig_.now, id_of(1));
+  EXPECT_EQ(rig_.events<ContactWanted>().size(), 1U);
+  discovery_.handle_link_opened(rig_.now, id_of(1), own_subnet(1), true);
+  const auto second = rig_.questions();
+  ASSERT_EQ(second.size(), 1U);
+  EXPECT_EQ(std::get<AskNodes>(second[0].ask).distances,
+            std::get<AskNodes>(first[0].ask).distances);
+  discovery_.handle_link_closed(rig_.now, id_of(1));
+  EXPECT_TRUE(rig_.events<ContactWanted>().empty()) << "twice is enough";
   EXPECT_EQ(rig_.events<LookupDone>().size(), 1U);
   rig_.drain();
   EXPECT_EQ(discovery_.held(), 0U);
@@ -434,7 +445,7 @@ TEST_F(DiscoveryTest, WhatWasSavedIsAskedAfterARestartAndNotRelayedBefore) {
     if (i > 3) discovery_.handle_link_closed(rig_.now, id_of(i));
     rig_.pass(seconds(1));
   }
-  discovery_.handle_restored(rig_.now, record_of(99, own_subnet(99)), false);
+  rig_.claim(99, own_subnet(99));
   const kbucket::SavedNodes saved = discovery_.save();
   EXPECT_EQ(saved.nodes.size(), discovery_.table().size() - 1) << "the claimed one is left out";
   EXPECT_TRUE(
@@ -451,6 +462,70 @@ TEST_F(DiscoveryTest, WhatWasSavedIsAskedAfterARestartAndNotRelayedBefore) {
   for (std::uint64_t i = 1; i <= 3; ++i) EXPECT_TRUE(anchors.contains(id_of(i))) << i;
   EXPECT_EQ(restarted.events<ContactWanted>().size(), kbucket::kMaxAnchors);
   EXPECT_TRUE(restarted.discovery.table().closest(id_of(0), 99, false).empty());
+}
+
+// Every dial fails for half an hour: that says something about us.
+TEST_F(DiscoveryTest, WhoIsCutOffForgetsNobody) {
+  for (std::uint64_t i = 1; i <= 12; ++i) {
+    rig_.link(i, own_subnet(i));
+    discovery_.handle_link_closed(rig_.now, id_of(i));
+  }
+  const std::size_t before = discovery_.table().size();
+  rig_.run(kAloneAfter);
+  std::size_t dials = 0;
+  for (int second = 0; second < 1800; ++second) {
+    rig_.run(seconds(1));
+    for (const ContactWanted& contact : rig_.events<ContactWanted>()) {
+      ++dials;
+      discovery_.handle_contact_failed(rig_.now, contact.contact, ContactFailure::unreachable);
+    }
+  }
+  EXPECT_GT(dials, 3 * before);
+  EXPECT_EQ(discovery_.table().size(), before);
+  EXPECT_EQ(discovery_.save().nodes.size(), before);
+  std::vector<std::uint16_t> all;
+  for (std::uint16_t d = 256; d > 240; --d) all.push_back(d);
+  rig_.link(50, own_subnet(50));
+  EXPECT_TRUE(discovery_.answer(id_of(50), all).empty()) << "nor tells of anybody meanwhile";
+}
+
+TEST_F(DiscoveryTest, BootNodesAreTriedEverMoreRarely) {
+  discovery_.add_boot_node(own_subnet(2));
+  std::vector<std::size_t> tries_in_half_an_hour;
+  for (int part = 0; part < 2; ++part) {
+    std::size_t tries = 0;
+    for (int second = 0; second < 1800; ++second) {
+      rig_.run(seconds(1));
+      for (const ContactWanted& contact : rig_.events<ContactWanted>()) {
+        ++tries;
+        discovery_.handle_contact_failed(rig_.now, contact.contact, ContactFailure::unreachable);
+      }
+    }
+    tries_in_half_an_hour.push_back(tries);
+  }
+  EXPECT_LE(tries_in_half_an_hour[0], 30U);
+  EXPECT_GE(tries_in_half_an_hour[1], 1800U / 240U - 1);
+  EXPECT_LE(tries_in_half_an_hour[1], 1800U / 80U + 1);
+}
+
+// A true record of long ago, told by a liar, leads nowhere and costs its node nothing.
+TEST_F(DiscoveryTest, AnOldRecordToldAgainDoesNotDiscreditItsNode) {
+  rig_.link(1, own_subnet(1));
+  const RecordPtr current = record_of(5, own_subnet(5), 9);
+  discovery_.handle_link_opened(rig_.now, id_of(5), own_subnet(5), true);
+  discovery_.handle_own_record(rig_.now, id_of(5), current);
+  discovery_.handle_link_closed(rig_.now, id_of(5));
+  rig_.events<ContactWanted>();
+  ASSERT_NE(discovery_.start_lookup(rig_.now, id_of(5)), 0U);
+  const std::vector<RecordPtr> old{record_of(5, own_subnet(55), 1)};
+  for (const Question& question : rig_.questions()) {
+    discovery_.handle_nodes(rig_.now, question.token, old);
+  }
+  for (const ContactWanted& contact : rig_.events<ContactWanted>()) {
+    EXPECT_EQ(contact.endpoint, own_subnet(5));
+  }
+  EXPECT_EQ(entry(5)->record, current);
+  EXPECT_TRUE(entry(5)->relayable());
 }
 
 TEST_F(DiscoveryTest, OneWhoMisbehavedIsNotToldToOthers) {

@@ -3,6 +3,12 @@
 #include <algorithm>
 
 namespace ethnet::lite {
+namespace {
+
+// Below the centre, it included: in the rest of a network of any size hardly a node is.
+constexpr unsigned kDistancesBelow = 12;
+
+}  // namespace
 
 std::vector<std::uint16_t> lookup_distances(const NodeId& asked, const NodeId& target) {
   std::vector<std::uint16_t> out;
@@ -13,12 +19,13 @@ std::vector<std::uint16_t> lookup_distances(const NodeId& asked, const NodeId& t
     }
     return out;
   }
-  out.push_back(centre);
-  for (unsigned step = 1; step <= kMaxDistance && out.size() < kMaxDistances; ++step) {
-    if (centre > step) out.push_back(static_cast<std::uint16_t>(centre - step));
-    if (out.size() < kMaxDistances && centre + step <= kMaxDistance) {
-      out.push_back(static_cast<std::uint16_t>(centre + step));
-    }
+  // Nodes of the centre's bucket are on the target's side, nearer to it than the asked node is;
+  // all below are as near as the asked node itself; those above are farther.
+  for (unsigned d = centre; d > 0 && centre - d < kDistancesBelow; --d) {
+    out.push_back(static_cast<std::uint16_t>(d));
+  }
+  for (unsigned d = centre + 1U; d <= kMaxDistance && out.size() < kMaxDistances; ++d) {
+    out.push_back(static_cast<std::uint16_t>(d));
   }
   return out;
 }

@@ -25,7 +25,10 @@ inline constexpr std::size_t kMaxProbesPerAddress = 2;
 // Addresses of which knocks are remembered: at 16 sessions at once, each 5 s, more than a minute
 // has.
 inline constexpr std::size_t kMaxProbedAddresses = 1024;
-inline constexpr std::size_t kMaxDiscoveryEvents = 1024;  // one input causes a few dozen
+// Addresses of which we remember that a session was opened there, beside those of the table.
+inline constexpr std::size_t kMaxProvenAddresses = 256;
+// One input causes a few dozen, and one for each session that is idle.
+inline constexpr std::size_t kMaxDiscoveryEvents = 4096;
 // Distances in one question: the nearest of what a node knows about a target is among so many.
 inline constexpr std::size_t kMaxDistances = 16;
 // Questions of one look-up to one node: what a full answer had no room for is asked for again.
@@ -50,6 +53,9 @@ inline constexpr Duration kEarlyRefreshMax = seconds(8);
 inline constexpr std::uint64_t kEarlyRefreshes = 4;
 inline constexpr Duration kBootMin = seconds(5);  // between tries to reach a boot node
 inline constexpr Duration kBootMax = seconds(15);
+inline constexpr unsigned kBootDoublings = 4;  // of this interval, while nobody is there
+// When nobody was heard for so long it is we who are cut off, and no node leaves for not answering.
+inline constexpr Duration kAloneAfter = seconds(20);
 // Revalidation: one node each, at random times, so that nobody can be away just then.
 inline constexpr Duration kRevalidateMin = seconds(2);
 inline constexpr Duration kRevalidateMax = seconds(8);

@@ -36,4 +36,12 @@ bool ProbeBudget::take(Now now, const IpAddress& ip) {
   return true;
 }
 
+void ProbeBudget::prove(const Endpoint& endpoint) {
+  if (!proven_.insert(endpoint).second) return;
+  proven_order_.push_back(endpoint);
+  if (proven_order_.size() <= kMaxProvenAddresses) return;
+  proven_.erase(proven_order_.front());
+  proven_order_.pop_front();
+}
+
 }  // namespace ethnet::lite

@@ -103,15 +103,15 @@ void Engine::handle_session_closed(Now now, SessionHandle session) noexcept {
   const auto it = peers_.find(session);
   if (it == peers_.end()) return;
   const NodeId id = it->second.id;
+  const auto newest = by_node_.find(id);
+  if (newest != by_node_.end() && newest->second == session) {
+    by_node_.erase(newest);
+    discovery_.handle_link_closed(now, id);  // first: what it still waits for, it asks again
+  }
   drop_judging(now, session);
   drop_requests(now, session);
   if (it->second.is_ready) std::erase(ready_, session);
   peers_.erase(it);
-  const auto newest = by_node_.find(id);
-  if (newest != by_node_.end() && newest->second == session) {
-    by_node_.erase(newest);
-    discovery_.handle_link_closed(now, id);
-  }
   route(now);
 }
 

@@ -180,9 +180,13 @@ TEST_F(DiscvEngine, ASessionThatReplacesAnotherTakesItsPlace) {
   const FindNodes lost = rig_.find_nodes(before);
   ASSERT_NE(lost.request_id, 0U);
   const SessionHandle after = rig_.open(1);
-  EXPECT_EQ(rig_.events<LookupDone>().size(), 1U) << "the question went with the old session";
+  const auto sent = rig_.sent(after);
+  ASSERT_EQ(sent.size(), 1U) << "what the old one was asked, the new one is";
+  EXPECT_EQ(decode_find_nodes(sent[0])->distances, lost.distances);
   engine_.handle_session_closed(rig_.now, before);
   EXPECT_EQ(engine_.peer_count(), 1U);
+  rig_.say(after, encode(Nodes{decode_find_nodes(sent[0])->request_id, {}}));
+  EXPECT_EQ(rig_.events<LookupDone>().size(), 1U);
   EXPECT_NE(rig_.find_nodes(after).request_id, 0U);
   engine_.handle_session_closed(rig_.now, after);
   EXPECT_EQ(engine_.peer_count(), 0U);

@@ -28,7 +28,7 @@ inline constexpr std::size_t kMaxLateAnswers = 16;
 inline constexpr std::size_t kMaxOpenQuestions = 1024;  // four of each of 256 sessions
 // Records that wait for the judgement of their signatures: 25 ms of one core.
 inline constexpr std::size_t kMaxJudgingRecords = 512;
-inline constexpr std::size_t kMaxEngineEvents = 1024;  // the node drains them after each input
+inline constexpr std::size_t kMaxEngineEvents = 8192;  // the node drains them after each input
 
 inline constexpr Duration kQuestionTimeout = seconds(5);
 

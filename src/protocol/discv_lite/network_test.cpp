@@ -12,10 +12,15 @@ namespace {
 
 using namespace testing;
 
-// A share in each run; all of them by ETHNET_DISCV_NODES=200.
+// A share in each run; all of them by ETHNET_DISCV_NODES=200, other runs by ETHNET_DISCV_SEED.
 std::size_t nodes_to_run() {
   const char* const wish = std::getenv("ETHNET_DISCV_NODES");
   return wish == nullptr ? 80 : static_cast<std::size_t>(std::atoi(wish));
+}
+
+std::uint64_t seed_to_run() {
+  const char* const wish = std::getenv("ETHNET_DISCV_SEED");
+  return wish == nullptr ? 5 : static_cast<std::uint64_t>(std::atoi(wish));
 }
 
 NodeId draw_target(Prng& prng) {
@@ -139,7 +144,7 @@ TEST(DiscvNetwork, ATableSurvivesARestartWithoutItsBootNode) {
 // A fifth of the nodes leaves over ten minutes and as many others come.
 TEST(DiscvNetwork, LookupsFindTheNearestOfAllLiveNodesAfterTenMinutesOfChurn) {
   const std::size_t count = nodes_to_run();
-  Net net{5};
+  Net net{seed_to_run()};
   std::uint64_t next = 0;
   const auto join = [&] {
     Net::Node& node = net.add(next, own_subnet(next));

@@ -60,6 +60,12 @@ struct DiscoveryRig {
     discovery.handle_link_opened(now, id_of(number), remote, we_dialled);
     discovery.handle_own_record(now, id_of(number), record_of(number, remote));
   }
+  // A record that nobody has seen right: its node came, from somewhere else, and went.
+  void claim(std::uint64_t number, const Endpoint& where) {
+    discovery.handle_link_opened(now, id_of(number), own_subnet(number + 20'000), false);
+    discovery.handle_own_record(now, id_of(number), record_of(number, where));
+    discovery.handle_link_closed(now, id_of(number));
+  }
   // Asks a node that is linked for distances that `records` have, and hands it those.
   void tell(std::uint64_t from, const std::vector<RecordPtr>& records) {
     discovery.handle_seq(now, id_of(from), ++told_seq);
