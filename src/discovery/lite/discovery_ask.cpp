@@ -217,10 +217,12 @@ bool Discovery::ask_over_link(Now now, Link& link, const NodeId& node, Ask ask) 
 }
 
 std::optional<Question> Discovery::poll_question() {
-  if (questions_.empty()) return std::nullopt;
-  std::optional<Question> question{std::move(questions_.front())};
+  std::optional<Question> next;
+  if (questions_.empty()) return next;
+  Question& front = questions_.front();
+  next.emplace(front.token, front.node, std::move(front.ask));
   questions_.pop_front();
-  return question;
+  return next;
 }
 
 void Discovery::start_contacts(Now now) {
