@@ -1,4 +1,4 @@
-// ethnet: the node and its tools. Sub-commands: node, key, enr, chain, sim.
+// ethnet: the node and its tools. Sub-commands: node, key, enr, chain, lab, sim.
 #include <cstdio>
 #include <exception>
 #include <stdexcept>
@@ -11,6 +11,7 @@
 #include <base/printable.hpp>
 #include <fmt/format.h>
 
+#include "lab.hpp"
 #include "tools.hpp"
 
 namespace {
@@ -20,6 +21,31 @@ void check_subcommand(CLI::App& app, const std::string& word) {
   const auto known = app.get_subcommands([&](const CLI::App* s) { return s->get_name() == word; });
   if (word.starts_with('-') || !known.empty()) return;
   throw std::runtime_error(fmt::format("no sub-command '{}' (see ethnet --help)", word));
+}
+
+// The strings and `status` outlive the parse.
+void add_chain(CLI::App& app, std::string& file, std::string& genesis, int& status) {
+  CLI::App* chain = app.add_subcommand("chain", "Chain files");
+  chain->require_subcommand(1);
+  CLI::App* inspect = chain->add_subcommand("inspect", "Headers, head, forks, first error");
+  inspect->add_option("FILE", file, "chain.rlp")->required();
+  inspect->add_option("--genesis", genesis, "genesis.json (default: development chain)");
+  inspect->callback([&] { status = ethnet::app::chain_inspect(file, genesis); });
+}
+
+// `options` and `status` outlive the parse.
+void add_lab(CLI::App& app, ethnet::app::LabOptions& options, int& status) {
+  CLI::App* lab = app.add_subcommand("lab", "The fork-choice laboratory");
+  lab->require_subcommand(1);
+  CLI::App* run = lab->add_subcommand("run", "Play a scenario under several fork-choice rules");
+  run->add_option("SCENARIO", options.scenario, "Scenario file, YAML (docs/LAB.md)")->required();
+  run->add_option("--rule", options.rules,
+                  "A rule to play, instead of the scenario's; may be given several times:\n" +
+                      ethnet::app::lab_rules_help())
+      ->option_text("RULE ...")
+      ->allow_extra_args(false);
+  run->footer("Exit status: 0 when every expectation of the scenario was met, 2 when not.");
+  run->callback([&options, &status] { status = ethnet::app::lab_run(options); });
 }
 
 int run(int argc, char** argv) {
@@ -69,12 +95,10 @@ int run(int argc, char** argv) {
 
   std::string chain_file;
   std::string genesis;
-  CLI::App* chain = app.add_subcommand("chain", "Chain files");
-  chain->require_subcommand(1);
-  CLI::App* inspect = chain->add_subcommand("inspect", "Headers, head, forks, first error");
-  inspect->add_option("FILE", chain_file, "chain.rlp")->required();
-  inspect->add_option("--genesis", genesis, "genesis.json (default: development chain)");
-  inspect->callback([&] { status = ethnet::app::chain_inspect(chain_file, genesis); });
+  add_chain(app, chain_file, genesis, status);
+
+  ethnet::app::LabOptions lab_options;
+  add_lab(app, lab_options, status);
 
   CLI::App* sim =
       app.add_subcommand("sim", "The simulator (ethnet-sim): seed N, swarm --seeds A..B, shrink N");

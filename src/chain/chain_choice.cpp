@@ -62,16 +62,20 @@ VoteOutcome ChainManager::handle_votes(Now, std::span<const Vote> votes, const C
   return outcome;
 }
 
-std::vector<RankedHead> ChainManager::explain_heads() const {
+std::vector<RankedHead> ChainManager::explain_heads(std::size_t most) const {
   std::vector<Candidate> heads = all_heads();
   const RuleView view = view_of(heads);
   const auto rank = [&](const Candidate& one) {
     return RankedHead{
         {one.hash, one.number}, one.arrival, rule_->explain(view, one), one.node == head_};
   };
+  const std::span<const Candidate> newest =
+      std::span<const Candidate>{heads}.last(std::min(most, heads.size()));
   std::vector<RankedHead> out;
-  if (!tree_.is_leaf(head_)) out.push_back(rank(candidate(head_)));
-  for (const Candidate& one : heads) out.push_back(rank(one));
+  const bool listed =
+      std::ranges::any_of(newest, [&](const Candidate& one) { return one.node == head_; });
+  if (!listed) out.push_back(rank(candidate(head_)));
+  for (const Candidate& one : newest) out.push_back(rank(one));
   return out;
 }
 

@@ -140,9 +140,9 @@ class ChainManager final : public ChainView {
   [[nodiscard]] const HeaderTree& tree() const { return tree_; }
   [[nodiscard]] const ChainConfig& config() const { return config_; }
   [[nodiscard]] const ForkChoiceRule& rule() const { return *rule_; }
-  // Why the pending head won: each branch head with its score, by arrival; before them the head
-  // where it has a child. For people: costs what there is.
-  [[nodiscard]] std::vector<RankedHead> explain_heads() const;
+  // Why the pending head won: the branch heads with their scores, by arrival; before them the head
+  // where it has a child. At most the newest `most`, and the head. For people: costs what there is.
+  [[nodiscard]] std::vector<RankedHead> explain_heads(std::size_t most = SIZE_MAX) const;
   [[nodiscard]] const ChainCounters& counters() const { return counters_; }
   [[nodiscard]] std::size_t waiting_count() const { return orphans_.size() + early_.size(); }
   // Headers that waited and had to make room, or were beyond their source's share.

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "fork_choice/checkpoint.hpp"
+#include "header_tree.hpp"
 #include "naive_chains.hpp"
 
 namespace ethnet::chain::testing {
@@ -24,6 +25,19 @@ Hash32 naive_best(const NaiveChains& chains, Rank rank) {
     if (better) best = &branch;
   }
   return best->back();
+}
+
+// The tree as it is, as a model whose genesis is the tree's root.
+inline NaiveChains naive_copy(const HeaderTree& tree) {
+  std::map<std::uint64_t, NodeIndex> by_arrival;
+  for (const NodeIndex leaf : tree.leaves()) {
+    for (NodeIndex at = leaf; at != tree.root(); at = tree.node(at).parent) {
+      by_arrival[tree.node(at).arrival] = at;
+    }
+  }
+  NaiveChains model{tree.node(tree.root()).hash};
+  for (const auto& [arrival, index] : by_arrival) model.add(*Header::decode(tree.header(index)));
+  return model;
 }
 
 inline NaiveRule naive_longest() {

@@ -164,6 +164,30 @@ void add_config(std::vector<Seed>& out) {
   add("records", "--peer=enr:" + record().record().text().substr(4), "", "");
   const EnodeUrl url{key().public_key(), IpAddress::loopback_v4(), {}, 30303, 30301};
   add("enode", "--bootnodes=" + url.to_string() + "\n--help", "BOOTNODES=" + url.to_string(), "");
+  add("checkpoints", "--fork-choice=checkpoint:f\n--config=f", "",
+      "# 5 is no number of a line\n7 0x" + std::string(64, 'a') + "\n");
+  add("seed", "--fork-choice", "FORK_CHOICE=random:7", "");
+}
+
+void add_lab(std::vector<Seed>& out) {
+  const auto add = [&](std::string name, std::string_view yaml) {
+    out.push_back({"lab_scenario", std::move(name), text(yaml)});
+  };
+  add("blocks",
+      "name: x\nabout: >\n  two\n  lines\nrules: [longest, ghost]\nslot_seconds: 6\n"
+      "checkpoints: [a1]\nsteps:\n"
+      "- block: {name: a1, parent: genesis, producer: p, difficulty: 3}\n  note: first\n"
+      "- blocks:\n  - {name: b1, parent: genesis, slot: 1}\n  - {name: b2, parent: b1, time: 90}\n"
+      "  at: 20\n  from: eve\n  expect: {head: a1, reorg: {longest: 0}}\n- wait: 80\n");
+  add("votes",
+      "name: v\nsteps:\n- blocks: [{name: l, parent: genesis}, {name: r, parent: genesis}]\n"
+      "- votes: [{by: v1, for: l, weight: 2}, {by: v2, for: r}]\n- votes: [{by: v1, for: r}]\n");
+  add("withheld",
+      "name: w\nsteps:\n- blocks:\n"
+      "  - {name: m1, parent: genesis, withheld: true}\n  - {name: m2, parent: m1, withheld: "
+      "true}\n"
+      "- release: [m2]\n- release: [m1]\n");
+  add("no_yaml", "name: [x\n\tsteps: &a {*a: !t \"\\x\"}\n---\n");
 }
 #endif
 
@@ -251,6 +275,7 @@ std::vector<Seed> seeds() {
   add_discovery_seeds(out);
 #ifdef ETHNET_FUZZ_CONFIG
   add_config(out);
+  add_lab(out);
 #endif
   add_quic(out);
   return out;

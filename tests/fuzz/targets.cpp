@@ -23,6 +23,9 @@ std::span<const Target> targets() {
       {"header", run_header},
       {"hello", run_hello},
       {"id_proof", run_id_proof},
+#ifdef ETHNET_FUZZ_CONFIG
+      {"lab_scenario", run_lab_scenario},
+#endif
       {"mini_sync", run_mini_sync},
       {"nodes_file", run_nodes_file},
       {"quic_datagrams", run_quic_datagrams},

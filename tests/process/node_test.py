@@ -162,6 +162,8 @@ class Node(ProcessTest):
     def test_the_tools_say_what_is_wrong_in_one_line(self):
         self.write("readable", "1" * 64 + "\n")
         os.chmod(os.path.join(self.directory, "readable"), 0o644)
+        self.write("broken.yaml", "name: x\nsteps: x\n")
+        self.write("good.yaml", "name: x\nsteps:\n- block: {name: a1, parent: genesis}\n")
         for words, line in (
                 ((), r"ethnet: A subcommand is required \(see --help\)"),
                 (("banana",), r"ethnet: no sub-command 'banana' \(see ethnet --help\)"),
@@ -171,10 +173,30 @@ class Node(ProcessTest):
                 (("enr", "decode", "garbage"), "ethnet: not a valid node record: .*"),
                 (("enr", "decode", "enr:AAAA"), "ethnet: not a valid node record: .*"),
                 (("chain", "inspect", "missing"), "ethnet: cannot read missing: No such file .*"),
-                (("chain", "inspect", "."), r"ethnet: cannot read \.: it is a directory")):
+                (("chain", "inspect", "."), r"ethnet: cannot read \.: it is a directory"),
+                (("lab", "run", "missing"), "ethnet: cannot read missing: No such file .*"),
+                (("lab", "run", "broken.yaml"), r"ethnet: broken\.yaml:2:8: expected a list of steps, found 'x'"),
+                (("lab", "run", "good.yaml"), "ethnet: no rule: name one by --rule, or in the scenario"),
+                (("lab", "run", "good.yaml", "--rule", "none"), "ethnet: no fork-choice rule 'none'; there are .*"),
+                (("lab", "run", "good.yaml", "--rule", "checkpoint:readable"),
+                 "ethnet: readable:1: a line that is not 'NUMBER HASH'")):
             process = self.start("ethnet", *words)
             self.assertEqual(process.exit_code(), 1, words)
             self.assertRegex(process.rest(), rf"\A{line}\Z")
+
+    def test_the_laboratory_plays_a_scenario_and_fails_when_it_is_not_met(self):
+        folder = os.path.join(os.environ["ETHNET_SOURCE_DIR"], "scenarios", "lab")
+        with open(os.path.join(folder, "expected", "withheld-branch.txt"), encoding="utf-8") as file:
+            expected = file.read()
+        process = self.start("ethnet", "lab", "run", os.path.join(folder, "withheld-branch.yaml"))
+        self.assertEqual(process.exit_code(), 0)
+        self.assertEqual(process.rest().strip(), expected.strip())
+        self.write("unmet.yaml", "name: x\nsteps:\n- block: {name: a1, parent: genesis}\n  expect: {head: genesis}\n")
+        process = self.start("ethnet", "lab", "run", "unmet.yaml", "--rule", "longest", "--rule", "random:7")
+        self.assertEqual(process.exit_code(), 2)
+        text = process.rest()
+        self.assertRegex(text, "NOT MET  line 4, step 1, longest-chain: expected head genesis, found a1")
+        self.assertRegex(text, "0 met, 2 not met")
 
     def test_the_head_survives_kill_9(self):
         port = self.free_ports(1)[0]

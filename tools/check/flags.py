@@ -33,7 +33,7 @@ _KEEP = {"-fno-sanitize-recover=all"}
 # Preloaded into a program before its sanitizer has begun, so it cannot have one.
 _UNSANITIZED = {"tests/process/hung_disk.cpp"}
 
-EDGE = ("src/runtime/", "src/observe/")
+EDGE = ("src/runtime/", "src/observe/", "src/lab/")
 
 
 def wanted(path, preset, gnu):

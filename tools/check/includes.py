@@ -51,6 +51,7 @@ ROWS = {
     "store": ["base/", "types/", "chain/"],
     "runtime": ["node/", "store/chain_store.hpp", "machine/", "types/", "base/"],
     "sim": _CORE + ["node/", "store/chain_store.hpp"],
+    "lab": ["base/", "codec/", "crypto/", "types/", "machine/", "chain/"],
     "observe": ["base/", "types/"] + _NODE_FACE,
 }
 
@@ -70,6 +71,7 @@ THIRD_PARTY = [
     (r"(grpc|google|prometheus)", [r"src/observe/"]),
     (r"nlohmann/", [r"src/.*\.cpp$", r"src/types/genesis_json\.hpp$"]),
     (r"toml\+\+/", [r"src/runtime/[^/]*\.cpp$"]),
+    (r"yaml-cpp/", [r"src/lab/yaml\.cpp$"]),
     (r"(CLI|benchmark)/", []),
     (r"(gtest|gmock|rapidcheck)", []),
     (r"(sys|netinet|net|arpa|linux)/|(unistd|fcntl|poll|netdb|pthread|signal|dlfcn|time)\.h",

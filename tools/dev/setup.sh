@@ -6,7 +6,7 @@ readonly PACKAGES='
   g++-12 ccache ninja-build cmake pkg-config python3 git
   libngtcp2-dev/bookworm-backports libngtcp2-crypto-gnutls-dev/bookworm-backports libgnutls28-dev
   libsecp256k1-dev libssl-dev libsnappy-dev
-  libboost1.83-dev/bookworm-backports libfmt-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev
+  libboost1.83-dev/bookworm-backports libfmt-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libyaml-cpp-dev
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev zlib1g-dev'
 readonly SUITE=bookworm
 readonly NGTCP2_MINIMUM=1.11

@@ -305,19 +305,6 @@ RC_GTEST_PROP(ForkChoiceOracle, TheHeadIsTheNaiveRulesWhereHistoryIsReleased, ()
   }
 }
 
-// The tree as it is, as a model whose genesis is the tree's root.
-NaiveChains model_of(const HeaderTree& tree) {
-  std::map<std::uint64_t, NodeIndex> by_arrival;
-  for (const NodeIndex leaf : tree.leaves()) {
-    for (NodeIndex at = leaf; at != tree.root(); at = tree.node(at).parent) {
-      by_arrival[tree.node(at).arrival] = at;
-    }
-  }
-  NaiveChains model{tree.node(tree.root()).hash};
-  for (const auto& [arrival, index] : by_arrival) model.add(*Header::decode(tree.header(index)));
-  return model;
-}
-
 std::vector<Checkpoint> counted_from(std::uint64_t root, const std::vector<Checkpoint>& all) {
   std::vector<Checkpoint> out;
   for (const Checkpoint& one : all) {
@@ -367,7 +354,7 @@ class TangledTree {
 Hash32 naive_head(const ChainManager& manager, const RuleCase& rule,
                   const std::vector<Checkpoint>& checkpoints, const Hash32& before) {
   const HeaderTree& tree = manager.tree();
-  NaiveChains model = model_of(tree);
+  NaiveChains model = testing::naive_copy(tree);
   (void)model.end_batch([&](const NaiveChains&) { return before; });
   const Header root = *Header::decode(tree.header(tree.root()));
   NaiveRule naive = rule.naive;

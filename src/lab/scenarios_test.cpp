@@ -1,0 +1,104 @@
+// The scenarios of scenarios/lab: their expectations, the naive rules after every step, and what is
+// printed, letter by letter.
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gmock/gmock.h>
+
+#include "scenario_reader.hpp"
+#include "testing/oracle.hpp"
+
+namespace ethnet::lab {
+namespace {
+
+const std::filesystem::path kFolder = std::filesystem::path{ETHNET_SOURCE_DIR} / "scenarios/lab";
+
+std::string text_of(const std::filesystem::path& path) {
+  std::ifstream file{path, std::ios::binary};
+  EXPECT_TRUE(file.good()) << path;
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+Scenario scenario_named(const std::string& name) {
+  auto scenario = read_scenario(text_of(kFolder / (name + ".yaml")));
+  if (!scenario) ADD_FAILURE() << name << ":" << scenario.error().message();
+  return scenario ? std::move(*scenario) : Scenario{};
+}
+
+class LabScenarios : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(LabScenarios, MeetItsExpectationsAndTheNaiveRulesAfterEveryStep) {
+  const Scenario scenario = scenario_named(GetParam());
+  EXPECT_EQ(scenario.name, GetParam());
+  testing::Oracle oracle{scenario};
+  const auto report = play(scenario, testing::rules_named(scenario.rules), oracle.observer());
+  ASSERT_TRUE(report.has_value());
+  for (const Unmet& one : report->unmet) {
+    ADD_FAILURE() << one.rule << " at line " << one.place.line << ": expected " << one.expected
+                  << ", found " << one.found;
+  }
+  EXPECT_GT(report->met, scenario.rules.size());
+  EXPECT_EQ(report->not_played, 0U);
+  EXPECT_EQ(oracle.checked(), scenario.rules.size() * scenario.steps.size());
+}
+
+TEST_P(LabScenarios, ArePrintedAsTheyWere) {
+  const Scenario scenario = scenario_named(GetParam());
+  const auto report = play(scenario, testing::rules_named(scenario.rules));
+  ASSERT_TRUE(report.has_value());
+  const auto expected = [&](const std::string& ending, const std::string& text) {
+    const auto path = kFolder / "expected" / (GetParam() + ending);
+    EXPECT_EQ(text_of(path), text) << "ethnet lab run writes " << path;
+  };
+  expected(".txt", text_report(*report));
+}
+
+std::vector<std::string> all_names() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator{kFolder}) {
+    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(Scenario, LabScenarios, ::testing::ValuesIn(all_names()),
+                         [](const auto& one) {
+                           std::string name = one.param;
+                           std::erase(name, '-');
+                           return name;
+                         });
+
+TEST(LabScenarioFiles, AreThere) {
+  EXPECT_THAT(all_names(), ::testing::IsSupersetOf({"balancing-votes", "deep-fork",
+                                                    "two-rules-disagree", "withheld-branch"}));
+}
+
+// Attack 58, and what each rule makes of it.
+TEST(ForkChoiceAttacks, atk_58_BalancingVotesFlipGhostAndNotTheLongestChain) {
+  const Scenario scenario = scenario_named("balancing-votes");
+  testing::Oracle oracle{scenario};
+  const auto report =
+      play(scenario, testing::rules_named({"ghost", "longest-chain"}), oracle.observer());
+  ASSERT_TRUE(report.has_value());
+  EXPECT_GE(report->playbacks[0].reorgs.size(), 3U);
+  EXPECT_EQ(report->playbacks[1].reorgs.size(), 1U);
+  EXPECT_EQ(oracle.checked(), 2 * scenario.steps.size());
+}
+
+TEST(ForkChoiceAttacks, atk_58_ABranchWithheldAndShownTipFirstNeverPassesACheckpoint) {
+  const Scenario scenario = scenario_named("withheld-branch");
+  testing::Oracle oracle{scenario};
+  const auto report =
+      play(scenario, testing::rules_named({"checkpoint", "longest-chain"}), oracle.observer());
+  ASSERT_TRUE(report.has_value());
+  EXPECT_TRUE(report->playbacks[0].reorgs.empty());
+  ASSERT_EQ(report->playbacks[1].reorgs.size(), 1U);
+  EXPECT_EQ(report->playbacks[1].reorgs[0].cause, "release from mallory");
+}
+
+}  // namespace
+}  // namespace ethnet::lab
