@@ -1,5 +1,6 @@
 #include "lab.hpp"
 
+#include <fstream>
 #include <stdexcept>
 
 #include <apps/common/files.hpp>
@@ -8,6 +9,7 @@
 #include <fmt/ranges.h>
 #include <lab/player.hpp>
 #include <lab/scenario_reader.hpp>
+#include <lab/svg.hpp>
 
 namespace ethnet::app {
 namespace {
@@ -43,6 +45,18 @@ std::vector<lab::LabRule> rules_of(const LabOptions& options, const lab::Scenari
   return rules;
 }
 
+void write_picture(const std::string& path, const lab::LabReport& report) {
+  const auto picture = lab::svg_report(report);
+  if (!picture) {
+    throw std::runtime_error(
+        fmt::format("{} ({} at most)", picture.error().what(), lab::kMaxPictureBlocks));
+  }
+  std::ofstream file{path, std::ios::binary | std::ios::trunc};
+  file << *picture;
+  file.close();
+  if (!file) throw std::runtime_error(fmt::format("cannot write {}", path));
+}
+
 }  // namespace
 
 std::string lab_rules_help() {
@@ -63,7 +77,12 @@ int lab_run(const LabOptions& options) {
   const auto rules = rules_of(options, scenario);
   const auto report = lab::play(scenario, rules);
   if (!report) throw std::runtime_error(report.error().message());
-  fmt::print("{}", lab::text_report(*report));
+  if (!options.svg.empty()) write_picture(options.svg, *report);
+  const auto format = options.json  ? lab::json_report
+                      : options.csv ? lab::csv_report
+                      : options.dot ? lab::dot_report
+                                    : lab::text_report;
+  fmt::print("{}", format(*report));
   return report->unmet.empty() ? 0 : kUnmet;
 }
 

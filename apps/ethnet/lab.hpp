@@ -9,6 +9,10 @@ namespace ethnet::app {
 struct LabOptions {
   std::string scenario;
   std::vector<std::string> rules;  // none: the scenario's
+  bool json = false;
+  bool csv = false;
+  bool dot = false;
+  std::string svg;  // a file to write the picture to
 };
 
 // The rules that there are, on lines that fit a terminal.

@@ -44,6 +44,13 @@ void add_lab(CLI::App& app, ethnet::app::LabOptions& options, int& status) {
                       ethnet::app::lab_rules_help())
       ->option_text("RULE ...")
       ->allow_extra_args(false);
+  CLI::Option* json = run->add_flag("--json", options.json, "Print JSON");
+  CLI::Option* csv = run->add_flag("--csv", options.csv, "Print CSV: a row for each rule and step");
+  CLI::Option* dot = run->add_flag("--dot", options.dot, "Print the fork tree for Graphviz");
+  json->excludes(csv)->excludes(dot);
+  csv->excludes(dot);
+  run->add_option("--svg", options.svg, "Draw the fork tree, a panel for each rule")
+      ->option_text("FILE");
   run->footer("Exit status: 0 when every expectation of the scenario was met, 2 when not.");
   run->callback([&options, &status] { status = ethnet::app::lab_run(options); });
 }

@@ -82,5 +82,10 @@ struct LabReport {
 
 // For terminals, docs/LAB.md; each ends with a newline.
 [[nodiscard]] std::string text_report(const LabReport& report);
+[[nodiscard]] std::string json_report(const LabReport& report);
+// A row for each rule and step.
+[[nodiscard]] std::string csv_report(const LabReport& report);
+// Graphviz: the fork tree, the reorganisations as dashed edges.
+[[nodiscard]] std::string dot_report(const LabReport& report);
 
 }  // namespace ethnet::lab

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 
 #include "scenario_reader.hpp"
+#include "svg.hpp"
 #include "testing/oracle.hpp"
 
 namespace ethnet::lab {
@@ -54,6 +55,12 @@ TEST_P(LabScenarios, ArePrintedAsTheyWere) {
     EXPECT_EQ(text_of(path), text) << "ethnet lab run writes " << path;
   };
   expected(".txt", text_report(*report));
+  expected(".json", json_report(*report));
+  expected(".csv", csv_report(*report));
+  expected(".dot", dot_report(*report));
+  const auto picture = svg_report(*report);
+  ASSERT_TRUE(picture.has_value());
+  expected(".svg", *picture);
 }
 
 std::vector<std::string> all_names() {

@@ -4,6 +4,7 @@
 
 #include <lab/player.hpp>
 #include <lab/scenario_reader.hpp>
+#include <lab/svg.hpp>
 
 #include "targets.hpp"
 
@@ -31,7 +32,12 @@ void check(const lab::LabReport& report) {
       CHECK(reorg.depth() > 0 && !reorg.added.empty());
     }
   }
-  for (const char c : lab::text_report(report)) CHECK(c == '\n' || (c & 0x80) != 0 || c >= ' ');
+  const auto picture = lab::svg_report(report);
+  CHECK(picture.has_value());
+  for (const std::string& text : {lab::text_report(report), lab::json_report(report),
+                                  lab::csv_report(report), lab::dot_report(report), *picture}) {
+    for (const char c : text) CHECK(c == '\n' || (c & 0x80) != 0 || c >= ' ');
+  }
 }
 
 }  // namespace

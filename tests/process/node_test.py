@@ -8,6 +8,7 @@ import stat
 import sys
 import time
 import unittest
+import xml.etree.ElementTree
 
 sys.path.insert(0, os.path.dirname(__file__))
 from support import BIN, ProcessTest  # noqa: E402
@@ -176,6 +177,9 @@ class Node(ProcessTest):
                 (("chain", "inspect", "."), r"ethnet: cannot read \.: it is a directory"),
                 (("lab", "run", "missing"), "ethnet: cannot read missing: No such file .*"),
                 (("lab", "run", "broken.yaml"), r"ethnet: broken\.yaml:2:8: expected a list of steps, found 'x'"),
+                (("lab", "run", "good.yaml", "--rule", "longest", "--svg", "no/such.svg"),
+                 "ethnet: cannot write no/such.svg"),
+                (("lab", "run", "good.yaml", "--json", "--dot"), r"ethnet: --json excludes --dot \(see --help\)"),
                 (("lab", "run", "good.yaml"), "ethnet: no rule: name one by --rule, or in the scenario"),
                 (("lab", "run", "good.yaml", "--rule", "none"), "ethnet: no fork-choice rule 'none'; there are .*"),
                 (("lab", "run", "good.yaml", "--rule", "checkpoint:readable"),
@@ -191,6 +195,17 @@ class Node(ProcessTest):
         process = self.start("ethnet", "lab", "run", os.path.join(folder, "withheld-branch.yaml"))
         self.assertEqual(process.exit_code(), 0)
         self.assertEqual(process.rest().strip(), expected.strip())
+        for flag in ("json", "csv", "dot"):
+            with open(os.path.join(folder, "expected", f"withheld-branch.{flag}"), encoding="utf-8") as file:
+                expected = file.read()
+            process = self.start("ethnet", "lab", "run", os.path.join(folder, "withheld-branch.yaml"), f"--{flag}",
+                                 "--svg", "picture.svg")
+            self.assertEqual(process.exit_code(), 0)
+            self.assertEqual(process.rest().strip(), expected.strip())
+        with open(os.path.join(self.directory, "picture.svg"), "rb") as file:
+            root = xml.etree.ElementTree.fromstring(file.read())
+        self.assertEqual(root.tag, "{http://www.w3.org/2000/svg}svg")
+        self.assertIn("withheld-branch", "".join(root.itertext()))
         self.write("unmet.yaml", "name: x\nsteps:\n- block: {name: a1, parent: genesis}\n  expect: {head: genesis}\n")
         process = self.start("ethnet", "lab", "run", "unmet.yaml", "--rule", "longest", "--rule", "random:7")
         self.assertEqual(process.exit_code(), 2)
