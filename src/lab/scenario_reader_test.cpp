@@ -191,6 +191,9 @@ TEST(ScenarioReader, EverythingHasALimit) {
   std::string values = "name: x\nsteps: [";
   for (std::size_t i = 0; i < kMaxYamlNodes; ++i) values += "a,";
   EXPECT_EQ(error_of(values + "]"), too_large);
+  std::string keys;
+  for (std::size_t i = 0; i <= kMaxYamlKeys; ++i) keys += fmt::format("k{}: v\n", i);
+  EXPECT_EQ(error_of(keys), too_large);
   std::string steps = "name: x\nsteps:\n";
   for (std::size_t i = 0; i < kMaxLabSteps; ++i) steps += "- {wait: 0}\n";
   EXPECT_TRUE(read_scenario(steps).has_value());

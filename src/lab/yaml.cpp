@@ -118,6 +118,9 @@ class Builder final : public YAML::EventHandler {
     if (node.kind != YamlNode::Kind::text || node.text.empty()) {
       stop(ScenarioError::wrong_kind, node.place, "expected a word as key");
     }
+    if (parent.node.entries.size() == kMaxYamlKeys) {
+      stop(ScenarioError::too_large, node.place, fmt::format("more than {} keys", kMaxYamlKeys));
+    }
     if (parent.node.find(node.text) != nullptr) {
       stop(ScenarioError::duplicate_key, node.place, fmt::format("'{}' stands twice", node.text));
     }

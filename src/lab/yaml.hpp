@@ -15,6 +15,8 @@ namespace ethnet::lab {
 inline constexpr std::size_t kMaxScenarioBytes = 256 * 1024;  // a local file, read whole
 inline constexpr std::size_t kMaxYamlNodes = 65'536;          // keys and values; each takes memory
 inline constexpr std::size_t kMaxYamlDepth = 8;               // maps and lists in one another
+// Of one map. Each is compared with all before it.
+inline constexpr std::size_t kMaxYamlKeys = 64;
 
 struct YamlEntry;
 
