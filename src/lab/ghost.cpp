@@ -15,24 +15,32 @@ using chain::RuleView;
 
 // The tree from the bottom up, with the votes of each subtree.
 struct Subtrees {
+  struct Link {
+    Candidate block;
+    Hash32 parent;
+  };
   std::map<Hash32, std::uint64_t> weight;
   std::map<Hash32, std::vector<Candidate>> children;
 
   explicit Subtrees(const RuleView& view) {
-    for (const chain::WeightedBlock& vote : view.votes()) {
-      for (std::optional<Candidate> at = vote.block; at; at = view.parent(*at)) {
-        weight[at->hash] += vote.weight;
-      }
-    }
+    for (const chain::WeightedBlock& vote : view.votes()) weight[vote.block.hash] = vote.weight;
+    std::vector<Link> links;
     std::set<Hash32> seen;
     for (const Candidate& head : view.heads()) {
       Candidate at = head;
       while (seen.insert(at.hash).second) {
         const auto parent = view.parent(at);
         if (!parent) break;
-        children[parent->hash].push_back(at);
+        links.push_back({at, parent->hash});
         at = *parent;
       }
+    }
+    // From the top down, so that a block has all votes above it when it hands them on.
+    std::ranges::sort(links, std::ranges::greater{}, [](const Link& l) { return l.block.number; });
+    for (const Link& link : links) {
+      const auto votes = weight.find(link.block.hash);
+      if (votes != weight.end()) weight[link.parent] += votes->second;
+      children[link.parent].push_back(link.block);
     }
   }
   [[nodiscard]] std::uint64_t weight_of(const Candidate& block) const {

@@ -13,7 +13,7 @@
 namespace ethnet::lab {
 
 inline constexpr std::size_t kMaxListedHeads =
-    24;  // of one step; the chosen one is always among them
+    12;  // of one step; the chosen one is always among them
 
 // A branch head as the rule saw it.
 struct Contender {
