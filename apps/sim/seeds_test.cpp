@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sim/scenarios/crossed_dials.hpp>
 #include <sim/scenarios/first_light.hpp>
+#include <sim/scenarios/neighbours.hpp>
 #include <sim/scenarios/storm.hpp>
 
 #include "swarm.hpp"
@@ -33,6 +34,12 @@ TEST(Seeds, Storm) {
   const ScenarioSpec spec = make_storm_spec();
   EXPECT_GE(spec.sometimes.size(), 14U);
   (void)run(spec, 20);
+}
+
+TEST(Seeds, Neighbours) {
+  const ScenarioSpec spec = make_neighbours_spec();
+  EXPECT_GE(spec.sometimes.size(), 3U);
+  (void)run(spec, 12);
 }
 
 TEST(Seeds, CrossedDialsEndWithOneSessionEachWithinTheBound) {

@@ -34,6 +34,11 @@ lite::ContactFailure failure_of(const session::DialFailed& failed) {
   }
 }
 
+bool speaks_discovery(const session::PeerInfo& peer) {
+  return std::ranges::any_of(
+      peer.agreed, [](const session::Capability& one) { return one.name == "discv-lite"; });
+}
+
 peers::Candidate candidate_of(const kbucket::NodeRecord& record) {
   return {record.id(), record.endpoint()};
 }
@@ -116,9 +121,13 @@ void Node::on_contact_wanted(Now now, const discv_lite::ContactWanted& wanted) {
     contacts_.emplace(*dial, wanted.contact);
     return;
   }
-  const bool busy = dial.error().is(session::SessionError::already_connected);
-  discovery_->handle_contact_failed(
-      now, wanted.contact, busy ? lite::ContactFailure::busy : lite::ContactFailure::not_attempted);
+  // A peer that speaks discv-lite has a link already; to one that does not there will be none.
+  const auto session = wanted.node ? sessions_->find(*wanted.node) : std::nullopt;
+  const session::PeerInfo* const peer = session ? sessions_->find(*session) : nullptr;
+  auto failure = lite::ContactFailure::not_attempted;
+  if (peer != nullptr) failure = lite::ContactFailure::not_offered;
+  if (peer != nullptr && speaks_discovery(*peer)) failure = lite::ContactFailure::busy;
+  discovery_->handle_contact_failed(now, wanted.contact, failure);
 }
 
 void Node::on_contact_failed(Now now, const session::DialFailed& failed) {

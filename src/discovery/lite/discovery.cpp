@@ -67,6 +67,7 @@ void Discovery::handle_link_opened(Now now, const NodeId& node, const Endpoint& 
   Link& link = links_[node];
   link.remote = remote;
   link.we_dialled = we_dialled;
+  link.opened = now.mono;
   if (we_dialled) probes_.prove(remote);
   Contact* contact = contacts_.find(node);
   if (contact == nullptr && we_dialled) contact = contacts_.find(remote);

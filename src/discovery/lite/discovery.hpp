@@ -164,6 +164,7 @@ class Discovery {
     std::size_t open_questions = 0;
     std::uint32_t silence = 0;  // questions in a row without an answer
     Instant askable_at{INT64_MIN};
+    Instant opened;
     Instant idle_at = Instant::never();
     std::uint64_t asked_seq = 0;  // its record was asked for because it named this number
     TokenBucket record_asks{kMaxRecordAsks, kRecordInterval};

@@ -111,7 +111,11 @@ void Discovery::revalidate(Now now) {
 // Whoever did not answer for a while has gone from the table, and its session may last all the
 // same: then its record is asked for again, one link at a time.
 void Discovery::ask_a_stranger(Now now) {
-  const auto is_stranger = [&](const auto& link) { return table_.find_any(link.first) == nullptr; };
+  const auto is_stranger = [&](const auto& entry) {
+    const Link& link = entry.second;
+    const bool lasts = link.opened + kStrangerAfter <= now.mono && link.askable_at <= now.mono;
+    return lasts && table_.find_any(entry.first) == nullptr;
+  };
   auto it = std::find_if(links_.upper_bound(last_stranger_), links_.end(), is_stranger);
   if (it == links_.end()) it = std::find_if(links_.begin(), links_.end(), is_stranger);
   if (it == links_.end()) return;

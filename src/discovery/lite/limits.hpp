@@ -36,6 +36,9 @@ inline constexpr std::uint32_t kMaxRounds = 3;         // as geth
 inline constexpr std::size_t kMaxNodesPerAnswer = 16;  // Kademlia's k; as discv5
 
 inline constexpr Duration kSilencePause = seconds(60);
+// A link that has lasted so long is a peer's, not one for a question: it is worth asking whose it
+// is.
+inline constexpr Duration kStrangerAfter = seconds(120);
 inline constexpr Duration kProbeWindow = seconds(60);
 inline constexpr Duration kContactTimeout = seconds(20);  // for a node that forgets to answer us
 inline constexpr Duration kIdle = seconds(10);            // of a session that we opened

@@ -86,6 +86,7 @@ TEST_F(DiscvEngine, EachScopeGetsItsOwnRecord) {
   EXPECT_EQ(Enr::decode(told_at(3, own_subnet(3)).at(0))->seq(), 5U);
   Rig bare;
   Engine unaddressed{bare.now, id_of(0), Prng{1}, bare.log};
+  unaddressed.set_own_address(own_subnet(0));
   unaddressed.handle_session_opened(bare.now, {9, 1},
                                     {.id = id_of(3), .remote = own_subnet(3), .enr = {}});
   unaddressed.handle_message(bare.now, {9, 1}, encode(FindNodes{1, {0}}));

@@ -10,6 +10,7 @@
 
 #include "../sim_node.hpp"
 #include "crossed_dials.hpp"
+#include "neighbours.hpp"
 #include "storm.hpp"
 #include "toy.hpp"
 
@@ -54,6 +55,7 @@ TEST(Traces, OfSeedsThatPass) {
   print(make_first_light_spec(), 4);
   print(make_crossed_dials_spec(), 6);
   print(make_storm_spec(), 2);
+  print(make_neighbours_spec(), 2);
   print(make_toy_spec(), 4);
 }
 

@@ -97,7 +97,7 @@ TEST(Quic, TheEndOfAConnectionIsNoEndOfAStream) {
   ASSERT_EQ(pair.client->endpoint->write(conn, *stream, text_bytes("hello")), 5U);
   pair.run(seconds(1));
   ASSERT_FALSE(pair.server->endpoint->at_end(server_conn, *stream));
-  pair.client->endpoint->close(pair.now(), conn, 7, "enough");
+  pair.client->endpoint->close(pair.now, conn, 7, "enough");
   pair.run(seconds(1));
   EXPECT_FALSE(pair.server->endpoint->at_end(server_conn, *stream));
   EXPECT_TRUE(pair.server->endpoint->read(server_conn, *stream).empty());

@@ -15,7 +15,12 @@ namespace ethnet::discv_lite::testing {
 using namespace kbucket::testing;
 
 struct Rig {
-  Rig() { engine.set_local_record(Scope::wan, enr_of(0, own_subnet(0), 5)); }
+  // It knows where it is: peers need not be asked.
+  Rig() {
+    engine.set_local_record(Scope::wan, enr_of(0, own_subnet(0), 5));
+    engine.set_own_address(own_subnet(0));
+    engine.set_own_address({IpAddress::parse("10.0.0.2").value(), 9000});
+  }
 
   // A session with node `number`; its Hello has its record where asked for.
   SessionHandle open(std::uint64_t number, bool inbound = false, bool with_record = true) {
