@@ -98,7 +98,7 @@ TEST(NodeDiscovery, WhoDoesNotSpeakItIsAPeerAndNoneOfItsMessagesIsSeen) {
   std::size_t foreign = 0;
   plain.node->set_session_tap([&](const session::SessionEvent& event) {
     const auto* message = std::get_if<session::MessageReceived>(&event);
-    foreign += message != nullptr && message->capability.name != "mini-sync" ? 1 : 0;
+    if (message != nullptr && message->capability.name != "mini-sync") ++foreign;
   });
   net.run(seconds(30));
   EXPECT_TRUE(are_peers(boot, plain));

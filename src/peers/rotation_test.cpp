@@ -126,7 +126,7 @@ TEST(Rotation, atk_35_ANewcomerGetsAPlaceInTime) {
                 rotation.next(at(now), inside.size() == 50 ? Taken::inbound : Taken::some)) {
           rotation.on_closed(*leaves);
           inside.erase(*leaves);
-          useful_lost += id_of(40) <= *leaves ? 1 : 0;
+          if (id_of(40) <= *leaves) ++useful_lost;
         }
       }
       // All who are outside ask for the place, the attackers first.

@@ -213,7 +213,9 @@ TEST_F(Visit, OursAreLimited) {
     Node& other = world.add_node(make_key(i), address(i), config_for_visits());
     const auto dial = node.dial(other.address(), other.id(), Purpose::visit);
     EXPECT_EQ(dial.has_value(), i < 4);
-    if (!dial) EXPECT_TRUE(dial.error().is(SessionError::too_many_visits));
+    if (!dial) {
+      EXPECT_TRUE(dial.error().is(SessionError::too_many_visits));
+    }
     world.run_for(seconds(1));
   }
   EXPECT_EQ(node.manager().snapshot().visits, 2U);
