@@ -8,7 +8,7 @@
 #include <crypto/keccak.hpp>
 #include <types/enr.hpp>
 
-#include "behaviour.hpp"
+#include "agreed.hpp"
 
 namespace ethnet::node {
 namespace {
@@ -32,7 +32,7 @@ session::Config session_config(const NodeConfig& config) {
   out.max_peers = config.max_peers;
   out.max_memory_bytes = config.session_memory_bytes;
   out.trusted = config.trusted;
-  out.visit_capabilities = {"discv-lite"};
+  out.visit_capabilities = {std::string{kDiscvLite}};
   out.max_inbound = most_inbound(config);
   return out;
 }

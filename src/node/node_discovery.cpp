@@ -5,6 +5,7 @@
 
 #include <types/enr.hpp>
 
+#include "agreed.hpp"
 #include "behaviour.hpp"
 #include "node.hpp"
 
@@ -34,11 +35,6 @@ lite::ContactFailure failure_of(const session::DialFailed& failed) {
   }
 }
 
-bool speaks_discovery(const session::PeerInfo& peer) {
-  return std::ranges::any_of(
-      peer.agreed, [](const session::Capability& one) { return one.name == "discv-lite"; });
-}
-
 peers::Candidate candidate_of(const kbucket::NodeRecord& record) {
   return {record.id(), record.endpoint()};
 }
@@ -52,9 +48,10 @@ void Node::start_discovery(Now now) {
     discovery_->set_local_record(ip ? kbucket::scope_of(*ip) : Scope::special, *record);
     if (ip) discovery_->set_own_address({*ip, config_.listen.front().port});
   }
-  if (config.external)
+  if (config.external) {
     on_own_address(now, {kbucket::scope_of(config.external->ip), *config.external});
-  if (config.external) discovery_->set_own_address(*config.external);
+    discovery_->set_own_address(*config.external);
+  }
   for (const StaticPeer& peer : config_.peers) {
     if (peer.endpoint) discovery_->add_boot_node(*peer.endpoint);
   }
@@ -126,7 +123,7 @@ void Node::on_contact_wanted(Now now, const discv_lite::ContactWanted& wanted) {
   const session::PeerInfo* const peer = session ? sessions_->find(*session) : nullptr;
   auto failure = lite::ContactFailure::not_attempted;
   if (peer != nullptr) failure = lite::ContactFailure::not_offered;
-  if (peer != nullptr && speaks_discovery(*peer)) failure = lite::ContactFailure::busy;
+  if (peer != nullptr && agreed(*peer, kDiscvLite) != nullptr) failure = lite::ContactFailure::busy;
   discovery_->handle_contact_failed(now, wanted.contact, failure);
 }
 

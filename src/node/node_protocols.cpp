@@ -4,21 +4,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "agreed.hpp"
 #include "behaviour.hpp"
 #include "node.hpp"
 
 namespace ethnet::node {
 namespace {
-
-constexpr std::string_view kMiniSync = "mini-sync";
-constexpr std::string_view kDasLite = "das-lite";
-constexpr std::string_view kDiscvLite = "discv-lite";
-
-// The version of this protocol that the session agreed on.
-const session::Capability* agreed(const session::PeerInfo& peer, std::string_view name) {
-  const auto it = std::ranges::find(peer.agreed, name, &session::Capability::name);
-  return it == peer.agreed.end() ? nullptr : &*it;
-}
 
 Hash32 hash_of(const das::DataId& id) { return Hash32{id.bytes}; }
 

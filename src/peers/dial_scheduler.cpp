@@ -16,8 +16,6 @@ bool is_near(const IpAddress& ip) { return ip.is_loopback() || ip.is_lan(); }
 
 }  // namespace
 
-IpAddress net_of(const IpAddress& ip) { return ip.masked(ip.is_v4() ? 24 : 64); }
-
 void DialScheduler::add(Source source, const Candidate& candidate) {
   Pool& candidates = pool(source);
   const auto it = std::ranges::find(candidates, candidate.id, &Candidate::id);
@@ -44,7 +42,7 @@ bool DialScheduler::wants_candidates() const {
 
 bool DialScheduler::is_crowded(const IpAddress& ip) const {
   if (is_near(ip)) return false;
-  const auto it = nets_.find(net_of(ip));
+  const auto it = nets_.find(subnet_of(ip));
   return it != nets_.end() && it->second >= kMaxDialledPerNet;
 }
 
@@ -105,7 +103,7 @@ std::optional<Candidate> DialScheduler::take(Now now, Source source, const Exclu
 void DialScheduler::on_dialing(const Candidate& candidate, std::uint64_t dial_id) {
   const bool fresh = dialing_.emplace(dial_id, candidate).second;
   CHECK(fresh);
-  if (!is_near(candidate.endpoint.ip)) ++nets_[net_of(candidate.endpoint.ip)];
+  if (!is_near(candidate.endpoint.ip)) ++nets_[subnet_of(candidate.endpoint.ip)];
 }
 
 bool DialScheduler::on_failed(Now now, std::uint64_t dial_id) {
@@ -142,7 +140,7 @@ void DialScheduler::on_closed(Now now, const NodeId& id) {
 
 void DialScheduler::leave_net(const Endpoint& endpoint) {
   if (is_near(endpoint.ip)) return;
-  const auto it = nets_.find(net_of(endpoint.ip));
+  const auto it = nets_.find(subnet_of(endpoint.ip));
   CHECK(it != nets_.end());
   if (--it->second == 0) nets_.erase(it);
 }

@@ -128,7 +128,4 @@ class DialScheduler {
   DialCounters counters_;
 };
 
-// An IPv4 /24 or an IPv6 /64: its first address. As the table counts them.
-[[nodiscard]] IpAddress net_of(const IpAddress& ip);
-
 }  // namespace ethnet::peers

@@ -6,7 +6,7 @@ namespace ethnet::session {
 
 using Entry = SessionTable::Entry;
 
-IpAddress stranger_prefix(const IpAddress& ip) { return ip.is_v4() ? ip : ip.masked(64); }
+IpAddress stranger_prefix(const IpAddress& ip) { return ip.is_v4() ? ip : subnet_of(ip); }
 
 IpAddress stranger_net(const IpAddress& ip) { return ip.masked(ip.is_v4() ? 24 : 48); }
 

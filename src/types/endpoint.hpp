@@ -48,6 +48,9 @@ class IpAddress {
   ByteArray<16> bytes_{};
 };
 
+// What costs its owner nothing: an IPv4 /24 or an IPv6 /64, named by its first address.
+[[nodiscard]] IpAddress subnet_of(const IpAddress& ip);
+
 struct Endpoint {
   IpAddress ip;
   std::uint16_t port = 0;

@@ -4,13 +4,7 @@
 
 namespace ethnet::kbucket {
 
-Subnet subnet_of(const IpAddress& ip) {
-  Subnet out{.v6 = !ip.is_v4()};
-  copy_into(out.prefix, ip.bytes().first(ip.is_v4() ? 3 : 8));
-  return out;
-}
-
-std::optional<Subnet> limited_subnet(const IpAddress& ip) {
+std::optional<IpAddress> limited_subnet(const IpAddress& ip) {
   const Scope scope = scope_of(ip);
   if (scope == Scope::loopback || scope == Scope::lan) return std::nullopt;
   return subnet_of(ip);

@@ -4,7 +4,6 @@
 // One thread.
 #pragma once
 
-#include <compare>
 #include <cstddef>
 #include <map>
 #include <optional>
@@ -13,15 +12,8 @@
 
 namespace ethnet::kbucket {
 
-// A /24 or a /64.
-struct Subnet {
-  bool v6 = false;
-  ByteArray<8> prefix{};
-  friend auto operator<=>(const Subnet&, const Subnet&) = default;
-};
-[[nodiscard]] Subnet subnet_of(const IpAddress& ip);
-// The same, or nothing where no limit holds.
-[[nodiscard]] std::optional<Subnet> limited_subnet(const IpAddress& ip);
+// The subnet of an address, or nothing where no limit holds.
+[[nodiscard]] std::optional<IpAddress> limited_subnet(const IpAddress& ip);
 
 // Counts addresses by subnet and refuses those above the limit.
 class IpLimits {
@@ -39,7 +31,7 @@ class IpLimits {
 
  private:
   std::size_t max_per_subnet_;
-  std::map<Subnet, std::size_t> counts_;
+  std::map<IpAddress, std::size_t> counts_;
 };
 
 }  // namespace ethnet::kbucket

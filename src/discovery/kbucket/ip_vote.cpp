@@ -47,8 +47,7 @@ std::optional<OwnAddress> IpVote::on_vote(Now now, const IpAddress& voter, const
   std::erase_if(mine.votes,
                 [&](const auto& entry) { return entry.second.at + kVoteWindow < now.mono; });
   // On a LAN each host votes: its own machines are all of one subnet.
-  Subnet key = subnet_of(voter);
-  if (scope != Scope::wan) copy_into(key.prefix, voter.bytes().last(voter.is_v4() ? 4 : 8));
+  const IpAddress key = scope == Scope::wan ? subnet_of(voter) : voter;
   mine.votes.insert_or_assign(key, Vote{seen, now.mono});
   if (mine.votes.size() > kMaxVoters) forget_oldest(mine);
   const auto elected = winner(mine, scope == Scope::wan ? kVoteQuorum : 1);

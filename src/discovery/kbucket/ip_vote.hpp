@@ -52,7 +52,7 @@ class IpVote {
     Instant at;
   };
   struct Ballot {
-    std::map<Subnet, Vote> votes;
+    std::map<IpAddress, Vote> votes;  // by subnet, or by host where all are of one
     std::optional<Endpoint> current;
     Instant changeable_at{INT64_MIN};
   };

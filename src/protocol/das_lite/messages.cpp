@@ -3,8 +3,8 @@
 #include <utility>
 
 #include <base/check.hpp>
+#include <codec/coded_list.hpp>
 #include <codec/rlp_reader.hpp>
-#include <codec/rlp_writer.hpp>
 
 #include "limits.hpp"
 
@@ -34,36 +34,12 @@ std::string_view describe_error(std::uint16_t code) {
 }
 constexpr ErrorDomain kDomain{"das-lite", describe_error};
 
-// A message under construction: code byte, then a list.
-class MessageWriter {
- public:
-  MessageWriter(Code code, std::size_t capacity)
-      : code_{code}, out_{capacity}, list_{out_.begin_list()} {}
-  [[nodiscard]] rlp::Writer& list() { return out_; }
-  [[nodiscard]] Bytes take() {
-    out_.end_list(list_);
-    Bytes payload;
-    payload.reserve(1 + out_.size());
-    payload.push_back(static_cast<std::byte>(code_));
-    append(payload, out_.view());
-    return payload;
-  }
-
- private:
-  Code code_;
-  rlp::Writer out_;
-  rlp::Writer::ListMark list_;
-};
-
 // The list of a payload whose size and code were checked, and nothing after it.
 Result<rlp::Reader> open_list(ByteView payload, Code code, std::size_t max_bytes) {
   const Code found = TRY(peek_code(payload));
   if (found != code) return fail(DasLiteError::unknown_code);
   if (payload.size() > max_bytes) return fail(DasLiteError::message_too_large, max_bytes);
-  rlp::Reader in{payload.subspan(1), 1};
-  const rlp::Reader list = TRY(in.enter_list());
-  TRY(in.expect_end());
-  return list;
+  return rlp::open_coded_list(payload);
 }
 
 Result<das::DataId> read_data_id(rlp::Reader& in) {
@@ -84,7 +60,7 @@ Result<std::uint32_t> read_index(rlp::Reader& in) {
 const ErrorDomain& error_domain(DasLiteError) { return kDomain; }
 
 Bytes encode(const AnnounceData& message) {
-  MessageWriter out{Code::announce_data, kMaxControlBytes};
+  rlp::CodedListWriter out{Code::announce_data, kMaxControlBytes};
   out.list().write_bytes(message.key.id.view());
   out.list().write_uint(message.key.shape.total_chunks);
   out.list().write_uint(message.key.shape.chunk_size);
@@ -94,7 +70,7 @@ Bytes encode(const AnnounceData& message) {
 
 Bytes encode(const RequestChunk& message) {
   CHECK(!message.indices.empty());
-  MessageWriter out{Code::request_chunk, kMaxControlBytes};
+  rlp::CodedListWriter out{Code::request_chunk, kMaxControlBytes};
   out.list().write_bytes(message.data_id.view());
   out.list().write_uint(message.indices.front());
   const auto further = out.list().begin_list();
@@ -106,8 +82,8 @@ Bytes encode(const RequestChunk& message) {
 }
 
 Bytes encode(const ChunkResponse& message) {
-  MessageWriter out{Code::chunk_response,
-                    message.bytes.size() + message.proof.size() + kResponseOverhead};
+  rlp::CodedListWriter out{Code::chunk_response,
+                           message.bytes.size() + message.proof.size() + kResponseOverhead};
   out.list().write_bytes(message.data_id.view());
   out.list().write_uint(message.index);
   out.list().write_bytes(message.bytes);

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <codec/coded_list.hpp>
 #include <codec/rlp_reader.hpp>
-#include <codec/rlp_writer.hpp>
 #include <discovery/lite/distances.hpp>
 
 #include "limits.hpp"
@@ -37,36 +37,11 @@ std::string_view describe_error(std::uint16_t code) {
 }
 constexpr ErrorDomain kDomain{"discv-lite", describe_error};
 
-// Code byte, then a list that begins with the request id: what all messages share.
-class MessageWriter {
- public:
-  MessageWriter(Code code, std::uint64_t request_id) : code_{code}, list_{out_.begin_list()} {
-    out_.write_uint(request_id);
-  }
-  [[nodiscard]] rlp::Writer& list() { return out_; }
-  [[nodiscard]] Bytes take() {
-    out_.end_list(list_);
-    Bytes payload;
-    payload.reserve(1 + out_.size());
-    payload.push_back(static_cast<std::byte>(code_));
-    append(payload, out_.view());
-    return payload;
-  }
-
- private:
-  Code code_;
-  rlp::Writer out_;
-  rlp::Writer::ListMark list_;
-};
-
 // The list of a payload whose code is known, and nothing after it.
 Result<rlp::Reader> open_list(ByteView payload, std::size_t max_bytes) {
   if (payload.empty()) return fail(DiscvError::empty_message);
   if (payload.size() > max_bytes) return fail(DiscvError::message_too_large, max_bytes);
-  rlp::Reader in{payload.subspan(1), 1};
-  const rlp::Reader list = TRY(in.enter_list());
-  TRY(in.expect_end());
-  return list;
+  return rlp::open_coded_list(payload);
 }
 
 Result<Endpoint> read_endpoint(rlp::Reader& in) {
@@ -93,13 +68,15 @@ Result<Endpoint> read_endpoint(rlp::Reader& in) {
 const ErrorDomain& error_domain(DiscvError) { return kDomain; }
 
 Bytes encode(const Ping& message) {
-  MessageWriter out{Code::ping, message.request_id};
+  rlp::CodedListWriter out{Code::ping};
+  out.list().write_uint(message.request_id);
   out.list().write_uint(message.enr_seq);
   return out.take();
 }
 
 Bytes encode(const Pong& message) {
-  MessageWriter out{Code::pong, message.request_id};
+  rlp::CodedListWriter out{Code::pong};
+  out.list().write_uint(message.request_id);
   out.list().write_uint(message.enr_seq);
   out.list().write_bytes(message.seen_at.ip.bytes());
   out.list().write_uint(message.seen_at.port);
@@ -107,7 +84,8 @@ Bytes encode(const Pong& message) {
 }
 
 Bytes encode(const FindNodes& message) {
-  MessageWriter out{Code::find_nodes, message.request_id};
+  rlp::CodedListWriter out{Code::find_nodes};
+  out.list().write_uint(message.request_id);
   const auto distances = out.list().begin_list();
   for (const std::uint16_t distance : message.distances) out.list().write_uint(distance);
   out.list().end_list(distances);
@@ -115,7 +93,8 @@ Bytes encode(const FindNodes& message) {
 }
 
 Bytes encode(const Nodes& message) {
-  MessageWriter out{Code::nodes, message.request_id};
+  rlp::CodedListWriter out{Code::nodes};
+  out.list().write_uint(message.request_id);
   const auto records = out.list().begin_list();
   for (const Bytes& record : message.records) out.list().write_raw(record);
   out.list().end_list(records);

@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include <codec/coded_list.hpp>
 #include <codec/rlp_reader.hpp>
-#include <codec/rlp_writer.hpp>
 #include <types/header.hpp>
 
 #include "limits.hpp"
@@ -33,26 +33,6 @@ std::string_view describe_error(std::uint16_t code) {
   return "unknown";
 }
 constexpr ErrorDomain kDomain{"mini-sync", describe_error};
-
-// A message under construction: code byte, then a list.
-class MessageWriter {
- public:
-  explicit MessageWriter(Code code) : code_{code}, list_{out_.begin_list()} {}
-  [[nodiscard]] rlp::Writer& list() { return out_; }
-  [[nodiscard]] Bytes take() {
-    out_.end_list(list_);
-    Bytes payload;
-    payload.reserve(1 + out_.size());
-    payload.push_back(static_cast<std::byte>(code_));
-    append(payload, out_.view());
-    return payload;
-  }
-
- private:
-  Code code_;
-  rlp::Writer out_;
-  rlp::Writer::ListMark list_;
-};
 
 void write_item(rlp::Writer& out, const HeaderItem& item) {
   const auto list = out.begin_list();
@@ -85,10 +65,7 @@ Result<Hash32> read_hash(rlp::Reader& in) {
 Result<rlp::Reader> open_list(ByteView payload, std::size_t max_bytes) {
   if (payload.empty()) return fail(MiniSyncError::empty_message);
   if (payload.size() > max_bytes) return fail(MiniSyncError::message_too_large, max_bytes);
-  rlp::Reader in{payload.subspan(1), 1};
-  const rlp::Reader list = TRY(in.enter_list());
-  TRY(in.expect_end());
-  return list;
+  return rlp::open_coded_list(payload);
 }
 
 }  // namespace
@@ -96,7 +73,7 @@ Result<rlp::Reader> open_list(ByteView payload, std::size_t max_bytes) {
 const ErrorDomain& error_domain(MiniSyncError) { return kDomain; }
 
 Bytes encode(const Status& message) {
-  MessageWriter out{Code::status};
+  rlp::CodedListWriter out{Code::status};
   out.list().write_bytes(message.genesis.view());
   out.list().write_bytes(message.head.hash.view());
   out.list().write_uint(message.head.number);
@@ -105,7 +82,7 @@ Bytes encode(const Status& message) {
 }
 
 Bytes encode(const GetHeaders& message) {
-  MessageWriter out{Code::get_headers};
+  rlp::CodedListWriter out{Code::get_headers};
   out.list().write_uint(message.request_id);
   const auto locator = out.list().begin_list();
   for (const Hash32& hash : message.locator) out.list().write_bytes(hash.view());
@@ -117,7 +94,7 @@ Bytes encode(const GetHeaders& message) {
 }
 
 Bytes encode(const Headers& message) {
-  MessageWriter out{Code::headers};
+  rlp::CodedListWriter out{Code::headers};
   out.list().write_uint(message.request_id);
   const auto items = out.list().begin_list();
   for (const HeaderItem& item : message.items) write_item(out.list(), item);
@@ -126,7 +103,7 @@ Bytes encode(const Headers& message) {
 }
 
 Bytes encode(const NewBlockHashes& message) {
-  MessageWriter out{Code::new_block_hashes};
+  rlp::CodedListWriter out{Code::new_block_hashes};
   for (const chain::BlockRef& block : message.blocks) {
     const auto entry = out.list().begin_list();
     out.list().write_bytes(block.hash.view());
@@ -137,7 +114,7 @@ Bytes encode(const NewBlockHashes& message) {
 }
 
 Bytes encode(const NewBlock& message) {
-  MessageWriter out{Code::new_block};
+  rlp::CodedListWriter out{Code::new_block};
   out.list().write_raw(message.item.header);
   out.list().write_bytes(message.item.signature);
   return out.take();
