@@ -374,6 +374,8 @@ void Node::on_chain_event(Now now, const chain::ChainEvent& event) {
   } else if (const auto* extended = std::get_if<chain::HeadExtended>(&event)) {
     on_head(now, extended->new_head);
   } else if (const auto* reorg = std::get_if<chain::ReorgEvent>(&event)) {
+    counters_.reorg_added += reorg->added.size();
+    counters_.reorg_removed += reorg->removed.size();
     log_reorg(now, *reorg);
     tell(Reorganised{reorg->old_head.hash, reorg->new_head.hash, reorg->fork_point.hash,
                      reorg->new_head.number, reorg->removed, reorg->added,

@@ -54,6 +54,9 @@ struct NodeCounters {
   std::map<das_lite::Misbehaviour, std::uint64_t> das_misbehaved;
   std::map<discv_lite::Misbehaviour, std::uint64_t> discovery_misbehaved;
   std::uint64_t searches = 0;  // look-ups because peers were wanted
+  // Headers that reorganisations put on the canonical chain and took off it.
+  std::uint64_t reorg_added = 0;
+  std::uint64_t reorg_removed = 0;
 };
 
 enum class NodeError : std::uint16_t { no_das = 1 };
@@ -145,6 +148,7 @@ class Node {
   void on_session_opened(Now now, const session::SessionOpened& opened);
   void on_session_closed(Now now, const session::SessionClosed& closed);
   void on_sync_event(Now now, mini_sync::Event event);
+  void on_sync_progress(const mini_sync::SyncProgress& progress);
   void on_das_event(Now now, const das_lite::Event& event);
 
   // node_discovery.cpp
@@ -226,6 +230,7 @@ class Node {
   ClockCheck clock_check_;
   SessionTap session_tap_;
   NodeCounters counters_;
+  std::optional<SyncView> syncing_;
   bool started_ = false;
   bool stopping_ = false;
 };

@@ -151,8 +151,18 @@ void Node::on_sync_event(Now now, mini_sync::Event event) {
     log_.write(now, LogLevel::debug, "Peer misbehaved", {{"what", mini_sync::describe(bad->what)}});
     judge(now, bad->session, behaviour_of(bad->what), true);
   } else if (const auto* progress = std::get_if<mini_sync::SyncProgress>(&event)) {
-    tell(SyncMoved{progress->imported, progress->target, progress->done});
+    on_sync_progress(*progress);
   }
+}
+
+void Node::on_sync_progress(const mini_sync::SyncProgress& progress) {
+  if (progress.done) {
+    syncing_.reset();
+  } else {
+    if (!syncing_) syncing_ = SyncView{.start = chain_.head().number};
+    syncing_->target = progress.target;
+  }
+  tell(SyncMoved{progress.imported, progress.target, progress.done});
 }
 
 void Node::on_das_event(Now now, const das_lite::Event& event) {

@@ -2,6 +2,9 @@
 #include <array>
 #include <string_view>
 
+#include <types/enode_url.hpp>
+#include <types/enr.hpp>
+
 #include "node.hpp"
 
 namespace ethnet::node {
@@ -42,6 +45,10 @@ std::string counter_name(std::string_view before, std::string_view what, std::st
 class CounterList {
  public:
   void add(std::string name, std::uint64_t value) { counters_.push_back({std::move(name), value}); }
+  // What may fall again.
+  void gauge(std::string name, std::uint64_t value) {
+    counters_.push_back({std::move(name), value, CounterKind::gauge});
+  }
   // One counter for each reason, also where it is 0: observers see every name from the start.
   void add_reasons(std::string_view before, std::string_view after,
                    const std::vector<session::ReasonCount>& counts) {
@@ -79,26 +86,26 @@ void add_transport(CounterList& out, const quic::QuicEndpoint& endpoint) {
   out.add("quic.key_updates", q.key_updates);      // kMaxKeyPackets
   out.add("quic.black_holes", q.black_holes);
   out.add("quic.certificates", q.certificates);
-  out.add("quic.connections", endpoint.connection_count());
+  out.gauge("quic.connections", endpoint.connection_count());
 }
 
 void add_sessions(CounterList& out, const session::SessionSnapshot& s) {
   out.add("session.opened", s.opened);
-  out.add("session.dialing", s.dialing);
-  out.add("session.handshaking", s.handshaking);
-  out.add("session.proven", s.proven);
-  out.add("session.active.inbound", s.active_inbound);
-  out.add("session.active.outbound", s.active_outbound);
-  out.add("session.visits", s.visits);
-  out.add("session.closing", s.closing);
+  out.gauge("session.dialing", s.dialing);
+  out.gauge("session.handshaking", s.handshaking);
+  out.gauge("session.proven", s.proven);
+  out.gauge("session.active.inbound", s.active_inbound);
+  out.gauge("session.active.outbound", s.active_outbound);
+  out.gauge("session.visits", s.visits);
+  out.gauge("session.closing", s.closing);
   out.add("session.messages_in", s.messages_in);
   out.add("session.messages_out", s.messages_out);
-  out.add("session.memory_bytes", s.memory_bytes);
-  out.add("session.accounted_bytes", s.accounted_bytes);
-  out.add("session.transport_bytes", s.transport_bytes);
-  out.add("session.memory_limit_bytes", s.memory_limit_bytes);
-  out.add("session.queued_events", s.queued_events);
-  out.add("session.pending_jobs", s.pending_jobs);
+  out.gauge("session.memory_bytes", s.memory_bytes);
+  out.gauge("session.accounted_bytes", s.accounted_bytes);
+  out.gauge("session.transport_bytes", s.transport_bytes);
+  out.gauge("session.memory_limit_bytes", s.memory_limit_bytes);
+  out.gauge("session.queued_events", s.queued_events);
+  out.gauge("session.pending_jobs", s.pending_jobs);
   // kMaxCapabilities, kMaxPeerStreams
   out.add_reasons("session.refused.", ".inbound", s.refused_inbound);
   out.add_reasons("session.refused.", ".outbound", s.refused_outbound);
@@ -122,8 +129,8 @@ void add_sync(CounterList& out, const mini_sync::Engine& sync) {
   out.add("mini_sync.bad_signatures", m.bad_signatures);
   // kMaxJudgingPerPeer, kMaxJudgingHeaders
   out.add("mini_sync.judgements_refused", m.judgements_refused);
-  out.add("mini_sync.judging_headers", sync.judging_headers());
-  out.add("mini_sync.held", sync.held());
+  out.gauge("mini_sync.judging_headers", sync.judging_headers());
+  out.gauge("mini_sync.held", sync.held());
 }
 
 void add_das(CounterList& out, const das_lite::Engine& das) {
@@ -148,20 +155,20 @@ void add_das(CounterList& out, const das_lite::Engine& das) {
   out.add("das.samplings_begun", d.samplings_begun);
   out.add("das.samplings_put_off", d.samplings_put_off);
   out.add("das.lapses", d.lapses);
-  out.add("das.store.bytes", das.store().bytes());
-  out.add("das.store.pinned_bytes", das.store().pinned_bytes());
-  out.add("das.store.sets", das.store().set_count());
+  out.gauge("das.store.bytes", das.store().bytes());
+  out.gauge("das.store.pinned_bytes", das.store().pinned_bytes());
+  out.gauge("das.store.sets", das.store().set_count());
   out.add("das.store.refused", das.store().counters().refused);
   out.add("das.store.evicted", das.store().counters().evicted);  // kMaxStoredSets
   out.add("das.store.expired", das.store().counters().expired);
-  out.add("das.held", das.held());
+  out.gauge("das.held", das.held());
 }
 
 void add_discovery(CounterList& out, const discv_lite::Engine& engine) {
   const lite::Counters& d = engine.discovery().counters();
   const discv_lite::Counters& w = engine.counters();
-  out.add("discovery.table", engine.discovery().table().size());
-  out.add("discovery.replacements", engine.discovery().table().replacements());
+  out.gauge("discovery.table", engine.discovery().table().size());
+  out.gauge("discovery.replacements", engine.discovery().table().replacements());
   out.add("discovery.contacts_wanted", d.contacts_wanted);
   out.add("discovery.contacts_failed", d.contacts_failed);
   out.add("discovery.contacts_refused", d.contacts_refused);
@@ -182,7 +189,7 @@ void add_discovery(CounterList& out, const discv_lite::Engine& engine) {
   out.add("discovery.judgements_refused", w.judgements_refused);
   out.add("discovery.timeouts", w.timeouts);
   out.add("discovery.late_answers", w.late_answers);
-  out.add("discovery.held", engine.held());
+  out.gauge("discovery.held", engine.held());
 }
 
 void add_scheduler(CounterList& out, const peers::DialScheduler& scheduler,
@@ -194,8 +201,8 @@ void add_scheduler(CounterList& out, const peers::DialScheduler& scheduler,
   out.add("peers.dials.failed", c.failed);
   out.add("peers.candidates_dropped", c.dropped);  // kMaxCandidates
   out.add("peers.candidates_crowded", c.crowded);  // kMaxDialledPerNet
-  out.add("peers.dialing", scheduler.dialing());
-  out.add("peers.connected", scheduler.connected());
+  out.gauge("peers.dialing", scheduler.dialing());
+  out.gauge("peers.connected", scheduler.connected());
   out.add("peers.searches", searches);
 }
 
@@ -224,22 +231,24 @@ void add_node(CounterList& out, const NodeCounters& n) {
   out.add("store.errors", n.store_errors);
 }
 
-void add_chain(CounterList& out, const chain::ChainManager& chain) {
+void add_chain(CounterList& out, const chain::ChainManager& chain, const NodeCounters& n) {
   const chain::ChainCounters& c = chain.counters();
   out.add("chain.headers", c.headers);
   out.add("chain.invalid", c.invalid);
   out.add("chain.orphans", c.orphans);
   out.add("chain.early", c.early);
-  out.add("chain.waiting", chain.waiting_count());
+  out.gauge("chain.waiting", chain.waiting_count());
   // kMaxWaiting, kMaxWaitingBytes, kMaxWaitingPerSource
   out.add("chain.waiting_dropped", chain.waiting_dropped());
-  out.add("chain.pending_batches", chain.pending_batches());
+  out.gauge("chain.pending_batches", chain.pending_batches());
   out.add("chain.below_retained", c.below_retained);
   out.add("chain.memory_refused", c.memory_refused);
   out.add("chain.released", c.released);
-  out.add("chain.kept", chain.tree().size());
-  out.add("chain.memory_bytes", chain.tree().memory_bytes());
+  out.gauge("chain.kept", chain.tree().size());
+  out.gauge("chain.memory_bytes", chain.tree().memory_bytes());
   out.add("chain.reorgs", c.reorgs);
+  out.add("chain.reorg_headers_added", n.reorg_added);
+  out.add("chain.reorg_headers_removed", n.reorg_removed);
   out.add("chain.forks", c.forks);
 }
 
@@ -256,11 +265,41 @@ void add_peers(CounterList& out, const peers::ScoreBook& scores, const peers::Ro
     out.add(counter_name("peers.reported.", peers::describe(price.what), ""),
             scores.reports(price.what));
   }
-  out.add("peers.scores", scores.size());
+  out.gauge("peers.scores", scores.size());
   out.add("peers.scores_forgotten", scores.forgotten());  // kMaxScores
   out.add("peers.bans", scores.bans());
   out.add("peers.rotated", rotation.rotated());
   out.add("peers.nobody_to_rotate", rotation.nobody_to_leave());
+}
+
+std::vector<PeerView> view_peers(const session::SessionManager& sessions) {
+  std::vector<PeerView> out;
+  for (const session::SessionHandle handle : sessions.sessions()) {
+    const session::PeerInfo* peer = sessions.find(handle);
+    CHECK(peer != nullptr);
+    PeerView view{.id = peer->id,
+                  .remote = peer->remote,
+                  .inbound = peer->inbound,
+                  .visit = peer->visit,
+                  .client = peer->client,
+                  .capabilities = {},
+                  .head = peer->head_hash,
+                  .head_number = peer->head_number};
+    for (const session::Capability& c : peer->agreed) view.capabilities.push_back(c.to_string());
+    out.push_back(std::move(view));
+  }
+  return out;
+}
+
+// Where nobody told us how others reach us, what works on this machine.
+std::string enode_of(const crypto::SecretKey& key, const Enr& record, const Endpoint& listen) {
+  std::optional<Endpoint> at = record.endpoint_v4("quic");
+  if (!at) at = record.endpoint_v6("quic");
+  if (!at)
+    at = Endpoint{listen.ip.is_unspecified() ? IpAddress::loopback_v4() : listen.ip, listen.port};
+  return EnodeUrl{
+      .key = key.public_key(), .ip = at->ip, .host_name = {}, .tcp = at->port, .udp = at->port}
+      .to_string();
 }
 
 }  // namespace
@@ -273,13 +312,13 @@ NodeSnapshot Node::snapshot() const {
   if (das_) add_das(counters, *das_);
   if (discovery_) add_discovery(counters, *discovery_);
   add_scheduler(counters, scheduler_, counters_.searches);
-  add_chain(counters, chain_);
+  add_chain(counters, chain_, counters_);
   add_dialer(counters, dialer_.counters());
   add_peers(counters, scores_, rotation_);
   counters.add("producer.sealed", producer_.sealed());
   counters.add("producer.ahead_of_clock", producer_.ahead_of_clock());
   add_node(counters, counters_);
-  counters.add("node.awaited_imports", awaited_.size());
+  counters.gauge("node.awaited_imports", awaited_.size());
   counters.add("node.clock_warnings", clock_check_.warnings());
   counters.add("node.clock_witnesses_ignored", clock_check_.ignored());  // kMaxClockWitnesses
   counters.add("node.events_dropped", events_.refused());                // kMaxNodeEvents
@@ -289,10 +328,19 @@ NodeSnapshot Node::snapshot() const {
   counters.add("node.reorg_lines_suppressed", reorg_lines_.suppressed_total());  // kMaxReorgLines
   NodeSnapshot out;
   out.id = sessions_->local_id();
+  out.client = config_.client;
+  out.listen = config_.listen.front();
+  if (const auto record = Enr::decode(enr_)) {
+    out.enr = record->text();
+    out.enode = enode_of(*key_, *record, out.listen);
+  }
+  out.chain_id = config_.genesis.config.chain_id;
   out.genesis = chain_.genesis().hash;
   out.head = chain_.head().hash;
   out.head_number = chain_.head().number;
+  out.syncing = syncing_;
   out.sessions = sessions_->peer_count();
+  out.peers = view_peers(*sessions_);
   out.counters = std::move(counters).take();
   return out;
 }
