@@ -142,6 +142,7 @@ NodeFlags::NodeFlags(CLI::App& app, NodeOptions& options) : app_{app} {
   add_files(options);
   add_network(options);
   add_chain(options);
+  add_http(options);
   add_rest(options);
   app.footer(
       "Every flag is an environment variable too (--log.format is ETHNET_LOG_FORMAT) and a key of\n"
@@ -206,6 +207,18 @@ void NodeFlags::add_chain(NodeOptions& o) {
   add("memory.headers", "MIB", o.header_memory_mib,
       fmt::format("Most memory for the header tree (default {})", o.header_memory_mib), "Chain")
       ->check(CLI::Range(1, 1 << 20));
+}
+
+void NodeFlags::add_http(NodeOptions& o) {
+  add_switch("http", o.http, "Metrics, health and JSON-RPC (default on; --http=false)", "Watching");
+  add("http.addr", "IP", o.http_address,
+      fmt::format("Address to answer on; it has no password (default {})", o.http_address),
+      "Watching");
+  add("http.port", "N", o.http_port, "TCP port (default 0: port + 3000)", "Watching")
+      ->check(CLI::Range(0, 65535));
+  add("http.vhosts", "NAME,...", o.http_hosts, "Host names to answer to besides localhost; *: any",
+      "Watching")
+      ->delimiter(',');
 }
 
 void NodeFlags::add_rest(NodeOptions& o) {

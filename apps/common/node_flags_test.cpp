@@ -75,7 +75,12 @@ std::vector<Row> rows() {
   const std::vector<std::string> numbers{"11", "22", "33"};
   const std::vector<std::string> names{"a", "b", "c"};
   const auto peers = [](const O& o) { return o.peers.empty() ? "" : o.peers.back(); };
+  const auto hosts = [](const O& o) { return o.http_hosts.empty() ? "" : o.http_hosts.back(); };
   return {
+      {"http", "ETHNET_HTTP", member(&O::http), "true", {"false", "true", "false"}},
+      {"http.addr", "ETHNET_HTTP_ADDR", member(&O::http_address), "127.0.0.1", names},
+      {"http.port", "ETHNET_HTTP_PORT", member(&O::http_port), "0", numbers},
+      {"http.vhosts", "ETHNET_HTTP_VHOSTS", hosts, "", names},
       {"datadir", "ETHNET_DATADIR", member(&O::datadir), "ethnet-data", names},
       {"genesis", "ETHNET_GENESIS", member(&O::genesis), "", names},
       {"import", "ETHNET_IMPORT", member(&O::import_file), "", names},
@@ -123,7 +128,8 @@ TEST_F(Flags, TheCommandLineWinsOverTheEnvironmentThatOverTheFileAndThatOverTheD
   for (const Row& row : rows()) {
     SCOPED_TRACE(row.flag);
     const bool is_number = row.given[2].find_first_not_of("0123456789") == std::string::npos;
-    const std::string quote = is_number || row.preset == "false" ? "" : "\"";
+    const std::string quote =
+        is_number || row.preset == "false" || row.preset == "true" ? "" : "\"";
     const std::string in_file = row.flag + " = " + quote + row.given[2] + quote + "\n";
     const std::vector<std::string> word{fmt::format("--{}={}", row.flag, row.given[0])};
     EXPECT_EQ(row.value(parse()), row.preset);
@@ -158,7 +164,7 @@ TEST_F(Flags, TheHelpFitsATerminalAndNamesEveryFlagAndGroup) {
   const NodeFlags flags{app, options};
   const std::string help = app.help();
   for (const Row& row : rows()) EXPECT_NE(help.find("--" + row.flag), std::string::npos) << help;
-  for (const std::string group : {"Files", "Network", "Chain", "Producer", "Logging"}) {
+  for (const std::string group : {"Files", "Network", "Chain", "Producer", "Watching", "Logging"}) {
     EXPECT_NE(help.find("\n" + group + ":\n"), std::string::npos) << help;
   }
   std::istringstream lines{help};

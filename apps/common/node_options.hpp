@@ -26,6 +26,11 @@ struct NodeOptions {
   bool no_discovery = false;
   std::string nat = "any";  // or extip:IP
   std::string das_sample = "auto";
+  // On unless it is switched off: only this machine reaches it, and it changes nothing.
+  bool http = true;
+  std::string http_address = "127.0.0.1";
+  std::uint16_t http_port = 0;          // 0: port + 3000, or any where `port` is 0
+  std::vector<std::string> http_hosts;  // names of ours besides localhost; "*": any
   std::string log_format = "terminal";
   int verbosity = 3;
   bool progress = true;

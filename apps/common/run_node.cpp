@@ -9,6 +9,7 @@
 #include <base/printable.hpp>
 #include <fmt/format.h>
 #include <node/node.hpp>
+#include <observe/http_server.hpp>
 #include <runtime/log_writer.hpp>
 #include <runtime/node_runner.hpp>
 #include <runtime/os.hpp>
@@ -21,6 +22,7 @@
 #include <types/enr.hpp>
 
 #include "files.hpp"
+#include "http_listener.hpp"
 #include "key_file.hpp"
 #include "nat.hpp"
 #include "node_config.hpp"
@@ -37,6 +39,7 @@ constexpr std::size_t kImportBatch = 256;
 // Together with the goodbye to the peers: well below the 10 s in which a stopped node has to end.
 constexpr Duration kStorePatience = seconds(5);
 constexpr Duration kSaveNodesEvery = seconds(60);
+constexpr Duration kPublishEvery = seconds(1);
 
 // Ends the process without waiting for the thread that hangs in the disk or in a look-up. Nothing
 // is lost: what the store has not confirmed was never reported, and the next start cuts it off.
@@ -233,6 +236,22 @@ void say_stopped(const runtime::NodeRunner& runner, const node::Node& node, Log&
              {"reorgs", node.chain().counters().reorgs}});
 }
 
+// The node's thread leaves its state where observers read it, and goes on.
+void watch(runtime::NodeRunner& runner, observe::HttpServer& http, const NodeOptions& options,
+           Log& log) {
+  const auto publish = [&runner, &http](const node::Node&, Now) {
+    http.publish(std::make_shared<const node::NodeSnapshot>(runner.snapshot()));
+  };
+  // Twice: the second one lets go of the first. Under the sanitizers what is done for the first
+  // time takes a file descriptor, and a node whose descriptors are used up later has none.
+  runner.input(publish);
+  runner.input(publish);
+  runner.every(kPublishEvery, publish);
+  runner.on_stop([&http] { http.drain(); });
+  log.write(runtime::os_now(), LogLevel::info, "Answering over HTTP",
+            {{"addr", options.http_address}, {"port", std::uint64_t{http.port()}}});
+}
+
 // Why the node cannot go on; empty: it can.
 std::string describe(const node::Fatal& fatal) {
   return fatal.os_error == 0 ? fatal.what
@@ -280,6 +299,7 @@ int run_node(const NodeOptions& options) {
   const auto key = load_or_make_key(options.datadir);
   auto sockets = open_sockets(options);
   const runtime::UdpSocket& first = *sockets.front();
+  const auto http = open_http(options, first.local().port);
   runtime::OsEntropy entropy;
   listen(config, options.nat, sockets);
   if (config.discovery) {
@@ -312,6 +332,7 @@ int run_node(const NodeOptions& options) {
     if (n.discovery() != nullptr) write_nodes(options.datadir, n.saved_nodes(), now, log);
   };
   runner->every(kSaveNodesEvery, save);
+  if (http) watch(*runner, *http, options, log);
   work(*runner, options, std::move(to_import), progress, log);
   runner->run();
   if (const std::size_t hung = runner->finish_store(kStorePatience); hung > 0) {

@@ -90,16 +90,16 @@ void NodeRunner::after(Duration delay, std::function<void(node::Node&, Now)> f) 
 
 void NodeRunner::every(Duration period, std::function<void(node::Node&, Now)> f) {
   delayed_.push_back(std::make_unique<asio::steady_timer>(io_));
-  repeat(*delayed_.back(), period, std::make_shared<const Turn>(std::move(f)));
+  turns_.push_back(std::make_unique<const Turn>(std::move(f)));
+  repeat(*delayed_.back(), period, *turns_.back());
 }
 
-void NodeRunner::repeat(asio::steady_timer& timer, Duration period,
-                        std::shared_ptr<const Turn> turn) {
+void NodeRunner::repeat(asio::steady_timer& timer, Duration period, const Turn& turn) {
   timer.expires_after(to_chrono(period));
-  timer.async_wait([this, &timer, period, kept = std::move(turn)](ErrorCode error) {
+  timer.async_wait([this, &timer, period, &turn](ErrorCode error) {
     if (error) return;
-    input(*kept);
-    repeat(timer, period, kept);
+    input(turn);
+    repeat(timer, period, turn);
   });
 }
 
@@ -157,6 +157,7 @@ void NodeRunner::stop() {
     io_.stop();
     return;
   }
+  if (on_stop_) on_stop_();
   // Posted, since an event handler may be the caller, in the middle of a turn.
   asio::post(io_, [this] {
     input([](node::Node& node, Now now) { node.shut_down(now); });

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
@@ -49,6 +50,8 @@ class NodeRunner {
   void run();
   // Says goodbye to the peers, waits a moment for it to be sent, and returns from run().
   void stop();
+  // Called once, when stop() begins, on the runner's thread.
+  void on_stop(std::function<void()> f) { on_stop_ = std::move(f); }
   // After run(): waits for the store, at most so long. Returns how many writes are not done; if
   // there are any, or a name is still looked up, destroying the runner would wait for them.
   [[nodiscard]] std::size_t finish_store(Duration patience) {
@@ -72,7 +75,7 @@ class NodeRunner {
   };
 
   using Turn = std::function<void(node::Node&, Now)>;
-  void repeat(boost::asio::steady_timer& timer, Duration period, std::shared_ptr<const Turn> turn);
+  void repeat(boost::asio::steady_timer& timer, Duration period, const Turn& turn);
   void begin();
   void wait_readable(std::size_t index);
   void wait_writable(std::size_t index);
@@ -85,6 +88,7 @@ class NodeRunner {
   void note_failed_look_up();
 
   EventHandler handler_;
+  std::function<void()> on_stop_;
   boost::asio::io_context io_{1};
   std::vector<Socket> sockets_;
   std::unique_ptr<Workers> workers_;
@@ -93,6 +97,7 @@ class NodeRunner {
   boost::asio::signal_set signals_;
   boost::asio::ip::udp::resolver resolver_{io_};
   std::vector<std::unique_ptr<boost::asio::steady_timer>> delayed_;
+  std::vector<std::unique_ptr<const Turn>> turns_;  // of those that repeat
   Bytes scratch_;
   std::optional<std::size_t> full_socket_;
   std::size_t look_ups_ = 0;                 // in flight; one a static peer

@@ -264,6 +264,7 @@ class Node(ProcessTest):
         busy, passed = node.cpu_seconds() - busy, time.monotonic() - began
         self.assertLess(busy, 0.2 * passed)
         node.restore_descriptors()
+        # It is looked up again: of itself it comes to nobody, though it has met the node before.
         named = self.node("--port", ports[1], "--datadir", "named", "--nodiscover")
         node.wait_for("Session opened.* inbound=false")
         self.stop(node)

@@ -1,0 +1,182 @@
+#include "http_page.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
+#include <boost/beast/http/field.hpp>
+#include <boost/beast/http/verb.hpp>
+#include <fmt/format.h>
+
+#include "metrics.hpp"
+
+namespace ethnet::observe {
+namespace {
+
+namespace http = boost::beast::http;
+
+struct Told {
+  http::status status;
+  std::string_view name;
+  std::string_view message;
+};
+
+Told told(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::bad_request:
+      return {http::status::bad_request, "bad_request", "this is no HTTP/1.1 request"};
+    case Refusal::header_too_large:
+      return {http::status::request_header_fields_too_large, "header_too_large",
+              "the header is larger than 8 KiB"};
+    case Refusal::body_too_large:
+      return {http::status::payload_too_large, "body_too_large", "the body is larger than 1 MiB"};
+    case Refusal::host_not_allowed:
+      return {http::status::forbidden, "host_not_allowed",
+              "the Host header names none of our names: see --http.vhosts"};
+    case Refusal::origin_not_allowed:
+      return {http::status::forbidden, "origin_not_allowed",
+              "requests of web pages of another origin are not answered"};
+    case Refusal::not_found:
+      return {http::status::not_found, "not_found",
+              "there are /metrics, /debug/metrics/prometheus, /health and /ready"};
+    case Refusal::method_not_allowed:
+      return {http::status::method_not_allowed, "method_not_allowed", "use GET or HEAD"};
+    case Refusal::header_timeout:
+      return {http::status::request_timeout, "header_timeout", "the header came too slowly"};
+    case Refusal::body_timeout:
+      return {http::status::request_timeout, "body_timeout", "the body came too slowly"};
+    case Refusal::write_timeout:
+      return {http::status::request_timeout, "write_timeout", "the answer was read too slowly"};
+  }
+  return {http::status::bad_request, "unknown", ""};
+}
+
+std::string lower(std::string_view text) {
+  std::string out{text};
+  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return out;
+}
+
+bool all_digits(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// "localhost" of "localhost:12001", "[::1]" of "[::1]:12001"; empty: it is neither.
+std::string_view host_without_port(std::string_view text) {
+  const std::size_t from = text.starts_with('[') ? text.find(']') : 0;
+  if (from == std::string_view::npos) return {};
+  const std::size_t colon = text.find(':', from);
+  if (colon == std::string_view::npos) return text;
+  return all_digits(text.substr(colon + 1)) ? text.substr(0, colon) : std::string_view{};
+}
+
+HttpResponse make(http::status status, unsigned version, std::string_view type, std::string body) {
+  HttpResponse out{status, version};
+  out.set(http::field::content_type, type);
+  out.set(http::field::cache_control, "no-store");
+  out.set("X-Content-Type-Options", "nosniff");
+  out.set("X-Frame-Options", "DENY");
+  out.set("Referrer-Policy", "no-referrer");
+  out.set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+  out.set("Cross-Origin-Resource-Policy", "same-origin");
+  out.body() = std::move(body);
+  return out;
+}
+
+constexpr std::string_view kText = "text/plain; charset=utf-8";
+constexpr std::string_view kJson = "application/json";
+
+}  // namespace
+
+std::string_view to_string(Refusal refusal) { return told(refusal).name; }
+
+HttpPage::HttpPage(const SnapshotBoard& board, std::vector<std::string> names)
+    : board_{board}, names_{std::move(names)} {
+  for (std::string& name : names_) name = lower(name);
+  names_.insert(names_.end(), {"localhost", "127.0.0.1", "[::1]"});
+}
+
+bool HttpPage::is_ours(std::string_view host) const {
+  const std::string name = lower(host_without_port(host));
+  if (name.empty()) return false;
+  return std::ranges::any_of(names_, [&](const std::string& n) { return n == "*" || n == name; });
+}
+
+HttpResponse HttpPage::refuse(Refusal refusal, unsigned version) {
+  count(refusal);
+  ++counters_.requests;
+  const Told what = told(refusal);
+  HttpResponse out =
+      make(what.status, version, kJson,
+           fmt::format("{{\"error\":\"{}\",\"message\":\"{}\"}}\n", what.name, what.message));
+  if (refusal == Refusal::method_not_allowed) out.set(http::field::allow, "GET, HEAD");
+  out.keep_alive(false);
+  out.prepare_payload();
+  return out;
+}
+
+HttpResponse HttpPage::answer(const HttpRequest& request) {
+  const unsigned version = request.version();
+  if (request.count(http::field::host) != 1) return refuse(Refusal::bad_request, version);
+  const std::string host = request[http::field::host];
+  if (!is_ours(host)) return refuse(Refusal::host_not_allowed, version);
+  const auto origin = request.find(http::field::origin);
+  if (origin != request.end() && lower(origin->value()) != "http://" + lower(host)) {
+    return refuse(Refusal::origin_not_allowed, version);
+  }
+  HttpResponse out = route(request);
+  if (out.need_eof() || !request.keep_alive()) out.keep_alive(false);
+  if (request.method() == http::verb::head) {
+    const std::size_t size = out.body().size();
+    out.body().clear();
+    out.content_length(size);
+  }
+  return out;
+}
+
+HttpResponse HttpPage::route(const HttpRequest& request) {
+  const unsigned version = request.version();
+  const std::string_view target{request.target()};
+  const std::string_view path = target.substr(0, target.find('?'));
+  const bool is_metrics = path == "/metrics" || path == "/debug/metrics/prometheus";
+  if (!is_metrics && path != "/health" && path != "/ready") {
+    return refuse(Refusal::not_found, version);
+  }
+  if (request.method() != http::verb::get && request.method() != http::verb::head) {
+    return refuse(Refusal::method_not_allowed, version);
+  }
+  ++counters_.requests;
+  const SnapshotBoard::Snapshot snapshot = board_.newest();
+  const bool ready = snapshot != nullptr && !draining_;
+  HttpResponse out;
+  if (path == "/health") {
+    out = make(http::status::ok, version, kText, "alive\n");
+  } else if (path == "/ready" || snapshot == nullptr) {
+    out = make(ready ? http::status::ok : http::status::service_unavailable, version, kText,
+               ready       ? "ready\n"
+               : draining_ ? "draining\n"
+                           : "starting\n");
+  } else {
+    out = make(http::status::ok, version, kMetricsType, prometheus_text(*snapshot, own_counters()));
+  }
+  out.keep_alive(request.keep_alive());
+  out.prepare_payload();
+  return out;
+}
+
+std::vector<node::Counter> HttpPage::own_counters() const {
+  std::vector<node::Counter> out{
+      {"http.requests", counters_.requests},
+      {"http.accept_errors", counters_.accept_errors},
+      {"http.evicted", counters_.evicted},
+      {"http.publications_missed", board_.missed()},
+      {"http.connections", connections_, node::CounterKind::gauge},
+  };
+  for (const Refusal refusal : kRefusals) {
+    out.push_back({fmt::format("http.refused.{}", to_string(refusal)),
+                   counters_.refused[static_cast<std::size_t>(refusal)]});
+  }
+  return out;
+}
+
+}  // namespace ethnet::observe

@@ -1,0 +1,85 @@
+// What the listener answers, without sockets: a request in, an answer out, and a count of each
+// refusal. Pure functions of the newest snapshot.
+//
+//   GET  /metrics, /debug/metrics/prometheus   Prometheus text
+//   GET  /health                               200: the process answers
+//   GET  /ready                                200: the node listens and does not drain; 503 else
+//
+// A page in a browser may be made to call us under a name of its own (DNS rebinding), so a request
+// has to name us as we are called: localhost, 127.0.0.1, [::1], where we listen, or a name of
+// --http.vhosts. No other origin is allowed anything (no CORS).
+// Threading: one thread. Limits: below; what exceeds one is refused, counted and told.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <node/snapshot.hpp>
+
+#include "snapshot_board.hpp"
+
+namespace ethnet::observe {
+
+using HttpRequest = boost::beast::http::request<boost::beast::http::string_body>;
+using HttpResponse = boost::beast::http::response<boost::beast::http::string_body>;
+
+enum class Refusal : std::uint8_t {
+  bad_request,
+  header_too_large,
+  body_too_large,
+  host_not_allowed,
+  origin_not_allowed,
+  not_found,
+  method_not_allowed,
+  header_timeout,
+  body_timeout,
+  write_timeout,
+};
+inline constexpr std::array kRefusals{Refusal::bad_request,        Refusal::header_too_large,
+                                      Refusal::body_too_large,     Refusal::host_not_allowed,
+                                      Refusal::origin_not_allowed, Refusal::not_found,
+                                      Refusal::method_not_allowed, Refusal::header_timeout,
+                                      Refusal::body_timeout,       Refusal::write_timeout};
+[[nodiscard]] std::string_view to_string(Refusal refusal);
+
+struct HttpCounters {
+  std::uint64_t requests = 0;
+  std::uint64_t accept_errors = 0;
+  std::uint64_t evicted = 0;
+  std::array<std::uint64_t, kRefusals.size()> refused{};
+};
+
+class HttpPage {
+ public:
+  // `names`: hosts that we are called besides the usual ones, "*" is any; lower case.
+  HttpPage(const SnapshotBoard& board, std::vector<std::string> names);
+
+  [[nodiscard]] HttpResponse answer(const HttpRequest& request);
+  // Of a request that did not come to be one.
+  [[nodiscard]] HttpResponse refuse(Refusal refusal, unsigned version);
+  void count(Refusal refusal) { ++counters_.refused[static_cast<std::size_t>(refusal)]; }
+
+  // Not ready from now on.
+  void drain() { draining_ = true; }
+  [[nodiscard]] HttpCounters& counters() { return counters_; }
+  void set_connections(std::size_t connections) { connections_ = connections; }
+
+ private:
+  [[nodiscard]] HttpResponse route(const HttpRequest& request);
+  [[nodiscard]] bool is_ours(std::string_view host) const;
+  [[nodiscard]] std::vector<node::Counter> own_counters() const;
+
+  const SnapshotBoard& board_;
+  std::vector<std::string> names_;
+  HttpCounters counters_;
+  std::size_t connections_ = 0;
+  bool draining_ = false;
+};
+
+}  // namespace ethnet::observe

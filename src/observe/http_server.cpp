@@ -1,0 +1,285 @@
+#include "http_server.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/write.hpp>
+#include <fmt/format.h>
+
+#include "http_page.hpp"
+
+namespace ethnet::observe {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::ip::tcp;
+using ErrorCode = boost::system::error_code;
+
+namespace {
+
+std::chrono::nanoseconds to_chrono(Duration d) { return std::chrono::nanoseconds{d.ns}; }
+
+tcp::endpoint to_asio(const Endpoint& endpoint) {
+  return {asio::ip::make_address(endpoint.ip.to_string()), endpoint.port};
+}
+
+// Without a descriptor there is nothing to accept with; others may free one.
+constexpr Duration kAcceptPause = milliseconds(500);
+constexpr int kBacklog = 64;
+
+// One connection. It has at most one operation under way, and is forgotten when that has ended and
+// nothing follows: no handler outlives it.
+class Connection {
+ public:
+  enum class Phase : std::uint8_t { header, body, answer };
+
+  Connection(tcp::socket socket, const HttpConfig& config, HttpPage& page,
+             std::function<void()> forget)
+      : stream_{std::move(socket)}, config_{config}, page_{page}, forget_{std::move(forget)} {}
+
+  void start() { read_header(); }
+  // Its operation ends with an error, and that ends it.
+  void close() {
+    closing_ = true;
+    stream_.close();
+  }
+  [[nodiscard]] bool is_closing() const { return closing_; }
+  [[nodiscard]] std::uint64_t phase_number() const { return phase_number_; }
+  void set_phase_number(std::uint64_t number) { phase_number_ = number; }
+  void on_phase(std::function<void()> next_phase) { next_phase_ = std::move(next_phase); }
+
+ private:
+  void begin(Phase phase, Duration time) {
+    phase_ = phase;
+    next_phase_();
+    stream_.expires_after(to_chrono(time));
+  }
+
+  void read_header() {
+    parser_.emplace();
+    parser_->header_limit(static_cast<std::uint32_t>(kMaxHttpHeaderBytes));
+    parser_->body_limit(kMaxHttpBodyBytes);
+    begin(Phase::header, config_.header_time);
+    http::async_read_header(stream_, buffer_, *parser_,
+                            [this](ErrorCode error, std::size_t) { on_header(error); });
+  }
+  void on_header(ErrorCode error) {
+    if (error) return on_read_error(error);
+    if (parser_->is_done()) return on_request();
+    begin(Phase::body, config_.body_time);
+    if ((*parser_).get()[http::field::expect] == "100-continue") return say_continue();
+    read_body();
+  }
+  void say_continue() {
+    response_.emplace(http::status::continue_, 11U);
+    http::async_write(stream_, *response_, [this](ErrorCode error, std::size_t) {
+      if (error) return on_read_error(error);
+      read_body();
+    });
+  }
+  void read_body() {
+    http::async_read(stream_, buffer_, *parser_, [this](ErrorCode error, std::size_t) {
+      if (error) return on_read_error(error);
+      on_request();
+    });
+  }
+  void on_request() { write(page_.answer(parser_->get())); }
+
+  void on_read_error(ErrorCode error) {
+    if (closing_ || error == http::error::end_of_stream || error == asio::error::eof ||
+        error == asio::error::operation_aborted || error == asio::error::connection_reset ||
+        error == http::error::partial_message) {
+      return forget_();
+    }
+    if (error == beast::error::timeout) {  // the socket is closed already
+      // A connection that is kept open and idle is no misbehaviour.
+      const bool idle = phase_ == Phase::header && buffer_.size() == 0 && !parser_->got_some();
+      if (!idle || requests_ == 0) {
+        page_.count(phase_ == Phase::header ? Refusal::header_timeout : Refusal::body_timeout);
+      }
+      return forget_();
+    }
+    Refusal refusal = Refusal::bad_request;
+    if (error == http::error::header_limit || error == http::error::buffer_overflow) {
+      refusal = Refusal::header_too_large;
+    }
+    if (error == http::error::body_limit) refusal = Refusal::body_too_large;
+    write(page_.refuse(refusal, 11));
+  }
+
+  void write(HttpResponse response) {
+    ++requests_;
+    response_ = std::move(response);
+    begin(Phase::answer, config_.write_time);
+    http::async_write(stream_, *response_,
+                      [this](ErrorCode error, std::size_t) { on_written(error); });
+  }
+  void on_written(ErrorCode error) {
+    if (error == beast::error::timeout) page_.count(Refusal::write_timeout);
+    if (error || closing_) return forget_();
+    const bool keep = response_->keep_alive();
+    response_.reset();
+    if (keep) return read_header();
+    ErrorCode ignored;
+    stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+    forget_();
+  }
+
+  beast::tcp_stream stream_;
+  const HttpConfig& config_;
+  HttpPage& page_;
+  std::function<void()> forget_;
+  std::function<void()> next_phase_;
+  beast::flat_buffer buffer_{kMaxHttpHeaderBytes + kMaxHttpBodyBytes};
+  std::optional<http::request_parser<http::string_body>> parser_;
+  std::optional<HttpResponse> response_;
+  Phase phase_ = Phase::header;
+  std::uint64_t phase_number_ = 0;
+  std::uint64_t requests_ = 0;
+  bool closing_ = false;
+};
+
+}  // namespace
+
+class HttpServer::Impl {
+ public:
+  explicit Impl(const HttpConfig& config) : config_{config}, page_{board_, names(config)} {
+    listen();
+    accept();
+    thread_ = std::thread{[this] { io_.run(); }};
+  }
+  ~Impl() {
+    asio::post(io_, [this] {
+      stopping_ = true;
+      ErrorCode ignored;
+      acceptor_.close(ignored);
+      pause_.cancel();
+      for (auto& [id, connection] : connections_) connection.close();
+    });
+    thread_.join();
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  void publish(SnapshotBoard::Snapshot snapshot) { board_.publish(std::move(snapshot)); }
+  void drain() {
+    asio::post(io_, [this] { page_.drain(); });
+  }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+ private:
+  // Where it listens is a name of ours too, unless that is everywhere.
+  static std::vector<std::string> names(const HttpConfig& config) {
+    std::vector<std::string> out = config.names;
+    const IpAddress& ip = config.listen.ip;
+    if (ip.is_unspecified()) return out;
+    out.push_back(ip.is_v4() ? ip.to_string() : fmt::format("[{}]", ip.to_string()));
+    return out;
+  }
+
+  void listen() {
+    const tcp::endpoint at = to_asio(config_.listen);
+    try {
+      acceptor_.open(at.protocol());
+      acceptor_.set_option(tcp::acceptor::reuse_address(true));
+      acceptor_.bind(at);
+      acceptor_.listen(kBacklog);
+      port_ = acceptor_.local_endpoint().port();
+    } catch (const boost::system::system_error& error) {
+      if (error.code() == asio::error::address_in_use) {
+        throw std::runtime_error(
+            fmt::format("port {}/tcp is in use: name another one by --http.port, or --http=false",
+                        config_.listen.port));
+      }
+      throw std::runtime_error(fmt::format("cannot listen for HTTP on {}: {}",
+                                           config_.listen.to_string(), error.code().message()));
+    }
+  }
+
+  void accept() {
+    acceptor_.async_accept([this](ErrorCode error, tcp::socket socket) {
+      if (stopping_) return;
+      if (error) {
+        ++page_.counters().accept_errors;
+        pause_.expires_after(to_chrono(kAcceptPause));
+        pause_.async_wait([this](ErrorCode) {
+          if (!stopping_) accept();
+        });
+        return;
+      }
+      take(std::move(socket));
+      accept();
+    });
+  }
+
+  void take(tcp::socket socket) {
+    make_room();
+    ErrorCode ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+    socket.set_option(asio::socket_base::send_buffer_size(int{kMaxHttpSendBuffer}), ignored);
+    const std::uint64_t id = ++last_id_;
+    const auto [it, fresh] =
+        connections_.try_emplace(id, std::move(socket), config_, page_, [this, id] { forget(id); });
+    Connection& connection = it->second;
+    connection.on_phase([this, &connection] { connection.set_phase_number(++last_phase_); });
+    page_.set_connections(connections_.size());
+    connection.start();
+  }
+
+  void forget(std::uint64_t id) {
+    connections_.erase(id);
+    page_.set_connections(connections_.size());
+  }
+
+  void make_room() {
+    std::size_t open = 0;
+    Connection* oldest = nullptr;
+    for (auto& [id, connection] : connections_) {
+      if (connection.is_closing()) continue;
+      ++open;
+      if (oldest == nullptr || connection.phase_number() < oldest->phase_number()) {
+        oldest = &connection;
+      }
+    }
+    if (open < kMaxHttpConnections || oldest == nullptr) return;
+    ++page_.counters().evicted;
+    oldest->close();
+  }
+
+  HttpConfig config_;
+  SnapshotBoard board_;
+  HttpPage page_;
+  asio::io_context io_{1};
+  tcp::acceptor acceptor_{io_};
+  asio::steady_timer pause_{io_};
+  std::map<std::uint64_t, Connection> connections_;
+  std::uint64_t last_id_ = 0;
+  std::uint64_t last_phase_ = 0;
+  std::uint16_t port_ = 0;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+HttpServer::HttpServer(const HttpConfig& config) : impl_{std::make_unique<Impl>(config)} {}
+HttpServer::~HttpServer() = default;
+void HttpServer::publish(SnapshotBoard::Snapshot snapshot) { impl_->publish(std::move(snapshot)); }
+void HttpServer::drain() { impl_->drain(); }
+std::uint16_t HttpServer::port() const { return impl_->port(); }
+
+}  // namespace ethnet::observe

@@ -1,0 +1,58 @@
+// The HTTP/1.1 listener of a node: one thread of its own, which reads the snapshots that the node
+// publishes and nothing else of it. The node's thread waits for it when it starts and when it is
+// destroyed, never between.
+//
+// Each connection is in one of three phases, and each phase has a deadline that no trickle of bytes
+// puts off: its header comes, its body comes, its answer is read. At the most connections the one
+// whose phase has lasted longest makes way, so that who stalls keeps nobody out.
+// Threading: construct, publish and destroy on one thread. Limits: below.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <base/instant.hpp>
+#include <types/endpoint.hpp>
+
+#include "snapshot_board.hpp"
+
+namespace ethnet::observe {
+
+// Observers are few: a scraper, a page, a person. Each may hold a body, its answer and a socket.
+inline constexpr std::size_t kMaxHttpConnections = 64;
+inline constexpr std::size_t kMaxHttpHeaderBytes = 8 * 1024;  // of a request; browsers send about 1
+inline constexpr std::size_t kMaxHttpBodyBytes = 1024 * 1024;  // of a request: a batch of calls
+// Bytes of an answer in the kernel for a client that does not read; the rest waits in ours.
+inline constexpr std::size_t kMaxHttpSendBuffer = 64 * 1024;
+
+struct HttpConfig {
+  Endpoint listen;                   // port 0: any
+  std::vector<std::string> names{};  // hosts that we are called besides the usual ones
+  Duration header_time = seconds(5);
+  Duration body_time = seconds(10);
+  Duration write_time = seconds(10);
+};
+
+class HttpServer {
+ public:
+  // Binds and listens, then answers on a thread of its own. Throws std::runtime_error with one
+  // clear line when the port is taken or the address not ours.
+  explicit HttpServer(const HttpConfig& config);
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  // Never waits; what cannot be published now is missed.
+  void publish(SnapshotBoard::Snapshot snapshot);
+  // /ready says 503 from now on.
+  void drain();
+  [[nodiscard]] std::uint16_t port() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ethnet::observe

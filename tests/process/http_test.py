@@ -1,0 +1,169 @@
+"""The HTTP listener of a real node, asked over plain sockets."""
+
+import json
+import os
+import re
+import socket
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(__file__))
+from support import ProcessTest  # noqa: E402
+
+SECONDS = 30
+
+
+class Http(ProcessTest):
+    def node(self, *arguments):
+        """A node that answers, and its HTTP port."""
+        node = self.start("ethnet", "node", "--addr", "127.0.0.1", "--port", 0, "--datadir", "d",
+                          "--verbosity", 4, *arguments)
+        return node, int(node.wait_for(r"Answering over HTTP.* port=(\d+)").group(1))
+
+    def connect(self, port):
+        connection = socket.create_connection(("127.0.0.1", port), SECONDS)
+        self.addCleanup(connection.close)
+        return connection
+
+    @staticmethod
+    def until_closed(connection):
+        got = b""
+        try:
+            while True:
+                more = connection.recv(65536)
+                if not more:
+                    return got
+                got += more
+        except ConnectionResetError:
+            return got
+
+    def ask(self, port, head, body=b""):
+        """(status, header, body) of the answer to one request."""
+        connection = self.connect(port)
+        connection.sendall(head.replace("\n", "\r\n").encode() + b"Connection: close\r\n\r\n" + body)
+        answer = self.until_closed(connection)
+        header, _, text = answer.decode().partition("\r\n\r\n")
+        return int(header.split(" ")[1]), header, text
+
+    def get(self, port, path, host="localhost"):
+        return self.ask(port, f"GET {path} HTTP/1.1\nHost: {host}\n")
+
+    def metric(self, port, series):
+        _, _, page = self.get(port, "/metrics")
+        found = re.search(rf"^{re.escape(series)} (\d+)$", page, re.M)
+        self.assertIsNotNone(found, page)
+        return int(found.group(1))
+
+    def test_metrics_health_and_ready_answer(self):
+        node, port = self.node("--produce", "--period", 1)
+        node.next_head()
+        for path in ("/metrics", "/debug/metrics/prometheus"):
+            status, header, page = self.get(port, path)
+            self.assertEqual(status, 200)
+            self.assertIn("Content-Type: text/plain; version=0.0.4", header)
+            self.assertIn("# TYPE chain_head_header gauge\n", page)
+            self.assertIn("# TYPE ethnet_udp_datagrams_in_total counter\n", page)
+            self.assertNotIn("no text yet", page)
+        self.assertEqual(self.get(port, "/health")[0], 200)
+        self.assertEqual(self.get(port, "/ready")[0], 200)
+        self.assertEqual(self.get(port, "/none")[0], 404)
+        self.stop(node)
+        with self.assertRaises(OSError):
+            self.connect(port)
+
+    def test_a_taken_http_port_is_one_clear_line(self):
+        _, port = self.node()
+        second = self.start("ethnet", "node", "--addr", "127.0.0.1", "--port", 0, "--datadir", "e",
+                            "--http.port", port)
+        self.assertEqual(second.exit_code(), 1)
+        self.assertEqual(second.rest(), f"ethnet: port {port}/tcp is in use: name another one by "
+                         "--http.port, or --http=false")
+
+    def test_switched_off_it_does_not_listen(self):
+        node = self.start("ethnet", "node", "--addr", "127.0.0.1", "--port", 0, "--datadir", "d",
+                          "--http=false")
+        node.wait_for("Started P2P networking")
+        self.stop(node)
+        self.assertNotIn("HTTP", node.rest())
+
+    def test_atk_a6_a_host_that_is_not_ours_is_403_and_counted(self):
+        _, port = self.node("--http.vhosts", "node.example")
+        for host in ("evil.example", f"localhost.evil.example:{port}", "127.0.0.1.evil.example"):
+            status, header, body = self.get(port, "/metrics", host)
+            self.assertEqual(status, 403)
+            self.assertEqual(json.loads(body)["error"], "host_not_allowed")
+            self.assertNotIn("Access-Control", header)
+        for host in ("localhost", f"127.0.0.1:{port}", "[::1]", "node.example"):
+            self.assertEqual(self.get(port, "/health", host)[0], 200)
+        self.assertEqual(self.metric(port, 'ethnet_http_refused_total{reason="host_not_allowed"}'), 3)
+
+    def test_atk_a6_what_is_no_request_or_too_large_is_a_typed_error_and_counted(self):
+        _, port = self.node()
+        for text, status, error in (
+                ("BANANA\n", 400, "bad_request"),
+                ("GET /metrics HTTP/1.1\n", 400, "bad_request"),
+                ("GET /metrics HTTP/1.1\nHost: localhost\nX: " + "x" * 9000 + "\n", 431, "header_too_large"),
+                ("POST / HTTP/1.1\nHost: localhost\nContent-Length: 1048577\n", 413, "body_too_large")):
+            told, _, body = self.ask(port, text)
+            self.assertEqual(told, status, text[:60])
+            self.assertEqual(json.loads(body)["error"], error)
+            self.assertGreaterEqual(self.metric(port, f'ethnet_http_refused_total{{reason="{error}"}}'), 1)
+
+    def trickle(self, port, first, one):
+        """How long a connection lives that begins so and then sends `one` again and again."""
+        connection = self.connect(port)
+        connection.sendall(first)
+        begun = time.monotonic()
+        connection.settimeout(0.2)
+        while time.monotonic() < begun + SECONDS:
+            try:
+                if connection.recv(4096) == b"":
+                    break
+                self.fail("it was answered")
+            except socket.timeout:
+                try:
+                    connection.sendall(one)
+                except OSError:
+                    break
+            except ConnectionResetError:
+                break
+        return time.monotonic() - begun
+
+    def test_atk_a6_a_slow_header_and_a_slow_body_are_closed_in_time(self):
+        _, port = self.node()
+        head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n"
+        self.assertLess(self.trickle(port, b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n", b"X: y\r\n"), 15)
+        self.assertEqual(self.metric(port, 'ethnet_http_refused_total{reason="header_timeout"}'), 1)
+        self.assertLess(self.trickle(port, head + b"\r\n", b"x"), 20)
+        self.assertEqual(self.metric(port, 'ethnet_http_refused_total{reason="body_timeout"}'), 1)
+
+    def test_atk_a6_ten_stalled_readers_do_not_keep_the_node_from_following_its_chain(self):
+        node, port = self.node("--produce", "--period", 1)
+        request = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        for _ in range(10):
+            stalled = socket.socket()
+            self.addCleanup(stalled.close)
+            stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            stalled.settimeout(SECONDS)
+            stalled.connect(("127.0.0.1", port))
+            stalled.sendall(request * 50)
+        _, before = node.next_head()
+        while node.next_head()[1] < before + 3:
+            pass
+        self.assertGreaterEqual(self.metric(port, "ethnet_http_connections"), 11, "they do stall")
+        self.assertGreaterEqual(self.metric(port, "chain_head_header"), before)
+        self.assertEqual(self.metric(port, "p2p_peers"), 0)
+
+    def test_atk_a6_who_holds_every_connection_keeps_nobody_out(self):
+        _, port = self.node()
+        held = [self.connect(port) for _ in range(64)]
+        for connection in held:
+            connection.sendall(b"GET /metrics HTTP/1.1\r\n")
+        self.assertEqual(self.get(port, "/health")[0], 200)
+        self.assertGreaterEqual(self.metric(port, "ethnet_http_evicted_total"), 1)
+        self.assertLessEqual(self.metric(port, "ethnet_http_connections"), 64)
+
+
+if __name__ == "__main__":
+    unittest.main()
