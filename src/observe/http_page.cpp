@@ -38,9 +38,13 @@ Told told(Refusal refusal) {
               "requests of web pages of another origin are not answered"};
     case Refusal::not_found:
       return {http::status::not_found, "not_found",
-              "there are /metrics, /debug/metrics/prometheus, /health and /ready"};
+              "there are /metrics, /debug/metrics/prometheus, /health, /ready and /"};
     case Refusal::method_not_allowed:
-      return {http::status::method_not_allowed, "method_not_allowed", "use GET or HEAD"};
+      return {http::status::method_not_allowed, "method_not_allowed",
+              "use GET or HEAD; POST is for / alone"};
+    case Refusal::media_type:
+      return {http::status::unsupported_media_type, "media_type",
+              "the Content-Type of JSON-RPC is application/json"};
     case Refusal::header_timeout:
       return {http::status::request_timeout, "header_timeout", "the header came too slowly"};
     case Refusal::body_timeout:
@@ -55,6 +59,12 @@ std::string lower(std::string_view text) {
   std::string out{text};
   for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return out;
+}
+
+// A browser asks first before it sends this type to another origin, and is told no.
+bool is_json(std::string_view type) {
+  return lower(type.substr(0, std::min(type.find_first_of("; "), type.size()))) ==
+         "application/json";
 }
 
 bool all_digits(std::string_view text) {
@@ -83,6 +93,13 @@ HttpResponse make(http::status status, unsigned version, std::string_view type, 
   return out;
 }
 
+constexpr std::string_view kIndex =
+    "MiniEthNet\n\n"
+    "GET  /metrics  Prometheus text, also at /debug/metrics/prometheus\n"
+    "GET  /health   the process answers\n"
+    "GET  /ready    it listens and does not drain\n"
+    "POST /         JSON-RPC 2.0: web3_clientVersion, net_peerCount, eth_blockNumber,\n"
+    "               admin_nodeInfo, admin_peers, ...\n";
 constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kJson = "application/json";
 
@@ -109,7 +126,7 @@ HttpResponse HttpPage::refuse(Refusal refusal, unsigned version) {
   HttpResponse out =
       make(what.status, version, kJson,
            fmt::format("{{\"error\":\"{}\",\"message\":\"{}\"}}\n", what.name, what.message));
-  if (refusal == Refusal::method_not_allowed) out.set(http::field::allow, "GET, HEAD");
+  if (refusal == Refusal::method_not_allowed) out.set(http::field::allow, "GET, HEAD, POST");
   out.keep_alive(false);
   out.prepare_payload();
   return out;
@@ -139,9 +156,10 @@ HttpResponse HttpPage::route(const HttpRequest& request) {
   const std::string_view target{request.target()};
   const std::string_view path = target.substr(0, target.find('?'));
   const bool is_metrics = path == "/metrics" || path == "/debug/metrics/prometheus";
-  if (!is_metrics && path != "/health" && path != "/ready") {
+  if (!is_metrics && path != "/health" && path != "/ready" && path != "/") {
     return refuse(Refusal::not_found, version);
   }
+  if (path == "/" && request.method() == http::verb::post) return call(request);
   if (request.method() != http::verb::get && request.method() != http::verb::head) {
     return refuse(Refusal::method_not_allowed, version);
   }
@@ -151,6 +169,8 @@ HttpResponse HttpPage::route(const HttpRequest& request) {
   HttpResponse out;
   if (path == "/health") {
     out = make(http::status::ok, version, kText, "alive\n");
+  } else if (path == "/") {
+    out = make(http::status::ok, version, kText, std::string{kIndex});
   } else if (path == "/ready" || snapshot == nullptr) {
     out = make(ready ? http::status::ok : http::status::service_unavailable, version, kText,
                ready       ? "ready\n"
@@ -164,11 +184,27 @@ HttpResponse HttpPage::route(const HttpRequest& request) {
   return out;
 }
 
+HttpResponse HttpPage::call(const HttpRequest& request) {
+  if (!is_json(request[http::field::content_type])) {
+    return refuse(Refusal::media_type, request.version());
+  }
+  ++counters_.requests;
+  const SnapshotBoard::Snapshot snapshot = board_.newest();
+  std::string answer = answer_rpc(request.body(), snapshot.get(), counters_.rpc);
+  const http::status status = answer.empty() ? http::status::no_content : http::status::ok;
+  HttpResponse out = make(status, request.version(), kJson, std::move(answer));
+  out.keep_alive(request.keep_alive());
+  out.prepare_payload();
+  return out;
+}
+
 std::vector<node::Counter> HttpPage::own_counters() const {
   std::vector<node::Counter> out{
       {"http.requests", counters_.requests},
       {"http.accept_errors", counters_.accept_errors},
       {"http.evicted", counters_.evicted},
+      {"http.rpc_calls", counters_.rpc.calls},
+      {"http.rpc_errors", counters_.rpc.errors},
       {"http.publications_missed", board_.missed()},
       {"http.connections", connections_, node::CounterKind::gauge},
   };

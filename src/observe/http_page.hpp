@@ -4,6 +4,8 @@
 //   GET  /metrics, /debug/metrics/prometheus   Prometheus text
 //   GET  /health                               200: the process answers
 //   GET  /ready                                200: the node listens and does not drain; 503 else
+//   GET  /                                     what there is, for a person
+//   POST /                                     JSON-RPC (json_rpc.hpp)
 //
 // A page in a browser may be made to call us under a name of its own (DNS rebinding), so a request
 // has to name us as we are called: localhost, 127.0.0.1, [::1], where we listen, or a name of
@@ -22,6 +24,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <node/snapshot.hpp>
 
+#include "json_rpc.hpp"
 #include "snapshot_board.hpp"
 
 namespace ethnet::observe {
@@ -37,21 +40,23 @@ enum class Refusal : std::uint8_t {
   origin_not_allowed,
   not_found,
   method_not_allowed,
+  media_type,
   header_timeout,
   body_timeout,
   write_timeout,
 };
-inline constexpr std::array kRefusals{Refusal::bad_request,        Refusal::header_too_large,
-                                      Refusal::body_too_large,     Refusal::host_not_allowed,
-                                      Refusal::origin_not_allowed, Refusal::not_found,
-                                      Refusal::method_not_allowed, Refusal::header_timeout,
-                                      Refusal::body_timeout,       Refusal::write_timeout};
+inline constexpr std::array kRefusals{
+    Refusal::bad_request,        Refusal::header_too_large,   Refusal::body_too_large,
+    Refusal::host_not_allowed,   Refusal::origin_not_allowed, Refusal::not_found,
+    Refusal::method_not_allowed, Refusal::media_type,         Refusal::header_timeout,
+    Refusal::body_timeout,       Refusal::write_timeout};
 [[nodiscard]] std::string_view to_string(Refusal refusal);
 
 struct HttpCounters {
   std::uint64_t requests = 0;
   std::uint64_t accept_errors = 0;
   std::uint64_t evicted = 0;
+  RpcCounters rpc;
   std::array<std::uint64_t, kRefusals.size()> refused{};
 };
 
@@ -72,6 +77,7 @@ class HttpPage {
 
  private:
   [[nodiscard]] HttpResponse route(const HttpRequest& request);
+  [[nodiscard]] HttpResponse call(const HttpRequest& request);
   [[nodiscard]] bool is_ours(std::string_view host) const;
   [[nodiscard]] std::vector<node::Counter> own_counters() const;
 

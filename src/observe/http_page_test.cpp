@@ -117,12 +117,39 @@ TEST_F(Page, OtherPathsAndMethodsAreTypedErrorsAndCounted) {
   EXPECT_EQ(refused(Refusal::not_found), 1U);
   const HttpResponse put = page_.answer(request("/metrics", "localhost", http::verb::put));
   EXPECT_EQ(put.result(), http::status::method_not_allowed);
-  EXPECT_EQ(put[http::field::allow], "GET, HEAD");
-  EXPECT_EQ(put.body(), "{\"error\":\"method_not_allowed\",\"message\":\"use GET or HEAD\"}\n");
+  EXPECT_EQ(put[http::field::allow], "GET, HEAD, POST");
+  EXPECT_EQ(
+      put.body(),
+      "{\"error\":\"method_not_allowed\",\"message\":\"use GET or HEAD; POST is for / alone\"}\n");
   EXPECT_EQ(refused(Refusal::method_not_allowed), 1U);
   const auto page = testing::read_exposition(get("/metrics").body());
   EXPECT_EQ(page.value.at("ethnet_http_refused_total{reason=\"not_found\"}"), 1U);
   EXPECT_EQ(page.value.at("ethnet_http_requests_total"), 3U);
+}
+
+TEST_F(Page, atk_A6_JsonRpcIsCalledAsJsonAlone) {
+  const auto post = [&](std::string_view type) {
+    HttpRequest out = request("/", "localhost", http::verb::post);
+    out.set(http::field::content_type, type);
+    out.body() = R"({"jsonrpc":"2.0","id":1,"method":"eth_blockNumber"})";
+    return page_.answer(out);
+  };
+  for (const std::string_view type :
+       {"application/json", "Application/JSON", "application/json; charset=utf-8"}) {
+    const HttpResponse answer = post(type);
+    EXPECT_EQ(answer.result(), http::status::ok);
+    EXPECT_EQ(answer[http::field::content_type], "application/json");
+    EXPECT_EQ(answer.body(), R"({"id":1,"jsonrpc":"2.0","result":"0x7"})");
+  }
+  for (const std::string_view type : {"text/plain", "", "application/jsonx", "application/x"}) {
+    EXPECT_EQ(post(type).result(), http::status::unsupported_media_type) << type;
+  }
+  EXPECT_EQ(refused(Refusal::media_type), 4U);
+  HttpRequest note = request("/", "localhost", http::verb::post);
+  note.set(http::field::content_type, "application/json");
+  note.body() = R"({"jsonrpc":"2.0","method":"eth_blockNumber"})";
+  EXPECT_EQ(page_.answer(note).result(), http::status::no_content);
+  EXPECT_NE(get("/").body().find("POST /"), std::string::npos);
 }
 
 TEST_F(Page, HeadIsGetWithoutTheBody) {

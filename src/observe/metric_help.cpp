@@ -92,6 +92,8 @@ constexpr std::array kHelp{
     Help{"http.evicted", "Connections that made way for a newer one"},
     Help{"http.publications_missed", "Snapshots that the node did not publish so as not to wait"},
     Help{"http.requests", "Requests answered, refusals included"},
+    Help{"http.rpc_calls", "Calls of JSON-RPC"},
+    Help{"http.rpc_errors", "Calls of JSON-RPC answered by an error"},
     Help{"mini_sync.announcements_dropped", "Announcements dropped at a full queue"},
     Help{"mini_sync.announcements_sent", "Heads announced to peers"},
     Help{"mini_sync.answers_decoded", "Answers decoded"},

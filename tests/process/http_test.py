@@ -72,6 +72,33 @@ class Http(ProcessTest):
         with self.assertRaises(OSError):
             self.connect(port)
 
+    def call(self, port, method):
+        body = json.dumps({"jsonrpc": "2.0", "id": 5, "method": method}).encode()
+        status, _, answer = self.ask(port, "POST / HTTP/1.1\nHost: localhost\nContent-Type: application/json\n"
+                                     f"Content-Length: {len(body)}\n", body)
+        self.assertEqual(status, 200)
+        self.assertEqual(json.loads(answer)["id"], 5)
+        return json.loads(answer)["result"]
+
+    def test_json_rpc_tells_of_two_nodes_what_they_are(self):
+        first, port = self.node("--produce", "--period", 1)
+        info = self.call(port, "admin_nodeInfo")
+        second = self.start("ethnet", "node", "--addr", "127.0.0.1", "--port", 0, "--datadir", "e",
+                            "--verbosity", 4, "--bootnodes", info["enode"])
+        port2 = int(second.wait_for(r"Answering over HTTP.* port=(\d+)").group(1))
+        second.next_head()
+        end = time.monotonic() + SECONDS
+        while self.call(port2, "net_peerCount") != "0x1":  # a snapshot is a second old at most
+            self.assertLess(time.monotonic(), end)
+        self.assertEqual(self.call(port2, "admin_peers")[0]["id"], info["id"])
+        self.assertEqual(self.call(port2, "admin_peers")[0]["network"]["inbound"], False)
+        self.assertTrue(info["enr"].startswith("enr:"))
+        self.assertGreater(int(self.call(port, "eth_blockNumber"), 16), 0)
+        self.assertEqual(self.call(port, "net_version"), str(int(self.call(port, "eth_chainId"), 16)))
+        self.assertEqual(self.call(port, "web3_clientVersion"), info["name"])
+        self.stop(second)
+        self.stop(first)
+
     def test_a_taken_http_port_is_one_clear_line(self):
         _, port = self.node()
         second = self.start("ethnet", "node", "--addr", "127.0.0.1", "--port", 0, "--datadir", "e",

@@ -1,0 +1,36 @@
+// JSON-RPC 2.0 over HTTP, read-only, under the names that Ethereum tools use:
+// https://www.jsonrpc.org/specification and https://ethereum.github.io/execution-apis/
+//
+//   rpc_modules  web3_clientVersion  net_version  net_listening  net_peerCount
+//   eth_chainId  eth_blockNumber  eth_syncing  admin_nodeInfo  admin_peers
+//
+// Absent params and null are no params. What has no id is a notification and gets no answer.
+// Blocks are not served: a snapshot has none. Nothing here changes the node.
+// Pure functions of the newest snapshot. Limits: below, and kMaxHttpBodyBytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <node/snapshot.hpp>
+
+namespace ethnet::observe {
+
+inline constexpr std::size_t kMaxRpcBatch = 100;  // calls of one request: tools send ten at most
+inline constexpr std::size_t kMaxRpcDepth = 32;   // arrays and objects inside each other
+// Of one answer: a batch that asks for all peers a hundred times would be a hundred times as large.
+inline constexpr std::size_t kMaxRpcAnswerBytes = 4 * 1024 * 1024;
+
+struct RpcCounters {
+  std::uint64_t calls = 0;
+  std::uint64_t errors = 0;
+};
+
+// What goes back; empty: nothing does, since nothing but notifications came. `snapshot` is null
+// before the node's first.
+[[nodiscard]] std::string answer_rpc(std::string_view body, const node::NodeSnapshot* snapshot,
+                                     RpcCounters& counters);
+
+}  // namespace ethnet::observe

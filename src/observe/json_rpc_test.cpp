@@ -1,0 +1,189 @@
+// JSON-RPC 2.0 by its specification, and each method's answer.
+#include "json_rpc.hpp"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace ethnet::observe {
+namespace {
+
+using Json = nlohmann::json;
+
+node::NodeSnapshot snapshot() {
+  node::NodeSnapshot out;
+  out.client = "MiniEthNet/v1";
+  out.enode = "enode://ab@127.0.0.1:30303";
+  out.enr = "enr:abc";
+  out.listen = {IpAddress::loopback_v4(), 30303};
+  out.chain_id = 1337;
+  out.head_number = 255;
+  out.sessions = 2;
+  node::PeerView peer;
+  peer.remote = {IpAddress::loopback_v4(), 9001};
+  peer.inbound = true;
+  peer.client = "<b>\\x1b\"evil\"</b>";
+  peer.capabilities = {"das-lite/0.1", "mini-sync/0.1"};
+  out.peers.push_back(peer);
+  return out;
+}
+
+std::string raw(std::string_view body) {
+  static const node::NodeSnapshot s = snapshot();
+  RpcCounters counters;
+  return answer_rpc(body, &s, counters);
+}
+Json ask(std::string_view body) { return Json::parse(raw(body)); }
+Json result(const std::string& method) {
+  const Json answer = ask(R"({"jsonrpc":"2.0","id":1,"method":")" + method + "\"}");
+  EXPECT_EQ(answer["id"], 1);
+  EXPECT_EQ(answer["jsonrpc"], "2.0");
+  EXPECT_FALSE(answer.contains("error")) << answer;
+  return answer["result"];
+}
+int code(std::string_view body) {
+  const Json answer = ask(body);
+  EXPECT_FALSE(answer.contains("result")) << answer;
+  EXPECT_TRUE(answer["error"]["message"].is_string());
+  return answer["error"]["code"];
+}
+
+TEST(JsonRpc, EachMethodAnswersInEthereumsForm) {
+  EXPECT_EQ(result("web3_clientVersion"), "MiniEthNet/v1");
+  EXPECT_EQ(result("net_version"), "1337");
+  EXPECT_EQ(result("net_listening"), true);
+  EXPECT_EQ(result("net_peerCount"), "0x2");
+  EXPECT_EQ(result("eth_chainId"), "0x539");
+  EXPECT_EQ(result("eth_blockNumber"), "0xff");
+  EXPECT_EQ(result("eth_syncing"), false);
+  EXPECT_EQ(result("rpc_modules")["eth"], "1.0");
+  const Json info = result("admin_nodeInfo");
+  EXPECT_EQ(info["id"], std::string(64, '0')) << "without 0x, as go-ethereum has it";
+  EXPECT_EQ(info["enode"], "enode://ab@127.0.0.1:30303");
+  EXPECT_EQ(info["enr"], "enr:abc");
+  EXPECT_EQ(info["ip"], "127.0.0.1");
+  EXPECT_EQ(info["ports"]["listener"], 30303);
+  EXPECT_EQ(info["protocols"]["mini-sync"]["genesis"], "0x" + std::string(64, '0'));
+  EXPECT_EQ(info["protocols"]["mini-sync"]["number"], 255);
+}
+
+TEST(JsonRpc, TheListOfPeersSaysWhatTheyAreAsText) {
+  const Json peers = result("admin_peers");
+  ASSERT_EQ(peers.size(), 1U);
+  EXPECT_EQ(peers[0]["name"], "<b>\\x1b\"evil\"</b>") << "escaped once as JSON, not twice";
+  EXPECT_EQ(peers[0]["caps"], Json({"das-lite/0.1", "mini-sync/0.1"}));
+  EXPECT_EQ(peers[0]["network"]["remoteAddress"], "127.0.0.1:9001");
+  EXPECT_EQ(peers[0]["network"]["inbound"], true);
+  EXPECT_EQ(peers[0]["visit"], false);
+}
+
+TEST(JsonRpc, ADownloadIsSyncingFromToAndWhere) {
+  node::NodeSnapshot s = snapshot();
+  s.syncing = node::SyncView{.start = 16, .target = 4096};
+  RpcCounters counters;
+  const Json answer =
+      Json::parse(answer_rpc(R"({"jsonrpc":"2.0","id":1,"method":"eth_syncing"})", &s, counters));
+  EXPECT_EQ(answer["result"], Json::parse(R"({"startingBlock":"0x10","currentBlock":"0xff",
+                                              "highestBlock":"0x1000"})"));
+}
+
+TEST(JsonRpc, AnIdComesBackAsItIs) {
+  for (const std::string id : {"1", "0", "-7", "\"x\"", "\"\"", "null", "18446744073709551615"}) {
+    const Json answer = ask(R"({"jsonrpc":"2.0","id":)" + id + R"(,"method":"net_version"})");
+    EXPECT_EQ(answer["id"].dump(), id);
+    EXPECT_EQ(answer["result"], "1337");
+  }
+}
+
+TEST(JsonRpc, EachErrorHasTheSpecificationsCode) {
+  EXPECT_EQ(code("{"), -32700);
+  EXPECT_EQ(code(""), -32700);
+  EXPECT_EQ(code("\xff"), -32700);
+  EXPECT_EQ(ask("{")["id"], nullptr);
+  for (const std::string_view bad :
+       {"1", "\"x\"", "null", "\"null\"", "[]", "{}", R"({"id":1,"method":"net_version"})",
+        R"({"jsonrpc":"1.0","id":1,"method":"net_version"})",
+        R"({"jsonrpc":2.0,"id":1,"method":"net_version"})",
+        R"({"jsonrpc":"2.0","id":1,"method":5})", R"({"jsonrpc":"2.0","id":1})",
+        R"({"jsonrpc":"2.0","id":{},"method":"net_version"})",
+        R"({"jsonrpc":"2.0","id":[1],"method":"net_version"})",
+        R"({"jsonrpc":"2.0","id":true,"method":"net_version"})",
+        R"({"jsonrpc":"2.0","id":1,"method":"net_version","params":5})",
+        R"({"jsonrpc":"2.0","id":1,"method":"net_version","params":"null"})"}) {
+    EXPECT_EQ(code(bad), -32600) << bad;
+  }
+  EXPECT_EQ(code(R"({"jsonrpc":"2.0","id":1,"method":"eth_sendTransaction"})"), -32601);
+  EXPECT_EQ(code(R"({"jsonrpc":"2.0","id":1,"method":"net_version","params":[1]})"), -32602);
+}
+
+TEST(JsonRpc, atk_A6_NullAndAbsentParamsAreNone) {
+  for (const std::string_view params :
+       {"", R"(,"params":null)", R"(,"params":[])", R"(,"params":{})"}) {
+    const std::string body =
+        R"({"jsonrpc":"2.0","id":1,"method":"net_version")" + std::string{params} + "}";
+    EXPECT_EQ(ask(body)["result"], "1337") << body;
+  }
+}
+
+TEST(JsonRpc, ANotificationGetsNoAnswerAloneOrInABatch) {
+  const std::string note = R"({"jsonrpc":"2.0","method":"net_version"})";
+  const std::string unknown = R"({"jsonrpc":"2.0","method":"none"})";
+  const std::string call = R"({"jsonrpc":"2.0","id":2,"method":"net_version"})";
+  EXPECT_EQ(raw(note), "");
+  EXPECT_EQ(raw(unknown), "");
+  EXPECT_EQ(raw("[" + note + "," + unknown + "]"), "");
+  const Json answer = ask("[" + note + "," + call + ",5]");
+  ASSERT_EQ(answer.size(), 2U);
+  EXPECT_EQ(answer[0]["id"], 2);
+  EXPECT_EQ(answer[1]["error"]["code"], -32600);
+}
+
+std::string batch_of(std::size_t count, const std::string& method) {
+  std::string out = "[";
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i > 0) out += ",";
+    out += R"({"jsonrpc":"2.0","id":1,"method":")" + method + "\"}";
+  }
+  return out + "]";
+}
+
+TEST(JsonRpc, atk_A6_ABatchHasAHundredCallsAtMost) {
+  EXPECT_EQ(ask(batch_of(kMaxRpcBatch, "net_version")).size(), kMaxRpcBatch);
+  EXPECT_EQ(code(batch_of(kMaxRpcBatch + 1, "net_version")), -32600);
+}
+
+TEST(JsonRpc, atk_A6_AnAnswerIsBoundedWhateverTheBatchAsksFor) {
+  node::NodeSnapshot s = snapshot();
+  s.peers.assign(1000, s.peers.front());
+  RpcCounters counters;
+  const std::string answer = answer_rpc(batch_of(kMaxRpcBatch, "admin_peers"), &s, counters);
+  EXPECT_LE(answer.size(), kMaxRpcAnswerBytes + 100 * kMaxRpcBatch);
+  const Json all = Json::parse(answer);
+  EXPECT_EQ(all.size(), kMaxRpcBatch);
+  EXPECT_TRUE(all.front().contains("result"));
+  EXPECT_EQ(all.back()["error"]["code"], -32003);
+  EXPECT_GT(counters.errors, 0U);
+}
+
+TEST(JsonRpc, atk_A6_WhatNestsDeeplyIsRefused) {
+  const std::string deep(kMaxRpcDepth + 2, '[');
+  EXPECT_EQ(code(deep + std::string(deep.size(), ']')), -32600);
+  EXPECT_EQ(code(std::string(1024 * 1024, '[')), -32600);
+  std::string objects;
+  for (int i = 0; i < 100'000; ++i) objects += "{\"a\":";
+  EXPECT_EQ(code(objects), -32600);
+}
+
+TEST(JsonRpc, BeforeTheFirstSnapshotItSaysSo) {
+  RpcCounters counters;
+  const Json answer = Json::parse(
+      answer_rpc(R"({"jsonrpc":"2.0","id":1,"method":"eth_blockNumber"})", nullptr, counters));
+  EXPECT_EQ(answer["error"]["code"], -32000);
+  EXPECT_EQ(counters.calls, 1U);
+  EXPECT_EQ(counters.errors, 1U);
+}
+
+}  // namespace
+}  // namespace ethnet::observe
