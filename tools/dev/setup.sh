@@ -1,13 +1,14 @@
 # ./dev setup: the packages of a build, a test run and a check, on Debian 12 (bookworm).
 
-# One package a line; `name/suite` takes it from that suite, `name>=version` is too old otherwise.
+# `name/suite` takes it from that suite, `name>=version` is too old otherwise.
 readonly PACKAGES='
   clang-19 lld-19 llvm-19 libclang-rt-19-dev clang-tidy-19 clang-format-19
   g++-12 ccache ninja-build cmake pkg-config python3 git
   libngtcp2-dev/bookworm-backports libngtcp2-crypto-gnutls-dev/bookworm-backports libgnutls28-dev
   libsecp256k1-dev libssl-dev libsnappy-dev
   libboost1.83-dev/bookworm-backports libfmt-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libyaml-cpp-dev
-  libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev zlib1g-dev'
+  libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev zlib1g-dev
+  prometheus'
 readonly SUITE=bookworm
 readonly NGTCP2_MINIMUM=1.11
 
