@@ -128,7 +128,9 @@ class Node {
   [[nodiscard]] const peers::ScoreBook& scores() const { return scores_; }
   [[nodiscard]] const NodeId& id() const { return sessions_->local_id(); }
   [[nodiscard]] const Bytes& enr() const { return enr_; }
-  [[nodiscard]] NodeSnapshot snapshot() const;
+  // In a fixed order, whatever happened.
+  [[nodiscard]] std::vector<Counter> counters() const;
+  [[nodiscard]] NodeSnapshot snapshot(Now now) const;
 
  private:
   // Moves what came out of one part into the next until nothing moves.
@@ -216,6 +218,7 @@ class Node {
   std::vector<session::Capability> capabilities_;
   Dialer dialer_;
   BlockProducer producer_;
+  Instant made_at_;
   std::uint64_t enr_seq_;
   Bytes enr_;
   std::set<NodeId> connected_;

@@ -272,7 +272,8 @@ void add_peers(CounterList& out, const peers::ScoreBook& scores, const peers::Ro
   out.add("peers.nobody_to_rotate", rotation.nobody_to_leave());
 }
 
-std::vector<PeerView> view_peers(const session::SessionManager& sessions) {
+std::vector<PeerView> view_peers(Now now, const session::SessionManager& sessions,
+                                 const peers::ScoreBook& scores) {
   std::vector<PeerView> out;
   for (const session::SessionHandle handle : sessions.sessions()) {
     const session::PeerInfo* peer = sessions.find(handle);
@@ -284,7 +285,9 @@ std::vector<PeerView> view_peers(const session::SessionManager& sessions) {
                   .client = peer->client,
                   .capabilities = {},
                   .head = peer->head_hash,
-                  .head_number = peer->head_number};
+                  .head_number = peer->head_number,
+                  .connected = {},
+                  .score = static_cast<double>(scores.points(now, peer->id))};
     for (const session::Capability& c : peer->agreed) view.capabilities.push_back(c.to_string());
     out.push_back(std::move(view));
   }
@@ -304,7 +307,7 @@ std::string enode_of(const crypto::SecretKey& key, const Enr& record, const Endp
 
 }  // namespace
 
-NodeSnapshot Node::snapshot() const {
+std::vector<Counter> Node::counters() const {
   CounterList counters;
   add_transport(counters, *quic_);
   add_sessions(counters, sessions_->snapshot());
@@ -326,7 +329,13 @@ NodeSnapshot Node::snapshot() const {
                session_lines_.suppressed_total());                               // kMaxSessionLines
   counters.add("node.data_lines_suppressed", data_lines_.suppressed_total());    // kMaxDataLines
   counters.add("node.reorg_lines_suppressed", reorg_lines_.suppressed_total());  // kMaxReorgLines
+  return std::move(counters).take();
+}
+
+NodeSnapshot Node::snapshot(Now now) const {
   NodeSnapshot out;
+  out.taken = now;
+  out.started = made_at_;
   out.id = sessions_->local_id();
   out.client = config_.client;
   out.listen = config_.listen.front();
@@ -338,10 +347,13 @@ NodeSnapshot Node::snapshot() const {
   out.genesis = chain_.genesis().hash;
   out.head = chain_.head().hash;
   out.head_number = chain_.head().number;
+  out.earliest = chain_.earliest().number;
+  out.reorgs = chain_.counters().reorgs;
   out.syncing = syncing_;
   out.sessions = sessions_->peer_count();
-  out.peers = view_peers(*sessions_);
-  out.counters = std::move(counters).take();
+  if (discovery_) out.discovered = discovery_->discovery().table().size();
+  out.peers = view_peers(now, *sessions_, scores_);
+  out.counters = counters();
   return out;
 }
 

@@ -73,7 +73,7 @@ TEST(Node, ASnapshotNamesEveryRefusalOnceAndCountsIt) {
   Box& stranger = net.add(wrong, 2);
   net.add(dialling({1}), 3);
   net.run(seconds(11));
-  const NodeSnapshot snapshot = hub.node->snapshot();
+  const NodeSnapshot snapshot = hub.node->snapshot(net.now_of(hub));
   EXPECT_EQ(snapshot.id, hub.node->id());
   EXPECT_EQ(snapshot.head, hub.head().hash);
   EXPECT_EQ(snapshot.head_number, hub.head().number);
@@ -97,7 +97,7 @@ TEST(Node, ASnapshotNamesEveryRefusalOnceAndCountsIt) {
                 hub.counter("session.refused.unexpected_identity.inbound"),
             0U);
   // The same names in the same order, whatever happened.
-  const NodeSnapshot other = stranger.node->snapshot();
+  const NodeSnapshot other = stranger.node->snapshot(net.now_of(stranger));
   ASSERT_EQ(other.counters.size(), snapshot.counters.size());
   for (std::size_t i = 0; i < other.counters.size(); ++i) {
     EXPECT_EQ(other.counters[i].name, snapshot.counters[i].name);

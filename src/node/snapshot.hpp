@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include <base/instant.hpp>
 #include <types/endpoint.hpp>
 #include <types/hash.hpp>
 
@@ -31,6 +33,52 @@ struct PeerView {
   std::vector<std::string> capabilities;  // agreed: "mini-sync/0.1"
   Hash32 head;                            // as its hello said
   std::uint64_t head_number = 0;
+  Instant connected;            // when the session became active
+  Duration rtt{};               // smoothed by the transport; 0: not measured
+  std::uint64_t bytes_in = 0;   // UDP payload of its connection
+  std::uint64_t bytes_out = 0;  // likewise
+  double score = 0;             // points against it as they stand now (peers/score.hpp)
+};
+
+// One header of the fork tree.
+struct BlockView {
+  Hash32 hash;
+  Hash32 parent;
+  std::uint64_t number = 0;
+  bool canonical = false;
+  friend bool operator==(const BlockView&, const BlockView&) = default;
+};
+// What a snapshot shows of the fork tree: so many heights below the head, and above it what there
+// is; so many headers of them.
+inline constexpr std::uint64_t kViewedHeights = 64;
+inline constexpr std::size_t kMaxViewedBlocks = 1024;
+
+// What is known of a chunk. das-lite's own (das_lite::ChunkState), as numbers that do not change.
+enum class ChunkState : std::uint8_t {
+  unknown = 0,  // not looked for
+  wanted = 1,   // waits for somebody to be asked
+  asked = 2,
+  held = 3,     // verified and in the store
+  missing = 4,  // looked for and given up
+};
+
+// A data set that das-lite knows: held, sampled or announced by a peer.
+struct DataSetView {
+  Hash32 id;
+  std::uint32_t total_chunks = 0;
+  std::uint32_t chunk_size = 0;
+  std::uint64_t total_bytes = 0;
+  std::uint32_t held = 0;  // chunks
+  bool whole = false;
+  bool pinned = false;    // published or fetched here
+  bool sampling = false;  // or fetching: something is under way
+  std::uint32_t announcers = 0;
+  // Of the last sampling; 0 where there was none.
+  std::uint32_t requested = 0;
+  std::uint32_t received = 0;
+  std::optional<double> confidence;  // none: unknown
+  double fooled_probability = 1;     // das/confidence.hpp
+  std::vector<std::uint8_t> chunks;  // a ChunkState each
 };
 
 // A long download that is under way: block numbers.
@@ -40,6 +88,8 @@ struct SyncView {
 };
 
 struct NodeSnapshot {
+  Now taken;        // when it was made
+  Instant started;  // when the node was made
   NodeId id;
   std::string client;  // "MiniEthNet/v0.1.0/..."
   std::string enode;   // how others dial it, where its address is known; loopback otherwise
@@ -49,9 +99,18 @@ struct NodeSnapshot {
   Hash32 genesis;
   Hash32 head;
   std::uint64_t head_number = 0;
+  std::uint64_t earliest = 0;  // number of the lowest kept header
+  std::uint64_t reorgs = 0;    // canonical switches since the start
   std::optional<SyncView> syncing;
   std::size_t sessions = 0;
+  std::uint64_t discovered = 0;  // nodes in the table of discovery
   std::vector<PeerView> peers;
+  // The newest part of the fork tree: lowest height first, parents before children. Never null; the
+  // same object as in the snapshot before when nothing in it has changed.
+  std::shared_ptr<const std::vector<BlockView>> blocks =
+      std::make_shared<const std::vector<BlockView>>();
+  bool blocks_cut = false;  // there is more in these heights than kMaxViewedBlocks
+  std::vector<DataSetView> data_sets;
   std::vector<Counter> counters;  // in a fixed order
 };
 

@@ -39,7 +39,7 @@ const NodeSnapshot& real_snapshot() {
     node::Box& box = net.add(makes, 1);
     net.add(node::dialling({1}), 2);
     net.run(seconds(21));
-    return box.node->snapshot();
+    return box.node->snapshot(net.now_of(box));
   }();
   return snapshot;
 }

@@ -124,7 +124,7 @@ void NodeRunner::run() {
 }
 
 node::NodeSnapshot NodeRunner::snapshot() const {
-  node::NodeSnapshot out = pump_.machine().snapshot();
+  node::NodeSnapshot out = pump_.machine().snapshot(os_now());
   UdpCounters sum;
   for (const Socket& socket : sockets_) {
     const UdpCounters& c = socket.udp->counters();

@@ -361,10 +361,10 @@ void NodeWatch::see_remote(HostId host, session::SessionHandle handle, const End
 }
 
 void NodeWatch::on_end(const node::Node& node) {
-  const node::NodeSnapshot snapshot = node.snapshot();
+  const std::vector<node::Counter> counters = node.counters();
   for (const Branch& branch : kBranches) {
-    const auto counter = std::ranges::find(snapshot.counters, branch.counter, &node::Counter::name);
-    CHECK(counter != snapshot.counters.end());  // renamed: rename it above
+    const auto counter = std::ranges::find(counters, branch.counter, &node::Counter::name);
+    CHECK(counter != counters.end());  // renamed: rename it above
     reached_.note(branch.name, counter->value);
   }
 }

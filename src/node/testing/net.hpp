@@ -91,7 +91,7 @@ struct Box {
   }
   [[nodiscard]] chain::BlockRef head() const { return node->chain().head(); }
   [[nodiscard]] std::uint64_t counter(std::string_view name) const {
-    for (const Counter& c : node->snapshot().counters) {
+    for (const Counter& c : node->counters()) {
       if (c.name == name) return c.value;
     }
     ADD_FAILURE() << "no counter " << name;

@@ -186,10 +186,10 @@ std::optional<std::string> NodeScenario::kept_table(const World& world, HostId h
   const auto kept = [host](std::string_view name, std::uint64_t count) {
     return fmt::format("node {} keeps {} of {} without a session", host, count, name);
   };
-  const node::NodeSnapshot snapshot = node.snapshot();
+  const std::vector<node::Counter> counters = node.counters();
   for (const std::string_view name : kTables) {
-    const auto table = std::ranges::find(snapshot.counters, name, &node::Counter::name);
-    CHECK(table != snapshot.counters.end());  // renamed: rename it above
+    const auto table = std::ranges::find(counters, name, &node::Counter::name);
+    CHECK(table != counters.end());  // renamed: rename it above
     if (table->value > 0) return kept(name, table->value);
   }
   const quic::QuicEndpoint& endpoint = node.endpoint();
