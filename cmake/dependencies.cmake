@@ -16,4 +16,6 @@ if(NOT ETHNET_CORE_ONLY)
   find_package(tomlplusplus CONFIG REQUIRED)
   find_package(benchmark CONFIG REQUIRED)
   find_package(yaml-cpp CONFIG REQUIRED)
+  find_package(Protobuf REQUIRED)  # the module: Debian's package has no file for CONFIG
+  find_package(gRPC CONFIG REQUIRED)
 endif()

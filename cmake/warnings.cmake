@@ -6,13 +6,17 @@ set(ETHNET_WARN_COMMON
 set(ETHNET_WARN_CLANG -Wshadow-all -Wextra-semi -Wimplicit-fallthrough)
 set(ETHNET_WARN_GNU -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wno-unknown-pragmas)
 
+# What every source has, also one that a tool made.
+add_library(ethnet_hardened_options INTERFACE)
+target_compile_definitions(ethnet_hardened_options INTERFACE _GLIBCXX_ASSERTIONS)
+target_compile_options(ethnet_hardened_options INTERFACE -fno-omit-frame-pointer -fstack-protector-strong)
+
 add_library(ethnet_common_options INTERFACE)
-target_compile_definitions(ethnet_common_options INTERFACE _GLIBCXX_ASSERTIONS)
+target_link_libraries(ethnet_common_options INTERFACE ethnet_hardened_options)
 target_compile_options(ethnet_common_options INTERFACE
   ${ETHNET_WARN_COMMON}
   $<$<CXX_COMPILER_ID:Clang>:${ETHNET_WARN_CLANG}>
-  $<$<CXX_COMPILER_ID:GNU>:${ETHNET_WARN_GNU}>
-  -fno-omit-frame-pointer -fstack-protector-strong)
+  $<$<CXX_COMPILER_ID:GNU>:${ETHNET_WARN_GNU}>)
 
 add_library(ethnet_core_options INTERFACE)
 target_link_libraries(ethnet_core_options INTERFACE ethnet_common_options)

@@ -142,7 +142,7 @@ NodeFlags::NodeFlags(CLI::App& app, NodeOptions& options) : app_{app} {
   add_files(options);
   add_network(options);
   add_chain(options);
-  add_http(options);
+  add_watching(options);
   add_rest(options);
   app.footer(
       "Every flag is an environment variable too (--log.format is ETHNET_LOG_FORMAT) and a key of\n"
@@ -209,7 +209,7 @@ void NodeFlags::add_chain(NodeOptions& o) {
       ->check(CLI::Range(1, 1 << 20));
 }
 
-void NodeFlags::add_http(NodeOptions& o) {
+void NodeFlags::add_watching(NodeOptions& o) {
   add_switch("http", o.http, "Metrics, health and JSON-RPC (default on; --http=false)", "Watching");
   add("http.addr", "IP", o.http_address,
       fmt::format("Address to answer on; it has no password (default {})", o.http_address),
@@ -219,6 +219,13 @@ void NodeFlags::add_http(NodeOptions& o) {
   add("http.vhosts", "NAME,...", o.http_hosts, "Host names to answer to besides localhost; *: any",
       "Watching")
       ->delimiter(',');
+  add_switch("grpc", o.grpc, "ethscope.EthScope, health and reflection (default on; --grpc=false)",
+             "Watching");
+  add("grpc.addr", "IP", o.grpc_address,
+      fmt::format("Address to answer on; it has no password (default {})", o.grpc_address),
+      "Watching");
+  add("grpc.port", "N", o.grpc_port, "TCP port (default 0: port + 1000)", "Watching")
+      ->check(CLI::Range(0, 65535));
 }
 
 void NodeFlags::add_rest(NodeOptions& o) {

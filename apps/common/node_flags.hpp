@@ -47,7 +47,7 @@ class NodeFlags {
   void add_files(NodeOptions& o);
   void add_network(NodeOptions& o);
   void add_chain(NodeOptions& o);
-  void add_http(NodeOptions& o);
+  void add_watching(NodeOptions& o);
   void add_rest(NodeOptions& o);
   void read_environment(const FlagSources& sources);
   void read_file(const std::string& path, const std::string& text);

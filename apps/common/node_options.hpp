@@ -31,6 +31,9 @@ struct NodeOptions {
   std::string http_address = "127.0.0.1";
   std::uint16_t http_port = 0;          // 0: port + 3000, or any where `port` is 0
   std::vector<std::string> http_hosts;  // names of ours besides localhost; "*": any
+  bool grpc = true;                     // likewise
+  std::string grpc_address = "127.0.0.1";
+  std::uint16_t grpc_port = 0;  // 0: port + 1000, or any where `port` is 0
   std::string log_format = "terminal";
   int verbosity = 3;
   bool progress = true;

@@ -22,8 +22,8 @@
 #include <types/enr.hpp>
 
 #include "files.hpp"
-#include "http_listener.hpp"
 #include "key_file.hpp"
+#include "listeners.hpp"
 #include "nat.hpp"
 #include "node_config.hpp"
 #include "node_options.hpp"
@@ -236,20 +236,50 @@ void say_stopped(const runtime::NodeRunner& runner, const node::Node& node, Log&
              {"reorgs", node.chain().counters().reorgs}});
 }
 
+// Who watches the node: null where it is switched off.
+struct Observers {
+  std::unique_ptr<observe::HttpServer> http;
+  std::unique_ptr<observe::GrpcServer> grpc;
+
+  void publish(node::NodeSnapshot snapshot) const {
+    if (grpc) {
+      const auto theirs = grpc->counters();
+      snapshot.counters.insert(snapshot.counters.end(), theirs.begin(), theirs.end());
+    }
+    const auto shared = std::make_shared<const node::NodeSnapshot>(std::move(snapshot));
+    if (grpc) grpc->publish(shared);
+    if (http) http->publish(shared);
+  }
+  void tell(const node::NodeEvent& event) const {
+    if (grpc) grpc->append(runtime::os_now().wall, event);
+  }
+  void drain() const {
+    if (grpc) grpc->drain();
+    if (http) http->drain();
+  }
+};
+
 // The node's thread leaves its state where observers read it, and goes on.
-void watch(runtime::NodeRunner& runner, observe::HttpServer& http, const NodeOptions& options,
+void watch(runtime::NodeRunner& runner, const Observers& observers, const NodeOptions& options,
            Log& log) {
-  const auto publish = [&runner, &http](const node::Node&, Now) {
-    http.publish(std::make_shared<const node::NodeSnapshot>(runner.snapshot()));
+  if (!observers.http && !observers.grpc) return;
+  const auto publish = [&runner, &observers](const node::Node&, Now) {
+    observers.publish(runner.snapshot());
   };
   // Twice: the second one lets go of the first. Under the sanitizers what is done for the first
   // time takes a file descriptor, and a node whose descriptors are used up later has none.
   runner.input(publish);
   runner.input(publish);
   runner.every(kPublishEvery, publish);
-  runner.on_stop([&http] { http.drain(); });
-  log.write(runtime::os_now(), LogLevel::info, "Answering over HTTP",
-            {{"addr", options.http_address}, {"port", std::uint64_t{http.port()}}});
+  runner.on_stop([&observers] { observers.drain(); });
+  if (observers.http) {
+    log.write(runtime::os_now(), LogLevel::info, "Answering over HTTP",
+              {{"addr", options.http_address}, {"port", std::uint64_t{observers.http->port()}}});
+  }
+  if (observers.grpc) {
+    log.write(runtime::os_now(), LogLevel::info, "Answering over gRPC",
+              {{"addr", options.grpc_address}, {"port", std::uint64_t{observers.grpc->port()}}});
+  }
 }
 
 // Why the node cannot go on; empty: it can.
@@ -299,7 +329,8 @@ int run_node(const NodeOptions& options) {
   const auto key = load_or_make_key(options.datadir);
   auto sockets = open_sockets(options);
   const runtime::UdpSocket& first = *sockets.front();
-  const auto http = open_http(options, first.local().port);
+  const Observers observers{.http = open_http(options, first.local().port),
+                            .grpc = open_grpc(options, first.local().port)};
   runtime::OsEntropy entropy;
   listen(config, options.nat, sockets);
   if (config.discovery) {
@@ -317,6 +348,7 @@ int run_node(const NodeOptions& options) {
   runner = std::make_unique<runtime::NodeRunner>(
       node, std::move(sockets), [&store](const StoreOp& op) { return append_to(*store, op); },
       [&](const node::NodeEvent& event) {
+        observers.tell(event);
         if (const auto* moved = std::get_if<node::SyncMoved>(&event)) {
           progress.show("sync", moved->imported, moved->target, moved->done);
         }
@@ -332,7 +364,7 @@ int run_node(const NodeOptions& options) {
     if (n.discovery() != nullptr) write_nodes(options.datadir, n.saved_nodes(), now, log);
   };
   runner->every(kSaveNodesEvery, save);
-  if (http) watch(*runner, *http, options, log);
+  watch(*runner, observers, options, log);
   work(*runner, options, std::move(to_import), progress, log);
   runner->run();
   if (const std::size_t hung = runner->finish_store(kStorePatience); hung > 0) {

@@ -1,4 +1,4 @@
-// ethnet: the node and its tools. Sub-commands: node, key, enr, chain, lab, sim.
+// ethnet: the node and its tools. Sub-commands: node, scope, key, enr, chain, lab, sim.
 #include <cstdio>
 #include <exception>
 #include <stdexcept>
@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "lab.hpp"
+#include "scope.hpp"
 #include "tools.hpp"
 
 namespace {
@@ -73,6 +74,9 @@ int run(int argc, char** argv) {
     flags.complete();
     status = ethnet::app::run_node(options);
   });
+
+  ethnet::app::ScopeOptions scope_options;
+  add_scope(app, scope_options, status);
 
   std::string key_file;
   CLI::App* key = app.add_subcommand("key", "Node keys");

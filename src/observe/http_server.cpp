@@ -5,14 +5,12 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <stdexcept>
 #include <thread>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/error.hpp>
@@ -22,6 +20,7 @@
 #include <fmt/format.h>
 
 #include "http_page.hpp"
+#include "tcp_acceptor.hpp"
 
 namespace ethnet::observe {
 
@@ -34,14 +33,6 @@ using ErrorCode = boost::system::error_code;
 namespace {
 
 std::chrono::nanoseconds to_chrono(Duration d) { return std::chrono::nanoseconds{d.ns}; }
-
-tcp::endpoint to_asio(const Endpoint& endpoint) {
-  return {asio::ip::make_address(endpoint.ip.to_string()), endpoint.port};
-}
-
-// Without a descriptor there is nothing to accept with; others may free one.
-constexpr Duration kAcceptPause = milliseconds(500);
-constexpr int kBacklog = 64;
 
 // One connection. It has at most one operation under way, and is forgotten when that has ended and
 // nothing follows: no handler outlives it.
@@ -159,17 +150,15 @@ class Connection {
 
 class HttpServer::Impl {
  public:
-  explicit Impl(const HttpConfig& config) : config_{config}, page_{board_, names(config)} {
-    listen();
-    accept();
+  explicit Impl(const HttpConfig& config)
+      : config_{config}, page_{board_, names(config)}, acceptor_{io_, config.listen, "http"} {
+    acceptor_.start([this](tcp::socket socket) { take(std::move(socket)); },
+                    [this] { ++page_.counters().accept_errors; });
     thread_ = std::thread{[this] { io_.run(); }};
   }
   ~Impl() {
     asio::post(io_, [this] {
-      stopping_ = true;
-      ErrorCode ignored;
-      acceptor_.close(ignored);
-      pause_.cancel();
+      acceptor_.close();
       for (auto& [id, connection] : connections_) connection.close();
     });
     thread_.join();
@@ -181,7 +170,7 @@ class HttpServer::Impl {
   void drain() {
     asio::post(io_, [this] { page_.drain(); });
   }
-  [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] std::uint16_t port() const { return acceptor_.port(); }
 
  private:
   // Where it listens is a name of ours too, unless that is everywhere.
@@ -191,41 +180,6 @@ class HttpServer::Impl {
     if (ip.is_unspecified()) return out;
     out.push_back(ip.is_v4() ? ip.to_string() : fmt::format("[{}]", ip.to_string()));
     return out;
-  }
-
-  void listen() {
-    const tcp::endpoint at = to_asio(config_.listen);
-    try {
-      acceptor_.open(at.protocol());
-      acceptor_.set_option(tcp::acceptor::reuse_address(true));
-      acceptor_.bind(at);
-      acceptor_.listen(kBacklog);
-      port_ = acceptor_.local_endpoint().port();
-    } catch (const boost::system::system_error& error) {
-      if (error.code() == asio::error::address_in_use) {
-        throw std::runtime_error(
-            fmt::format("port {}/tcp is in use: name another one by --http.port, or --http=false",
-                        config_.listen.port));
-      }
-      throw std::runtime_error(fmt::format("cannot listen for HTTP on {}: {}",
-                                           config_.listen.to_string(), error.code().message()));
-    }
-  }
-
-  void accept() {
-    acceptor_.async_accept([this](ErrorCode error, tcp::socket socket) {
-      if (stopping_) return;
-      if (error) {
-        ++page_.counters().accept_errors;
-        pause_.expires_after(to_chrono(kAcceptPause));
-        pause_.async_wait([this](ErrorCode) {
-          if (!stopping_) accept();
-        });
-        return;
-      }
-      take(std::move(socket));
-      accept();
-    });
   }
 
   void take(tcp::socket socket) {
@@ -266,13 +220,10 @@ class HttpServer::Impl {
   SnapshotBoard board_;
   HttpPage page_;
   asio::io_context io_{1};
-  tcp::acceptor acceptor_{io_};
-  asio::steady_timer pause_{io_};
+  TcpAcceptor acceptor_;
   std::map<std::uint64_t, Connection> connections_;
   std::uint64_t last_id_ = 0;
   std::uint64_t last_phase_ = 0;
-  std::uint16_t port_ = 0;
-  bool stopping_ = false;
   std::thread thread_;
 };
 

@@ -14,9 +14,10 @@ from tree import is_test
 
 ABOUT = "every preset compiles every source with all warnings as errors, library assertions and stack protection"
 
-COMMON = {"-Wall", "-Wextra", "-Wconversion", "-Wsign-conversion", "-Wshadow", "-Wold-style-cast", "-Wcast-align",
-          "-Wcast-qual", "-Wnon-virtual-dtor", "-Woverloaded-virtual", "-Wformat=2", "-Wmissing-declarations", "-Werror",
-          "-D_GLIBCXX_ASSERTIONS", "-fstack-protector-strong", "-fno-omit-frame-pointer"}
+HARDENED = {"-D_GLIBCXX_ASSERTIONS", "-fstack-protector-strong", "-fno-omit-frame-pointer"}
+COMMON = HARDENED | {
+          "-Wall", "-Wextra", "-Wconversion", "-Wsign-conversion", "-Wshadow", "-Wold-style-cast", "-Wcast-align",
+          "-Wcast-qual", "-Wnon-virtual-dtor", "-Woverloaded-virtual", "-Wformat=2", "-Wmissing-declarations", "-Werror"}
 CLANG = {"-Wshadow-all", "-Wextra-semi", "-Wimplicit-fallthrough"}
 GNU = {"-Wlogical-op", "-Wduplicated-cond", "-Wduplicated-branches"}
 PRODUCT = {"-Wpedantic", "-Wnull-dereference"}
@@ -33,11 +34,15 @@ _KEEP = {"-fno-sanitize-recover=all"}
 # Preloaded into a program before its sanitizer has begun, so it cannot have one.
 _UNSANITIZED = {"tests/process/hung_disk.cpp"}
 
+# Sources that a tool makes lie in the build folder; their warnings are the tool's.
+MADE = "build/"
 EDGE = ("src/runtime/", "src/observe/", "src/lab/")
 
 
 def wanted(path, preset, gnu):
     """The options that must be on the command line of the source `path`."""
+    if path.startswith(MADE):
+        return HARDENED | RELEASE if preset == "release" else HARDENED
     options = COMMON | (GNU if gnu else CLANG)
     if not is_test(path) and path.startswith(("src/", "apps/")):
         options |= PRODUCT

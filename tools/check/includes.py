@@ -69,13 +69,14 @@ THIRD_PARTY = [
     (r"rocksdb/", [r"src/store/rocksdb\.cpp$"]),
     (r"boost/", [r"src/runtime/", r"src/observe/"]),
     (r"(grpc|google|prometheus)", [r"src/observe/"]),
+    (r"ethscope\.(grpc\.)?pb\.h", [r"src/observe/"]),  # made of proto/
     (r"nlohmann/", [r"src/.*\.cpp$", r"src/types/genesis_json\.hpp$"]),
     (r"toml\+\+/", [r"src/runtime/[^/]*\.cpp$"]),
     (r"yaml-cpp/", [r"src/lab/yaml\.cpp$"]),
     (r"(CLI|benchmark)/", []),
     (r"(gtest|gmock|rapidcheck)", []),
     (r"(sys|netinet|net|arpa|linux)/|(unistd|fcntl|poll|netdb|pthread|signal|dlfcn|time)\.h",
-     [r"src/runtime/", r"src/store/", r"src/sim/interpose", r"src/transport/quic/"]),
+     [r"src/runtime/", r"src/store/", r"src/sim/interpose", r"src/transport/quic/", r"src/observe/descriptor_list"]),
 ]
 _STANDARD = re.compile(r"[a-z_0-9]+")
 _INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*(?:<([^>]+)>|\"([^\"]+)\")", re.M)

@@ -246,7 +246,7 @@ def judge_flags():
     flags = importlib.import_module("flags")
     for path, preset, compiler in (("src/chain/a.cpp", "release", "/usr/bin/clang++-19"), ("src/runtime/a.cpp", "dev", "clang++-19"),
                                    ("apps/a/main.cpp", "quick", "clang++-19"), ("src/chain/a_test.cpp", "dev", "clang++-19"),
-                                   ("src/chain/a.cpp", "gcc", "/usr/bin/g++-12")):
+                                   ("src/chain/a.cpp", "gcc", "/usr/bin/g++-12"), ("build/dev/src/a.pb.cc", "release", "clang++-19")):
         every = sorted(flags.wanted(path, preset, "clang" not in compiler))
         line = " ".join([compiler, *every, "-c", path])
         if flags.judge(path, preset, line):

@@ -7,8 +7,9 @@ readonly PACKAGES='
   libngtcp2-dev/bookworm-backports libngtcp2-crypto-gnutls-dev/bookworm-backports libgnutls28-dev
   libsecp256k1-dev libssl-dev libsnappy-dev
   libboost1.83-dev/bookworm-backports libfmt-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libyaml-cpp-dev
+  libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc grpc-proto
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev zlib1g-dev
-  prometheus'
+  prometheus python3-grpcio python3-protobuf'
 readonly SUITE=bookworm
 readonly NGTCP2_MINIMUM=1.11
 

@@ -1,0 +1,56 @@
+#include "listeners.hpp"
+
+#include <limits>
+#include <stdexcept>
+#include <string>
+
+#include <fmt/format.h>
+
+namespace ethnet::app {
+namespace {
+
+// One of the listeners: its flag, and what that says.
+struct Wanted {
+  std::string flag;  // "http" of --http.addr
+  std::string address;
+  std::uint16_t port = 0;  // 0: beside the node's
+  std::uint16_t offset = 0;
+};
+
+Endpoint endpoint_of(const Wanted& wanted, std::uint16_t asked, std::uint16_t bound) {
+  const auto ip = IpAddress::parse(wanted.address);
+  if (!ip) {
+    throw std::runtime_error(
+        fmt::format("--{}.addr: '{}': {}", wanted.flag, wanted.address, ip.error().what()));
+  }
+  // Who asks for any port gets any: one that was drawn may have no free one beside it.
+  if (wanted.port != 0 || asked == 0) return {*ip, wanted.port};
+  const std::uint32_t port = std::uint32_t{bound} + wanted.offset;
+  if (port > std::numeric_limits<std::uint16_t>::max()) {
+    throw std::runtime_error(
+        fmt::format("port {} + {} is no port: name one by --{}.port, or --{}=false", bound,
+                    wanted.offset, wanted.flag, wanted.flag));
+  }
+  return {*ip, static_cast<std::uint16_t>(port)};
+}
+
+}  // namespace
+
+std::unique_ptr<observe::HttpServer> open_http(const NodeOptions& options,
+                                               std::uint16_t node_port) {
+  if (!options.http) return nullptr;
+  const Endpoint listen = endpoint_of(
+      {"http", options.http_address, options.http_port, kHttpPortOffset}, options.port, node_port);
+  return std::make_unique<observe::HttpServer>(
+      observe::HttpConfig{.listen = listen, .names = options.http_hosts});
+}
+
+std::unique_ptr<observe::GrpcServer> open_grpc(const NodeOptions& options,
+                                               std::uint16_t node_port) {
+  if (!options.grpc) return nullptr;
+  return std::make_unique<observe::GrpcServer>(observe::GrpcConfig{
+      .listen = endpoint_of({"grpc", options.grpc_address, options.grpc_port, kGrpcPortOffset},
+                            options.port, node_port)});
+}
+
+}  // namespace ethnet::app

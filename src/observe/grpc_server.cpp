@@ -1,0 +1,168 @@
+#include "grpc_server.hpp"
+
+#include <atomic>
+#include <optional>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <grpc/support/log.h>
+#include <grpc/support/time.h>
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+
+#include "descriptor_list.hpp"
+#include "event_log.hpp"
+#include "scope_service.hpp"
+#include "tcp_acceptor.hpp"
+
+namespace ethnet::observe {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace {
+
+constexpr int kKeepaliveMs = 30'000;         // a connection that is quiet for so long is asked
+constexpr int kKeepaliveTimeoutMs = 10'000;  // and closed when it does not answer
+constexpr int kIdleMs = 300'000;             // without a call
+constexpr Duration kGoodbye = seconds(1);
+constexpr const char* kScopeName = "ethscope.EthScope";
+
+// The library would write lines of its own into the node's log, about what peers of it did.
+void be_silent() {
+  gpr_set_log_function([](gpr_log_func_args*) {});
+}
+
+std::unique_ptr<grpc::Server> build(ScopeService& service) {
+  be_silent();
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  builder.RegisterService(&service);
+  builder.SetMaxReceiveMessageSize(static_cast<int>(kMaxGrpcRequestBytes));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, static_cast<int>(kMaxGrpcCalls));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kIdleMs);
+  auto server = builder.BuildAndStart();
+  if (!server) throw std::runtime_error("gRPC does not start");
+  return server;
+}
+
+}  // namespace
+
+class GrpcServer::Impl {
+ public:
+  explicit Impl(const GrpcConfig& config)
+      : service_{board_, log_}, acceptor_{io_, config.listen, "grpc"}, server_{build(service_)} {
+    say_serving(false);
+    acceptor_.start([this](tcp::socket socket) { take(std::move(socket)); },
+                    [this] { ++accept_errors_; });
+    listener_ = std::thread{[this] { io_.run(); }};
+    waker_ = std::thread{[this] { wake_streams(); }};
+  }
+  ~Impl() {
+    asio::post(io_, [this] { acceptor_.close(); });
+    listener_.join();
+    state_ = State::ended;
+    log_.wake();
+    waker_.join();
+    service_.streams().end_all();
+    server_->Shutdown(gpr_time_from_nanos(kGoodbye.ns, GPR_TIMESPAN));
+    server_->Wait();
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  void publish(SnapshotBoard::Snapshot snapshot) {
+    board_.publish(std::move(snapshot));
+    State expected = State::starting;
+    if (state_.compare_exchange_strong(expected, State::serving)) log_.wake();
+  }
+  void append(UnixTime time, const node::NodeEvent& event) { log_.append(time, event); }
+  void drain() {
+    state_ = State::draining;
+    log_.wake();
+  }
+  [[nodiscard]] std::uint16_t port() const { return acceptor_.port(); }
+  [[nodiscard]] std::vector<node::Counter> counters() {
+    const StreamList& streams = service_.streams();
+    return {{"grpc.calls", service_.calls()},
+            {"grpc.connections_taken", taken_},
+            {"grpc.connections_refused", refused_},  // kMaxGrpcConnections
+            {"grpc.accept_errors", accept_errors_},
+            {"grpc.streams", streams.size(), node::CounterKind::gauge},
+            {"grpc.streams_refused", streams.refused},  // kMaxEventStreams
+            {"grpc.gaps", streams.gaps},
+            {"grpc.events_missed", streams.missed},  // kMaxLoggedEvents, kMaxLoggedBytes
+            {"grpc.log.events", log_.size(), node::CounterKind::gauge},
+            {"grpc.log.bytes", log_.bytes(), node::CounterKind::gauge},
+            {"grpc.publications_missed", board_.missed()}};
+  }
+
+ private:
+  enum class State : std::uint8_t { starting, serving, draining, ended };
+
+  // On the listener's thread.
+  void take(tcp::socket socket) {
+    boost::system::error_code error;
+    socket.set_option(tcp::no_delay(true), error);
+    socket.native_non_blocking(true, error);
+    if (error || !open_.has_room(kMaxGrpcConnections)) {
+      ++refused_;
+      return;  // closes it
+    }
+    ++taken_;
+    const int fd = socket.release();
+    open_.add(fd);
+    grpc::AddInsecureChannelFromFd(server_.get(), fd);  // which closes it
+  }
+
+  void wake_streams() {
+    std::optional<State> said;
+    while (state_ != State::ended) {
+      const std::uint64_t version = log_.version();
+      if (const State now = state_; now != said) {
+        say_serving(now == State::serving);
+        said = now;
+      }
+      service_.streams().wake_all();
+      log_.wait(version);
+    }
+  }
+
+  void say_serving(bool serving) {
+    grpc::HealthCheckServiceInterface& health = *server_->GetHealthCheckService();
+    health.SetServingStatus("", serving);
+    health.SetServingStatus(kScopeName, serving);
+  }
+
+  SnapshotBoard board_;
+  EventLog log_;
+  ScopeService service_;
+  asio::io_context io_{1};
+  TcpAcceptor acceptor_;
+  std::unique_ptr<grpc::Server> server_;
+  DescriptorList open_;  // of the listener's thread
+  std::atomic<State> state_{State::starting};
+  std::atomic<std::uint64_t> taken_{0};
+  std::atomic<std::uint64_t> refused_{0};
+  std::atomic<std::uint64_t> accept_errors_{0};
+  std::thread listener_;
+  std::thread waker_;
+};
+
+GrpcServer::GrpcServer(const GrpcConfig& config) : impl_{std::make_unique<Impl>(config)} {}
+GrpcServer::~GrpcServer() = default;
+void GrpcServer::publish(SnapshotBoard::Snapshot snapshot) { impl_->publish(std::move(snapshot)); }
+void GrpcServer::append(UnixTime time, const node::NodeEvent& event) { impl_->append(time, event); }
+void GrpcServer::drain() { impl_->drain(); }
+std::uint16_t GrpcServer::port() const { return impl_->port(); }
+std::vector<node::Counter> GrpcServer::counters() { return impl_->counters(); }
+
+}  // namespace ethnet::observe

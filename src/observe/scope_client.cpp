@@ -1,0 +1,220 @@
+#include "scope_client.hpp"
+
+#include <utility>
+
+#include <base/hex.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <ethscope.grpc.pb.h>
+#include <fmt/format.h>
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+#include <grpc/support/time.h>
+#include <grpcpp/grpcpp.h>
+#include <nlohmann/json.hpp>
+
+namespace ethnet::observe {
+namespace {
+
+using boost::asio::ip::tcp;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using Json = nlohmann::ordered_json;
+
+std::string hex_of(const std::string& bytes) {
+  return to_hex_0x(std::as_bytes(std::span{bytes.data(), bytes.size()}));
+}
+
+Json to_json(const Message& message);
+
+// A field that is there once.
+Json single(const Message& message, const FieldDescriptor& field) {
+  const auto& reflection = *message.GetReflection();
+  switch (field.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_INT32:
+      return reflection.GetInt32(message, &field);
+    case FieldDescriptor::CPPTYPE_INT64:
+      return reflection.GetInt64(message, &field);
+    case FieldDescriptor::CPPTYPE_UINT32:
+      return reflection.GetUInt32(message, &field);
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return reflection.GetUInt64(message, &field);
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return reflection.GetDouble(message, &field);
+    case FieldDescriptor::CPPTYPE_FLOAT:
+      return reflection.GetFloat(message, &field);
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return reflection.GetBool(message, &field);
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return reflection.GetEnum(message, &field)->name();
+    case FieldDescriptor::CPPTYPE_MESSAGE:
+      return to_json(reflection.GetMessage(message, &field));
+    case FieldDescriptor::CPPTYPE_STRING: {
+      const std::string text = reflection.GetString(message, &field);
+      return field.type() == FieldDescriptor::TYPE_BYTES ? hex_of(text) : text;
+    }
+  }
+  return nullptr;
+}
+
+// One element of a repeated field.
+Json element(const Message& message, const FieldDescriptor& field, int index) {
+  const auto& reflection = *message.GetReflection();
+  switch (field.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return reflection.GetRepeatedEnum(message, &field, index)->name();
+    case FieldDescriptor::CPPTYPE_MESSAGE:
+      return to_json(reflection.GetRepeatedMessage(message, &field, index));
+    case FieldDescriptor::CPPTYPE_STRING: {
+      const std::string text = reflection.GetRepeatedString(message, &field, index);
+      return field.type() == FieldDescriptor::TYPE_BYTES ? hex_of(text) : text;
+    }
+    default:
+      throw std::logic_error(fmt::format("{}: no such list is known here", field.full_name()));
+  }
+}
+
+bool is_shown(const Message& message, const FieldDescriptor& field) {
+  const auto& reflection = *message.GetReflection();
+  if (field.is_repeated()) return true;
+  if (field.has_presence()) return reflection.HasField(message, &field);
+  const bool text = field.cpp_type() == FieldDescriptor::CPPTYPE_STRING;
+  return !text || reflection.HasField(message, &field);
+}
+
+Json to_json(const Message& message) {
+  Json out = Json::object();
+  const auto& descriptor = *message.GetDescriptor();
+  for (int i = 0; i < descriptor.field_count(); ++i) {
+    const FieldDescriptor& field = *descriptor.field(i);
+    if (!is_shown(message, field)) continue;
+    Json value = Json::array();
+    if (field.is_repeated()) {
+      const int size = message.GetReflection()->FieldSize(message, &field);
+      for (int at = 0; at < size; ++at) value.push_back(element(message, field, at));
+    } else {
+      value = single(message, field);
+    }
+    out[field.name()] = std::move(value);
+  }
+  return out;
+}
+
+std::string text_of(const Message& message) {
+  return to_json(message).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// "localhost:10001" as addresses that gRPC takes as they are: IPv4 ones if there are any. Its own
+// resolver leaks, and tells less.
+std::string addresses_of(const std::string& target) {
+  const std::size_t colon = target.rfind(':');
+  if (colon == std::string::npos || colon == 0) {
+    throw ScopeError{fmt::format("'{}' is no HOST:PORT", target)};
+  }
+  std::string host = target.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  boost::asio::io_context io;
+  tcp::resolver resolver{io};
+  boost::system::error_code error;
+  const auto found = resolver.resolve(host, target.substr(colon + 1), error);
+  if (error) throw ScopeError{fmt::format("{}: {}", target, error.message())};
+  std::string v4;
+  std::string v6;
+  for (const auto& entry : found) {
+    const tcp::endpoint at = entry.endpoint();
+    const std::string ip = at.address().to_string();
+    std::string& list = at.address().is_v4() ? v4 : v6;
+    if (!list.empty()) list += ',';
+    list += at.address().is_v4() ? fmt::format("{}:{}", ip, at.port())
+                                 : fmt::format("[{}]:{}", ip, at.port());
+  }
+  return v4.empty() ? "ipv6:" + v6 : "ipv4:" + v4;
+}
+
+}  // namespace
+
+class ScopeClient::Impl {
+ public:
+  Impl(std::string target, Duration patience)
+      : target_{std::move(target)},
+        patience_{patience},
+        stub_{ethscope::EthScope::NewStub(
+            grpc::CreateChannel(addresses_of(target_), grpc::InsecureChannelCredentials()))} {}
+
+  template <class Request, class Response>
+  std::string call(grpc::Status (ethscope::EthScope::Stub::*method)(grpc::ClientContext*,
+                                                                    const Request&, Response*),
+                   const Request& request) {
+    grpc::ClientContext context;
+    context.set_deadline(gpr_time_from_nanos(patience_.ns, GPR_TIMESPAN));
+    Response response;
+    const grpc::Status status = (*stub_.*method)(&context, request, &response);
+    if (!status.ok()) throw failed(status);
+    return text_of(response);
+  }
+
+  void events(From from, const std::function<bool(const std::string&)>& on_event) {
+    grpc::ClientContext context;
+    ethscope::StreamEventsRequest request;
+    request.set_after(from.after);
+    request.set_only_new(from.only_new);
+    const auto reader = stub_->StreamEvents(&context, request);
+    ethscope::Event event;
+    while (reader->Read(&event)) {
+      if (on_event(text_of(event))) continue;
+      context.TryCancel();
+      return;
+    }
+    const grpc::Status status = reader->Finish();
+    if (!status.ok()) throw failed(status);
+  }
+
+ private:
+  [[nodiscard]] ScopeError failed(const grpc::Status& status) const {
+    // What the library itself says is long, and says no more.
+    if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED ||
+        status.error_message().starts_with("failed to connect")) {
+      return ScopeError{
+          fmt::format("no node answers at {}: is it running, and is this its gRPC port?", target_)};
+    }
+    return ScopeError{fmt::format("{}: {}", target_, status.error_message())};
+  }
+
+  std::string target_;
+  Duration patience_;
+  std::unique_ptr<ethscope::EthScope::Stub> stub_;
+};
+
+ScopeClient::ScopeClient(const std::string& target, Duration patience)
+    : impl_{std::make_unique<Impl>(target, patience)} {}
+ScopeClient::~ScopeClient() = default;
+
+std::string ScopeClient::summary() {
+  return impl_->call(&ethscope::EthScope::Stub::GetSummary, ethscope::GetSummaryRequest{});
+}
+
+std::string ScopeClient::peers() {
+  return impl_->call(&ethscope::EthScope::Stub::ListPeers, ethscope::ListPeersRequest{});
+}
+
+std::string ScopeClient::reorgs(std::uint32_t limit) {
+  ethscope::GetReorgsRequest request;
+  request.set_limit(limit);
+  return impl_->call(&ethscope::EthScope::Stub::GetReorgs, request);
+}
+
+std::string ScopeClient::fork_tree(std::uint32_t depth) {
+  ethscope::GetForkTreeRequest request;
+  request.set_depth(depth);
+  return impl_->call(&ethscope::EthScope::Stub::GetForkTree, request);
+}
+
+std::string ScopeClient::data_sets() {
+  return impl_->call(&ethscope::EthScope::Stub::ListDataSets, ethscope::ListDataSetsRequest{});
+}
+
+void ScopeClient::events(From from, const std::function<bool(const std::string&)>& on_event) {
+  impl_->events(from, on_event);
+}
+
+}  // namespace ethnet::observe
