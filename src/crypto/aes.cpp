@@ -59,7 +59,50 @@ Result<void> check_inputs(ByteView nonce, ByteView associated, ByteView text) {
   return {};
 }
 
+Result<void> check_sealed(ByteView nonce, ByteView associated, ByteView sealed) {
+  if (sealed.size() < kGcmTagSize) return fail(CryptoError::truncated, sealed.size());
+  return check_inputs(nonce, associated, sealed.first(sealed.size() - kGcmTagSize));
+}
+
 bool is_key_size(std::size_t size) { return size == 16 || size == 32; }
+
+// Another key of the same size into a context that is there.
+void rekey(EVP_CIPHER_CTX& context, ByteView key) {
+  CHECK(EVP_CipherInit_ex2(&context, nullptr, c_bytes(key), nullptr, -1, nullptr) == 1);
+}
+
+// One message on a context that has its key; the inputs are checked.
+void seal_message(EVP_CIPHER_CTX& context, ByteView nonce, ByteView associated, ByteView plain,
+                  MutByteView out) {
+  CHECK(out.size() == plain.size() + kGcmTagSize);
+  start_message(context, nonce, associated);
+  update(context, plain, c_bytes(out));
+  const MutByteView tag = out.last(kGcmTagSize);
+  int written = 0;
+  CHECK(EVP_CipherFinal_ex(&context, c_bytes(tag), &written) == 1);
+  CHECK(written == 0);
+  CHECK(EVP_CIPHER_CTX_ctrl(&context, EVP_CTRL_AEAD_GET_TAG, static_cast<int>(tag.size()),
+                            tag.data()) == 1);
+}
+
+Result<void> open_message(EVP_CIPHER_CTX& context, ByteView nonce, ByteView associated,
+                          ByteView sealed, MutByteView out) {
+  const ByteView text = sealed.first(sealed.size() - kGcmTagSize);
+  CHECK(out.size() == text.size());
+  ByteArray<kGcmTagSize> tag{};
+  copy_into(tag, sealed.last(kGcmTagSize));
+  start_message(context, nonce, associated);
+  update(context, text, c_bytes(out));
+  CHECK(EVP_CIPHER_CTX_ctrl(&context, EVP_CTRL_AEAD_SET_TAG, static_cast<int>(tag.size()),
+                            tag.data()) == 1);
+  ByteArray<kAesBlockSize> rest{};  // GCM writes nothing here
+  int written = 0;
+  if (EVP_CipherFinal_ex(&context, c_bytes(MutByteView{rest}), &written) != 1) {
+    wipe(out);
+    return fail(CryptoError::authentication_failed);
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -87,16 +130,7 @@ Result<void> AesGcm::seal_into(ByteView nonce, ByteView associated, ByteView pla
                                MutByteView out) {
   TRY(check_inputs(nonce, associated, plain));
   CHECK(state_ != nullptr);
-  CHECK(out.size() == plain.size() + kGcmTagSize);
-  EVP_CIPHER_CTX& context = *state_->seal;
-  start_message(context, nonce, associated);
-  update(context, plain, c_bytes(out));
-  const MutByteView tag = out.last(kGcmTagSize);
-  int written = 0;
-  CHECK(EVP_CipherFinal_ex(&context, c_bytes(tag), &written) == 1);
-  CHECK(written == 0);
-  CHECK(EVP_CIPHER_CTX_ctrl(&context, EVP_CTRL_AEAD_GET_TAG, static_cast<int>(tag.size()),
-                            tag.data()) == 1);
+  seal_message(*state_->seal, nonce, associated, plain, out);
   return {};
 }
 
@@ -109,25 +143,9 @@ Result<Bytes> AesGcm::seal(ByteView nonce, ByteView associated, ByteView plain) 
 
 Result<void> AesGcm::open_into(ByteView nonce, ByteView associated, ByteView sealed,
                                MutByteView out) {
-  if (sealed.size() < kGcmTagSize) return fail(CryptoError::truncated, sealed.size());
-  const ByteView text = sealed.first(sealed.size() - kGcmTagSize);
-  TRY(check_inputs(nonce, associated, text));
+  TRY(check_sealed(nonce, associated, sealed));
   CHECK(state_ != nullptr);
-  CHECK(out.size() == text.size());
-  ByteArray<kGcmTagSize> tag{};
-  copy_into(tag, sealed.last(kGcmTagSize));
-  EVP_CIPHER_CTX& context = *state_->open;
-  start_message(context, nonce, associated);
-  update(context, text, c_bytes(out));
-  CHECK(EVP_CIPHER_CTX_ctrl(&context, EVP_CTRL_AEAD_SET_TAG, static_cast<int>(tag.size()),
-                            tag.data()) == 1);
-  ByteArray<kAesBlockSize> rest{};  // GCM writes nothing here
-  int written = 0;
-  if (EVP_CipherFinal_ex(&context, c_bytes(MutByteView{rest}), &written) != 1) {
-    wipe(out);
-    return fail(CryptoError::authentication_failed);
-  }
-  return {};
+  return open_message(*state_->open, nonce, associated, sealed, out);
 }
 
 Result<Bytes> AesGcm::open(ByteView nonce, ByteView associated, ByteView sealed) {
@@ -136,6 +154,39 @@ Result<Bytes> AesGcm::open(ByteView nonce, ByteView associated, ByteView sealed)
   Bytes out(sealed.size() - kGcmTagSize);
   TRY(open_into(nonce, associated, sealed, out));
   return out;
+}
+
+struct AesGcmAnyKey::State {
+  Context seal;
+  Context open;
+};
+
+AesGcmAnyKey::AesGcmAnyKey() : state_{std::make_unique<State>()} {
+  constexpr ByteArray<16> kNoKey{};
+  state_->seal = make_context("AES-128-GCM", kNoKey, Direction::encrypt);
+  state_->open = make_context("AES-128-GCM", kNoKey, Direction::decrypt);
+}
+AesGcmAnyKey::AesGcmAnyKey(AesGcmAnyKey&&) noexcept = default;
+AesGcmAnyKey& AesGcmAnyKey::operator=(AesGcmAnyKey&&) noexcept = default;
+AesGcmAnyKey::~AesGcmAnyKey() = default;
+
+Result<void> AesGcmAnyKey::seal_into(ByteView key, ByteView nonce, ByteView associated,
+                                     ByteView plain, MutByteView out) {
+  if (key.size() != 16) return fail(CryptoError::bad_key_size, key.size());
+  TRY(check_inputs(nonce, associated, plain));
+  CHECK(state_ != nullptr);
+  rekey(*state_->seal, key);
+  seal_message(*state_->seal, nonce, associated, plain, out);
+  return {};
+}
+
+Result<void> AesGcmAnyKey::open_into(ByteView key, ByteView nonce, ByteView associated,
+                                     ByteView sealed, MutByteView out) {
+  if (key.size() != 16) return fail(CryptoError::bad_key_size, key.size());
+  TRY(check_sealed(nonce, associated, sealed));
+  CHECK(state_ != nullptr);
+  rekey(*state_->open, key);
+  return open_message(*state_->open, nonce, associated, sealed, out);
 }
 
 struct AesCtr::State {
@@ -158,6 +209,20 @@ Result<AesCtr> AesCtr::make(ByteView key, ByteView counter_block) {
   CHECK(EVP_CipherInit_ex2(state->context.get(), nullptr, nullptr, c_bytes(counter_block), -1,
                            nullptr) == 1);
   return AesCtr{std::move(state)};
+}
+
+Result<void> AesCtr::restart(ByteView key, ByteView counter_block) {
+  CHECK(state_ != nullptr);
+  EVP_CIPHER_CTX& context = *state_->context;
+  if (static_cast<int>(key.size()) != EVP_CIPHER_CTX_get_key_length(&context)) {
+    return fail(CryptoError::bad_key_size, key.size());
+  }
+  if (counter_block.size() != kAesBlockSize) {
+    return fail(CryptoError::bad_nonce, counter_block.size());
+  }
+  CHECK(EVP_CipherInit_ex2(&context, nullptr, c_bytes(key), c_bytes(counter_block), -1, nullptr) ==
+        1);
+  return {};
 }
 
 Result<void> AesCtr::apply(MutByteView data) { return apply(data, data); }

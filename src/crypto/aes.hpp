@@ -1,6 +1,8 @@
 // AES-GCM (NIST SP 800-38D) and AES-CTR (SP 800-38A) with 128- and 256-bit keys.
 // One object holds one expanded key and its reusable context: make it once per key, not per
-// message. Objects are movable and independent of each other; one thread at a time may use each.
+// message. Where every message has another key, AesGcmAnyKey and AesCtr::restart expand it into a
+// context that is there: nothing is allocated. Objects are movable and independent of each other;
+// one thread at a time may use each.
 #pragma once
 
 #include <memory>
@@ -47,6 +49,27 @@ class AesGcm {
   std::unique_ptr<State> state_;
 };
 
+// AES-128-GCM with the key given with each message: for many keys that are used seldom each, such
+// as those of discv5's sessions, which then cost 16 bytes and not two contexts.
+// It holds the schedule of the last key until the next one, or its end, overwrites it.
+class AesGcmAnyKey {
+ public:
+  AesGcmAnyKey();
+  AesGcmAnyKey(AesGcmAnyKey&&) noexcept;
+  AesGcmAnyKey& operator=(AesGcmAnyKey&&) noexcept;
+  ~AesGcmAnyKey();
+
+  // As those of AesGcm; key: 16 bytes. Error besides: bad_key_size.
+  [[nodiscard]] Result<void> seal_into(ByteView key, ByteView nonce, ByteView associated,
+                                       ByteView plain, MutByteView out);
+  [[nodiscard]] Result<void> open_into(ByteView key, ByteView nonce, ByteView associated,
+                                       ByteView sealed, MutByteView out);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 // A key stream that goes on from call to call. Encrypting and decrypting are the same.
 class AesCtr {
  public:
@@ -56,6 +79,10 @@ class AesCtr {
   AesCtr(AesCtr&&) noexcept;
   AesCtr& operator=(AesCtr&&) noexcept;
   ~AesCtr();
+
+  // Begins another stream, under another key of the same size. What was left of the first is gone.
+  // Errors: bad_key_size, bad_nonce; the stream then goes on as before.
+  [[nodiscard]] Result<void> restart(ByteView key, ByteView counter_block);
 
   // XORs the next data.size() bytes of the key stream into `data`. Errors: input_too_long.
   [[nodiscard]] Result<void> apply(MutByteView data);

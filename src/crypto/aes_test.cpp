@@ -58,6 +58,15 @@ std::string judge_gcm(const Json& group, const Json& test) {
   }
   EXPECT_EQ(opened, plain);
   EXPECT_EQ(gcm->seal(nonce, associated, plain), sealed);
+  if (key.size() == 16) {
+    static AesGcmAnyKey any;  // of all vectors
+    Bytes out(sealed.size());
+    EXPECT_TRUE(any.seal_into(key, nonce, associated, plain, out).has_value());
+    EXPECT_EQ(out, sealed);
+    out.resize(plain.size());
+    EXPECT_TRUE(any.open_into(key, nonce, associated, sealed, out).has_value());
+    EXPECT_EQ(out, plain);
+  }
   return "valid";
 }
 
@@ -115,6 +124,82 @@ TEST(AesGcm, ReleasesNothingInPlaceEither) {
     ASSERT_EQ(opened.has_value(), associated == "header");
     EXPECT_EQ(to_bytes(out), opened ? plain : Bytes(plain.size()));
   }
+}
+
+// NIST's GCM specification (McGrew and Viega), test cases 1 to 4, on one object.
+TEST(AesGcmAnyKey, SpecificationVectors) {
+  struct Case {
+    std::string_view key, nonce, plain, associated, sealed;
+  };
+  constexpr std::string_view kText =
+      "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"
+      "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b391aafd255";
+  constexpr std::string_view kCipher =
+      "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e"
+      "21d514b25466931c7d8f6a5aac84aa051ba30b396a0aac973d58e091473f5985"
+      "4d5c2af327cd64a62cf35abd2ba6fab4";
+  const std::array cases{
+      Case{"00000000000000000000000000000000", "000000000000000000000000", "", "",
+           "58e2fccefa7e3061367f1d57a4e7455a"},
+      Case{"feffe9928665731c6d6a8f9467308308", "cafebabefacedbaddecaf888", kText, "", kCipher},
+      Case{"00000000000000000000000000000000", "000000000000000000000000",
+           "00000000000000000000000000000000", "",
+           "0388dace60b6a392f328c2b971b2fe78ab6e47d42cec13bdf53a67b21257bddf"},
+      Case{"feffe9928665731c6d6a8f9467308308", "cafebabefacedbaddecaf888", kText.substr(0, 120),
+           "feedfacedeadbeeffeedfacedeadbeefabaddad2",
+           "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e"
+           "21d514b25466931c7d8f6a5aac84aa051ba30b396a0aac973d58e091"
+           "5bc94fbc3221a5db94fae95ae7121a47"}};
+  AesGcmAnyKey gcm;
+  for (const Case& c : cases) {
+    const Bytes key = from_hex(c.key).value();
+    const Bytes nonce = from_hex(c.nonce).value();
+    const Bytes associated = from_hex(c.associated).value();
+    const Bytes plain = from_hex(c.plain).value();
+    Bytes sealed(plain.size() + kGcmTagSize);
+    ASSERT_TRUE(gcm.seal_into(key, nonce, associated, plain, sealed).has_value());
+    EXPECT_EQ(to_hex(sealed), c.sealed);
+    Bytes opened(plain.size());
+    ASSERT_TRUE(gcm.open_into(key, nonce, associated, sealed, opened).has_value());
+    EXPECT_EQ(opened, plain);
+  }
+}
+
+TEST(AesGcmAnyKey, AgreesWithAnObjectOfEachKeyAndReleasesNothingUnderAnother) {
+  Prng prng{4};
+  AesGcmAnyKey any;
+  for (int i = 0; i < 50; ++i) {
+    const Bytes key = random_bytes(prng, 16);
+    const Bytes nonce = random_bytes(prng, 12);
+    const Bytes associated = random_bytes(prng, prng.below(80));
+    const Bytes plain = random_bytes(prng, 1 + prng.below(300));
+    auto one = AesGcm::make(key).value();
+    Bytes sealed(plain.size() + kGcmTagSize);
+    ASSERT_TRUE(any.seal_into(key, nonce, associated, plain, sealed).has_value());
+    EXPECT_EQ(one.seal(nonce, associated, plain), sealed);
+    Bytes out(plain.size(), std::byte{0xaa});
+    const auto opened = any.open_into(random_bytes(prng, 16), nonce, associated, sealed, out);
+    ASSERT_FALSE(opened.has_value());
+    EXPECT_TRUE(opened.error().is(CryptoError::authentication_failed));
+    EXPECT_EQ(out, Bytes(plain.size()));
+    ASSERT_TRUE(any.open_into(key, nonce, associated, sealed, out).has_value());
+    EXPECT_EQ(out, plain);
+  }
+}
+
+TEST(AesGcmAnyKey, RefusesOtherSizes) {
+  AesGcmAnyKey any;
+  Bytes out(kGcmTagSize);
+  for (const std::size_t size : {0U, 15U, 17U, 32U}) {
+    EXPECT_TRUE(
+        any.seal_into(Bytes(size), Bytes(12), {}, {}, out).error().is(CryptoError::bad_key_size));
+    EXPECT_TRUE(
+        any.open_into(Bytes(size), Bytes(12), {}, out, {}).error().is(CryptoError::bad_key_size));
+  }
+  EXPECT_TRUE(any.seal_into(Bytes(16), {}, {}, {}, out).error().is(CryptoError::bad_nonce));
+  EXPECT_TRUE(any.open_into(Bytes(16), Bytes(12), {}, MutByteView{out}.first(15), {})
+                  .error()
+                  .is(CryptoError::truncated));
 }
 
 TEST(AesGcmDeathTest, WantsAnOutputOfTheRightSize) {
@@ -202,6 +287,28 @@ TEST(AesCtr, RefusesOtherSizes) {
   EXPECT_TRUE(AesCtr::make(Bytes(24), Bytes(16)).error().is(CryptoError::bad_key_size));
   EXPECT_TRUE(AesCtr::make(Bytes(16), Bytes(12)).error().is(CryptoError::bad_nonce));
   EXPECT_TRUE(AesCtr::make(Bytes(16), {}).error().is(CryptoError::bad_nonce));
+}
+
+TEST(AesCtr, RestartedItIsTheStreamOfTheNewKeyWhereverTheOldOneWas) {
+  Prng prng{5};
+  for (const std::size_t key_size : {16U, 32U}) {
+    auto reused = AesCtr::make(random_bytes(prng, key_size), random_bytes(prng, 16)).value();
+    for (int i = 0; i < 20; ++i) {
+      Bytes some(prng.below(40));
+      ASSERT_TRUE(reused.apply(some).has_value());
+      const Bytes key = random_bytes(prng, key_size);
+      const Bytes counter = random_bytes(prng, 16);
+      ASSERT_TRUE(reused.restart(key, counter).has_value());
+      Bytes stream(50);
+      ASSERT_TRUE(reused.apply(stream).has_value());
+      Bytes expected(50);
+      ASSERT_TRUE(AesCtr::make(key, counter).value().apply(expected).has_value());
+      EXPECT_EQ(stream, expected);
+    }
+    EXPECT_TRUE(
+        reused.restart(Bytes(48 - key_size), Bytes(16)).error().is(CryptoError::bad_key_size));
+    EXPECT_TRUE(reused.restart(Bytes(key_size), Bytes(15)).error().is(CryptoError::bad_nonce));
+  }
 }
 
 RC_GTEST_PROP(AesCtrProperty, PiecesGoOnWhereTheLastOneEnded, (std::uint64_t seed)) {
