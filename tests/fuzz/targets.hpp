@@ -29,6 +29,8 @@ void run_envelope(ByteView input);
 void run_mini_sync(ByteView input);
 void run_das_lite(ByteView input);
 void run_discv_lite(ByteView input);
+void run_discv5_packet(ByteView input);
+void run_discv5_message(ByteView input);
 // Files.
 void run_store_segment(ByteView input);
 void run_nodes_file(ByteView input);
@@ -39,6 +41,7 @@ void run_chain_operations(ByteView input);
 void run_sync_operations(ByteView input);
 void run_das_operations(ByteView input);
 void run_discv_operations(ByteView input);
+void run_discv5_sessions(ByteView input);
 void run_quic_datagrams(ByteView input);
 void run_quic_frames(ByteView input);
 void run_session_machine(ByteView input);
@@ -59,5 +62,6 @@ struct Seed {
 // Parts of them.
 void add_machine_seeds(std::vector<Seed>& out);
 void add_discovery_seeds(std::vector<Seed>& out);
+void add_discv5_seeds(std::vector<Seed>& out);
 
 }  // namespace ethnet::fuzz
