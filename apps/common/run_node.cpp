@@ -224,7 +224,7 @@ bool restore(store::ChainStore& store, node::Node& node, const std::string& data
 }
 
 void say_stopped(const runtime::NodeRunner& runner, const node::Node& node, Log& log) {
-  for (const node::Counter& counter : runner.snapshot().counters) {
+  for (const node::Counter& counter : runner.counters()) {
     if (counter.value == 0) continue;
     log.write(runtime::os_now(), LogLevel::debug, "Counter",
               {{"name", counter.name}, {"value", counter.value}});

@@ -91,6 +91,9 @@ class SharedTransport final : public transport::Transport {
   [[nodiscard]] std::size_t memory_bytes(transport::ConnHandle conn) const override {
     return below_.memory_bytes(conn);
   }
+  [[nodiscard]] transport::ConnStats stats(transport::ConnHandle conn) const override {
+    return below_.stats(conn);
+  }
 
  private:
   quic::QuicEndpoint& below_;

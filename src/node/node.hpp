@@ -34,6 +34,7 @@
 #include <transport/quic/endpoint.hpp>
 
 #include "block_producer.hpp"
+#include "block_view.hpp"
 #include "clock_check.hpp"
 #include "config.hpp"
 #include "dialer.hpp"
@@ -130,7 +131,8 @@ class Node {
   [[nodiscard]] const Bytes& enr() const { return enr_; }
   // In a fixed order, whatever happened.
   [[nodiscard]] std::vector<Counter> counters() const;
-  [[nodiscard]] NodeSnapshot snapshot(Now now) const;
+  // Remembers the part of the fork tree that it showed, for the next one; changes nothing else.
+  [[nodiscard]] NodeSnapshot snapshot(Now now);
 
  private:
   // Moves what came out of one part into the next until nothing moves.
@@ -233,6 +235,7 @@ class Node {
   ClockCheck clock_check_;
   SessionTap session_tap_;
   NodeCounters counters_;
+  BlockViews block_views_;
   std::optional<SyncView> syncing_;
   bool started_ = false;
   bool stopping_ = false;

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <iterator>
 #include <string_view>
 
 #include <types/enode_url.hpp>
@@ -33,6 +35,10 @@ constexpr std::array kDasMisbehaviours{
     das_lite::Misbehaviour::too_many_requests};
 static_assert(kDasMisbehaviours.size() ==
               static_cast<std::size_t>(das_lite::Misbehaviour::too_many_requests) + 1);
+
+// Data sets looked at for a snapshot, of which the first kMaxViewedDataSets are shown: all that 64
+// peers can announce.
+constexpr std::size_t kMaxLookedAtDataSets = 64 * das_lite::kMaxAnnouncedPerPeer;
 
 std::string counter_name(std::string_view before, std::string_view what, std::string_view after) {
   std::string name{what};
@@ -278,6 +284,7 @@ std::vector<PeerView> view_peers(Now now, const session::SessionManager& session
   for (const session::SessionHandle handle : sessions.sessions()) {
     const session::PeerInfo* peer = sessions.find(handle);
     CHECK(peer != nullptr);
+    const transport::ConnStats stats = sessions.stats(handle);
     PeerView view{.id = peer->id,
                   .remote = peer->remote,
                   .inbound = peer->inbound,
@@ -286,12 +293,68 @@ std::vector<PeerView> view_peers(Now now, const session::SessionManager& session
                   .capabilities = {},
                   .head = peer->head_hash,
                   .head_number = peer->head_number,
-                  .connected = {},
+                  .connected = peer->connected,
+                  .rtt = stats.rtt,
+                  .bytes_in = stats.bytes_in,
+                  .bytes_out = stats.bytes_out,
                   .score = static_cast<double>(scores.points(now, peer->id))};
     for (const session::Capability& c : peer->agreed) view.capabilities.push_back(c.to_string());
     out.push_back(std::move(view));
   }
   return out;
+}
+
+static_assert(static_cast<int>(ChunkState::unknown) ==
+              static_cast<int>(das_lite::ChunkState::unknown));
+static_assert(static_cast<int>(ChunkState::wanted) ==
+              static_cast<int>(das_lite::ChunkState::wanted));
+static_assert(static_cast<int>(ChunkState::asked) == static_cast<int>(das_lite::ChunkState::asked));
+static_assert(static_cast<int>(ChunkState::held) == static_cast<int>(das_lite::ChunkState::held));
+static_assert(static_cast<int>(ChunkState::missing) ==
+              static_cast<int>(das_lite::ChunkState::missing));
+
+DataSetView view_data_set(const das_lite::DataSetView& set) {
+  DataSetView out{.id = {set.key.id.bytes},
+                  .total_chunks = set.key.shape.total_chunks,
+                  .chunk_size = set.key.shape.chunk_size,
+                  .total_bytes = set.key.shape.total_bytes,
+                  .held = set.held,
+                  .whole = set.whole,
+                  .pinned = set.pinned,
+                  .sampling = set.sampling,
+                  .announcers = static_cast<std::uint32_t>(set.announcers),
+                  .confidence = {},
+                  .chunks = {}};
+  if (set.verdict) {
+    out.requested = set.verdict->requested;
+    out.received = set.verdict->received;
+    out.confidence = set.verdict->confidence;
+    out.fooled_probability = set.verdict->fooled_probability;
+  }
+  return out;
+}
+
+// What this node holds or looks for comes first, so that announcements do not crowd it out.
+void view_data_sets(const das_lite::Engine& das, NodeSnapshot& out) {
+  const std::vector<das_lite::DataSetView> known = das.data_sets(kMaxLookedAtDataSets);
+  out.data_sets_cut = known.size() >= kMaxLookedAtDataSets || known.size() > kMaxViewedDataSets;
+  const auto is_ours = [](const das_lite::DataSetView& set) {
+    return set.held > 0 || set.sampling || set.verdict.has_value();
+  };
+  std::vector<das_lite::DataSetView> sets;
+  std::ranges::copy_if(known, std::back_inserter(sets), is_ours);
+  std::ranges::copy_if(known, std::back_inserter(sets), std::not_fn(is_ours));
+  sets.resize(std::min(sets.size(), kMaxViewedDataSets));
+  std::size_t room = kMaxViewedChunks;
+  for (const das_lite::DataSetView& set : sets) {
+    DataSetView& view = out.data_sets.emplace_back(view_data_set(set));
+    if (view.total_chunks > room) continue;
+    room -= view.total_chunks;
+    view.chunks.reserve(view.total_chunks);
+    for (const das_lite::ChunkState state : das.grid(set.key)) {
+      view.chunks.push_back(static_cast<std::uint8_t>(state));
+    }
+  }
 }
 
 // Where nobody told us how others reach us, what works on this machine.
@@ -332,7 +395,7 @@ std::vector<Counter> Node::counters() const {
   return std::move(counters).take();
 }
 
-NodeSnapshot Node::snapshot(Now now) const {
+NodeSnapshot Node::snapshot(Now now) {
   NodeSnapshot out;
   out.taken = now;
   out.started = made_at_;
@@ -353,6 +416,10 @@ NodeSnapshot Node::snapshot(Now now) const {
   out.sessions = sessions_->peer_count();
   if (discovery_) out.discovered = discovery_->discovery().table().size();
   out.peers = view_peers(now, *sessions_, scores_);
+  const BlockViews::View& tree = block_views_.refresh(chain_);
+  out.blocks = tree.blocks;
+  out.blocks_cut = tree.cut;
+  if (das_) view_data_sets(*das_, out);
   out.counters = counters();
   return out;
 }

@@ -43,14 +43,14 @@ struct PeerView {
 // One header of the fork tree.
 struct BlockView {
   Hash32 hash;
-  Hash32 parent;
+  Hash32 parent;  // zero where it is not kept
   std::uint64_t number = 0;
   bool canonical = false;
   friend bool operator==(const BlockView&, const BlockView&) = default;
 };
-// What a snapshot shows of the fork tree: so many heights below the head, and above it what there
-// is; so many headers of them.
+// How far below the head a snapshot shows the fork tree; above it, what there is.
 inline constexpr std::uint64_t kViewedHeights = 64;
+// Headers shown: a branch of its own at each of these heights, 15 long.
 inline constexpr std::size_t kMaxViewedBlocks = 1024;
 
 // What is known of a chunk. das-lite's own (das_lite::ChunkState), as numbers that do not change.
@@ -73,13 +73,18 @@ struct DataSetView {
   bool pinned = false;    // published or fetched here
   bool sampling = false;  // or fetching: something is under way
   std::uint32_t announcers = 0;
-  // Of the last sampling; 0 where there was none.
+  // Of the last sampling that ended; 0 where there was none.
   std::uint32_t requested = 0;
   std::uint32_t received = 0;
   std::optional<double> confidence;  // none: unknown
   double fooled_probability = 1;     // das/confidence.hpp
-  std::vector<std::uint8_t> chunks;  // a ChunkState each
+  // A ChunkState each; empty where the data sets before it took kMaxViewedChunks.
+  std::vector<std::uint8_t> chunks;
 };
+// Data sets shown. Every peer may announce das_lite::kMaxAnnouncedPerPeer, true or not.
+inline constexpr std::size_t kMaxViewedDataSets = 256;
+// Chunks shown, over all data sets: four of the largest.
+inline constexpr std::size_t kMaxViewedChunks = 16 * 1024;
 
 // A long download that is under way: block numbers.
 struct SyncView {
@@ -109,9 +114,10 @@ struct NodeSnapshot {
   // same object as in the snapshot before when nothing in it has changed.
   std::shared_ptr<const std::vector<BlockView>> blocks =
       std::make_shared<const std::vector<BlockView>>();
-  bool blocks_cut = false;  // there is more in these heights than kMaxViewedBlocks
-  std::vector<DataSetView> data_sets;
-  std::vector<Counter> counters;  // in a fixed order
+  bool blocks_cut = false;             // more than that, or more branches than were looked at
+  std::vector<DataSetView> data_sets;  // those that are held or looked for come first
+  bool data_sets_cut = false;          // there are more than kMaxViewedDataSets
+  std::vector<Counter> counters;       // in a fixed order
 };
 
 }  // namespace ethnet::node

@@ -180,6 +180,8 @@ constexpr std::array kHelp{
     Help{"session.visits", "Short sessions of discovery now"},
     Help{"store.batches", "Batches of headers stored"},
     Help{"store.errors", "Writes that the disk refused"},
+    Help{"udp.bytes_in", "Bytes of the datagrams received: UDP payload"},
+    Help{"udp.bytes_out", "Bytes of the datagrams sent: UDP payload"},
     Help{"udp.datagrams_in", "Datagrams received"},
     Help{"udp.datagrams_out", "Datagrams sent"},
     Help{"udp.gso_refused", "Bursts that the kernel did not take whole"},

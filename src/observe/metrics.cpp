@@ -53,6 +53,8 @@ struct Known {
 constexpr std::array kKnown{
     Known{"p2p_peers_inbound", "Peers that dialled us", {{"session.active.inbound"}}},
     Known{"p2p_peers_outbound", "Peers that we dialled", {{"session.active.outbound"}}},
+    Known{"p2p_ingress", "Bytes received: UDP payload, strangers' too", {{"udp.bytes_in"}}},
+    Known{"p2p_egress", "Bytes sent: UDP payload", {{"udp.bytes_out"}}},
     Known{"p2p_dials",
           "Dials since the start",
           {{"dialer.dials", "peers.dials.anchors", "peers.dials.table", "peers.dials.lookups"}}},

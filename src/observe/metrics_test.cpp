@@ -103,6 +103,19 @@ TEST(Metrics, ReasonsAndDirectionsAreLabels) {
   EXPECT_EQ(at("p2p_dials"), 8U);
 }
 
+// A machine has no sockets: who runs it adds what they counted.
+TEST(Metrics, TrafficHasTheNamesOfGoEthereum) {
+  const Exposition page =
+      read_exposition(prometheus_text(with({{"udp.bytes_in", 1234}, {"udp.bytes_out", 567}})));
+  ASSERT_EQ(page.problem, "");
+  EXPECT_EQ(page.value.at("p2p_ingress"), 1234U);
+  EXPECT_EQ(page.value.at("p2p_egress"), 567U);
+  EXPECT_EQ(page.type.at("p2p_ingress"), "gauge");
+  EXPECT_EQ(page.value.at("ethnet_udp_bytes_in_total"), 1234U);
+  EXPECT_EQ(page.value.at("ethnet_udp_bytes_out_total"), 567U);
+  EXPECT_EQ(page.help.at("ethnet_udp_bytes_in_total").find("no text yet"), std::string::npos);
+}
+
 TEST(Metrics, NoNameAndNoLabelBreaksTheFormat) {
   const std::string evil = "a\n# TYPE x counter\nx{y=\"\\";
   NodeSnapshot snapshot = with({{evil, 1}, {"session.closed." + evil, 2}});

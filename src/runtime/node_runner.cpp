@@ -123,25 +123,39 @@ void NodeRunner::run() {
   io_.run();
 }
 
-node::NodeSnapshot NodeRunner::snapshot() const {
+node::NodeSnapshot NodeRunner::snapshot() {
   node::NodeSnapshot out = pump_.machine().snapshot(os_now());
+  add_own_counters(out.counters);
+  return out;
+}
+
+std::vector<node::Counter> NodeRunner::counters() const {
+  std::vector<node::Counter> out = pump_.machine().counters();
+  add_own_counters(out);
+  return out;
+}
+
+void NodeRunner::add_own_counters(std::vector<node::Counter>& out) const {
   UdpCounters sum;
   for (const Socket& socket : sockets_) {
     const UdpCounters& c = socket.udp->counters();
     sum.datagrams_in += c.datagrams_in;
     sum.datagrams_out += c.datagrams_out;
+    sum.bytes_in += c.bytes_in;
+    sum.bytes_out += c.bytes_out;
     sum.send_errors += c.send_errors;
     sum.receive_overflow += c.receive_overflow;
     sum.gso_refused += c.gso_refused;
   }
-  out.counters.push_back({"udp.datagrams_in", sum.datagrams_in});
-  out.counters.push_back({"udp.datagrams_out", sum.datagrams_out});
-  out.counters.push_back({"udp.send_errors", sum.send_errors});
-  out.counters.push_back({"udp.receive_overflow", sum.receive_overflow});
-  out.counters.push_back({"udp.gso_refused", sum.gso_refused});
-  out.counters.push_back({"udp.socket_full", pump_.stats().sink_full});
-  out.counters.push_back({"os.descriptors_exhausted", descriptors_exhausted_});
-  return out;
+  out.push_back({"udp.datagrams_in", sum.datagrams_in});
+  out.push_back({"udp.datagrams_out", sum.datagrams_out});
+  out.push_back({"udp.bytes_in", sum.bytes_in});
+  out.push_back({"udp.bytes_out", sum.bytes_out});
+  out.push_back({"udp.send_errors", sum.send_errors});
+  out.push_back({"udp.receive_overflow", sum.receive_overflow});
+  out.push_back({"udp.gso_refused", sum.gso_refused});
+  out.push_back({"udp.socket_full", pump_.stats().sink_full});
+  out.push_back({"os.descriptors_exhausted", descriptors_exhausted_});
 }
 
 void NodeRunner::wait_signal() {

@@ -59,8 +59,10 @@ class NodeRunner {
   }
   [[nodiscard]] bool looks_up() const { return look_ups_ > 0; }
   [[nodiscard]] boost::asio::io_context& io() { return io_; }
-  // The node's, and the counters of the sockets.
-  [[nodiscard]] node::NodeSnapshot snapshot() const;
+  // The node's, and those of the sockets.
+  [[nodiscard]] std::vector<node::Counter> counters() const;
+  // With all these counters.
+  [[nodiscard]] node::NodeSnapshot snapshot();
 
   // The pump's sink.
   bool transmit(const Transmit& transmit, ByteView bytes);
@@ -82,6 +84,7 @@ class NodeRunner {
   void read(std::size_t index);
   void on_timer();
   void after_turn();
+  void add_own_counters(std::vector<node::Counter>& out) const;
   void wait_signal();
   void resolve(const node::ResolveWanted& wanted);
   // A look-up failed: was it for want of a file descriptor? The resolver does not say.

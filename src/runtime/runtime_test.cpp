@@ -70,6 +70,9 @@ void send_burst(bool gso) {
   }
   EXPECT_EQ(sender.counters().datagrams_out, 40U);
   EXPECT_EQ(sender.counters().send_errors, 0U);
+  EXPECT_EQ(sender.counters().bytes_out, burst.size());
+  EXPECT_EQ(receiver.counters().bytes_in, burst.size());
+  EXPECT_EQ(sender.counters().bytes_in + receiver.counters().bytes_out, 0U);
 }
 
 TEST(Udp, ABurstArrivesAsSentWithSegmentationOffload) { send_burst(true); }

@@ -219,6 +219,7 @@ bool UdpSocket::receive(const Visit& visit) {
 
 void UdpSocket::give(const Visit& visit) {
   counters_.datagrams_in += batch_.size();
+  for (const Datagram& datagram : batch_) counters_.bytes_in += datagram.bytes.size();
   visit(batch_);
   batch_.clear();
 }
@@ -276,6 +277,7 @@ bool UdpSocket::send(const Transmit& transmit, ByteView bytes) {
     if (sent != Sent::no_gso) {
       const std::size_t n = (transmit.size + transmit.segment_size - 1) / transmit.segment_size;
       (sent == Sent::yes ? counters_.datagrams_out : counters_.send_errors) += n;
+      if (sent == Sent::yes) counters_.bytes_out += transmit.size;
       return true;
     }
     ++counters_.gso_refused;
@@ -287,6 +289,7 @@ bool UdpSocket::send(const Transmit& transmit, ByteView bytes) {
     const Sent sent = send_message(transmit, rest.first(n), false);
     if (sent == Sent::full) return false;
     ++(sent == Sent::yes ? counters_.datagrams_out : counters_.send_errors);
+    if (sent == Sent::yes) counters_.bytes_out += n;
     ++sent_segments_;
     rest = rest.subspan(n);
   }

@@ -31,6 +31,8 @@ struct UdpOptions {
 struct UdpCounters {
   std::uint64_t datagrams_in = 0;
   std::uint64_t datagrams_out = 0;
+  std::uint64_t bytes_in = 0;  // of these datagrams: payload
+  std::uint64_t bytes_out = 0;
   std::uint64_t gso_refused = 0;  // bursts that the kernel did not take: from then on one by one
   std::uint64_t send_errors = 0;  // dropped: unreachable, too large, ...
   // Dropped by the kernel because the receive buffer was full; known when a later one comes.

@@ -159,6 +159,7 @@ bool SessionManager::Impl::become_active(Entry& entry, const Activate& token) {
   info.head_hash = hs.hello->head_hash;
   info.head_number = hs.hello->head_number;
   info.enr = std::move(hs.hello->enr);
+  info.connected = now_.mono;
   const std::set<transport::StreamId> waiting = std::move(hs.streams);
   ActiveSession& session = table_.activate(entry, std::move(info), mux_limits(), token);
   entry.control.last_heard = now_.mono;

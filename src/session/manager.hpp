@@ -50,6 +50,7 @@ class SessionManager::Impl {
   [[nodiscard]] const SessionTable& table() const { return table_; }
   [[nodiscard]] std::size_t memory_bytes(SessionHandle session) const;
   [[nodiscard]] static std::size_t accounted_bytes(const Entry& entry);
+  [[nodiscard]] transport::ConnStats stats(SessionHandle session) const;
   [[nodiscard]] SessionSnapshot snapshot() const;
   [[nodiscard]] std::optional<std::string_view> exceeded_limit() const;
 

@@ -444,6 +444,12 @@ std::vector<ReasonCount> SessionManager::Impl::nonzero(const ReasonCounts& count
   return out;
 }
 
+transport::ConnStats SessionManager::Impl::stats(SessionHandle session) const {
+  const Entry* const entry = table_.find(session);
+  if (entry == nullptr || entry->active() == nullptr) return {};
+  return transport_.stats(entry->conn());
+}
+
 SessionSnapshot SessionManager::Impl::snapshot() const {
   SessionSnapshot out;
   out.dialing = table_.in(SessionState::dialing).size();
@@ -539,6 +545,9 @@ std::vector<SessionHandle> SessionManager::sessions() const {
 }
 std::size_t SessionManager::memory_bytes(SessionHandle session) const {
   return impl_->memory_bytes(session);
+}
+transport::ConnStats SessionManager::stats(SessionHandle session) const {
+  return impl_->stats(session);
 }
 SessionSnapshot SessionManager::snapshot() const { return impl_->snapshot(); }
 std::optional<std::string_view> SessionManager::exceeded_limit() const {

@@ -117,7 +117,8 @@ struct PeerInfo {
   ForkId fork_id;
   Hash32 head_hash;
   std::uint64_t head_number = 0;
-  Bytes enr;  // verified and of this identity, or empty
+  Bytes enr;          // verified and of this identity, or empty
+  Instant connected;  // when the session became active
 };
 
 struct SessionOpened {
@@ -245,6 +246,8 @@ class SessionManager {
   [[nodiscard]] std::vector<SessionHandle> sessions() const;  // active, in a fixed order
   // Bytes of one session in queues and half-received messages, with its connection's buffers.
   [[nodiscard]] std::size_t memory_bytes(SessionHandle session) const;
+  // What its connection has moved; all 0 when the handle is of no active session.
+  [[nodiscard]] transport::ConnStats stats(SessionHandle session) const;
   [[nodiscard]] SessionSnapshot snapshot() const;
   // The name of a table or queue that is over its limit; for Checked<> and tests.
   [[nodiscard]] std::optional<std::string_view> exceeded_limit() const;

@@ -48,6 +48,30 @@ TEST_F(Sessions, OpenWhenTheDiallerKnowsWhomItWants) {
   }
 }
 
+TEST_F(Sessions, TellWhatTheirOwnConnectionHasMovedAndSinceWhenTheyAreOpen) {
+  Node& third = world.add_node(make_key(77), address(3));
+  ASSERT_TRUE(low.dial(high.address()));
+  world.run_for(seconds(1));
+  const SessionHandle first = low.only_session();
+  const Instant before = world.now().mono;
+  ASSERT_TRUE(low.dial(third.address()));
+  world.run_for(seconds(1));
+  const SessionHandle second = *low.manager().find(third.id());
+  // The fake transport tells of which connection it speaks.
+  const transport::ConnStats of_first = low.manager().stats(first);
+  const transport::ConnStats of_second = low.manager().stats(second);
+  EXPECT_EQ(of_first.rtt, milliseconds(1));
+  EXPECT_GT(of_first.bytes_in, 0U);
+  EXPECT_EQ(of_first.bytes_out, of_first.bytes_in + 1);
+  EXPECT_NE(of_first, of_second);
+  EXPECT_LE(low.manager().find(first)->connected, before);
+  EXPECT_GT(low.manager().find(first)->connected, Instant{});
+  EXPECT_GT(low.manager().find(second)->connected, before);
+  EXPECT_LE(low.manager().find(second)->connected, world.now().mono);
+  low.disconnect(first, DisconnectReason::requested);
+  EXPECT_EQ(low.manager().stats(first), transport::ConnStats{});
+}
+
 TEST_F(Sessions, OpenWhenTheDiallerTakesWhoeverAnswers) {
   for (Node* dialler : {&low, &high}) {
     Node& acceptor = dialler == &low ? high : low;

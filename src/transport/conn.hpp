@@ -88,6 +88,14 @@ struct ConnEvent {
   ConnEventKind kind;
 };
 
+// What a connection has moved, over all its paths.
+struct ConnStats {
+  Duration rtt;                 // round trip, smoothed; 0: not measured
+  std::uint64_t bytes_in = 0;   // of datagrams: UDP payload
+  std::uint64_t bytes_out = 0;  // likewise, repeated ones included
+  friend bool operator==(const ConnStats&, const ConnStats&) = default;
+};
+
 class Transport {
  public:
   Transport() = default;
@@ -123,6 +131,8 @@ class Transport {
                                                 MutByteView out) = 0;
   // Bytes accounted to this connection now (send and receive buffers).
   [[nodiscard]] virtual std::size_t memory_bytes(ConnHandle conn) const = 0;
+  // O(1). All 0 when the handle is void.
+  [[nodiscard]] virtual ConnStats stats(ConnHandle conn) const = 0;
 };
 
 }  // namespace ethnet::transport

@@ -123,6 +123,7 @@ class Wire final : public transport::Transport {
     for (const auto& [id, stream] : it->second.streams) sum += stream.arrived.size();
     return sum;
   }
+  transport::ConnStats stats(ConnHandle) const override { return {}; }
   Conn& at(ConnHandle handle) {
     const auto it = conns.find(handle);
     CHECK(it != conns.end());

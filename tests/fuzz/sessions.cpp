@@ -37,6 +37,7 @@ class OneStream final : public transport::Transport {
     return fail(transport::ConnError::export_unavailable);
   }
   std::size_t memory_bytes(transport::ConnHandle) const override { return 0; }
+  transport::ConnStats stats(transport::ConnHandle) const override { return {}; }
   [[nodiscard]] bool empty() const { return rest_.empty(); }
 
  private:

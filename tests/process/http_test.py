@@ -64,6 +64,7 @@ class Http(ProcessTest):
             self.assertIn("Content-Type: text/plain; version=0.0.4", header)
             self.assertIn("# TYPE chain_head_header gauge\n", page)
             self.assertIn("# TYPE ethnet_udp_datagrams_in_total counter\n", page)
+            self.assertIn("# TYPE ethnet_udp_bytes_in_total counter\n", page)
             self.assertNotIn("no text yet", page)
         self.assertEqual(self.get(port, "/health")[0], 200)
         self.assertEqual(self.get(port, "/ready")[0], 200)

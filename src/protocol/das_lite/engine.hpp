@@ -143,9 +143,11 @@ class Engine {
   [[nodiscard]] Instant next_deadline() const;
 
   // Queries.
-  [[nodiscard]] std::vector<DataSetView> data_sets() const;
+  // At most `most`: our own and those that are looked for, then others by name.
+  [[nodiscard]] std::vector<DataSetView> data_sets(std::size_t most = SIZE_MAX) const;
   // The state of each chunk; empty when the data set is not known.
   [[nodiscard]] std::vector<ChunkState> grid(const das::DataId& id) const;
+  [[nodiscard]] std::vector<ChunkState> grid(const das::DataKey& key) const;
   [[nodiscard]] std::optional<das::Store::Held> chunk(const das::DataId& id,
                                                       std::uint32_t index) const {
     return store_.find(id, index);
@@ -209,6 +211,7 @@ class Engine {
   void schedule(Now now);
   [[nodiscard]] bool ask_one(Now now, const das::DataKey& key);
   [[nodiscard]] bool can_ask(das::SourceId source, const das::Shape& shape);
+  [[nodiscard]] DataSetView view_of(const das::DataKey& key, const Known& known) const;
   [[nodiscard]] KnownMap::const_iterator choose(const das::DataId& id) const;
   [[nodiscard]] bool is_backed(const das::DataKey& key) const;
 

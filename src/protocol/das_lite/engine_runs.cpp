@@ -363,22 +363,46 @@ bool Engine::ask_one(Now now, const das::DataKey& key) {
 
 // --- queries ---
 
-std::vector<DataSetView> Engine::data_sets() const {
+DataSetView Engine::view_of(const das::DataKey& key, const Known& known) const {
+  const bool backed = is_backed(key);
+  return {key,
+          backed ? store_.held_chunks(key.id) : 0,
+          backed && store_.is_whole(key.id),
+          backed && store_.is_pinned(key),
+          known.fetch.source_count(),
+          !known.samplings.empty() || known.get.has_value(),
+          known.verdict};
+}
+
+std::vector<DataSetView> Engine::data_sets(std::size_t most) const {
   std::vector<DataSetView> out;
-  out.reserve(known_.size());
+  const std::size_t room = std::min(most, known_.size());
+  out.reserve(room);
+  const std::set<das::DataKey> own(own_.begin(), own_.end());
+  const auto add = [&](const das::DataKey& key) {
+    const auto it = known_.find(key);
+    if (it != known_.end() && out.size() < room) out.push_back(view_of(it->first, it->second));
+  };
+  for (const das::DataKey& key : own) add(key);
+  for (const das::DataKey& key : searching_) {
+    if (!own.contains(key)) add(key);
+  }
   for (const auto& [key, known] : known_) {
-    const bool backed = is_backed(key);
-    out.push_back({key, backed ? store_.held_chunks(key.id) : 0, backed && store_.is_whole(key.id),
-                   backed && store_.is_pinned(key), known.fetch.source_count(),
-                   !known.samplings.empty() || known.get.has_value(), known.verdict});
+    if (out.size() >= room) break;
+    if (!own.contains(key) && !searching_.contains(key)) out.push_back(view_of(key, known));
   }
   return out;
 }
 
 std::vector<ChunkState> Engine::grid(const das::DataId& id) const {
   const auto chosen = choose(id);
-  if (chosen == known_.end()) return {};
-  const auto& [key, known] = *chosen;
+  return chosen == known_.end() ? std::vector<ChunkState>{} : grid(chosen->first);
+}
+
+std::vector<ChunkState> Engine::grid(const das::DataKey& key) const {
+  const auto it = known_.find(key);
+  if (it == known_.end()) return {};
+  const Known& known = it->second;
   const bool backed = is_backed(key);
   std::vector<ChunkState> out(key.shape.total_chunks, ChunkState::unknown);
   for (std::uint32_t i = 0; i < key.shape.total_chunks; ++i) {

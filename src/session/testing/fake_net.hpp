@@ -45,6 +45,10 @@ class FakeHost final : public transport::Transport {
   [[nodiscard]] Result<void> export_key(transport::ConnHandle conn, std::string_view label,
                                         MutByteView out) override;
   [[nodiscard]] std::size_t memory_bytes(transport::ConnHandle conn) const override;
+  // Bytes of the handle's index, so that a test sees of which connection they are.
+  [[nodiscard]] transport::ConnStats stats(transport::ConnHandle conn) const override {
+    return {milliseconds(1), conn.index + 1, conn.index + 2};
+  }
 
   [[nodiscard]] const Endpoint& address() const { return address_; }
   [[nodiscard]] std::optional<transport::ConnEvent> poll_event();

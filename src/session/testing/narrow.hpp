@@ -42,6 +42,7 @@ class Narrow final : public transport::Transport {
     return fail(SessionError::transport);
   }
   std::size_t memory_bytes(transport::ConnHandle) const override { return 0; }
+  transport::ConnStats stats(transport::ConnHandle) const override { return {}; }
 };
 
 }  // namespace ethnet::session::testing

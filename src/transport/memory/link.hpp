@@ -97,6 +97,9 @@ class Link {
   void stop(StreamId id, std::uint64_t code);
   [[nodiscard]] std::optional<std::uint64_t> export_seed() const;
   [[nodiscard]] std::size_t memory_bytes() const;
+  void count_received(std::size_t n) { stats_.bytes_in += n; }
+  void count_sent(std::size_t n) { stats_.bytes_out += n; }
+  [[nodiscard]] const ConnStats& stats() const { return stats_; }
 
   void abandon(CloseCause cause, std::uint64_t code, std::string_view detail);
   [[nodiscard]] const std::optional<Closed>& closed() const { return closed_; }
@@ -146,6 +149,7 @@ class Link {
   std::uint64_t nonce_;
   Endpoint remote_;
   std::optional<std::uint64_t> remote_nonce_;
+  ConnStats stats_;
   bool opened_ = false;
   bool confirmed_ = false;
   std::optional<Closed> closed_;

@@ -57,6 +57,7 @@ void MemoryTransport::receive(Now now, const Datagram& datagram) {
     return;
   }
   Link* link = touch(conn);
+  link->count_received(datagram.bytes.size());
   if (header->type == PacketType::data) {
     link->receive(now, datagram.remote, *header, payload);
   } else if (header->type == PacketType::reset) {
@@ -127,6 +128,7 @@ std::optional<Transmit> MemoryTransport::poll_transmit(Now now, MutByteView out)
     timers_.set(conn.index, link->deadline());
     if (!packet) continue;
     (void)touch(conn);
+    link->count_sent(packet->size());
     copy_into(out, *packet);
     return Transmit{config_.local, link->remote(), 0, packet->size(), packet->size()};
   }
@@ -206,6 +208,11 @@ Result<void> MemoryTransport::export_key(ConnHandle conn, std::string_view label
 std::size_t MemoryTransport::memory_bytes(ConnHandle conn) const {
   const Link* link = find(conn);
   return link == nullptr ? 0 : link->memory_bytes();
+}
+
+ConnStats MemoryTransport::stats(ConnHandle conn) const {
+  const Link* link = find(conn);
+  return link == nullptr ? ConnStats{} : link->stats();
 }
 
 void MemoryNetwork::deliver(Now now) {

@@ -51,6 +51,7 @@ class MemoryTransport final : public Transport {
   [[nodiscard]] Result<void> export_key(ConnHandle conn, std::string_view label,
                                         MutByteView out) override;
   [[nodiscard]] std::size_t memory_bytes(ConnHandle conn) const override;
+  [[nodiscard]] ConnStats stats(ConnHandle conn) const override;  // round trips are not measured
 
   [[nodiscard]] std::size_t connection_count() const { return links_.size(); }
   [[nodiscard]] std::size_t queued_events() const { return events_.size(); }

@@ -116,6 +116,24 @@ TEST_F(MemoryTest, OpensAndExportsOneKey) {
   EXPECT_NE(k1, k3);
 }
 
+TEST_F(MemoryTest, CountsTheBytesOfEachConnectionAndMeasuresNoRoundTrip) {
+  connect();
+  const ConnHandle second = *a.t().dial(now, b.t().local());
+  const StreamId s = *a.t().open_stream(ours, StreamKind::unidirectional);
+  ASSERT_EQ(a.t().write(ours, s, pattern(5'000)), 5'000U);
+  (void)run(seconds(3), [] { return false; });
+  const ConnStats here = a.t().stats(ours);
+  const ConnStats there = b.t().stats(theirs);
+  EXPECT_GT(here.bytes_out, 5'000U);
+  EXPECT_EQ(here.bytes_out, there.bytes_in);
+  EXPECT_EQ(here.bytes_in, there.bytes_out);
+  EXPECT_LT(a.t().stats(second).bytes_out, 5'000U);
+  EXPECT_GT(a.t().stats(second).bytes_out, 0U);
+  EXPECT_EQ(here.rtt, Duration{});
+  a.t().close(now, ours, 0, "");
+  EXPECT_EQ(a.t().stats(ours), ConnStats{});
+}
+
 TEST_F(MemoryTest, AMebibyteSurvivesLoss) {
   loss_ppm = 100'000;
   connect();

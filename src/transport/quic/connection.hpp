@@ -105,6 +105,11 @@ class Connection {
   // Streams, their buffers, what ngtcp2 holds, and an estimate of what TLS does.
   [[nodiscard]] std::size_t memory_bytes() const;
   [[nodiscard]] std::size_t stream_count() const { return streams_.size(); }
+  // Datagrams that carry its connection id, and bursts that left; whole ones. What may be a
+  // stateless reset names no connection and is not counted.
+  void count_received(std::size_t n) { bytes_in_ += n; }
+  void count_sent(std::size_t n) { bytes_out_ += n; }
+  [[nodiscard]] transport::ConnStats stats() const;
   // A Readable of this stream was taken: the next arrival is told again.
   void readable_taken(StreamId id);
 
@@ -178,6 +183,8 @@ class Connection {
   std::size_t send_memory_ = 0;          // of all streams' send buffers
   bool room_owed_ = false;               // a write() took less than offered
   std::uint64_t packets_under_key_ = 0;
+  std::uint64_t bytes_in_ = 0;
+  std::uint64_t bytes_out_ = 0;
 
   Instant progress_at_;            // when data was last acknowledged, or began to be in flight
   bool progressed_ = false;        // the datagram at hand acknowledged data

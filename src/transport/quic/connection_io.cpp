@@ -93,6 +93,16 @@ void Connection::handle_expiry(Now now) {
   check_memory(now);
 }
 
+// Until the first acknowledgement on a path the library has only its guess.
+transport::ConnStats Connection::stats() const {
+  transport::ConnStats out{{}, bytes_in_, bytes_out_};
+  if (conn_ == nullptr) return out;
+  ngtcp2_conn_info info;
+  ngtcp2_conn_get_conn_info(conn_, &info);
+  if (info.min_rtt != UINT64_MAX) out.rtt = {static_cast<std::int64_t>(info.smoothed_rtt)};
+  return out;
+}
+
 bool Connection::stream_data_in_flight() const {
   return std::ranges::any_of(streams_, [](const auto& s) { return s.second->send.in_flight(); });
 }

@@ -166,6 +166,7 @@ std::optional<Transmit> QuicEndpoint::poll_transmit(Now now, MutByteView out) {
     Connection* connection = find(handle);
     if (connection == nullptr) continue;
     auto burst = connection->write(now, out);
+    if (burst) connection->count_sent(burst->size);
     settle(now, handle);
     if (!burst) continue;
     stateless_is_next_ = true;
@@ -272,6 +273,11 @@ Result<void> QuicEndpoint::export_key(ConnHandle conn, std::string_view label, M
 std::size_t QuicEndpoint::memory_bytes(ConnHandle conn) const {
   const Connection* connection = find(conn);
   return connection == nullptr ? 0 : connection->memory_bytes();
+}
+
+transport::ConnStats QuicEndpoint::stats(ConnHandle conn) const {
+  const Connection* connection = find(conn);
+  return connection == nullptr ? transport::ConnStats{} : connection->stats();
 }
 
 }  // namespace ethnet::quic

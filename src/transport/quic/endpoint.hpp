@@ -90,6 +90,7 @@ class QuicEndpoint final : public transport::Transport, private ConnectionHost {
   [[nodiscard]] Result<void> export_key(ConnHandle conn, std::string_view label,
                                         MutByteView out) override;
   [[nodiscard]] std::size_t memory_bytes(ConnHandle conn) const override;
+  [[nodiscard]] transport::ConnStats stats(ConnHandle conn) const override;
 
   [[nodiscard]] const Counters& counters() const { return counters_; }
   // Connections that hold a slot, those in their closing period included.

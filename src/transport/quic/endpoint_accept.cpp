@@ -51,6 +51,7 @@ bool QuicEndpoint::deliver(Now now, const Datagram& datagram) {
   if (entry == cids_.end()) return false;
   const ConnHandle handle = entry->second;
   if (Connection* connection = find(handle)) {
+    connection->count_received(datagram.bytes.size());
     connection->handle_datagram(now, datagram);
     settle(now, handle);
   }
@@ -166,6 +167,7 @@ void QuicEndpoint::accept(Now now, const Datagram& datagram, Incoming incoming) 
   auto* slot = connections_.find(handle);
   CHECK(slot != nullptr);
   *slot = std::move(made);
+  connection.count_received(datagram.bytes.size());
   connection.handle_datagram(now, datagram);
   settle(now, handle);
 }
