@@ -80,6 +80,7 @@ TEST(SessionMemory, ASessionAndAChallengeCostWhatTheLimitsSay) {
   Node node{1};
   Node peer{2};
   const Now now = at(seconds(0));
+  ASSERT_TRUE(connect(now, peer, node));  // what libraries set up once
   constexpr std::uint64_t kMany = 200;
   const AllocationMeter of_challenges;
   for (std::uint64_t i = 0; i < kMany; ++i) {
