@@ -128,8 +128,9 @@ TEST_F(BlockViewTest, ShowsAHeaderWhenItIsStoredAndNotBefore) {
 
 TEST_F(BlockViewTest, IsTheNewestHeightsAndTheOlderBranchesThatReachThem) {
   grow("genesis", "a", 200);
-  grow("a10", "deep", 150);  // to height 160
-  grow("a10", "old", 50);    // to height 60
+  grow("a10", "deep", 150);    // to height 160
+  grow("deep130", "twin", 3);  // part of the way down is shared
+  grow("a10", "old", 50);      // to height 60
   grow("a180", "new", 5);
   const auto& view = refresh();
   EXPECT_FALSE(view.cut);
@@ -141,7 +142,7 @@ TEST_F(BlockViewTest, IsTheNewestHeightsAndTheOlderBranchesThatReachThem) {
   EXPECT_NE(find("deep126"), nullptr);  // height 136
   EXPECT_EQ(find("deep125"), nullptr);
   EXPECT_EQ(find("old50"), nullptr);
-  EXPECT_EQ(view.blocks->size(), (kViewedHeights + 1) + 5 + 25);
+  EXPECT_EQ(view.blocks->size(), (kViewedHeights + 1) + 5 + 25 + 3);
 }
 
 // A header has as many children as anybody likes: the canonical chain is shown all the same, and
