@@ -77,6 +77,9 @@ std::vector<Row> rows() {
   const auto peers = [](const O& o) { return o.peers.empty() ? "" : o.peers.back(); };
   const auto hosts = [](const O& o) { return o.http_hosts.empty() ? "" : o.http_hosts.back(); };
   return {
+      {"grpc", "ETHNET_GRPC", member(&O::grpc), "true", {"false", "true", "false"}},
+      {"grpc.addr", "ETHNET_GRPC_ADDR", member(&O::grpc_address), "127.0.0.1", names},
+      {"grpc.port", "ETHNET_GRPC_PORT", member(&O::grpc_port), "0", numbers},
       {"http", "ETHNET_HTTP", member(&O::http), "true", {"false", "true", "false"}},
       {"http.addr", "ETHNET_HTTP_ADDR", member(&O::http_address), "127.0.0.1", names},
       {"http.port", "ETHNET_HTTP_PORT", member(&O::http_port), "0", numbers},

@@ -88,13 +88,11 @@ class Http(ProcessTest):
                             "--verbosity", 4, "--bootnodes", info["enode"])
         port2 = int(second.wait_for(r"Answering over HTTP.* port=(\d+)").group(1))
         second.next_head()
-        end = time.monotonic() + SECONDS
-        while self.call(port2, "net_peerCount") != "0x1":  # a snapshot is a second old at most
-            self.assertLess(time.monotonic(), end)
+        self.until(lambda: self.call(port2, "net_peerCount"), lambda count: count == "0x1")
         self.assertEqual(self.call(port2, "admin_peers")[0]["id"], info["id"])
         self.assertEqual(self.call(port2, "admin_peers")[0]["network"]["inbound"], False)
         self.assertTrue(info["enr"].startswith("enr:"))
-        self.assertGreater(int(self.call(port, "eth_blockNumber"), 16), 0)
+        self.until(lambda: int(self.call(port, "eth_blockNumber"), 16), lambda number: number > 0)
         self.assertEqual(self.call(port, "net_version"), str(int(self.call(port, "eth_chainId"), 16)))
         self.assertEqual(self.call(port, "web3_clientVersion"), info["name"])
         self.stop(second)

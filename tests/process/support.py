@@ -166,6 +166,15 @@ class ProcessTest(unittest.TestCase):
         self.assertIsNotNone(found, process.rest())
         return found.group(1), int(found.group(2)), int(found.group(3))
 
+    def until(self, ask, good):
+        """What ask() gives once good() is true of it: what observers read is a second old, or more on a busy machine."""
+        end = time.monotonic() + DEADLINE_SECONDS
+        while True:
+            answer = ask()
+            if good(answer):
+                return answer
+            self.assertLess(time.monotonic(), end, answer)
+
     @staticmethod
     def free_ports(count):
         sockets = [socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) for _ in range(count)]
