@@ -189,6 +189,19 @@ void add_lab(std::vector<Seed>& out) {
       "- release: [m2]\n- release: [m1]\n");
   add("no_yaml", "name: [x\n\tsteps: &a {*a: !t \"\\x\"}\n---\n");
 }
+
+void add_json_rpc(std::vector<Seed>& out) {
+  const auto add = [&](std::string name, std::string_view body) {
+    out.push_back({"json_rpc", std::move(name), text(body)});
+  };
+  add("call", R"({"jsonrpc":"2.0","id":1,"method":"admin_peers"})");
+  add("batch",
+      R"([{"jsonrpc":"2.0","id":"a","method":"eth_syncing","params":[]},)"
+      R"({"jsonrpc":"2.0","method":"net_version"},{"jsonrpc":"2.0","id":null,"method":"none"},7])");
+  add("params", R"({"jsonrpc":"2.0","id":-1.5e3,"method":"admin_nodeInfo","params":{"x":[]}})");
+  add("odd", R"({"jsonrpc":"1.0","id":{},"method":null,"params":"\ud800"})");
+  add("no_json", R"([[[[{"id":)");
+}
 #endif
 
 void add_operation(Bytes& out, std::uint8_t flags, ByteView block) {
@@ -277,6 +290,7 @@ std::vector<Seed> seeds() {
 #ifdef ETHNET_FUZZ_CONFIG
   add_config(out);
   add_lab(out);
+  add_json_rpc(out);
 #endif
   add_quic(out);
   return out;

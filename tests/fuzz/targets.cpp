@@ -27,6 +27,7 @@ std::span<const Target> targets() {
       {"hello", run_hello},
       {"id_proof", run_id_proof},
 #ifdef ETHNET_FUZZ_CONFIG
+      {"json_rpc", run_json_rpc},
       {"lab_scenario", run_lab_scenario},
 #endif
       {"mini_sync", run_mini_sync},

@@ -36,6 +36,8 @@ void run_store_segment(ByteView input);
 void run_nodes_file(ByteView input);
 void run_config(ByteView input);        // where the programs are built
 void run_lab_scenario(ByteView input);  // likewise
+// What observers send.
+void run_json_rpc(ByteView input);  // likewise
 // Machines, by operations.
 void run_chain_operations(ByteView input);
 void run_sync_operations(ByteView input);
