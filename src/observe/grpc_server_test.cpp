@@ -428,6 +428,8 @@ TEST_F(GrpcServerTest, TheClientSaysWhyItHasNoAnswer) {
   EXPECT_EQ(error_of("127.0.0.1:1"),
             "no node answers at 127.0.0.1:1: is it running, and is this its gRPC port?");
   EXPECT_EQ(error_of("somewhere"), "'somewhere' is no HOST:PORT");
+  EXPECT_EQ(error_of("localhost:99999"), "'localhost:99999' is no HOST:PORT");
+  EXPECT_EQ(error_of("localhost:"), "'localhost:' is no HOST:PORT");
   EXPECT_FALSE(error_of("[::1").empty());
 }
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include <base/decimal.hpp>
 #include <base/hex.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -108,7 +109,9 @@ std::string text_of(const Message& message) {
 // resolver leaks, and tells less.
 std::string addresses_of(const std::string& target) {
   const std::size_t colon = target.rfind(':');
-  if (colon == std::string::npos || colon == 0) {
+  const auto port =
+      colon == std::string::npos ? std::nullopt : parse_decimal(target.substr(colon + 1));
+  if (colon == 0 || !port || *port == 0 || *port > UINT16_MAX) {
     throw ScopeError{fmt::format("'{}' is no HOST:PORT", target)};
   }
   std::string host = target.substr(0, colon);
