@@ -25,7 +25,7 @@ class Scope(ProcessTest):
 
     def scope(self, port, *words, status=0):
         """What it prints."""
-        command = self.start("ethnet", "scope", *words, "--node", f"127.0.0.1:{port}")
+        command = self.start("ethnet", "scope", *words, "--node", f"localhost:{port}")  # looked up, without a leak
         text = command.rest()
         self.assertEqual(command.exit_code(), status, text)
         return text
