@@ -9,7 +9,6 @@
 #include <base/printable.hpp>
 #include <fmt/format.h>
 #include <node/node.hpp>
-#include <observe/http_server.hpp>
 #include <runtime/log_writer.hpp>
 #include <runtime/node_runner.hpp>
 #include <runtime/os.hpp>

@@ -9,6 +9,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <observe/grpc_server.hpp>
 #include <observe/scope_client.hpp>
 
 namespace ethnet::app {
@@ -227,7 +228,7 @@ void add_scope(CLI::App& app, ScopeOptions& o, int& status) {
   add("reorgs", "Its newest reorganisations",
       [&o] { show(o, client_of(o).reorgs(o.limit), show_reorgs); })
       ->add_option("--limit", o.limit, "How many at most")
-      ->check(CLI::Range(1, 256))
+      ->check(CLI::Range(std::size_t{1}, observe::kMaxReorgsAsked))
       ->capture_default_str();
   add("tree", "The newest part of its fork tree; * is canonical",
       [&o] { show(o, client_of(o).fork_tree(0), show_tree); });

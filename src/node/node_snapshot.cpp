@@ -352,7 +352,7 @@ void view_data_sets(const das_lite::Engine& das, NodeSnapshot& out) {
     room -= view.total_chunks;
     view.chunks.reserve(view.total_chunks);
     for (const das_lite::ChunkState state : das.grid(set.key)) {
-      view.chunks.push_back(static_cast<std::uint8_t>(state));
+      view.chunks.push_back(static_cast<ChunkState>(state));
     }
   }
 }

@@ -78,8 +78,8 @@ struct DataSetView {
   std::uint32_t received = 0;
   std::optional<double> confidence;  // none: unknown
   double fooled_probability = 1;     // das/confidence.hpp
-  // A ChunkState each; empty where the data sets before it took kMaxViewedChunks.
-  std::vector<std::uint8_t> chunks;
+  // One each; empty where the data sets before it took kMaxViewedChunks.
+  std::vector<ChunkState> chunks;
 };
 // Data sets shown. Every peer may announce das_lite::kMaxAnnouncedPerPeer, true or not.
 inline constexpr std::size_t kMaxViewedDataSets = 256;

@@ -135,7 +135,7 @@ TEST(Snapshot, ADataSetHasTheStateOfEachChunkAndTheLastVerdict) {
   EXPECT_EQ(own.announcers, 0U);
   EXPECT_FALSE(own.confidence);
   const auto count = [](const DataSetView& set, ChunkState state) {
-    return std::ranges::count(set.chunks, static_cast<std::uint8_t>(state));
+    return std::ranges::count(set.chunks, state);
   };
   EXPECT_EQ(count(own, ChunkState::held), 64);
   const NodeSnapshot of_b = snapshot_of(net, b);

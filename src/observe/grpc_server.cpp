@@ -90,7 +90,7 @@ class GrpcServer::Impl {
     log_.wake();
   }
   [[nodiscard]] std::uint16_t port() const { return acceptor_.port(); }
-  [[nodiscard]] std::vector<node::Counter> counters() {
+  [[nodiscard]] std::vector<node::Counter> counters() const {
     const StreamList& streams = service_.streams();
     return {{"grpc.calls", service_.calls()},
             {"grpc.connections_taken", taken_},
@@ -163,6 +163,6 @@ void GrpcServer::publish(SnapshotBoard::Snapshot snapshot) { impl_->publish(std:
 void GrpcServer::append(UnixTime time, const node::NodeEvent& event) { impl_->append(time, event); }
 void GrpcServer::drain() { impl_->drain(); }
 std::uint16_t GrpcServer::port() const { return impl_->port(); }
-std::vector<node::Counter> GrpcServer::counters() { return impl_->counters(); }
+std::vector<node::Counter> GrpcServer::counters() const { return impl_->counters(); }
 
 }  // namespace ethnet::observe

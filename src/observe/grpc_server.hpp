@@ -55,7 +55,7 @@ class GrpcServer {
   void drain();
   [[nodiscard]] std::uint16_t port() const;
   // What it refused and holds, in a fixed order.
-  [[nodiscard]] std::vector<node::Counter> counters();
+  [[nodiscard]] std::vector<node::Counter> counters() const;
 
  private:
   class Impl;

@@ -66,7 +66,7 @@ std::shared_ptr<const node::NodeSnapshot> snapshot_of_a_node() {
   set.requested = 2;
   set.received = 1;
   set.confidence = 0.5;
-  set.chunks = {3, 4};
+  set.chunks = {node::ChunkState::held, node::ChunkState::missing};
   s.data_sets.push_back(set);
   return std::make_shared<const node::NodeSnapshot>(std::move(s));
 }
@@ -84,7 +84,7 @@ class GrpcServerTest : public ::testing::Test {
   static void set_deadline(grpc::ClientContext& context) {
     context.set_deadline(gpr_time_from_nanos(kPatience.ns, GPR_TIMESPAN));
   }
-  [[nodiscard]] std::uint64_t counter(const std::string& name) {
+  [[nodiscard]] std::uint64_t counter(const std::string& name) const {
     for (const node::Counter& c : server.counters()) {
       if (c.name == name) return c.value;
     }

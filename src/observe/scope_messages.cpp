@@ -148,9 +148,7 @@ void to_message(const node::DataSetView& from, ethscope::DataSet& to) {
     to_verdict(from.id, from.requested, from.received, from.confidence, from.fooled_probability,
                *to.mutable_verdict());
   }
-  for (const std::uint8_t state : from.chunks) {
-    to.add_chunks(state_of(static_cast<node::ChunkState>(state)));
-  }
+  for (const node::ChunkState state : from.chunks) to.add_chunks(state_of(state));
 }
 
 void to_message(const node::NodeSnapshot& from, std::uint64_t depth, ethscope::ForkTree& to) {
