@@ -19,14 +19,46 @@ constexpr Duration kLastingSession = seconds(30);  // one that shows that all is
 
 Dialer::Dialer(std::vector<StaticPeer> peers, Prng prng, Instant start) : prng_{prng} {
   CHECK(peers.size() <= kMaxStaticPeers);
-  for (StaticPeer& peer : peers) {
-    Target target;
-    target.id = peer.expected;
-    if (peer.endpoint) target.endpoints = {*peer.endpoint};
-    target.peer = std::move(peer);
-    target.at = start;
-    targets_.push_back(std::move(target));
+  for (StaticPeer& peer : peers) insert(start, std::move(peer));
+}
+
+void Dialer::insert(Instant at, StaticPeer peer) {
+  Target target;
+  target.id = peer.expected;
+  if (peer.endpoint) target.endpoints = {*peer.endpoint};
+  target.peer = std::move(peer);
+  target.at = at;
+  targets_.emplace(next_target_++, std::move(target));
+}
+
+bool Dialer::is_same(const Target& target, const StaticPeer& peer) {
+  if (peer.expected) return target.id == peer.expected;
+  return target.peer.endpoint == peer.endpoint && target.peer.host == peer.host &&
+         target.peer.port == peer.port;
+}
+
+Dialer::Added Dialer::add(Now now, StaticPeer peer) {
+  const auto known = [&](const auto& entry) { return is_same(entry.second, peer); };
+  if (std::ranges::any_of(targets_, known)) return Added::known;
+  if (targets_.size() >= kMaxStaticPeers) return Added::full;
+  insert(now.mono, std::move(peer));
+  return Added::fresh;
+}
+
+Dialer::Removed Dialer::remove(const StaticPeer& peer) {
+  Removed out{.found = false, .id = peer.expected};
+  for (auto it = targets_.begin(); it != targets_.end();) {
+    const Target& target = it->second;
+    if (!is_same(target, peer)) {
+      ++it;
+      continue;
+    }
+    out.found = true;
+    if (target.id) out.id = target.id;
+    if (target.state == State::dialing) unwanted_dials_.insert(target.dial_id);
+    it = targets_.erase(it);
   }
+  return out;
 }
 
 void Dialer::back_off(Now now, Target& target) {
@@ -44,8 +76,7 @@ void Dialer::on_connected(Now now, Target& target) {
 }
 
 std::optional<Dialer::Wish> Dialer::next(Now now, const std::set<NodeId>& connected) {
-  for (std::size_t i = 0; i < targets_.size(); ++i) {
-    Target& target = targets_[i];
+  for (auto& [i, target] : targets_) {
     if (target.state == State::dialing || target.state == State::connected ||
         target.at > now.mono) {
       continue;
@@ -59,19 +90,30 @@ std::optional<Dialer::Wish> Dialer::next(Now now, const std::set<NodeId>& connec
       ++counters_.look_ups;
       target.state = State::resolving;
       target.at = now.mono + kResolveTimeout;
-      return Wish{i, true, {}, target.peer.expected};
+      return Wish{.target = i,
+                  .resolve = true,
+                  .host = target.peer.host,
+                  .port = target.peer.port,
+                  .endpoint = {},
+                  .expected = target.peer.expected};
     }
     target.state = State::dialing;
     ++counters_.dials;
     const Endpoint endpoint = target.endpoints[target.next_endpoint % target.endpoints.size()];
-    return Wish{i, false, endpoint, target.peer.expected};
+    return Wish{.target = i,
+                .resolve = false,
+                .host = {},
+                .port = 0,
+                .endpoint = endpoint,
+                .expected = target.peer.expected};
   }
   return std::nullopt;
 }
 
 void Dialer::handle_resolved(Now now, std::size_t index, std::vector<Endpoint> endpoints) {
-  if (index >= targets_.size() || targets_[index].state != State::resolving) return;
-  Target& target = targets_[index];
+  const auto found = targets_.find(index);
+  if (found == targets_.end() || found->second.state != State::resolving) return;
+  Target& target = found->second;
   if (endpoints.empty()) {
     ++counters_.look_ups_failed;
     back_off(now, target);
@@ -94,7 +136,8 @@ void Dialer::on_dial_refused(Now now, std::size_t index) {
 
 void Dialer::on_dial_failed(Now now, std::uint64_t dial_id, std::optional<NodeId> proven,
                             bool met_ourselves) {
-  for (Target& target : targets_) {
+  unwanted_dials_.erase(dial_id);
+  for (auto& [number, target] : targets_) {
     if (target.state != State::dialing || target.dial_id != dial_id) continue;
     ++counters_.failed;
     if (proven && !target.peer.expected) target.id = proven;
@@ -115,7 +158,7 @@ void Dialer::on_dial_failed(Now now, std::uint64_t dial_id, std::optional<NodeId
 }
 
 void Dialer::on_session_opened(Now now, const NodeId& id, const Endpoint& remote, bool inbound) {
-  for (Target& target : targets_) {
+  for (auto& [number, target] : targets_) {
     const bool ours = !inbound && target.state == State::dialing &&
                       std::ranges::find(target.endpoints, remote) != target.endpoints.end();
     if (ours && !target.peer.expected) target.id = id;
@@ -124,7 +167,7 @@ void Dialer::on_session_opened(Now now, const NodeId& id, const Endpoint& remote
 }
 
 void Dialer::on_session_closed(Now now, const NodeId& id) {
-  for (Target& target : targets_) {
+  for (auto& [number, target] : targets_) {
     if (target.state != State::connected || target.id != id) continue;
     if (now.mono - target.since >= kLastingSession) target.failures = 0;
     // Why it ended we cannot know; perhaps because the name leads elsewhere now. To try the old
@@ -135,12 +178,12 @@ void Dialer::on_session_closed(Now now, const NodeId& id) {
 }
 
 bool Dialer::names(const NodeId& id) const {
-  return std::ranges::any_of(targets_, [&](const Target& target) { return target.id == id; });
+  return std::ranges::any_of(targets_, [&](const auto& entry) { return entry.second.id == id; });
 }
 
 Instant Dialer::next_deadline() const {
   Instant next = Instant::never();
-  for (const Target& target : targets_) {
+  for (const auto& [number, target] : targets_) {
     if (target.state == State::waiting || target.state == State::resolving) {
       next = std::min(next, target.at);
     }

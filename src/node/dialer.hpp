@@ -2,12 +2,15 @@
 // does it. Backoff doubles from 1 s to 30 s, with a quarter of jitter either way, so that two nodes
 // that dial each other fall out of step. It begins anew after a session that lasted; a peer that
 // takes us and throws us out at once is dialled ever more rarely; an address at which we met
-// ourselves, hardly ever. One thread. Limits: kMaxStaticPeers.
+// ourselves, hardly ever. Peers come and go by the operator's word; each has a number that is not
+// given again. One thread. Limits: kMaxStaticPeers.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include <base/instant.hpp>
@@ -29,12 +32,29 @@ class Dialer {
  public:
   struct Wish {
     std::size_t target = 0;
-    bool resolve = false;  // look up the name first
+    bool resolve = false;  // look up this name first
+    std::string host;
+    std::uint16_t port = 0;
     Endpoint endpoint;
     std::optional<NodeId> expected;
   };
 
+  enum class Added : std::uint8_t { fresh, known, full };
+  struct Removed {
+    bool found = false;
+    std::optional<NodeId> id;  // who was there, as far as it was proven or named
+  };
+
   Dialer(std::vector<StaticPeer> peers, Prng prng, Instant start);
+
+  // A peer is known that has the same identity, or is sought at the same place.
+  [[nodiscard]] Added add(Now now, StaticPeer peer);
+  // A dial of it that is under way goes on; whose session comes of it is told by take_unwanted().
+  [[nodiscard]] Removed remove(const StaticPeer& peer);
+  // The dial was for a peer that has been removed since. Told once.
+  [[nodiscard]] bool take_unwanted(std::uint64_t dial_id) {
+    return unwanted_dials_.erase(dial_id) > 0;
+  }
 
   // The next thing to do now; call until it gives nothing.
   [[nodiscard]] std::optional<Wish> next(Now now, const std::set<NodeId>& connected);
@@ -65,11 +85,16 @@ class Dialer {
     Instant since;               // when the session began
   };
 
+  void insert(Instant at, StaticPeer peer);
   void back_off(Now now, Target& target);
 
   void on_connected(Now now, Target& target);
 
-  std::vector<Target> targets_;
+  [[nodiscard]] static bool is_same(const Target& target, const StaticPeer& peer);
+
+  std::map<std::size_t, Target> targets_;  // by number
+  std::size_t next_target_ = 0;
+  std::set<std::uint64_t> unwanted_dials_;  // each ends by its deadline
   Prng prng_;
   DialerCounters counters_;
 };

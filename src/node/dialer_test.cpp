@@ -297,5 +297,31 @@ TEST(Dialer, ALongSuspendMakesOneDialNotMany) {
   EXPECT_EQ(node.step(at(kStart.mono + seconds(86'400))).size(), 1U);
 }
 
+TEST(Dialer, ANumberIsNotGivenAgainSoThatALateLookUpHitsNobodyElse) {
+  Driver node{{by_name("one.example")}};
+  ASSERT_EQ(node.step(kStart).size(), 1U);
+  EXPECT_TRUE(node.dialer.remove(by_name("one.example")).found);
+  EXPECT_EQ(node.dialer.add(kStart, by_name("two.example")), Dialer::Added::fresh);
+  const auto wishes = node.step(kStart);
+  ASSERT_EQ(wishes.size(), 1U);
+  EXPECT_EQ(wishes.front().host, "two.example");
+  node.dialer.handle_resolved(kStart, 0, {endpoint(1)});  // of the one that is gone
+  EXPECT_TRUE(node.step(kStart).empty());
+  node.dialer.handle_resolved(kStart, wishes.front().target, {endpoint(2)});
+  const auto dials = node.step(kStart);
+  ASSERT_EQ(dials.size(), 1U);
+  EXPECT_EQ(dials.front().endpoint, endpoint(2));
+}
+
+TEST(Dialer, ThePeerOfARemovedDialIsUnwantedOnce) {
+  Driver node{{by_address(1)}};
+  ASSERT_EQ(node.step(kStart).size(), 1U);
+  EXPECT_FALSE(node.dialer.take_unwanted(node.dials));
+  EXPECT_TRUE(node.dialer.remove(by_address(1)).found);
+  EXPECT_TRUE(node.dialer.take_unwanted(node.dials));
+  EXPECT_FALSE(node.dialer.take_unwanted(node.dials));
+  EXPECT_FALSE(node.dialer.remove(by_address(1)).found);
+}
+
 }  // namespace
 }  // namespace ethnet::node

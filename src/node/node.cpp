@@ -300,8 +300,7 @@ bool Node::route_dials(Now now) {
   while (const auto wish = dialer_.next(now, connected_)) {
     moved = true;
     if (wish->resolve) {
-      const StaticPeer& peer = config_.peers[wish->target];
-      tell(ResolveWanted{wish->target, peer.host, peer.port});
+      tell(ResolveWanted{wish->target, wish->host, wish->port});
       continue;
     }
     const auto dial = sessions_->dial(now, wish->endpoint, wish->expected);

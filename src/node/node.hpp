@@ -60,7 +60,10 @@ struct NodeCounters {
   std::uint64_t reorg_removed = 0;
 };
 
-enum class NodeError : std::uint16_t { no_das = 1 };
+enum class NodeError : std::uint16_t {
+  no_das = 1,
+  too_many_static_peers,  // kMaxStaticPeers
+};
 [[nodiscard]] const ErrorDomain& error_domain(NodeError);
 
 class Node {
@@ -93,7 +96,13 @@ class Node {
   [[nodiscard]] std::optional<NodeEvent> poll_event();
   [[nodiscard]] Instant next_deadline() const;
 
-  // Commands.
+  // Commands (node_commands.cpp).
+  // A peer is dialled and dialled again, and kept as those that were named at the start are. False:
+  // it was one already. Errors: too_many_static_peers.
+  [[nodiscard]] Result<bool> add_peer(Now now, StaticPeer peer);
+  // It is no static peer any more, and its session ends; discovery may find it again. False: it was
+  // neither.
+  bool remove_peer(Now now, const StaticPeer& peer);
   // Headers from a file or another local source.
   chain::ImportOutcome import_headers(Now now, std::span<const chain::HeaderInput> headers,
                                       const chain::Cause& cause);

@@ -13,18 +13,7 @@ namespace {
 
 Hash32 hash_of(const das::DataId& id) { return Hash32{id.bytes}; }
 
-std::string_view describe(std::uint16_t code) {
-  switch (static_cast<NodeError>(code)) {
-    case NodeError::no_das:
-      return "das-lite is switched off";
-  }
-  return "unknown";
-}
-constexpr ErrorDomain kDomain{"node", describe};
-
 }  // namespace
-
-const ErrorDomain& error_domain(NodeError) { return kDomain; }
 
 bool Node::route_protocols(Now now) {
   bool moved = route_sync(now);
@@ -111,6 +100,9 @@ void Node::on_session_event(Now now, session::SessionEvent event) {
 void Node::on_session_opened(Now now, const session::SessionOpened& opened) {
   const session::PeerInfo& peer = opened.peer;
   contacts_.erase(opened.dial_id);
+  if (dialer_.take_unwanted(opened.dial_id) && !is_named(peer.id)) {
+    sessions_->disconnect(now, opened.session, session::DisconnectReason::requested);
+  }
   if (discovery_ && agreed(peer, kDiscvLite) != nullptr) on_link_opened(now, opened);
   if (peer.visit) return;  // discovery's alone
   connected_.insert(peer.id);
@@ -186,27 +178,6 @@ void Node::on_das_event(Now now, const das_lite::Event& event) {
     tell(DataFetched{progress->run, hash_of(progress->key.id), progress->received, progress->total,
                      progress->done});
   }
-}
-
-Result<std::uint64_t> Node::publish(Now now, Bytes data, std::uint32_t chunk_size) {
-  if (!das_) return fail(NodeError::no_das);
-  auto run = das_->publish(now, std::move(data), chunk_size);
-  route(now);
-  return run;
-}
-
-Result<std::uint64_t> Node::sample(Now now, const das::DataId& id, std::uint32_t k) {
-  if (!das_) return fail(NodeError::no_das);
-  auto run = das_->sample(now, id, k);
-  route(now);
-  return run;
-}
-
-Result<std::uint64_t> Node::fetch(Now now, const das::DataId& id) {
-  if (!das_) return fail(NodeError::no_das);
-  auto run = das_->get(now, id);
-  route(now);
-  return run;
 }
 
 void Node::judge(Now now, session::SessionHandle session, peers::Behaviour what, bool ends) {

@@ -17,6 +17,10 @@ void Rotation::on_opened(Now now, const NodeId& id, bool inbound, bool named_by_
       Peer{.since = now.mono, .inbound = inbound, .named = named_by_operator, .window = now.mono};
 }
 
+void Rotation::set_named(const NodeId& id, bool named) {
+  if (const auto it = peers_.find(id); it != peers_.end()) it->second.named = named;
+}
+
 void Rotation::on_useful(Now now, const NodeId& id) {
   const auto it = peers_.find(id);
   if (it == peers_.end()) return;

@@ -41,6 +41,8 @@ class Rotation {
 
   void on_opened(Now now, const NodeId& id, bool inbound, bool named_by_operator);
   void on_closed(const NodeId& id) { peers_.erase(id); }
+  // The operator names it from now on, or does not any more.
+  void set_named(const NodeId& id, bool named);
   // It gave something that was of use.
   void on_useful(Now now, const NodeId& id);
 

@@ -144,5 +144,16 @@ TEST(Rotation, atk_35_ANewcomerGetsAPlaceInTime) {
   EXPECT_LT(useful_lost * 100, kRuns * 10);  // of ten useful ones in each run less than 1 %
 }
 
+TEST(Rotation, WhomTheOperatorNamesLaterStaysUntilHeTakesItBack) {
+  Rotation rotation{Prng{3}, Instant{}};
+  rotation.on_opened(at(0), id_of(1), true, false);
+  rotation.set_named(id_of(1), true);
+  EXPECT_EQ(rotation.next(at(2'000), Taken::all), std::nullopt);
+  rotation.set_named(id_of(1), false);
+  EXPECT_EQ(rotation.next(at(4'000), Taken::all), id_of(1));
+  rotation.set_named(id_of(2), true);  // nobody's
+  EXPECT_EQ(rotation.held(), 1U);
+}
+
 }  // namespace
 }  // namespace ethnet::peers
