@@ -58,21 +58,21 @@ TEST(PeerName, ALinkLocalAddressNamesItsLink) {
 }
 
 TEST(Progress, FitsTheWidthWhateverItIs) {
-  EXPECT_EQ(progress_text("sync", 300, 600, 80),
+  EXPECT_EQ(progress_text("sync", 300, 600, "headers", 80),
             "sync [####################....................]  50% 300/600 headers");
   for (std::size_t width = 1; width <= 120; ++width) {
-    EXPECT_LE(progress_text("sync", 123'456'789, 987'654'321, width).size(), width);
-    EXPECT_LE(progress_text("import", 0, 0, width).size(), width);
+    EXPECT_LE(progress_text("sync", 123'456'789, 987'654'321, "headers", width).size(), width);
+    EXPECT_LE(progress_text("import", 0, 0, "headers", width).size(), width);
   }
-  EXPECT_NE(progress_text("sync", 0, 600, 79).find("[....."), std::string::npos);
-  EXPECT_NE(progress_text("sync", 700, 600, 79).find("#]"), std::string::npos);
-  EXPECT_EQ(progress_text("sync", 700, 600, 79).find('.'), std::string::npos);
+  EXPECT_NE(progress_text("sync", 0, 600, "headers", 79).find("[....."), std::string::npos);
+  EXPECT_NE(progress_text("sync", 700, 600, "headers", 79).find("#]"), std::string::npos);
+  EXPECT_EQ(progress_text("sync", 700, 600, "headers", 79).find('.'), std::string::npos);
 }
 
 TEST(Progress, WithoutATerminalItIsALineForEachQuarter) {
   std::string out;
   runtime::Console console{[&](const std::string& b) { out += b; }, [] { return 0U; }};
-  ProgressLine progress{console, true};
+  ProgressLine progress{console, true, "headers"};
   for (std::uint64_t i = 1; i <= 1000; ++i) progress.show("sync", i, 1000, i == 1000);
   EXPECT_EQ(std::ranges::count(out, '\n'), 5);  // 0, 25, 50, 75, done
   EXPECT_TRUE(out.ends_with("100% 1000/1000 headers done\n")) << out;
@@ -83,7 +83,7 @@ TEST(Progress, WithoutATerminalItIsALineForEachQuarter) {
 TEST(Progress, OnATerminalItLeavesOneLineBehind) {
   std::string out;
   runtime::Console console{[&](const std::string& b) { out += b; }, [] { return 60U; }};
-  ProgressLine progress{console, true};
+  ProgressLine progress{console, true, "headers"};
   for (std::uint64_t i = 1; i <= 1000; ++i) progress.show("sync", i, 1000, i == 1000);
   EXPECT_EQ(std::ranges::count(out, '\n'), 1);
   EXPECT_TRUE(out.ends_with("1000/1000 headers done\n"));
@@ -92,7 +92,7 @@ TEST(Progress, OnATerminalItLeavesOneLineBehind) {
 TEST(Progress, SwitchedOffItSaysNothing) {
   std::string out;
   runtime::Console console{[&](const std::string& b) { out += b; }, [] { return 60U; }};
-  ProgressLine progress{console, false};
+  ProgressLine progress{console, false, "headers"};
   progress.show("sync", 1, 2, false);
   progress.show("sync", 2, 2, true);
   EXPECT_EQ(out, "");

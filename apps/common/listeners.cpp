@@ -1,10 +1,15 @@
 #include "listeners.hpp"
 
+#include <filesystem>
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
+#include <boost/asio/post.hpp>
 #include <fmt/format.h>
+
+#include "peer_name.hpp"
 
 namespace ethnet::app {
 namespace {
@@ -51,6 +56,20 @@ std::unique_ptr<observe::GrpcServer> open_grpc(const NodeOptions& options,
   return std::make_unique<observe::GrpcServer>(observe::GrpcConfig{
       .listen = endpoint_of({"grpc", options.grpc_address, options.grpc_port, kGrpcPortOffset},
                             options.port, node_port)});
+}
+
+std::unique_ptr<control::ControlServer> open_control(const NodeOptions& options,
+                                                     runtime::NodeRunner& runner,
+                                                     control::Desk& desk) {
+  if (options.no_ipc) return nullptr;
+  const std::string beside = (std::filesystem::path{options.datadir} / "ethnet.ipc").string();
+  return std::make_unique<control::ControlServer>(
+      control::ControlConfig{
+          .path = options.ipc_path.empty() ? beside : options.ipc_path,
+          .parse_peer = parse_peer,
+          .post = [&runner](control::Desk::Turn turn) { runner.post(std::move(turn)); },
+          .stop = [&runner] { boost::asio::post(runner.io(), [&runner] { runner.stop(); }); }},
+      desk);
 }
 
 }  // namespace ethnet::app

@@ -1,11 +1,13 @@
-// The listeners for observers that the options ask for.
+// The listeners that the options ask for: for observers, and for the node's owner.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 
+#include <control/control_server.hpp>
 #include <observe/grpc_server.hpp>
 #include <observe/http_server.hpp>
+#include <runtime/node_runner.hpp>
 
 #include "node_options.hpp"
 
@@ -20,5 +22,9 @@ inline constexpr std::uint16_t kHttpPortOffset = 3000;
                                                              std::uint16_t node_port);
 [[nodiscard]] std::unique_ptr<observe::GrpcServer> open_grpc(const NodeOptions& options,
                                                              std::uint16_t node_port);
+// It goes before the runner does.
+[[nodiscard]] std::unique_ptr<control::ControlServer> open_control(const NodeOptions& options,
+                                                                   runtime::NodeRunner& runner,
+                                                                   control::Desk& desk);
 
 }  // namespace ethnet::app

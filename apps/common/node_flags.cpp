@@ -226,6 +226,10 @@ void NodeFlags::add_watching(NodeOptions& o) {
       "Watching");
   add("grpc.port", "N", o.grpc_port, "TCP port (default 0: port + 1000)", "Watching")
       ->check(CLI::Range(0, 65535));
+  add("ipcpath", "FILE", o.ipc_path,
+      "Socket on which its owner changes the node (default: ethnet.ipc\nin the data directory)",
+      "Changing");
+  add_switch("ipcdisable", o.no_ipc, "No such socket", "Changing");
 }
 
 void NodeFlags::add_rest(NodeOptions& o) {

@@ -84,6 +84,8 @@ std::vector<Row> rows() {
       {"http.addr", "ETHNET_HTTP_ADDR", member(&O::http_address), "127.0.0.1", names},
       {"http.port", "ETHNET_HTTP_PORT", member(&O::http_port), "0", numbers},
       {"http.vhosts", "ETHNET_HTTP_VHOSTS", hosts, "", names},
+      {"ipcpath", "ETHNET_IPCPATH", member(&O::ipc_path), "", names},
+      {"ipcdisable", "ETHNET_IPCDISABLE", member(&O::no_ipc), "false", {"true", "false", "true"}},
       {"datadir", "ETHNET_DATADIR", member(&O::datadir), "ethnet-data", names},
       {"genesis", "ETHNET_GENESIS", member(&O::genesis), "", names},
       {"import", "ETHNET_IMPORT", member(&O::import_file), "", names},

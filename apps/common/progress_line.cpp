@@ -18,9 +18,9 @@ std::uint64_t percent_of(std::uint64_t part, std::uint64_t whole) {
 }  // namespace
 
 std::string progress_text(const std::string& what, std::uint64_t part, std::uint64_t whole,
-                          std::size_t width) {
+                          const std::string& unit, std::size_t width) {
   const std::uint64_t percent = percent_of(part, whole);
-  const std::string count = fmt::format("{:3}% {}/{} headers", percent, part, whole);
+  const std::string count = fmt::format("{:3}% {}/{} {}", percent, part, whole, unit);
   const std::size_t taken = what.size() + count.size() + 4;  // blanks and brackets
   if (width < taken + kNarrowestBar) return fmt::format("{} {}", what, count).substr(0, width);
   const std::size_t bar = std::min(kWidestBar, width - taken);
@@ -33,7 +33,7 @@ void ProgressLine::show(const std::string& what, std::uint64_t part, std::uint64
                         bool done) {
   if (!enabled_) return;
   if (console_.is_terminal() && !done) {
-    console_.status(progress_text(what, part, whole, console_.width() - 1));
+    console_.status(progress_text(what, part, whole, unit_, console_.width() - 1));
     return;
   }
   const std::uint64_t percent = percent_of(part, whole);
@@ -41,7 +41,7 @@ void ProgressLine::show(const std::string& what, std::uint64_t part, std::uint64
   next_percent_ = done ? 0 : (percent / 25 + 1) * 25;
   console_.clear_status();
   const std::size_t width = console_.is_terminal() ? console_.width() : kPlainWidth;
-  console_.line(progress_text(what, part, whole, width - 5) + (done ? " done" : ""));
+  console_.line(progress_text(what, part, whole, unit_, width - 5) + (done ? " done" : ""));
 }
 
 }  // namespace ethnet::app

@@ -50,6 +50,12 @@ constexpr Duration kPublishEvery = seconds(1);
   std::_Exit(status);
 }
 
+void make_directory(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) throw std::runtime_error(fmt::format("cannot make {}: {}", path, error.message()));
+}
+
 std::shared_ptr<const crypto::SecretKey> load_or_make_key(const std::string& datadir) {
   const std::string path = datadir + "/nodekey";
   return std::filesystem::exists(path) ? read_key(path) : make_key(path);
@@ -239,10 +245,15 @@ void say_stopped(const runtime::NodeRunner& runner, const node::Node& node, Log&
 struct Observers {
   std::unique_ptr<observe::HttpServer> http;
   std::unique_ptr<observe::GrpcServer> grpc;
+  const control::ControlServer* control = nullptr;  // tells its counters
 
   void publish(node::NodeSnapshot snapshot) const {
     if (grpc) {
       const auto theirs = grpc->counters();
+      snapshot.counters.insert(snapshot.counters.end(), theirs.begin(), theirs.end());
+    }
+    if (control != nullptr) {
+      const auto theirs = control->counters();
       snapshot.counters.insert(snapshot.counters.end(), theirs.begin(), theirs.end());
     }
     const auto shared = std::make_shared<const node::NodeSnapshot>(std::move(snapshot));
@@ -318,18 +329,14 @@ int run_node(const NodeOptions& options) {
   node::NodeConfig config = make_config(options, load_genesis(options.genesis));
   std::vector<chain::HeaderInput> to_import;
   if (!options.import_file.empty()) to_import = read_chain_file(options.import_file);
-  std::error_code error;
-  std::filesystem::create_directories(options.datadir, error);
-  if (error) {
-    throw std::runtime_error(fmt::format("cannot make {}: {}", options.datadir, error.message()));
-  }
+  make_directory(options.datadir);
   store::PosixFileSystem files;
   const auto store = open_store(files, options.datadir, log);
   const auto key = load_or_make_key(options.datadir);
   auto sockets = open_sockets(options);
   const runtime::UdpSocket& first = *sockets.front();
-  const Observers observers{.http = open_http(options, first.local().port),
-                            .grpc = open_grpc(options, first.local().port)};
+  Observers observers{.http = open_http(options, first.local().port),
+                      .grpc = open_grpc(options, first.local().port)};
   runtime::OsEntropy entropy;
   listen(config, options.nat, sockets);
   if (config.discovery) {
@@ -341,13 +348,16 @@ int run_node(const NodeOptions& options) {
   node::Node& node = **made;
   if (!restore(*store, node, options.datadir, signals)) return 0;
 
-  ProgressLine progress{console, options.progress && format == runtime::LogFormat::terminal};
+  ProgressLine progress{console, options.progress && format == runtime::LogFormat::terminal,
+                        "headers"};
   std::string fatal;
+  control::Desk desk;
   std::unique_ptr<runtime::NodeRunner> runner;
   runner = std::make_unique<runtime::NodeRunner>(
       node, std::move(sockets), [&store](const StoreOp& op) { return append_to(*store, op); },
       [&](const node::NodeEvent& event) {
         observers.tell(event);
+        desk.tell(event);
         if (const auto* moved = std::get_if<node::SyncMoved>(&event)) {
           progress.show("sync", moved->imported, moved->target, moved->done);
         }
@@ -356,6 +366,8 @@ int run_node(const NodeOptions& options) {
           runner->stop();
         }
       });
+  const auto control = open_control(options, *runner, desk);
+  observers.control = control.get();
   signals.release();
   runner->input([](node::Node& n, Now now) { n.start(now); });
   say_started(node, options, *key, first, log);

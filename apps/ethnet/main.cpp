@@ -1,4 +1,5 @@
-// ethnet: the node and its tools. Sub-commands: node, scope, key, enr, chain, lab, sim.
+// ethnet: the node and its tools. Sub-commands: node, scope, das, peer, stop, key, enr, chain, lab,
+// sim.
 #include <cstdio>
 #include <exception>
 #include <stdexcept>
@@ -11,6 +12,7 @@
 #include <base/printable.hpp>
 #include <fmt/format.h>
 
+#include "control.hpp"
 #include "lab.hpp"
 #include "scope.hpp"
 #include "tools.hpp"
@@ -34,8 +36,9 @@ void add_chain(CLI::App& app, std::string& file, std::string& genesis, int& stat
   inspect->callback([&] { status = ethnet::app::chain_inspect(file, genesis); });
 }
 
-// `options` and `status` outlive the parse.
-void add_lab(CLI::App& app, ethnet::app::LabOptions& options, int& status) {
+// The options and `status` outlive the parse.
+void add_lab(CLI::App& app, ethnet::app::LabOptions& options, ethnet::app::ControlOptions& control,
+             int& status) {
   CLI::App* lab = app.add_subcommand("lab", "The fork-choice laboratory");
   lab->require_subcommand(1);
   CLI::App* run = lab->add_subcommand("run", "Play a scenario under several fork-choice rules");
@@ -54,6 +57,42 @@ void add_lab(CLI::App& app, ethnet::app::LabOptions& options, int& status) {
       ->option_text("FILE");
   run->footer("Exit status: 0 when every expectation of the scenario was met, 2 when not.");
   run->callback([&options, &status] { status = ethnet::app::lab_run(options); });
+  add_lab_why(*lab, control, status);
+}
+
+// Of `key` and `enr`.
+struct KeyOptions {
+  std::string file;
+  std::string record;
+  std::string ip;
+  std::uint16_t port = 0;
+  std::uint64_t seq = 1;
+};
+
+// The options and `status` outlive the parse.
+void add_key(CLI::App& app, KeyOptions& o, int& status) {
+  CLI::App* key = app.add_subcommand("key", "Node keys");
+  key->require_subcommand(1);
+  CLI::App* fresh = key->add_subcommand("new", "Make a key file (never over an existing one)");
+  fresh->add_option("FILE", o.file)->required();
+  fresh->callback([&] { status = ethnet::app::key_new(o.file); });
+  CLI::App* show = key->add_subcommand("show", "Show what is public about a key");
+  show->add_option("FILE", o.file)->required();
+  show->callback([&] { status = ethnet::app::key_show(o.file); });
+}
+
+void add_enr(CLI::App& app, KeyOptions& o, int& status) {
+  CLI::App* enr = app.add_subcommand("enr", "Ethereum node records (EIP-778)");
+  enr->require_subcommand(1);
+  CLI::App* decode = enr->add_subcommand("decode", "Verify and show a record");
+  decode->add_option("RECORD", o.record, "enr:…")->required();
+  decode->callback([&] { status = ethnet::app::enr_decode(o.record); });
+  CLI::App* make = enr->add_subcommand("make", "Sign a record");
+  make->add_option("--key", o.file, "Key file")->required();
+  make->add_option("--ip", o.ip, "IPv4 or IPv6 address");
+  make->add_option("--port", o.port, "QUIC port");
+  make->add_option("--seq", o.seq, "Sequence number")->capture_default_str();
+  make->callback([&] { status = ethnet::app::enr_make(o.file, o.ip, o.port, o.seq); });
 }
 
 int run(int argc, char** argv) {
@@ -78,38 +117,19 @@ int run(int argc, char** argv) {
   ethnet::app::ScopeOptions scope_options;
   add_scope(app, scope_options, status);
 
-  std::string key_file;
-  CLI::App* key = app.add_subcommand("key", "Node keys");
-  key->require_subcommand(1);
-  CLI::App* key_new = key->add_subcommand("new", "Make a key file (never over an existing one)");
-  key_new->add_option("FILE", key_file)->required();
-  key_new->callback([&] { status = ethnet::app::key_new(key_file); });
-  CLI::App* key_show = key->add_subcommand("show", "Show what is public about a key");
-  key_show->add_option("FILE", key_file)->required();
-  key_show->callback([&] { status = ethnet::app::key_show(key_file); });
+  ethnet::app::ControlOptions control_options;
+  add_control(app, control_options, status);
 
-  std::string record;
-  std::string ip;
-  std::uint16_t port = 0;
-  std::uint64_t seq = 1;
-  CLI::App* enr = app.add_subcommand("enr", "Ethereum node records (EIP-778)");
-  enr->require_subcommand(1);
-  CLI::App* enr_decode = enr->add_subcommand("decode", "Verify and show a record");
-  enr_decode->add_option("RECORD", record, "enr:…")->required();
-  enr_decode->callback([&] { status = ethnet::app::enr_decode(record); });
-  CLI::App* enr_make = enr->add_subcommand("make", "Sign a record");
-  enr_make->add_option("--key", key_file, "Key file")->required();
-  enr_make->add_option("--ip", ip, "IPv4 or IPv6 address");
-  enr_make->add_option("--port", port, "QUIC port");
-  enr_make->add_option("--seq", seq, "Sequence number")->capture_default_str();
-  enr_make->callback([&] { status = ethnet::app::enr_make(key_file, ip, port, seq); });
+  KeyOptions key_options;
+  add_key(app, key_options, status);
+  add_enr(app, key_options, status);
 
   std::string chain_file;
   std::string genesis;
   add_chain(app, chain_file, genesis, status);
 
   ethnet::app::LabOptions lab_options;
-  add_lab(app, lab_options, status);
+  add_lab(app, lab_options, control_options, status);
 
   CLI::App* sim =
       app.add_subcommand("sim", "The simulator (ethnet-sim): seed N, swarm --seeds A..B, shrink N");

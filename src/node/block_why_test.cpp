@@ -40,7 +40,7 @@ TEST_F(BlockWhyTest, OfACanonicalBlockItTellsTheHeadsThatLostAndDoNotDescendFrom
   EXPECT_EQ(answer.parent, bench.hash("genesis"));
   EXPECT_EQ(answer.rule, "longest-chain");
   EXPECT_EQ(answer.head.block.hash, bench.hash("a3"));
-  EXPECT_EQ(answer.head.score.why, "height 3");
+  EXPECT_EQ(answer.head.score.why, "height 3, arrival 3");
   EXPECT_EQ(rivals(answer), std::vector{bench.hash("c1")});
   EXPECT_EQ(answer.rivals.front().score.value, "1");
   EXPECT_EQ(answer.fork_point, std::nullopt);

@@ -81,6 +81,10 @@ void NodeRunner::input(const std::function<void(node::Node&, Now)>& f) {
   after_turn();
 }
 
+void NodeRunner::post(std::function<void(node::Node&, Now)> f) {
+  asio::post(io_, [this, turn = std::move(f)] { input(turn); });
+}
+
 void NodeRunner::after(Duration delay, std::function<void(node::Node&, Now)> f) {
   delayed_.push_back(std::make_unique<asio::steady_timer>(io_, to_chrono(delay)));
   delayed_.back()->async_wait([this, turn = std::move(f)](ErrorCode error) {

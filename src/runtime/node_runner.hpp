@@ -39,6 +39,8 @@ class NodeRunner {
 
   // f(node, now) as one turn, on the runner's thread, before run() or from an event handler's post.
   void input(const std::function<void(node::Node&, Now)>& f);
+  // The same from any thread, later; never where the runner has ended by then.
+  void post(std::function<void(node::Node&, Now)> f);
   // After `delay` of real time, as one turn.
   void after(Duration delay, std::function<void(node::Node&, Now)> f);
   // Every `period` of real time, as one turn each, until it is destroyed.

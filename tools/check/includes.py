@@ -53,6 +53,8 @@ ROWS = {
     "sim": _CORE + ["node/", "store/chain_store.hpp"],
     "lab": ["base/", "codec/", "crypto/", "types/", "machine/", "chain/"],
     "observe": ["base/", "types/"] + _NODE_FACE,
+    "control": ["base/", "types/", "chain/", "das/", "protocol/das_lite/limits.hpp", "node/",
+                "observe/descriptor_list.hpp"],
 }
 
 # Headers that narrow a row: these files themselves include base and types only.
@@ -67,16 +69,17 @@ THIRD_PARTY = [
     (r"(immintrin|cpuid)\.h", [r"src/crypto/[^/]*\.cpp$"]),
     (r"snappy", [r"src/codec/[^/]*\.cpp$"]),
     (r"rocksdb/", [r"src/store/rocksdb\.cpp$"]),
-    (r"boost/", [r"src/runtime/", r"src/observe/"]),
-    (r"(grpc|google|prometheus)", [r"src/observe/"]),
+    (r"boost/", [r"src/runtime/", r"src/observe/", r"src/control/"]),
+    (r"(grpc|google|prometheus)", [r"src/observe/", r"src/control/"]),
     (r"ethscope\.(grpc\.)?pb\.h", [r"src/observe/"]),  # made of proto/
+    (r"control\.(grpc\.)?pb\.h", [r"src/control/"]),
     (r"nlohmann/", [r"src/.*\.cpp$", r"src/types/genesis_json\.hpp$"]),
     (r"toml\+\+/", [r"src/runtime/[^/]*\.cpp$"]),
     (r"yaml-cpp/", [r"src/lab/yaml\.cpp$"]),
     (r"(CLI|benchmark)/", []),
     (r"(gtest|gmock|rapidcheck)", []),
     (r"(sys|netinet|net|arpa|linux)/|(unistd|fcntl|poll|netdb|pthread|signal|dlfcn|time)\.h",
-     [r"src/runtime/", r"src/store/", r"src/sim/interpose", r"src/transport/quic/", r"src/observe/descriptor_list"]),
+     [r"src/runtime/", r"src/store/", r"src/sim/interpose", r"src/transport/quic/", r"src/observe/descriptor_list", r"src/control/unix_acceptor"]),
 ]
 _STANDARD = re.compile(r"[a-z_0-9]+")
 _INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*(?:<([^>]+)>|\"([^\"]+)\")", re.M)
