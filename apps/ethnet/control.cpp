@@ -114,7 +114,7 @@ int sample(const ControlOptions& o) {
                {"fooled_probability", verdict.fooled_probability}});
   } else {
     say(fmt::format("received={} requested={} confidence={}", verdict.received, verdict.requested,
-                    verdict.confidence ? fmt::format("{}", *verdict.confidence) : "unknown"));
+                    verdict.confidence ? fmt::format("{:.3f}", *verdict.confidence) : "unknown"));
     say(fmt::format("such a result is seen with probability {:.3g} though the data cannot be had",
                     verdict.fooled_probability));
   }

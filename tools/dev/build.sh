@@ -26,8 +26,9 @@ cmd_build() {
 }
 
 cmd_demo() {
-  [ -x tools/demo ] || die "there is no tools/demo in this tree yet, so there is nothing to show"
-  cmd_build release
+  cmd_setup
+  mkdir -p build
+  build_preset release ethnet || die "the build failed"
   exec tools/demo "$@"
 }
 
