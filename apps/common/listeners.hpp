@@ -5,6 +5,7 @@
 #include <memory>
 
 #include <control/control_server.hpp>
+#include <observe/event_log.hpp>
 #include <observe/grpc_server.hpp>
 #include <observe/http_server.hpp>
 #include <runtime/node_runner.hpp>
@@ -17,11 +18,13 @@ namespace ethnet::app {
 inline constexpr std::uint16_t kGrpcPortOffset = 1000;
 inline constexpr std::uint16_t kHttpPortOffset = 3000;
 
-// Null where it is switched off. Throw std::runtime_error with one clear line.
+// Null where it is switched off. The log outlives it. Throw std::runtime_error with one clear line.
 [[nodiscard]] std::unique_ptr<observe::HttpServer> open_http(const NodeOptions& options,
-                                                             std::uint16_t node_port);
+                                                             std::uint16_t node_port,
+                                                             observe::EventLog& log);
 [[nodiscard]] std::unique_ptr<observe::GrpcServer> open_grpc(const NodeOptions& options,
-                                                             std::uint16_t node_port);
+                                                             std::uint16_t node_port,
+                                                             observe::EventLog& log);
 // It goes before the runner does.
 [[nodiscard]] std::unique_ptr<control::ControlServer> open_control(const NodeOptions& options,
                                                                    runtime::NodeRunner& runner,
