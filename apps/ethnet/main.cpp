@@ -1,5 +1,5 @@
-// ethnet: the node and its tools. Sub-commands: node, scope, das, peer, stop, key, enr, chain, lab,
-// sim.
+// ethnet: the node and its tools. Sub-commands: node, scope, doctor, das, peer, stop, key, enr,
+// chain, lab, sim.
 #include <cstdio>
 #include <exception>
 #include <stdexcept>
@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "control.hpp"
+#include "doctor.hpp"
 #include "lab.hpp"
 #include "scope.hpp"
 #include "tools.hpp"
@@ -116,6 +117,9 @@ int run(int argc, char** argv) {
 
   ethnet::app::ScopeOptions scope_options;
   add_scope(app, scope_options, status);
+
+  ethnet::app::DoctorOptions doctor_options;
+  add_doctor(app, doctor_options, status);
 
   ethnet::app::ControlOptions control_options;
   add_control(app, control_options, status);

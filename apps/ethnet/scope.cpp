@@ -163,6 +163,15 @@ void show_tree(const Json& answer) {
   if (answer.at("cut").get<bool>()) say("there are more blocks of these heights");
 }
 
+void show_refusals(const Json& answer) {
+  if (answer.at("refusals").empty()) return say("nobody was refused");
+  say(fmt::format("{:<4} {:>10} {:>10}  {}", "WAY", "10 MIN", "IN ALL", "REASON"));
+  for (const Json& r : answer.at("refusals")) {
+    say(fmt::format("{:<4} {:>10} {:>10}  {}", r.at("direction") == "INBOUND" ? "in" : "out",
+                    r.at("recent").dump(), r.at("total").dump(), r.value("reason", "")));
+  }
+}
+
 void show_data_sets(const Json& answer) {
   if (answer.at("data_sets").empty()) return say("no data sets");
   for (const Json& d : answer.at("data_sets")) {
@@ -234,6 +243,8 @@ void add_scope(CLI::App& app, ScopeOptions& o, int& status) {
       [&o] { show(o, client_of(o).fork_tree(0), show_tree); });
   add("data", "Data sets that it holds or that were announced to it",
       [&o] { show(o, client_of(o).data_sets(), show_data_sets); });
+  add("refusals", "Why sessions were refused, in the last ten minutes and in all",
+      [&o] { show(o, client_of(o).refusals(), show_refusals); });
   CLI::App* events = add("events", "Each event as it comes", [&o] { follow(o); });
   events->add_option("--after", o.after, "Begin after the event of this cursor")->option_text("N");
   events->add_flag("--all", o.from_start, "Begin with the oldest that the node still has");

@@ -40,6 +40,7 @@
 #include "dialer.hpp"
 #include "events.hpp"
 #include "line_limit.hpp"
+#include "refusal_window.hpp"
 #include "snapshot.hpp"
 
 namespace ethnet::node {
@@ -140,7 +141,8 @@ class Node {
   [[nodiscard]] const Bytes& enr() const { return enr_; }
   // In a fixed order, whatever happened.
   [[nodiscard]] std::vector<Counter> counters() const;
-  // Remembers the part of the fork tree that it showed, for the next one; changes nothing else.
+  // Remembers what it showed of the fork tree and of refusals, for the next one; changes nothing
+  // else.
   [[nodiscard]] NodeSnapshot snapshot(Now now);
 
  private:
@@ -245,6 +247,8 @@ class Node {
   SessionTap session_tap_;
   NodeCounters counters_;
   BlockViews block_views_;
+  RefusalWindow refusals_;
+  std::optional<discv_lite::OwnAddress> observed_;  // of the widest scope
   std::optional<SyncView> syncing_;
   bool started_ = false;
   bool stopping_ = false;

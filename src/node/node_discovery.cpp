@@ -143,6 +143,7 @@ void Node::on_link_opened(Now now, const session::SessionOpened& opened) {
 
 // Peers have told us where they see us. What is said in Hellos is the address for everybody.
 void Node::on_own_address(Now now, const discv_lite::OwnAddress& address) {
+  if (!observed_ || observed_->scope <= address.scope) observed_ = address;
   enr_seq_ = std::max(enr_seq_ + 1, now.wall.whole_seconds());
   EnrBuilder builder{enr_seq_};
   builder.ip(address.endpoint.ip);

@@ -402,6 +402,7 @@ NodeSnapshot Node::snapshot(Now now) {
   out.id = sessions_->local_id();
   out.client = config_.client;
   out.listen = config_.listen.front();
+  if (observed_) out.observed = observed_->endpoint;
   if (const auto record = Enr::decode(enr_)) {
     out.enr = record->text();
     out.enode = enode_of(*key_, *record, out.listen);
@@ -414,6 +415,8 @@ NodeSnapshot Node::snapshot(Now now) {
   out.reorgs = chain_.counters().reorgs;
   out.syncing = syncing_;
   out.sessions = sessions_->peer_count();
+  out.max_peers = config_.max_peers;
+  out.refusals = refusals_.refresh(now, sessions_->snapshot());
   if (discovery_) out.discovered = discovery_->discovery().table().size();
   out.peers = view_peers(now, *sessions_, scores_);
   const BlockViews::View& tree = block_views_.refresh(chain_);

@@ -86,6 +86,14 @@ inline constexpr std::size_t kMaxViewedDataSets = 256;
 // Chunks shown, over all data sets: four of the largest.
 inline constexpr std::size_t kMaxViewedChunks = 16 * 1024;
 
+// Why sessions were refused in one direction: by us or by the other side, before they were active.
+struct RefusalView {
+  std::string reason;  // "too many peers"
+  bool inbound = false;
+  std::uint64_t total = 0;   // since the start
+  std::uint64_t recent = 0;  // in the last kRecentRefusals (node/refusal_window.hpp)
+};
+
 // A long download that is under way: block numbers.
 struct SyncView {
   std::uint64_t start = 0;  // of our head when it began
@@ -100,6 +108,8 @@ struct NodeSnapshot {
   std::string enode;   // how others dial it, where its address is known; loopback otherwise
   std::string enr;     // "enr:..."
   Endpoint listen;
+  std::optional<Endpoint>
+      observed;  // where peers see it, of the widest scope that has enough votes
   std::uint64_t chain_id = 0;
   Hash32 genesis;
   Hash32 head;
@@ -108,8 +118,10 @@ struct NodeSnapshot {
   std::uint64_t reorgs = 0;    // canonical switches since the start
   std::optional<SyncView> syncing;
   std::size_t sessions = 0;
+  std::size_t max_peers = 0;
   std::uint64_t discovered = 0;  // nodes in the table of discovery
   std::vector<PeerView> peers;
+  std::vector<RefusalView> refusals;  // the most frequent of late first
   // The newest part of the fork tree: lowest height first, parents before children. Never null; the
   // same object as in the snapshot before when nothing in it has changed.
   std::shared_ptr<const std::vector<BlockView>> blocks =

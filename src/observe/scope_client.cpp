@@ -128,6 +128,10 @@ std::string ScopeClient::data_sets() {
   return impl_->call(&ethscope::EthScope::Stub::ListDataSets, ethscope::ListDataSetsRequest{});
 }
 
+std::string ScopeClient::refusals() {
+  return impl_->call(&ethscope::EthScope::Stub::ListRefusals, ethscope::ListRefusalsRequest{});
+}
+
 void ScopeClient::events(From from, const std::function<bool(const std::string&)>& on_event) {
   impl_->events(from, on_event);
 }

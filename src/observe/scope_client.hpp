@@ -33,6 +33,7 @@ class ScopeClient {
   [[nodiscard]] std::string reorgs(std::uint32_t limit);
   [[nodiscard]] std::string fork_tree(std::uint32_t depth);
   [[nodiscard]] std::string data_sets();
+  [[nodiscard]] std::string refusals();
   // Each event after `after`, until `on_event` returns false or the node goes away; nothing named:
   // what comes from now on.
   struct From {

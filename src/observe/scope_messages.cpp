@@ -116,6 +116,9 @@ void to_message(const node::NodeSnapshot& from, std::uint64_t cursor, ethscope::
   to.set_data_sets(from.data_sets.size());
   to.set_cursor(cursor);
   to.set_taken_unix_ns(from.taken.wall.ns);
+  to.set_listen(from.listen.to_string());
+  if (from.observed) to.set_observed(from.observed->to_string());
+  to.set_max_peers(static_cast<std::uint32_t>(from.max_peers));
   to.set_started_unix_ns(from.taken.wall.ns - (from.taken.mono - from.started).ns);
 }
 
@@ -190,6 +193,16 @@ void to_message(const LoggedEvent& from, ethscope::Event& to) {
 
 void to_message(const node::NodeSnapshot& from, ethscope::ListPeersResponse& to) {
   for (const node::PeerView& peer : from.peers) to_message(peer, from.taken.mono, *to.add_peers());
+}
+
+void to_message(const node::NodeSnapshot& from, ethscope::ListRefusalsResponse& to) {
+  for (const node::RefusalView& refusal : from.refusals) {
+    ethscope::ListRefusalsResponse::Refusal& out = *to.add_refusals();
+    out.set_reason(refusal.reason);
+    out.set_direction(direction(refusal.inbound));
+    out.set_total(refusal.total);
+    out.set_recent(refusal.recent);
+  }
 }
 
 void to_message(const node::NodeSnapshot& from, ethscope::ListDataSetsResponse& to) {

@@ -12,6 +12,7 @@ class ForkTree;
 class GetReorgsResponse;
 class ListDataSetsResponse;
 class ListPeersResponse;
+class ListRefusalsResponse;
 class Peer;
 class Reorg;
 class Summary;
@@ -29,6 +30,7 @@ void to_message(const LoggedEvent& from, ethscope::Reorg& to);
 void to_message(const LoggedEvent& from, ethscope::Event& to);
 void to_message(const node::NodeSnapshot& from, ethscope::ListPeersResponse& to);
 void to_message(const node::NodeSnapshot& from, ethscope::ListDataSetsResponse& to);
+void to_message(const node::NodeSnapshot& from, ethscope::ListRefusalsResponse& to);
 void to_message(const EventLog::Reorgs& from, ethscope::GetReorgsResponse& to);
 // What was missed before the event that `from` gives. CHECK: there is one.
 void to_gap(const EventLog::Next& from, ethscope::Event& to);

@@ -74,6 +74,13 @@ grpc::ServerUnaryReactor* ScopeService::ListPeers(Context* context,
       *context, [&](const node::NodeSnapshot& snapshot) { to_message(snapshot, *response); });
 }
 
+grpc::ServerUnaryReactor* ScopeService::ListRefusals(
+    Context* context, const ethscope::ListRefusalsRequest* /*request*/,
+    ethscope::ListRefusalsResponse* response) {
+  return from_snapshot(
+      *context, [&](const node::NodeSnapshot& snapshot) { to_message(snapshot, *response); });
+}
+
 grpc::ServerUnaryReactor* ScopeService::GetForkTree(Context* context,
                                                     const ethscope::GetForkTreeRequest* request,
                                                     ethscope::ForkTree* response) {

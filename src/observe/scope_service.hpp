@@ -61,6 +61,8 @@ class ScopeService final : public ethscope::EthScope::CallbackService {
                    ethscope::ListPeersResponse* response) override;
   grpc::ServerWriteReactor<ethscope::Event>* StreamEvents(
       Context* context, const ethscope::StreamEventsRequest* request) override;
+  Unary* ListRefusals(Context* context, const ethscope::ListRefusalsRequest* request,
+                      ethscope::ListRefusalsResponse* response) override;
   Unary* GetReorgs(Context* context, const ethscope::GetReorgsRequest* request,
                    ethscope::GetReorgsResponse* response) override;
   Unary* GetForkTree(Context* context, const ethscope::GetForkTreeRequest* request,

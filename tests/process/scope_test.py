@@ -155,6 +155,31 @@ class Scope(ProcessTest):
     def frame(kind, flags, stream, payload):
         return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
 
+    def test_the_doctor_says_what_is_wrong_and_what_to_do(self):
+        own = self.free_ports(1)[0]
+        lonely = self.start("ethnet", "node", "--addr", "127.0.0.1", "--port", own, "--datadir", "lonely", "--grpc.port",
+                            self.free_ports(1)[0], "--bootnodes", f"127.0.0.1:{own}", "--http=false")
+        port = int(lonely.wait_for(r"Answering over gRPC.* port=(\d+)").group(1))
+
+        def doctor(port):
+            return self.start("ethnet", "doctor", "--node", f"localhost:{port}", "--json").rest()
+        checks = json.loads(self.until(lambda: doctor(port), lambda said: "self connection" in said))
+        found = {check["check"]: check for check in checks}
+        self.assertEqual(found["peers"]["finding"], "BAD")
+        self.assertIn("--bootnodes", found["peers"]["advice"])
+        self.assertRegex(found["refused in"]["what"], r"^\d+ in the last ten minutes: self connection$")
+        self.assertIn("take its own address off", found["refused in"]["advice"])
+        text = self.start("ethnet", "doctor", "--node", f"localhost:{port}")
+        self.assertRegex(text.rest(), r"\nBAD   peers        0 of 50 places taken.*\n +-> name a node to begin with")
+        self.assertEqual(text.exit_code(), 2)
+
+        first, port = self.node(datadir="a")
+        enode = self.ask(port, "summary")["enode"]
+        self.node("--bootnodes", enode, datadir="b")
+        checks = json.loads(self.until(lambda: doctor(port), lambda said: "were begun by others" in said))
+        self.assertEqual([c for c in checks if c["finding"] == "BAD"], [], checks)
+        self.stop(first)
+
     def test_errors_are_one_clear_line(self):
         _, port = self.node()
         said = self.scope(port, "reorgs", "--limit", 0, status=1)
