@@ -171,7 +171,8 @@ void HostilePeer::misdeed() {
 
 void HostilePeer::beat(Now now) {
   dial_targets(now);
-  if (config_.act == Act::valid_branch || config_.act == Act::endless_branch) grow_branch();
+  const bool makes_branch = config_.act == Act::valid_branch || config_.act == Act::endless_branch;
+  if (makes_branch && config_.restraint != Restraint::idle) grow_branch();
   bool harmed = false;
   for (const transport::ConnHandle conn : std::set{conns_}) {
     harmed = harm_connection(now, conn) || harmed;
@@ -264,7 +265,7 @@ bool HostilePeer::harm_session(Now now, session::SessionHandle to) {
     }
     case Act::endless_branch:
     case Act::valid_branch:
-      return announce(now, to, branch_.back());
+      return config_.restraint == Restraint::none && announce(now, to, branch_.back());
     default:
       return false;
   }
@@ -283,7 +284,8 @@ bool HostilePeer::announce(Now now, session::SessionHandle to, const Block& bloc
 
 bool HostilePeer::send_status(Now now, session::SessionHandle to) {
   mini_sync::Status status{config_.genesis->hash, {config_.genesis->hash, 0}, 0};
-  if (!branch_.empty()) status.head = {branch_.back().hash, branch_.back().header.number};
+  const bool shows = config_.restraint == Restraint::none && !branch_.empty();
+  if (shows) status.head = {branch_.back().hash, branch_.back().header.number};
   if (config_.act == Act::silence || config_.act == Act::bogus_headers) {
     status.head = {any_hash(), kFarHead};
   } else if (config_.act == Act::lying_status) {

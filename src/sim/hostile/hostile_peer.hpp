@@ -21,6 +21,7 @@
 #include <types/genesis.hpp>
 
 #include "act.hpp"
+#include "role.hpp"
 
 namespace ethnet::sim {
 
@@ -33,6 +34,7 @@ struct HostileConfig {
   std::function<std::vector<Endpoint>()> targets;   // where its victims are now
   std::function<void(std::string_view)> note = {};  // of each misdeed
   bool calm = false;                                // see set_calm
+  Restraint restraint = Restraint::none;            // of who makes a branch
 };
 
 class HostilePeer {
@@ -48,6 +50,12 @@ class HostilePeer {
 
   // From now on no new blocks that obey the rules, or honest nodes would never come to rest.
   void set_calm() { config_.calm = true; }
+  // Shows the branch that it withholds, which is not made longer any more.
+  void release() {
+    if (config_.restraint != Restraint::withholds) return;
+    config_.restraint = Restraint::none;
+    config_.calm = true;
+  }
   // Says goodbye to everybody and goes quiet.
   void stop(Now now);
   [[nodiscard]] std::size_t connection_count() const { return quic_->connection_count(); }
