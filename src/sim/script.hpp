@@ -25,6 +25,8 @@ inline constexpr std::size_t kMaxScriptChecks = 128;  // expectations; each may 
 inline constexpr std::size_t kMaxScriptLines = 4096;  // of what happened; the report keeps them
 inline constexpr Duration kMaxScriptDuration = seconds(24 * 3'600);  // of virtual time
 inline constexpr std::uint64_t kMaxScriptForkBlocks = 1024;  // of one injected fork, sealed at once
+inline constexpr std::size_t kScriptDataBytes = 24 * 1'024;
+inline constexpr std::uint32_t kScriptChunkBytes = 1'024;
 inline constexpr std::uint64_t kMaxScriptHeight = 1'000'000;  // more than a day of blocks
 
 struct ScriptNode {
@@ -34,6 +36,7 @@ struct ScriptNode {
   node::ProducerConfig producer;
   std::size_t max_peers = 50;
   bool discovery = false;
+  bool das = false;
   std::vector<HostId> dials;  // of a hostile one: its victims
   Duration starts;
   Duration beat;  // of a hostile one: between two misdeeds
@@ -66,6 +69,7 @@ struct ScriptEvent {
     produce,
     stop,
     release,
+    publish,  // kScriptDataBytes of data, drawn
   };
   What what = What::heal;
   Duration at;
@@ -86,7 +90,9 @@ struct ScriptCheck {
     reorg_depth,  // the deepest of them
     forks,        // places where a node saw a branch leave its chain, in all its lives
     peers,
-    banned,  // identities that a node has banned, or has and remembers
+    banned,   // identities that a node has banned, or has and remembers
+    sampled,  // samplings of data sets, in all its lives, of which every chunk came
+    missed,   // the same, of which some did not
   };
   What what = What::heads_equal;
   Duration at;

@@ -36,6 +36,7 @@ void ScriptNetwork::build(World& world, Chaos& chaos) {
     plan.producer = node.producer;
     plan.max_peers = node.max_peers;
     plan.discovery = node.discovery;
+    plan.das = node.das;
     for (const HostId to : node.dials) plan.dials.push_back({.to = to});
   }
   for (auto i = honest; i < script_.nodes.size(); ++i) {
@@ -52,7 +53,7 @@ std::unique_ptr<Host> ScriptNetwork::make_hostile(const World& world, const Host
   const ScriptNode& node = script_.nodes[env.index];
   HostileConfig config;
   config.act = node.role->act;
-  config.restraint = node.role->restraint;
+  config.manner = node.role->manner;
   config.local = env.local;
   config.key = hostile_keys_[env.index - script_.honest()];
   config.genesis = &genesis();
@@ -120,6 +121,11 @@ void ScriptNetwork::on_told(HostId host, const node::NodeEvent& event) {
     if (!told.fork_points.insert(fork->fork_point).second) return;
     say(fmt::format("{} sees a fork: a branch up to height {} leaves its chain at {}", name(host),
                     fork->height, fork->fork_point.short_hex()));
+  } else if (const auto* sampled = std::get_if<node::DataSampled>(&event)) {
+    if (!sampled->done) return;
+    ++(sampled->received == sampled->requested ? told.sampled : told.missed);
+    say(fmt::format("{} has sampled {}: {} of {} chunks", name(host), sampled->data_id.short_hex(),
+                    sampled->received, sampled->requested));
   } else if (const auto* fatal = std::get_if<node::Fatal>(&event)) {
     say(fmt::format("{} cannot go on: {}", name(host), fatal->what));
   }
@@ -161,6 +167,23 @@ void ScriptNetwork::happen_to(World& world, const ScriptEvent& event, HostId hos
       return world.input<SimNode>(host, [](SimNode& m) { m.node().stop_producing(); });
     case What::release:
       return world.input<HostilePeer>(host, [](HostilePeer& m) { m.release(); });
+    case What::publish:
+      return publish(world, event, host);
+  }
+}
+
+void ScriptNetwork::publish(World& world, const ScriptEvent& event, HostId host) {
+  Bytes data(kScriptDataBytes);
+  Prng prng = world.split(fmt::format("data {}", ++data_published_));
+  for (std::byte& b : data) b = static_cast<std::byte>(prng.below(256));
+  std::string wrong = "it did not take it";
+  const Now now = world.now_at(host);
+  world.input<SimNode>(host, [&](SimNode& m) {
+    const auto run = m.node().publish(now, std::move(data), kScriptChunkBytes);
+    wrong = run ? std::string{} : run.error().message();
+  });
+  if (!wrong.empty()) {
+    report_.outcomes.push_back({event.line, world.now(), event.text, wrong, false});
   }
 }
 
@@ -290,6 +313,10 @@ std::uint64_t ScriptNetwork::number(const World& world, ScriptCheck::What what, 
       return node.sessions().peer_count();
     case ScriptCheck::What::banned:
       return node.scores().banned().size();
+    case ScriptCheck::What::sampled:
+      return told_[host].sampled;
+    case ScriptCheck::What::missed:
+      return told_[host].missed;
   }
   return 0;
 }

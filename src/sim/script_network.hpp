@@ -31,6 +31,8 @@ class ScriptNetwork final : public NodeScenario {
     std::uint64_t reorgs = 0;
     std::uint64_t deepest = 0;
     std::set<Hash32> fork_points;
+    std::uint64_t sampled = 0;
+    std::uint64_t missed = 0;
   };
 
   void on_told(HostId host, const node::NodeEvent& event) override;
@@ -40,6 +42,7 @@ class ScriptNetwork final : public NodeScenario {
   void happen(World& world, const ScriptEvent& event);
   void happen_to(World& world, const ScriptEvent& event, HostId host);
   void restart(World& world, const ScriptEvent& event, HostId host);
+  void publish(World& world, const ScriptEvent& event, HostId host);
   void inject_fork(World& world, const ScriptEvent& event, HostId host);
   // Why it could not be done; nothing when it was.
   [[nodiscard]] std::optional<std::string> seal_fork(SimNode& machine, Now now,
@@ -57,6 +60,7 @@ class ScriptNetwork final : public NodeScenario {
   std::vector<std::shared_ptr<const crypto::SecretKey>> hostile_keys_;  // by host, honest() first
   std::vector<Told> told_;
   std::uint64_t forks_injected_ = 0;
+  std::uint64_t data_published_ = 0;
 };
 
 }  // namespace ethnet::sim

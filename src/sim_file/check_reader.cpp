@@ -29,7 +29,9 @@ constexpr std::array kNumbers{Number{"height", What::height},
                               Number{"reorg_depth", What::reorg_depth},
                               Number{"forks", What::forks},
                               Number{"peers", What::peers},
-                              Number{"banned", What::banned}};
+                              Number{"banned", What::banned},
+                              Number{"sampled", What::sampled},
+                              Number{"missed", What::missed}};
 constexpr std::uint64_t kGreatest = sim::kMaxScriptHeight;
 
 Read<void> read_heads(const YamlNode& value, const NameTable& names, const sim::Script& script,
@@ -102,8 +104,9 @@ Read<void> read_number_check(const YamlNode& map, const Number& number, const Na
 
 Read<ScriptCheck> read_check(const YamlNode& map, const NameTable& names,
                              const sim::Script& script) {
-  constexpr std::array<std::string_view, 8> kKeys{"at",          "heads", "height", "reorgs",
-                                                  "reorg_depth", "forks", "peers",  "banned"};
+  constexpr std::array<std::string_view, 10> kKeys{"at",          "heads", "height", "reorgs",
+                                                   "reorg_depth", "forks", "peers",  "banned",
+                                                   "sampled",     "missed"};
   TRY(lab::expect_keys(map, "a map with what is expected", kKeys));
   ScriptCheck check;
   check.line = map.place.line;

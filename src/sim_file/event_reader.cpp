@@ -37,12 +37,14 @@ constexpr std::array kActions{Action{"partition", What::partition, What::heal},
                               Action{"resume", What::resume, {}},
                               Action{"produce", What::produce, {}},
                               Action{"stop", What::stop, {}},
-                              Action{"release", What::release, {}}};
+                              Action{"release", What::release, {}},
+                              Action{"publish", What::publish, {}}};
 
 std::string_view word(What what) { return std::ranges::find(kActions, what, &Action::what)->key; }
 
 Who who_can(What what) {
   if (what == What::release) return Who::withholding;
+  if (what == What::publish) return Who::with_das;
   const bool honest = what == What::produce || what == What::stop || what == What::fork;
   return honest ? Who::honest : Who::anybody;
 }
@@ -72,9 +74,9 @@ class EventReader {
   EventReader(const NameTable& names, sim::Script& script) : names_{names}, script_{script} {}
 
   [[nodiscard]] Read<void> read(const YamlNode& map) {
-    constexpr std::array<std::string_view, 15> kKeys{
-        "at",      "partition", "heal",    "fork", "crash", "restart", "pause",      "resume",
-        "produce", "stop",      "release", "for",  "every", "times",   "fork_choice"};
+    constexpr std::array<std::string_view, 16> kKeys{
+        "at",      "partition", "heal",    "fork",    "crash", "restart", "pause", "resume",
+        "produce", "stop",      "release", "publish", "for",   "every",   "times", "fork_choice"};
     TRY(lab::expect_keys(map, "a map with the keys of an event", kKeys));
     const auto found = TRY(find_action(map));
     const auto [action, entry] = found;

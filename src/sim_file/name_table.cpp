@@ -33,11 +33,16 @@ lab::Read<void> NameTable::read_one(const YamlNode& node, Who who, const sim::Sc
       return lab::wrong(ScenarioError::unknown_node, node.place,
                         fmt::format("expected an honest node, found {}", lab::found(node)));
     }
-    const bool withholds = role && role->restraint == sim::Restraint::withholds;
+    const bool withholds = role && role->manner == sim::Manner::withholds;
     if (who == Who::withholding && !withholds) {
       return lab::wrong(
           ScenarioError::unknown_node, node.place,
           fmt::format("expected a node of the role 'withholding', found {}", lab::found(node)));
+    }
+    if (who == Who::with_das && !script.nodes[host].das) {
+      return lab::wrong(
+          ScenarioError::unknown_node, node.place,
+          fmt::format("expected a node with 'das: true', found {}", lab::found(node)));
     }
     if (std::ranges::find(out, host) != out.end()) {
       return lab::wrong(ScenarioError::duplicate_name, node.place,

@@ -13,7 +13,7 @@ namespace ethnet::sim_file {
 
 inline constexpr std::string_view kEverybody = "all";
 
-enum class Who : std::uint8_t { anybody, honest, withholding };
+enum class Who : std::uint8_t { anybody, honest, withholding, with_das };
 
 class NameTable {
  public:

@@ -47,7 +47,7 @@ Read<sim::HostileRole> read_role(const YamlNode& node) {
 
 // What honest nodes and hostile ones do not share.
 Read<void> expect_keys_of_kind(const YamlNode& map, bool hostile) {
-  constexpr std::array<std::string_view, 3> kHonest{"fork_choice", "max_peers", "discovery"};
+  constexpr std::array<std::string_view, 4> kHonest{"fork_choice", "max_peers", "discovery", "das"};
   for (const lab::YamlEntry& entry : map.entries) {
     const bool only_honest = std::ranges::find(kHonest, entry.key) != kHonest.end();
     if (hostile && only_honest) {
@@ -63,8 +63,9 @@ Read<void> expect_keys_of_kind(const YamlNode& map, bool hostile) {
 }
 
 Read<Group> read_group(const YamlNode& map, Duration duration) {
-  constexpr std::array<std::string_view, 9> kKeys{
-      "name", "count", "role", "fork_choice", "max_peers", "discovery", "dials", "starts", "beat"};
+  constexpr std::array<std::string_view, 10> kKeys{"name",      "count",     "role", "fork_choice",
+                                                   "max_peers", "discovery", "das",  "dials",
+                                                   "starts",    "beat"};
   TRY(lab::expect_keys(map, "a map with the keys of a node", kKeys));
   TRY(expect_keys_of_kind(map, map.find("role") != nullptr));
   Group group;
@@ -81,6 +82,7 @@ Read<Group> read_group(const YamlNode& map, Duration duration) {
     group.node.max_peers = TRY(lab::read_number(*most, 1, kMostPeers));
   }
   if (const YamlNode* on = map.find("discovery")) group.node.discovery = TRY(lab::read_bool(*on));
+  if (const YamlNode* on = map.find("das")) group.node.das = TRY(lab::read_bool(*on));
   if (const YamlNode* at = map.find("starts")) {
     group.node.starts = TRY(read_duration(*at, {}, duration));
   }

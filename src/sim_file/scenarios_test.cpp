@@ -69,9 +69,9 @@ INSTANTIATE_TEST_SUITE_P(Scenario, SimScenarios, ::testing::ValuesIn(all_names()
                          });
 
 TEST(SimScenarioFiles, AreThere) {
-  EXPECT_THAT(all_names(),
-              ::testing::IsSupersetOf({"crash-storm", "deep-fork", "gossip-flood",
-                                       "partition-and-heal", "two-rules", "withholding"}));
+  EXPECT_THAT(all_names(), ::testing::IsSupersetOf({"chunk-liar", "crash-storm", "deep-fork",
+                                                    "gossip-flood", "partition-and-heal",
+                                                    "slot-squatters", "two-rules", "withholding"}));
 }
 
 TEST(SimScenarioFiles, TheExampleOfTheDocumentRuns) {

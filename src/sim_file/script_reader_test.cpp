@@ -32,7 +32,7 @@ seed: 18446744073709551615
 duration: 2m
 nodes:
   - {name: m, role: ping-flood, dials: [a1, b], beat: 50ms, starts: 5s}
-  - {name: a, count: 2, fork_choice: "random:7", max_peers: 3, discovery: true, dials: b}
+  - {name: a, count: 2, fork_choice: "random:7", max_peers: 3, discovery: true, das: true, dials: b}
   - {name: b, dials: []}
 links:
   default: {latency: 20ms, jitter: 5ms, loss: 0.25%, bandwidth: 10Mbit, mtu: 1400}
@@ -53,6 +53,7 @@ events:
   - {at: 97s, resume: m}
   - {at: 98s, stop: [a1, b]}
   - {at: 99s, produce: a2}
+  - {at: 100s, publish: a}
 expect:
   - {at: 20s, heads: equal}
   - heads: {equal: [a, b]}
@@ -69,7 +70,7 @@ expect:
   EXPECT_EQ(read->nodes[0].name, "a1") << "honest nodes come first, in the order of the file";
   EXPECT_EQ(read->nodes[0].fork_choice, (chain::RuleChoice{"random", "7"}));
   EXPECT_EQ(read->nodes[1].max_peers, 3U);
-  EXPECT_TRUE(read->nodes[1].discovery);
+  EXPECT_TRUE(read->nodes[1].discovery && read->nodes[1].das);
   EXPECT_EQ(read->nodes[1].dials, Hosts{2});
   EXPECT_EQ(read->nodes[2].dials, Hosts{});
   EXPECT_TRUE(read->nodes[2].producer.forks);
@@ -241,6 +242,7 @@ TEST(ScriptReader, SaysWhatIsWrongWithAnEvent) {
   fault("{at: 1s, fork: {by: b, below: 0}}", bad_number, "from 1 to 1024");
   fault("{at: 1s, fork: {by: b, below: 1, depth: 1025}}", bad_number, "from 1 to 1024");
   fault("{at: 1s, release: b}", unknown_node, "expected a node of the role 'withholding'");
+  fault("{at: 1s, publish: b}", unknown_node, "expected a node with 'das: true'");
   fault("{at: 1s, stop: b, for: 1s}", unknown_key, "nothing ends a 'stop': it has no 'for'");
   fault("{at: 1s, crash: b, for: 0s}", bad_number, "from 1ms");
   fault("{at: 1s, crash: b, every: 1s}", missing_key, "expected both 'every' and 'times'");

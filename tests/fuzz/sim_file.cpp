@@ -97,18 +97,20 @@ void add_sim_seeds(std::vector<Seed>& out) {
       "  - {from: a, to: b, latency: 1s, one_way: true}\n  - {from: all, to: all, loss: 100%}\n"
       "producers: [{nodes: all, every: 3s, forks: true}]\n");
   add("events",
-      "name: x\nduration: 100s\nnodes:\n- {name: a, count: 3}\n- {name: w, role: withholding}\n"
+      "name: x\nduration: 100s\nnodes:\n- {name: a, count: 3, das: true}\n- {name: w, role: "
+      "withholding}\n"
       "events:\n- {at: 30s, partition: [[a1, w], a2], for: 5s}\n- {at: 50s, heal: true}\n"
       "- {at: 10s, fork: {by: a1, height: 4, depth: 9}}\n- {at: 11s, fork: {by: a2, below: 2}}\n"
       "- {at: 60s, crash: a, for: 2s, every: 10s, times: 2}\n- {at: 90s, crash: a3}\n"
       "- {at: 95s, restart: a3, fork_choice: longest}\n- {at: 96s, pause: w}\n"
       "- {at: 97s, resume: w}\n- {at: 98s, stop: a}\n- {at: 98s, produce: a}\n"
-      "- {at: 99s, release: w}\n");
+      "- {at: 99s, release: w}\n- {at: 99s, publish: a1}\n");
   add("expect",
       "name: x\nduration: 9s\nnodes: [{name: a}, {name: b}]\nexpect:\n- {at: 1s, heads: equal}\n"
       "- heads: {equal: [a, b]}\n- heads: {differ: [a, b]}\n- height: {exactly: 3}\n"
       "- reorgs: {nodes: a, at_least: 1, at_most: 4}\n- reorg_depth: {at_most: 2}\n"
-      "- forks: {at_least: 1}\n- peers: {at_least: 0}\n- banned: {exactly: 0}\n");
+      "- forks: {at_least: 1}\n- peers: {at_least: 0}\n- banned: {exactly: 0}\n"
+      "- sampled: {at_least: 0}\n- missed: {at_most: 9}\n");
 }
 
 }  // namespace ethnet::fuzz

@@ -1,5 +1,5 @@
-// Roles of hostile peers, by the names that scenario files use: each an act, and two that say less
-// than they could.
+// Roles of hostile peers, by the names that scenario files use: each an act, and three that have a
+// session like everybody's and another manner.
 #pragma once
 
 #include <array>
@@ -9,21 +9,23 @@
 
 namespace ethnet::sim {
 
-enum class Restraint : std::uint8_t {
-  none,
-  withholds,  // makes its branch, and shows it when it is told to
-  idle,       // a session that says nothing, and does all that keeps it
+enum class Manner : std::uint8_t {
+  plain,
+  withholds,     // makes its branch, and shows it when it is told to
+  idle,          // a session that says nothing, and does all that keeps it
+  false_chunks,  // announces data, and answers with other bytes
 };
 
 struct HostileRole {
   std::string_view name;
   Act act = Act::silence;
-  Restraint restraint = Restraint::none;
+  Manner manner = Manner::plain;
 };
 
 inline constexpr std::array kRoles{
-    HostileRole{"withholding", Act::valid_branch, Restraint::withholds},
-    HostileRole{"squatter", Act::valid_branch, Restraint::idle},
+    HostileRole{"withholding", Act::valid_branch, Manner::withholds},
+    HostileRole{"squatter", Act::valid_branch, Manner::idle},
+    HostileRole{"chunk-liar", Act::valid_branch, Manner::false_chunks},
     HostileRole{"silence", Act::silence},
     HostileRole{"bogus-headers", Act::bogus_headers},
     HostileRole{"unsolicited", Act::unsolicited},
@@ -45,6 +47,6 @@ inline constexpr std::array kRoles{
     HostileRole{"connect-storm", Act::connect_storm},
     HostileRole{"session-storm", Act::session_storm},
     HostileRole{"mute", Act::mute}};
-static_assert(kRoles.size() == kActCount + 2);
+static_assert(kRoles.size() == kActCount + 3);
 
 }  // namespace ethnet::sim
