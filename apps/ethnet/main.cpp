@@ -135,8 +135,8 @@ int run(int argc, char** argv) {
   ethnet::app::LabOptions lab_options;
   add_lab(app, lab_options, control_options, status);
 
-  CLI::App* sim =
-      app.add_subcommand("sim", "The simulator (ethnet-sim): seed N, swarm --seeds A..B, shrink N");
+  CLI::App* sim = app.add_subcommand(
+      "sim", "The simulator (ethnet-sim): run FILE, seed N, swarm --seeds A..B, shrink N");
   sim->prefix_command();
   sim->callback([&] { status = ethnet::app::run_sim(argv[0], sim->remaining()); });
 

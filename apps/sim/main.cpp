@@ -1,5 +1,6 @@
-// ethnet-sim: runs seeds of the simulator's scenarios. Exit code 0: everything held; 1: something
-// was violated, or the command line is wrong. `ethnet sim` becomes this program.
+// ethnet-sim: runs seeds of the simulator's scenarios, and scenario files. Exit code 0: everything
+// held; 1: something was violated, or the command line is wrong; of `run`, see run_file.hpp.
+// `ethnet sim` becomes this program.
 #include <algorithm>
 #include <cstdio>
 #include <string>
@@ -11,6 +12,7 @@
 #include <sim/scenarios/table.hpp>
 #include <unistd.h>
 
+#include "run_file.hpp"
 #include "shrink.hpp"
 #include "swarm.hpp"
 
@@ -142,6 +144,28 @@ int shrink_one(const ScenarioSpec& spec, std::uint64_t seed, int timeout) {
   return 0;
 }
 
+// False, and a line that says why, when they are no range.
+bool set_range(const std::string& seeds, SwarmOptions& options) {
+  const auto range = parse_seed_range(seeds);
+  if (!range) {
+    fmt::print(stderr, "ethnet-sim: --seeds wants N or A..B with A <= B, not '{}'\n",
+               ethnet::printable(seeds));
+    return false;
+  }
+  options.first = range->first;
+  options.last = range->last;
+  return true;
+}
+
+void add_run_command(CLI::App& app, RunFileOptions& options) {
+  CLI::App* run = app.add_subcommand("run", "Run a scenario file, YAML (docs/SIM.md)");
+  run->add_option("FILE", options.file, "The scenario")->required();
+  run->add_option("--seed", options.seed, "Instead of the file's");
+  CLI::Option* json = run->add_flag("--json", options.json, "Print JSON");
+  run->add_flag("--trace", options.trace, "Print every record of the trace")->excludes(json);
+  run->footer("Exit code: 0 when all that the file expects held, 2 when not, 1 for a bad file.");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -182,6 +206,8 @@ int main(int argc, char** argv) {
     add_narrow_flags(*command, flags);
   }
   CLI::App* list = app.add_subcommand("list", "Name the scenarios");
+  RunFileOptions file;
+  add_run_command(app, file);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -189,6 +215,7 @@ int main(int argc, char** argv) {
   }
 
   if (list->parsed()) return list_scenarios();
+  if (app.got_subcommand("run")) return run_file(file);
   auto spec = find_scenario(scenario);
   const auto less = narrowed(flags);
   if (!spec || !less) return 1;
@@ -203,13 +230,6 @@ int main(int argc, char** argv) {
     if (one->parsed()) return run_one(*spec, *number, show_trace);
     return shrink_one(*spec, *number, options.seed_timeout_seconds);
   }
-  const auto range = parse_seed_range(seeds);
-  if (!range) {
-    fmt::print(stderr, "ethnet-sim: --seeds wants N or A..B with A <= B, not '{}'\n",
-               ethnet::printable(seeds));
-    return 1;
-  }
-  options.first = range->first;
-  options.last = range->last;
+  if (!set_range(seeds, options)) return 1;
   return run_many(*spec, options, must_reach);
 }

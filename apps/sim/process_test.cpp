@@ -1,10 +1,14 @@
 // ethnet-sim as its users run it.
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <regex>
 #include <string>
 #include <string_view>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "process_testing.hpp"
 
@@ -75,12 +79,56 @@ TEST(EthnetSim, ASwarmThatMustReachFailsWhenItHasNot) {
   EXPECT_NE(few.output.find("passed=1 failed=0"), std::string::npos) << few.output;
 }
 
+// The exit code says whether the file was wrong (1) or what it expects did not hold (2).
+TEST(EthnetSim, RunsAScenarioFileAndTellsABadFileFromAnExpectationThatIsNotMet) {
+  const std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / fmt::format("ethnet_sim_run_{}", ::getpid());
+  std::filesystem::create_directories(folder);
+  const auto file = [&](const std::string& name, const std::string& expect) {
+    const std::filesystem::path path = folder / name;
+    std::ofstream{path} << "name: two\nduration: 10s\nnodes: [{name: n, count: 2}]\n" << expect;
+    return path.string();
+  };
+  const std::string good = file("good.yaml", "expect: [peers: {exactly: 1}]\n");
+  const Outcome met = run("run " + good);
+  EXPECT_EQ(met.exit_code, 0) << met.output;
+  const std::regex last{"[^]*\nseed=1 trace=[0-9a-f]{16} ok\n"};
+  EXPECT_TRUE(std::regex_match(met.output, last)) << met.output;
+  EXPECT_EQ(run("run " + good).output, met.output);
+  EXPECT_NE(run("run " + good + " --seed 2").output, met.output);
+  EXPECT_TRUE(run("run " + good + " --json").output.starts_with("{\n"));
+  EXPECT_TRUE(run("run " + good + " --trace").output.ends_with(met.output));
+  const Outcome unmet = run("run " + file("unmet.yaml", "expect: [peers: {exactly: 2}]\n"));
+  EXPECT_EQ(unmet.exit_code, 2) << unmet.output;
+  EXPECT_NE(unmet.output.find("NOT MET  line 4"), std::string::npos) << unmet.output;
+  const Outcome bad = run("run " + file("bad.yaml", "expects: []\n"));
+  EXPECT_EQ(bad.exit_code, 1);
+  EXPECT_NE(bad.output.find("bad.yaml:4:1: expected one of name, about"), std::string::npos);
+  EXPECT_EQ(std::ranges::count(bad.output, '\n'), 1) << bad.output;
+  std::filesystem::remove_all(folder);
+}
+
 TEST(EthnetSim, RefusesAWrongCommandLineWithOneLine) {
-  for (const std::string_view wrong :
-       {"", "seed", "seed x", "seed -1", "seed 1 --scenario nothing", "swarm --seeds 9..1",
-        "swarm --seeds 1..", "swarm --jobs 0", "swarm --jobs many", "frolic", "seed 1 --frolic",
-        "seed 1 --faults loss,fun", "seed 1 --hosts 1", "shrink", "shrink x",
-        "shrink 1 --scenario toy"}) {
+  for (const std::string_view wrong : {"",
+                                       "seed",
+                                       "seed x",
+                                       "seed -1",
+                                       "seed 1 --scenario nothing",
+                                       "swarm --seeds 9..1",
+                                       "swarm --seeds 1..",
+                                       "swarm --jobs 0",
+                                       "swarm --jobs many",
+                                       "frolic",
+                                       "seed 1 --frolic",
+                                       "seed 1 --faults loss,fun",
+                                       "seed 1 --hosts 1",
+                                       "shrink",
+                                       "shrink x",
+                                       "shrink 1 --scenario toy",
+                                       "run",
+                                       "run /nowhere",
+                                       "run / --seed x",
+                                       "run x --json --trace"}) {
     const Outcome refused = run(std::string{wrong});
     EXPECT_EQ(refused.exit_code, 1) << wrong;
     EXPECT_EQ(refused.output.rfind("ethnet-sim: ", 0), 0U) << wrong << ": " << refused.output;

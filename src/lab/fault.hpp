@@ -1,4 +1,5 @@
-// What is wrong with a scenario, where, and what was expected there.
+// What is wrong with a scenario file, of the laboratory or of the simulator, where, and what was
+// expected there.
 #pragma once
 
 #include <cstddef>
@@ -29,6 +30,8 @@ enum class ScenarioError : std::uint8_t {
   unknown_rule,
   duplicate_name,
   out_of_order,  // a time that runs backwards, a block that was released already
+  unknown_node,
+  unknown_role,
 };
 
 struct ScenarioFault {

@@ -15,8 +15,6 @@ namespace ethnet::lab {
 inline constexpr std::size_t kMaxLabBlocks = 4096;  // of one scenario; every rule plays them all
 inline constexpr std::size_t kMaxLabSteps = 1024;   // each keeps its heads and scores
 inline constexpr std::size_t kMaxLabRules = 16;     // played side by side
-inline constexpr std::size_t kMaxLabName = 32;      // bytes: a block's is its extra data
-inline constexpr std::size_t kMaxLabText = 2048;    // bytes of a note or description
 inline constexpr std::uint64_t kMaxLabSeconds = 1'000'000'000;  // 30 years after genesis
 
 inline constexpr std::string_view kGenesisName = "genesis";

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include "yaml.hpp"
+#include "yaml_values.hpp"
 
 namespace ethnet::lab {
 namespace {
@@ -204,9 +204,10 @@ TEST(ScenarioReader, EverythingHasALimit) {
   }
   EXPECT_TRUE(read_scenario(blocks).has_value());
   EXPECT_EQ(error_of(blocks + "  - {name: last, parent: genesis}\n"), too_large);
-  EXPECT_EQ(error_of(with_steps("  - {wait: 0, note: " + std::string(kMaxLabText + 1, 'x') + "}")),
-            too_large);
-  EXPECT_EQ(error_of("name: " + std::string(kMaxLabName + 1, 'x') + "\nsteps: []"), bad_name);
+  EXPECT_EQ(
+      error_of(with_steps("  - {wait: 0, note: " + std::string(kMaxScenarioText + 1, 'x') + "}")),
+      too_large);
+  EXPECT_EQ(error_of("name: " + std::string(kMaxScenarioName + 1, 'x') + "\nsteps: []"), bad_name);
   std::string rules = "name: x\nrules: [";
   for (std::size_t i = 0; i <= kMaxLabRules; ++i) rules += fmt::format("'random:{}',", i);
   EXPECT_EQ(error_of(rules + "]\nsteps: []"), too_large);

@@ -7,6 +7,7 @@
 #include <base/check.hpp>
 #include <fmt/format.h>
 
+#include "naive_head.hpp"
 #include "sim_node.hpp"
 
 namespace ethnet::sim {
@@ -67,15 +68,6 @@ std::vector<Hash32> branch_to(const chain::HeaderTree& tree, chain::NodeIndex he
   }
   std::ranges::reverse(branch);
   return branch;
-}
-
-// The longest chain's head among the first `count` nodes: the greatest height, the first to arrive.
-chain::NodeIndex longest(const chain::HeaderTree& tree, std::size_t count) {
-  chain::NodeIndex best = 0;
-  for (chain::NodeIndex at = 1; at < count; ++at) {
-    if (tree.node(at).number > tree.node(best).number) best = at;
-  }
-  return best;
 }
 
 class NodeChecker : public Checker {
@@ -185,6 +177,7 @@ class NobodyHonestIsBanned final : public NodeChecker {
 
 class HeadFollowsTheRule final : public NodeChecker {
  public:
+  explicit HeadFollowsTheRule(const NodeCheckOptions& options) : options_{options} {}
   [[nodiscard]] std::string_view name() const override { return "head follows the rule"; }
 
  private:
@@ -207,12 +200,13 @@ class HeadFollowsTheRule final : public NodeChecker {
            chain.find(tree.node(static_cast<chain::NodeIndex>(served)).hash)) {
       ++served;
     }
-    const chain::NodeIndex pending = longest(tree, tree.size());
+    const chain::RuleChoice rule = options_.rule(host);
+    const chain::NodeIndex pending = naive_head(tree, tree.size(), rule);
     if (chain.pending_head().hash != tree.node(pending).hash) {
       return fmt::format("the pending head is {}, the rule's is {}", chain.pending_head().number,
                          tree.node(pending).number);
     }
-    const chain::NodeIndex head = longest(tree, served);
+    const chain::NodeIndex head = naive_head(tree, served, rule);
     if (chain.head().hash != tree.node(head).hash) {
       return fmt::format("the head is {}, the rule's is {}", chain.head().number,
                          tree.node(head).number);
@@ -227,6 +221,7 @@ class HeadFollowsTheRule final : public NodeChecker {
     return std::nullopt;
   }
 
+  NodeCheckOptions options_;
   std::map<HostId, State> states_;
 };
 
@@ -264,7 +259,7 @@ void NodeWatch::on_start(HostId host, const node::Node& node) {
   watched.fresh.clear();
   watched.connected.clear();
   watched.chain = branch_to(chain.tree(), *chain.tree().find(chain.head().hash));
-  if (chain.head().number < watched.told_number) {
+  if (never_sinks(chain.rule().name()) && chain.head().number < watched.told_number) {
     loss_ = fmt::format("node {} had told of head {} and restarts with {}", host,
                         watched.told_number, chain.head().number);
   }
@@ -439,7 +434,7 @@ std::vector<std::unique_ptr<Checker>> make_node_checkers(NodeWatch& watch,
   checkers.push_back(std::make_unique<QueuesWithinLimits>(options));
   checkers.push_back(std::make_unique<OneSessionAnIdentity>(watch, options));
   checkers.push_back(std::make_unique<NobodyHonestIsBanned>(watch, options));
-  checkers.push_back(std::make_unique<HeadFollowsTheRule>());
+  checkers.push_back(std::make_unique<HeadFollowsTheRule>(options));
   return checkers;
 }
 

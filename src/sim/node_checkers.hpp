@@ -7,12 +7,14 @@
 //   queues within limits      no table or queue of the sessions is above its limit
 //   nobody honest is banned   no node has banned the identity of another node of the scenario that
 //                             is not hostile, whatever the network made of its messages
-//   head follows the rule     the served and the pending head are the longest chain's, recomputed
-//                             naively over the whole tree; the index by number is the head's branch
+//   head follows the rule     the served and the pending head are those of the node's rule,
+//                             recomputed naively over the whole tree (naive_head.hpp); the index by
+//                             number is the head's branch
 //   events replay             HeadMoved and Reorganised, replayed one by one from the restored
 //                             chain, connect and lead to the present head
 //   acknowledged survives     after a crash every head that was told of is known, and the head is
-//                             not lower; but for a host whose disk was lost
+//                             not lower where the rule goes by height; but for a host whose disk
+//                             was lost
 // They run after every event, on the host that had it; the head when that host's tree or head
 // changed; the last at every start. NodeWatch is what the observers saw: the scenario feeds it, the
 // checkers judge, and it notes which rare branches were reached. One thread, the world's.
@@ -117,6 +119,7 @@ struct SessionView {
 };
 struct NodeCheckOptions {
   std::function<std::size_t(HostId)> max_peers;
+  std::function<chain::RuleChoice(HostId)> rule;  // that the node was given
   // Test only: makes the checkers see what is not so.
   std::function<void(SessionView&)> falsify;
 };

@@ -290,6 +290,7 @@ std::vector<Seed> seeds() {
 #ifdef ETHNET_FUZZ_CONFIG
   add_config(out);
   add_lab(out);
+  add_sim_seeds(out);
   add_json_rpc(out);
 #endif
   add_quic(out);

@@ -36,6 +36,9 @@ std::span<const Target> targets() {
       {"quic_frames", run_quic_frames},
       {"rlp", run_rlp},
       {"session_machine", run_session_machine},
+#ifdef ETHNET_FUZZ_CONFIG
+      {"sim_scenario", run_sim_scenario},
+#endif
       {"snappy", run_snappy},
       {"store_segment", run_store_segment},
       {"sync_operations", run_sync_operations},

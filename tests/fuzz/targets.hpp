@@ -36,6 +36,7 @@ void run_store_segment(ByteView input);
 void run_nodes_file(ByteView input);
 void run_config(ByteView input);        // where the programs are built
 void run_lab_scenario(ByteView input);  // likewise
+void run_sim_scenario(ByteView input);  // likewise
 // What observers send.
 void run_json_rpc(ByteView input);  // likewise
 // Machines, by operations.
@@ -65,5 +66,6 @@ struct Seed {
 void add_machine_seeds(std::vector<Seed>& out);
 void add_discovery_seeds(std::vector<Seed>& out);
 void add_discv5_seeds(std::vector<Seed>& out);
+void add_sim_seeds(std::vector<Seed>& out);
 
 }  // namespace ethnet::fuzz

@@ -52,6 +52,7 @@ ROWS = {
     "runtime": ["node/", "store/chain_store.hpp", "machine/", "types/", "base/"],
     "sim": _CORE + ["node/", "store/chain_store.hpp"],
     "lab": ["base/", "codec/", "crypto/", "types/", "machine/", "chain/"],
+    "sim_file": ["base/", "types/", "chain/", "node/", "sim/", "lab/yaml.hpp", "lab/yaml_values.hpp", "lab/fault.hpp"],
     "observe": ["base/", "types/"] + _NODE_FACE,
     "control": ["base/", "types/", "chain/", "das/", "protocol/das_lite/limits.hpp", "node/",
                 "observe/descriptor_list.hpp"],

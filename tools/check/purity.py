@@ -23,7 +23,7 @@ FORBIDDEN = re.compile(
     r"|std::basic_[io]?f(?:stream|ilebuf).*|fmt::v\d+::v?print.*)(?:@.*)?$")
 
 # Archives that are not of the core, and single objects of the core that exist to be impure.
-EDGE_ARCHIVES = {"libethnet_runtime.a", "libethnet_observe.a", "libethnet_lab.a"}
+EDGE_ARCHIVES = {"libethnet_runtime.a", "libethnet_observe.a", "libethnet_lab.a", "libethnet_sim_file.a"}
 EXCEPTED = {
     ("libethnet_base.a", "check.cpp"): "says which CHECK failed, as the last thing that a process does",
     ("libethnet_sim.a", "interpose"): "replaces the clock and the entropy of a simulated world",

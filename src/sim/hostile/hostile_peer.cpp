@@ -6,6 +6,7 @@
 #include <base/check.hpp>
 #include <chain/producer.hpp>
 #include <fmt/format.h>
+#include <protocol/das_lite/engine.hpp>
 #include <protocol/mini_sync/engine.hpp>
 #include <session/control.hpp>
 #include <types/hash_of.hpp>
@@ -22,6 +23,8 @@ constexpr std::size_t kPingsABeat = 32;
 constexpr std::size_t kMostGarbage = 4'096;
 constexpr std::uint64_t kAheadSeconds = 3'600;
 constexpr std::size_t kConnectsABeat = 2;
+constexpr std::size_t kDataBytes = 16 * 1'024;
+constexpr std::uint32_t kDataChunkBytes = 1'024;
 constexpr Duration kRedial = seconds(1);  // of those who come back after each misdeed
 
 session::Capability capability(std::string_view literal) {
@@ -49,6 +52,12 @@ HostilePeer::HostilePeer(Now now, HostileConfig config, SecureRng& rng, Prng prn
   quic_ = std::move(*quic);
   sessions_ = std::make_unique<session::SessionManager>(lenient(), config_.key, *quic_, rng, log);
   sessions_->set_local(now, hello());
+  if (config_.manner != Manner::false_chunks) return;
+  Bytes bytes(kDataBytes);
+  for (std::byte& b : bytes) b = static_cast<std::byte>(prng_.next());
+  auto data = das::DataSet::make(std::move(bytes), kDataChunkBytes);
+  CHECK(data.has_value());
+  data_.emplace(*std::move(data));
 }
 
 session::LocalInfo HostilePeer::hello() const {
@@ -56,6 +65,9 @@ session::LocalInfo HostilePeer::hello() const {
   session::LocalInfo out;
   out.client = "hostile";
   out.capabilities = {capability(mini_sync::kCapability)};
+  if (config_.manner == Manner::false_chunks) {
+    out.capabilities.push_back(capability(das_lite::kCapability));
+  }
   out.genesis = config_.genesis->hash;
   out.fork_id = schedule.fork_id(0, config_.genesis->header.timestamp);
   out.head_hash = config_.genesis->hash;
@@ -149,10 +161,14 @@ void HostilePeer::on_session_event(Now now, const session::SessionEvent& event) 
       sessions_->disconnect(now, opened->session, session::DisconnectReason::requested);
     } else {
       (void)send_status(now, opened->session);
+      if (data_) announce_data(now, opened->session);
     }
   } else if (const auto* closed = std::get_if<session::SessionClosed>(&event)) {
     std::erase(sessions_open_, closed->session);
   } else if (const auto* message = std::get_if<session::MessageReceived>(&event)) {
+    if (message->capability == capability(das_lite::kCapability)) {
+      return on_chunks_asked(now, message->session, message->payload);
+    }
     const auto request = mini_sync::decode_get_headers(message->payload);
     if (request) on_request(now, message->session, *request);
   } else if (std::holds_alternative<session::DialFailed>(event)) {
@@ -171,7 +187,9 @@ void HostilePeer::misdeed() {
 
 void HostilePeer::beat(Now now) {
   dial_targets(now);
-  if (config_.act == Act::valid_branch || config_.act == Act::endless_branch) grow_branch();
+  const bool makes_branch = config_.act == Act::valid_branch || config_.act == Act::endless_branch;
+  const bool tends_it = config_.manner == Manner::plain || config_.manner == Manner::withholds;
+  if (makes_branch && tends_it) grow_branch();
   bool harmed = false;
   for (const transport::ConnHandle conn : std::set{conns_}) {
     harmed = harm_connection(now, conn) || harmed;
@@ -264,7 +282,7 @@ bool HostilePeer::harm_session(Now now, session::SessionHandle to) {
     }
     case Act::endless_branch:
     case Act::valid_branch:
-      return announce(now, to, branch_.back());
+      return config_.manner == Manner::plain && announce(now, to, branch_.back());
     default:
       return false;
   }
@@ -283,7 +301,8 @@ bool HostilePeer::announce(Now now, session::SessionHandle to, const Block& bloc
 
 bool HostilePeer::send_status(Now now, session::SessionHandle to) {
   mini_sync::Status status{config_.genesis->hash, {config_.genesis->hash, 0}, 0};
-  if (!branch_.empty()) status.head = {branch_.back().hash, branch_.back().header.number};
+  const bool shows = config_.manner == Manner::plain && !branch_.empty();
+  if (shows) status.head = {branch_.back().hash, branch_.back().header.number};
   if (config_.act == Act::silence || config_.act == Act::bogus_headers) {
     status.head = {any_hash(), kFarHead};
   } else if (config_.act == Act::lying_status) {
@@ -337,6 +356,26 @@ void HostilePeer::on_request(Now now, session::SessionHandle to,
     return;
   }
   (void)say(now, to, mini_sync::encode(answer));
+}
+
+void HostilePeer::announce_data(Now now, session::SessionHandle to) {
+  (void)sessions_->send(now, to, capability(das_lite::kCapability), session::Priority::normal,
+                        das_lite::encode(das_lite::AnnounceData{data_->key()}));
+}
+
+// What was asked for, with the right proof and one bit that is another.
+void HostilePeer::on_chunks_asked(Now now, session::SessionHandle to, ByteView payload) {
+  const auto request = das_lite::decode_request_chunk(payload);
+  if (!request || !data_ || request->data_id != data_->key().id) return;
+  for (const std::uint32_t index : request->indices) {
+    if (index >= data_->shape().total_chunks) continue;
+    das_lite::ChunkResponse answer{request->data_id, index, to_bytes(data_->chunk(index)),
+                                   data_->proof(index)};
+    answer.bytes.front() ^= std::byte{1};
+    misdeed();
+    (void)sessions_->send(now, to, capability(das_lite::kCapability), session::Priority::normal,
+                          das_lite::encode(answer));
+  }
 }
 
 void HostilePeer::grow_branch() {

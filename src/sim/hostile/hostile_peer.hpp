@@ -14,6 +14,7 @@
 #include <base/prng.hpp>
 #include <chain/header_input.hpp>
 #include <crypto/secp256k1.hpp>
+#include <das/dataset.hpp>
 #include <machine/concepts.hpp>
 #include <protocol/mini_sync/messages.hpp>
 #include <session/session.hpp>
@@ -21,6 +22,7 @@
 #include <types/genesis.hpp>
 
 #include "act.hpp"
+#include "role.hpp"
 
 namespace ethnet::sim {
 
@@ -33,6 +35,7 @@ struct HostileConfig {
   std::function<std::vector<Endpoint>()> targets;   // where its victims are now
   std::function<void(std::string_view)> note = {};  // of each misdeed
   bool calm = false;                                // see set_calm
+  Manner manner = Manner::plain;                    // role.hpp
 };
 
 class HostilePeer {
@@ -48,6 +51,12 @@ class HostilePeer {
 
   // From now on no new blocks that obey the rules, or honest nodes would never come to rest.
   void set_calm() { config_.calm = true; }
+  // Shows the branch that it withholds, which is not made longer any more.
+  void release() {
+    if (config_.manner != Manner::withholds) return;
+    config_.manner = Manner::plain;
+    config_.calm = true;
+  }
   // Says goodbye to everybody and goes quiet.
   void stop(Now now);
   [[nodiscard]] std::size_t connection_count() const { return quic_->connection_count(); }
@@ -63,6 +72,8 @@ class HostilePeer {
   void on_conn_event(Now now, const transport::ConnEvent& event);
   void on_session_event(Now now, const session::SessionEvent& event);
   void on_request(Now now, session::SessionHandle to, const mini_sync::GetHeaders& request);
+  void announce_data(Now now, session::SessionHandle to);
+  void on_chunks_asked(Now now, session::SessionHandle to, ByteView payload);
   void dial_targets(Now now);
   void beat(Now now);
   // A misdeed by hand on a connection, or by message on a session.
@@ -86,6 +97,7 @@ class HostilePeer {
   std::set<transport::ConnHandle> conns_;  // open ones
   std::vector<session::SessionHandle> sessions_open_;
   std::vector<Block> branch_;  // endless or valid, the lowest first
+  std::optional<das::DataSet> data_;
   Instant next_beat_;
   Instant next_dial_;
   bool stopped_ = false;

@@ -72,6 +72,7 @@ NodeScenario::NodeScenario(PlantedBug bug)
 std::vector<std::unique_ptr<Checker>> NodeScenario::make_checkers() {
   NodeCheckOptions options;
   options.max_peers = [this](HostId host) { return plans_.at(host).max_peers; };
+  options.rule = [this](HostId host) { return plans_.at(host).fork_choice; };
   if (bug_ == PlantedBug::doubled_session) {
     options.falsify = [](SessionView& view) {
       if (!view.sessions.empty()) view.sessions.push_back(view.sessions.front());
@@ -226,6 +227,7 @@ node::NodeConfig NodeScenario::make_config(const HostEnv& env) const {
   node::NodeConfig config;
   config.listen = {env.local, second_address(env.index)};
   config.genesis = genesis_;
+  config.fork_choice = plan.fork_choice;
   config.max_peers = plan.max_peers;
   config.producer = plan.producer;
   config.retry_above = plan.retry_above;
@@ -284,6 +286,7 @@ void NodeScenario::on_node_event(HostId host, const node::NodeEvent& event) {
     return watch_.on_event(host, shorter);
   }
   watch_.on_event(host, event);
+  on_told(host, event);
 }
 
 void NodeScenario::on_session_event(HostId host, const session::SessionEvent& event) {

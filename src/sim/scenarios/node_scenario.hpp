@@ -41,6 +41,7 @@ class NodeScenario : public Scenario {
   struct Plan {
     std::shared_ptr<const crypto::SecretKey> key;
     NodeId id;
+    chain::RuleChoice fork_choice;
     node::ProducerConfig producer;
     std::vector<Dial> dials;
     std::size_t max_peers = 16;
@@ -52,6 +53,9 @@ class NodeScenario : public Scenario {
     bool das = false;
     std::uint64_t losses_seen = 0;  // of its disk
   };
+
+  // What a node tells, as its observers hear it; after the checkers' watch.
+  virtual void on_told(HostId host, const node::NodeEvent& event) { (void)host, (void)event; }
 
   // Makes `count` plans with keys, and their hosts. Dials are drawn afterwards: hosts start later.
   void add_nodes(World& world, Chaos& chaos, Prng& prng, HostId count);

@@ -1,0 +1,21 @@
+// The head that a shipped rule names, from all branches and from scratch: what the checker holds a
+// node's head against. It shares no code with the rules. Slow on purpose; pure.
+#pragma once
+
+#include <cstddef>
+
+#include <chain/fork_choice/rule_table.hpp>
+#include <chain/header_tree.hpp>
+
+namespace ethnet::sim {
+
+// Of the first `count` headers to arrive, of which none was released. CHECK: the rule is one of
+// longest-chain, longest-tiebreak, heaviest, score, lexicographic-head, random (a checkpoint rule
+// needs blocks that no scenario can name before they are made).
+[[nodiscard]] chain::NodeIndex naive_head(const chain::HeaderTree& tree, std::size_t count,
+                                          const chain::RuleChoice& rule);
+
+// A head that is told of is never followed by a lower one.
+[[nodiscard]] bool never_sinks(std::string_view rule);
+
+}  // namespace ethnet::sim

@@ -1,0 +1,197 @@
+// The scenario files of scenarios/sim and the example of docs/SIM.md, run.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include <gmock/gmock.h>
+
+#include "report.hpp"
+#include "script_reader.hpp"
+
+namespace ethnet::sim_file {
+namespace {
+
+using sim::ScriptReport;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+const std::filesystem::path kRoot{ETHNET_SOURCE_DIR};
+const std::filesystem::path kFolder = kRoot / "scenarios/sim";
+
+std::string text_of(const std::filesystem::path& path) {
+  std::ifstream file{path, std::ios::binary};
+  EXPECT_TRUE(file.good()) << path;
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+sim::Script script_of(const std::string& text) {
+  auto script = read_script(text);
+  if (!script) ADD_FAILURE() << script.error().message();
+  return script ? *std::move(script) : sim::Script{};
+}
+
+ScriptReport run(const std::string& text) {
+  const sim::Script script = script_of(text);
+  return sim::run_script(script, script.seed);
+}
+
+class SimScenarios : public ::testing::TestWithParam<std::string> {};
+
+void expect_met(const std::string& name) {
+  const sim::Script script = script_of(text_of(kFolder / (name + ".yaml")));
+  EXPECT_EQ(script.name, name);
+  EXPECT_GE(script.checks.size(), 3U);
+  const ScriptReport report = sim::run_script(script, script.seed);
+  EXPECT_TRUE(report.ok()) << text_report(report);
+  EXPECT_EQ(report.outcomes.size(), script.checks.size()) << "each is judged";
+  EXPECT_EQ(report.checkers.size(), 7U);
+  std::cout << "seeds: 1 " << name << '\n';
+}
+
+TEST_P(SimScenarios, MeetWhatTheyExpect) { expect_met(GetParam()); }
+
+// These are attacks of docs/THREATS.md.
+const std::vector<std::string> kAttacks{"chunk-liar", "slot-squatters"};
+
+TEST(SimAttacks, atk_35_ANewcomerGetsAPlaceAmongFortyWhoOnlySit) { expect_met("slot-squatters"); }
+TEST(SimAttacks, atk_A8c_WhoAnnouncesDataAndGivesOtherBytesIsBannedByAll) {
+  expect_met("chunk-liar");
+}
+
+std::vector<std::string> all_names() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator{kFolder}) {
+    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+std::vector<std::string> other_names() {
+  std::vector<std::string> names = all_names();
+  for (const std::string& attack : kAttacks) std::erase(names, attack);
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(Scenario, SimScenarios, ::testing::ValuesIn(other_names()),
+                         [](const auto& one) {
+                           std::string name = one.param;
+                           std::erase(name, '-');
+                           return name;
+                         });
+
+TEST(SimScenarioFiles, AreThere) {
+  EXPECT_THAT(all_names(), ::testing::IsSupersetOf({"chunk-liar", "crash-storm", "deep-fork",
+                                                    "gossip-flood", "partition-and-heal",
+                                                    "slot-squatters", "two-rules", "withholding"}));
+}
+
+TEST(SimScenarioFiles, TheExampleOfTheDocumentRuns) {
+  const std::string document = text_of(kRoot / "docs/SIM.md");
+  const std::string fence = "```yaml\n";
+  const std::size_t begin = document.find(fence) + fence.size();
+  const ScriptReport report = run(document.substr(begin, document.find("```", begin) - begin));
+  EXPECT_TRUE(report.ok()) << text_report(report);
+  EXPECT_GE(report.outcomes.size(), 3U);
+}
+
+// A small network that forks; what stands behind it is expected.
+std::string small(const std::string& rest) {
+  return "name: small\nduration: 20s\nnodes: [{name: n, count: 2}]\n"
+         "producers: [{nodes: n1, every: 2s}]\n" +
+         rest;
+}
+
+TEST(RunScript, TheSameFileAndSeedGiveTheSameReportAndAnotherSeedAnother) {
+  const sim::Script script = script_of(small("expect: [heads: equal]\n"));
+  const ScriptReport first = sim::run_script(script, 1);
+  const ScriptReport other = sim::run_script(script, 2);
+  const ScriptReport again = sim::run_script(script, 1);
+  EXPECT_EQ(text_report(first), text_report(again));
+  EXPECT_EQ(json_report(first), json_report(again));
+  EXPECT_EQ(first.trace, again.trace);
+  EXPECT_NE(first.trace, other.trace);
+}
+
+TEST(RunScript, SaysWhatWasNotMetAndWhatWasFound) {
+  const ScriptReport report =
+      run(small("expect:\n"
+                "  - {at: 1s, heads: {differ: [n1, n2]}}\n"
+                "  - {at: 15s, height: {at_least: 900}}\n"
+                "  - peers: {exactly: 1}\n"
+                "  - {at: 10s, reorgs: {nodes: n1, at_least: 1}}\n"));
+  EXPECT_FALSE(report.ok());
+  ASSERT_EQ(report.outcomes.size(), 4U);
+  EXPECT_FALSE(report.outcomes[0].met);
+  EXPECT_THAT(report.outcomes[0].found, HasSubstr("n1 and n2 have 0 "));
+  EXPECT_EQ(report.outcomes[1].found, "n1: 0");
+  EXPECT_THAT(report.outcomes[2].found, HasSubstr("n"));
+  EXPECT_FALSE(report.outcomes[2].met);
+  EXPECT_TRUE(report.outcomes[3].met) << "in the order of time";
+  EXPECT_THAT(text_report(report), HasSubstr("NOT MET  line 7, 15.000s: height of all"));
+}
+
+TEST(RunScript, HeadsAreComparedWhereTheyAreCutApart) {
+  const ScriptReport report =
+      run(small("events: [{at: 1s, partition: [n1], for: 18s}]\n"
+                "expect:\n"
+                "  - {at: 18s, heads: equal}\n"
+                "  - {at: 18s, heads: {differ: [n1, n2]}}\n"));
+  ASSERT_EQ(report.outcomes.size(), 2U);
+  EXPECT_FALSE(report.outcomes[0].met) << report.outcomes[0].found;
+  EXPECT_THAT(report.outcomes[0].found, HasSubstr("n1 has "));
+  EXPECT_TRUE(report.outcomes[1].met) << report.outcomes[1].found;
+}
+
+TEST(RunScript, AnEventThatCouldNotBeDoneIsNotMet) {
+  const ScriptReport report =
+      run(small("events:\n"
+                "  - {at: 10s, fork: {by: n1, height: 900}}\n"
+                "  - {at: 11s, fork: {by: n1, height: 1, depth: 500}}\n"));
+  EXPECT_FALSE(report.ok());
+  ASSERT_EQ(report.outcomes.size(), 2U);
+  EXPECT_THAT(report.outcomes[0].found, HasSubstr("no branch leaves its chain at 900"));
+  EXPECT_THAT(report.outcomes[1].found, HasSubstr("of 500 blocks were taken"));
+}
+
+TEST(RunScript, WhatIsDownMeetsNothing) {
+  const ScriptReport report =
+      run(small("events: [{at: 5s, crash: n2}]\nexpect: [height: {at_least: 0}]\n"));
+  ASSERT_EQ(report.outcomes.size(), 1U);
+  EXPECT_EQ(report.outcomes[0].found, "n2 is down");
+  EXPECT_FALSE(report.nodes[1].up);
+  EXPECT_THAT(text_report(report), HasSubstr("n2    longest-chain      down"));
+}
+
+TEST(RunScript, APausedNodeHearsNothingUntilItGoesOn) {
+  const ScriptReport report =
+      run(small("events:\n  - {at: 5s, pause: n2, for: 10s}\n  - {at: 17s, stop: n1}\n"
+                "expect:\n"
+                "  - {at: 14s, heads: {differ: [n1, n2]}}\n"
+                "  - heads: equal\n"));
+  EXPECT_TRUE(report.ok()) << text_report(report);
+}
+
+TEST(RunScript, ANodeThatStartsLateCatchesUp) {
+  const ScriptReport report = run(
+      "name: late\nduration: 30s\nnodes: [{name: a}, {name: b, starts: 20s, fork_choice: score}]\n"
+      "producers: [{nodes: a, every: 1s}]\nevents: [{at: 25s, stop: a}]\n"
+      "expect:\n  - heads: equal\n  - height: {at_least: 20}\n");
+  EXPECT_TRUE(report.ok()) << text_report(report);
+  EXPECT_EQ(report.lines.front().what, "start b");
+}
+
+TEST(RunScript, LinksAreAsTheFileSays) {
+  const ScriptReport report =
+      run("name: links\nduration: 20s\nnodes: [{name: a}, {name: b}, {name: c, dials: a}]\n"
+          "links:\n  between: [{from: a, to: c, loss: 100%, one_way: true}]\n"
+          "expect:\n  - peers: {nodes: [a, b], exactly: 1}\n  - peers: {nodes: c, exactly: 0}\n");
+  EXPECT_TRUE(report.ok()) << text_report(report);
+}
+
+}  // namespace
+}  // namespace ethnet::sim_file

@@ -1,0 +1,16 @@
+// From the text of a scenario file of the simulator to a Script: every name resolved, every event
+// possible as far as that can be known before it runs. docs/SIM.md describes the file.
+// Threading: a pure function. Limits: lab/yaml.hpp, sim/script.hpp.
+#pragma once
+
+#include <string>
+
+#include <lab/fault.hpp>
+#include <sim/script.hpp>
+
+namespace ethnet::sim_file {
+
+// Errors: those of ScenarioError, at the place of the first fault.
+[[nodiscard]] lab::Read<sim::Script> read_script(const std::string& text);
+
+}  // namespace ethnet::sim_file
