@@ -163,7 +163,10 @@ export class Model {
   }
 
   private judge<T>(decoded: T | undefined): T | undefined {
-    if (decoded === undefined) ++this.malformed;
+    if (decoded === undefined) {
+      ++this.malformed;
+      this.changed.add('log');
+    }
     return decoded;
   }
 }

@@ -5,12 +5,16 @@ import type { Summary } from '../model/types';
 import type { Link } from '../rpc/client';
 import { byId, setAttr, setText } from '../ui/dom';
 
+// A node publishes once a second: one that answers and publishes nothing hangs.
+const kStillMs = 5000;
+
 export class LinkView {
   private readonly box = byId('link', HTMLParagraphElement);
   private readonly text = byId('link-text', HTMLSpanElement);
   private readonly retry = byId('link-retry', HTMLButtonElement);
   private link: Link = { state: 'connecting', failed: 0 };
   private summary: Summary | undefined;
+  private freshAt = Date.now();
 
   constructor(retryNow: () => void) {
     this.retry.addEventListener('click', retryNow);
@@ -18,35 +22,41 @@ export class LinkView {
   }
 
   show(link: Link, summary: Summary | undefined): void {
+    const fresh = summary?.taken !== this.summary?.taken || link.state !== 'live' || document.hidden;
+    if (fresh) this.freshAt = Date.now();
     this.link = link;
     this.summary = summary;
     this.draw();
   }
 
   private draw(): void {
-    const shown =
-      this.link.state === 'connecting' && this.link.failed > 0 ? 'waiting' : this.link.state;
-    setAttr(this.box, 'data-state', shown);
-    setAttr(document.body, 'data-stale', this.link.state === 'live' ? undefined : 'true');
-    setText(this.text, this.words());
-    this.retry.hidden = this.link.state !== 'waiting' && this.link.state !== 'gone';
+    const { link } = this;
+    const stillMs = link.state === 'live' ? Date.now() - this.freshAt : 0;
+    const still = stillMs > kStillMs;
+    const retrying = link.state === 'connecting' && link.failed > 0;
+    setAttr(this.box, 'data-state', still ? 'still' : retrying ? 'waiting' : link.state);
+    setAttr(document.body, 'data-stale', link.state === 'live' && !still ? undefined : 'true');
+    setText(this.text, still ? `nothing new for ${duration(stillMs)}${this.asOf()}` : this.words());
+    this.retry.hidden = link.state !== 'waiting' && link.state !== 'gone';
+  }
+
+  private asOf(): string {
+    return this.summary ? `, shown as of ${clock(this.summary.taken)}` : '';
   }
 
   private words(): string {
-    const asOf = this.summary ? `, shown as of ${clock(this.summary.taken)}` : '';
-    switch (this.link.state) {
+    const { link } = this;
+    switch (link.state) {
       case 'live':
         return 'live';
       case 'connecting':
-        return this.link.failed > 0
-          ? `reconnecting (try ${this.link.failed + 1})${asOf}`
-          : 'connecting';
+        return link.failed > 0 ? `reconnecting (try ${link.failed + 1})${this.asOf()}` : 'connecting';
       case 'quiet':
-        return `no answer for ${duration(Date.now() - this.link.since)}${asOf}`;
+        return `no answer for ${duration(Date.now() - link.since)}${this.asOf()}`;
       case 'waiting':
-        return `reconnecting in ${left(this.link.nextTry)}${asOf}`;
+        return `reconnecting in ${left(link.nextTry)}${this.asOf()}`;
       case 'gone':
-        return `the node is gone since ${clock(this.link.since)}, next try in ${left(this.link.nextTry)}`;
+        return `the node is gone since ${clock(link.since)}, next try in ${left(link.nextTry)}`;
     }
   }
 }

@@ -50,14 +50,7 @@ export class LogView {
     this.empty.hidden = shown.length > 0;
     this.list.hidden = shown.length === 0;
     setText(this.empty, all > 0 ? 'No event is like that.' : 'No event yet.');
-    setText(
-      this.note,
-      shown.length === all
-        ? all > 0
-          ? count(all)
-          : ''
-        : `${count(shown.length)} of ${count(all)}`,
-    );
+    setText(this.note, this.counts(shown.length, all));
     keyed(
       this.list,
       shown,
@@ -65,6 +58,16 @@ export class LogView {
       (e) => this.make(e),
       () => undefined,
     );
+  }
+
+  private counts(shown: number, all: number): string {
+    const bad = this.model.malformed;
+    return [
+      shown === all ? (all > 0 ? count(all) : '') : `${count(shown)} of ${count(all)}`,
+      bad > 0 ? `${count(bad)} not understood` : '',
+    ]
+      .filter(Boolean)
+      .join(', ');
   }
 
   private make(e: LogEntry): HTMLLIElement {

@@ -104,12 +104,17 @@ export class PeersView {
   }
 }
 
+function cell(name: string, kind: string): HTMLTableCellElement {
+  return h('td', { class: kind, attrs: { role: 'cell', 'data-label': name } });
+}
+
 function makeRow(): HTMLTableRowElement {
-  const row = h('tr');
+  // Roles, as cards on a narrow screen are no table to a browser.
+  const row = h('tr', { attrs: { role: 'row' } });
   for (const column of columns) {
-    row.append(h('td', { class: column.numeric ? 'n' : '', attrs: { 'data-label': column.name } }));
+    row.append(cell(column.name, column.numeric ? 'n' : ''));
   }
-  row.append(h('td', { class: 'chips', attrs: { 'data-label': 'Capabilities' } }));
+  row.append(cell('Capabilities', 'chips'));
   return row;
 }
 

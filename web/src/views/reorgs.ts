@@ -75,6 +75,7 @@ export class ReorgsView {
         segment('+', r.added, 'added'),
       ),
       h('span', { class: 'reorg-cause', text: r.cause ? `because ${r.cause}` : '' }),
+      h('span', { class: 'reorg-replay', text: 'Replay' }),
     );
     button.addEventListener('click', () => this.replay(r.id, button));
     return h('li', { attrs: { 'data-reorg': r.id.toString() } }, button);

@@ -3,6 +3,8 @@
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Page } from 'playwright-core';
+import { kMaxLogEntries, kMaxPeers, kMaxReorgs, kMaxTreeBlocks } from '../../src/limits';
+import { hashOf } from '../mock/hashes';
 import { MockNode } from '../mock/node';
 import { scene } from '../mock/scene';
 import { MockServer } from '../mock/server';
@@ -203,4 +205,42 @@ test('gaps stand in the log, which is filtered by kind and by words', async () =
   expect(await page.locator('#log li').count()).toBeLessThan(all);
   await page.locator('#log-words').fill('reorganisation 2:');
   expect(await page.locator('#log li').count()).toBe(1);
+});
+
+test('a node that answers and publishes nothing new is not shown as live', async () => {
+  const page = await browser.open(url);
+  await untilLive(page);
+  node.hung = true;
+  await page.locator('#link[data-state=still]').waitFor();
+  expect(await page.locator('#link-text').textContent()).toContain('nothing new for');
+  expect(await page.locator('body[data-stale]').count()).toBe(1);
+  node.hung = false;
+  await page.locator('#link[data-state=live]').waitFor();
+});
+
+test('a node that gives no subscriptions is asked, and the page says so', async () => {
+  server.full = true;
+  const page = await browser.open(url);
+  await untilLive(page);
+  await page.getByText('the node gives this page no events').waitFor();
+  node.reorganise(2);
+  await page.locator('#reorgs [data-reorg="3"]').waitFor();
+});
+
+test('thousands of events, blocks and peers leave the page within its limits', async () => {
+  const page = await browser.open(url);
+  await untilLive(page);
+  for (let i = 0; i < 1500; ++i) {
+    node.fork(i % 7, 1 + (i % 3), 100 + i);
+    if (i % 10 === 0) node.grow();
+    if (i % 9 === 0) node.reorganise(1);
+  }
+  node.peers = Array.from({ length: kMaxPeers + 50 }, (_, i) => ({ id: hashOf('many', i) }));
+  await page.locator(`.blocks g[data-key="${node.chain.head.hash}"][data-head]`).waitFor();
+  await page.locator(`#peers-body tr:nth-child(${kMaxPeers})`).waitFor();
+  expect(await page.locator('#log li').count()).toBe(kMaxLogEntries);
+  expect(await page.locator('#reorgs li').count()).toBe(kMaxReorgs);
+  expect(await page.locator('.blocks > g').count()).toBeLessThanOrEqual(kMaxTreeBlocks);
+  expect(await page.locator('#peers-note').textContent()).toContain(`${kMaxPeers} of ${kMaxPeers + 50}`);
+  await page.locator('#link[data-state=live]').waitFor();
 });

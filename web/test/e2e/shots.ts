@@ -24,12 +24,16 @@ for (const [name, scheme, width, height] of [
   await page.goto(`http://127.0.0.1:${port}/`);
   await page.waitForSelector('.data-set');
   await page.waitForSelector('.blocks g[data-head]');
-  await page.screenshot({ path: `${folder}/${name}.png`, fullPage: name !== 'dark' });
+  await page.screenshot({ path: `${folder}/${name}.png`, fullPage: name === 'light' });
   if (name !== 'narrow') {
     await page.locator('.reorg').first().click();
     for (let i = 0; i < 4; ++i) await page.keyboard.press('ArrowRight');
     await page.locator('.blocks g[data-role=removed]').nth(1).waitFor();
     await page.screenshot({ path: `${folder}/${name}-replay.png` });
+  }
+  for (const part of name === 'narrow' ? ['reorgs-title', 'peers-title', 'data-title'] : []) {
+    await page.locator(`#${part}`).evaluate((title) => title.scrollIntoView());
+    await page.screenshot({ path: `${folder}/${name}-${part}.png` });
   }
   await page.close();
 }

@@ -1,5 +1,5 @@
 // A node as the page sees one: state, events under cursors, answers. Nothing happens by itself;
-// snapshots are as old as the test wants (publish()).
+// what it publishes is new whenever its summary is asked for, unless it hangs.
 
 import { MockChain } from './chain';
 import { hashOf } from './hashes';
@@ -17,6 +17,8 @@ export class MockNode {
   counters: Json = {};
   client = 'MiniEthNet/v0.1.0/linux-amd64';
   syncing = false;
+  /** It answers, and publishes nothing new. */
+  hung = false;
   onEvent: (event: Json) => void = () => undefined;
   onHead: (head: Json) => void = () => undefined;
   private tree: unknown;
@@ -68,8 +70,8 @@ export class MockNode {
     this.toldHead();
   }
 
-  fork(depth: number, length: number): void {
-    const { forkPoint, tip } = this.chain.fork(depth, length);
+  fork(depth: number, length: number, branch = 1): void {
+    const { forkPoint, tip } = this.chain.fork(depth, length, branch);
     this.emit('fork_detected', {
       fork_point: forkPoint.hash,
       branch_head: { hash: tip.hash, number: tip.number },
@@ -91,6 +93,7 @@ export class MockNode {
   answer(method: string, params: readonly unknown[]): unknown {
     switch (method) {
       case 'ethscope_summary':
+        if (!this.hung) this.publish();
         return this.summary;
       case 'ethscope_forkTree':
         return this.tree;

@@ -27,6 +27,8 @@ export class MockServer {
   private nextSubscription = 1;
   /** Connections stay, and nothing is said. */
   silent = false;
+  /** As many subscriptions are open as may be. */
+  full = false;
 
   constructor(private readonly node: MockNode) {}
 
@@ -80,13 +82,13 @@ export class MockServer {
       const call = JSON.parse(String(data)) as { id: number; method: string; params?: unknown[] };
       const params = call.params ?? [];
       const result =
-        call.method === 'eth_subscribe'
+        call.method === 'eth_subscribe' && !this.full
           ? this.subscribe(socket, params)
           : this.node.answer(call.method, params);
       const reply =
         result === undefined ? { error: { code: -32601, message: 'no such method' } } : { result };
       socket.send(JSON.stringify({ jsonrpc: '2.0', id: call.id, ...reply }));
-      if (call.method === 'eth_subscribe') this.catchUp(socket, String(result), params);
+      if (result !== undefined && call.method === 'eth_subscribe') this.catchUp(socket, String(result), params);
     });
     socket.on('close', () => {
       for (const [id, s] of this.subscribers) if (s.socket === socket) this.subscribers.delete(id);
