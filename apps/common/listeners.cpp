@@ -36,21 +36,21 @@ Endpoint endpoint_of(const Wanted& wanted, std::uint16_t asked, std::uint16_t bo
 
 }  // namespace
 
-std::unique_ptr<observe::HttpServer> open_http(const NodeOptions& options,
-                                               std::uint16_t node_port) {
+std::unique_ptr<observe::HttpServer> open_http(const NodeOptions& options, std::uint16_t node_port,
+                                               observe::EventLog& log) {
   if (!options.http) return nullptr;
   const Endpoint listen = endpoint_of(
       {"http", options.http_address, options.http_port, kHttpPortOffset}, options.port, node_port);
   return std::make_unique<observe::HttpServer>(
-      observe::HttpConfig{.listen = listen, .names = options.http_hosts});
+      observe::HttpConfig{.listen = listen, .names = options.http_hosts}, log);
 }
 
-std::unique_ptr<observe::GrpcServer> open_grpc(const NodeOptions& options,
-                                               std::uint16_t node_port) {
+std::unique_ptr<observe::GrpcServer> open_grpc(const NodeOptions& options, std::uint16_t node_port,
+                                               observe::EventLog& log) {
   if (!options.grpc) return nullptr;
-  return std::make_unique<observe::GrpcServer>(observe::GrpcConfig{
-      .listen = endpoint_of({"grpc", options.grpc_address, options.grpc_port, kGrpcPortOffset},
-                            options.port, node_port)});
+  const Endpoint listen = endpoint_of(
+      {"grpc", options.grpc_address, options.grpc_port, kGrpcPortOffset}, options.port, node_port);
+  return std::make_unique<observe::GrpcServer>(observe::GrpcConfig{.listen = listen}, log);
 }
 
 }  // namespace ethnet::app

@@ -235,8 +235,9 @@ void say_stopped(const runtime::NodeRunner& runner, const node::Node& node, Log&
              {"reorgs", node.chain().counters().reorgs}});
 }
 
-// Who watches the node: null where it is switched off.
+// Who watches the node: null where it is switched off. All read one log of its events.
 struct Observers {
+  std::unique_ptr<observe::EventLog> log;
   std::unique_ptr<observe::HttpServer> http;
   std::unique_ptr<observe::GrpcServer> grpc;
 
@@ -250,13 +251,20 @@ struct Observers {
     if (http) http->publish(shared);
   }
   void tell(const node::NodeEvent& event) const {
-    if (grpc) grpc->append(runtime::os_now().wall, event);
+    if (grpc || http) log->append(runtime::os_now().wall, event);
   }
   void drain() const {
     if (grpc) grpc->drain();
     if (http) http->drain();
   }
 };
+
+Observers open_observers(const NodeOptions& options, std::uint16_t node_port) {
+  Observers out{.log = std::make_unique<observe::EventLog>(), .http = nullptr, .grpc = nullptr};
+  out.http = open_http(options, node_port, *out.log);
+  out.grpc = open_grpc(options, node_port, *out.log);
+  return out;
+}
 
 // The node's thread leaves its state where observers read it, and goes on.
 void watch(runtime::NodeRunner& runner, const Observers& observers, const NodeOptions& options,
@@ -328,8 +336,7 @@ int run_node(const NodeOptions& options) {
   const auto key = load_or_make_key(options.datadir);
   auto sockets = open_sockets(options);
   const runtime::UdpSocket& first = *sockets.front();
-  const Observers observers{.http = open_http(options, first.local().port),
-                            .grpc = open_grpc(options, first.local().port)};
+  const Observers observers = open_observers(options, first.local().port);
   runtime::OsEntropy entropy;
   listen(config, options.nat, sockets);
   if (config.discovery) {

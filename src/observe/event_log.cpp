@@ -124,6 +124,8 @@ std::uint64_t EventLog::newest() {
   return all_.events.empty() ? 0 : all_.events.back()->cursor;
 }
 
+std::uint64_t EventLog::resumed(std::uint64_t cursor) { return cursor > newest() ? 0 : cursor; }
+
 EventLog::Reorgs EventLog::reorgs(std::size_t most, std::size_t most_bytes) {
   const std::scoped_lock lock{mutex_};
   take_in();

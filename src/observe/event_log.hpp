@@ -27,7 +27,7 @@ inline constexpr std::size_t kMaxLoggedEvents = 16'384;
 inline constexpr std::size_t kMaxLoggedBytes = 16 * 1024 * 1024;
 inline constexpr std::size_t kMaxLoggedReorgs = 1'024;
 inline constexpr std::size_t kMaxLoggedReorgBytes = 8 * 1024 * 1024;
-// Appended, and no reader has looked since; in a node one does at once.
+// Appended, and nobody has looked since; a LogWatcher does at once.
 inline constexpr std::size_t kMaxUnreadEvents = 4'096;
 // Blocks in one event, so that it fits a message of half a megabyte; more come in parts.
 inline constexpr std::size_t kMaxBlocksInEvent = 16'384;
@@ -67,6 +67,9 @@ class EventLog {
   // Any thread.
   [[nodiscard]] Next after(std::uint64_t cursor);
   [[nodiscard]] std::uint64_t newest();
+  // Where a reader goes on that has seen `cursor`: there, or at the beginning, since a cursor that
+  // was not given yet is of a run before this one.
+  [[nodiscard]] std::uint64_t resumed(std::uint64_t cursor);
   // As the last reader left it; these wait for nobody.
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }

@@ -188,6 +188,16 @@ TEST(EventLog, WhoWaitsMissesNothingThatIsAppendedMeanwhile) {
   EXPECT_EQ(seen, kEvents);
 }
 
+TEST(EventLog, AReaderGoesOnWhereItWasUnlessThatWasInARunBefore) {
+  EventLog log;
+  EXPECT_EQ(log.resumed(7), 0U);
+  for (std::uint64_t i = 1; i <= 3; ++i) log.append(kTime, head(i));
+  EXPECT_EQ(log.resumed(0), 0U);
+  EXPECT_EQ(log.resumed(2), 2U);
+  EXPECT_EQ(log.resumed(3), 3U);
+  EXPECT_EQ(log.resumed(4), 0U);
+}
+
 TEST(EventLog, WhoIsWokenReturns) {
   EventLog log;
   const std::uint64_t version = log.version();

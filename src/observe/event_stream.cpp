@@ -44,10 +44,7 @@ EventStream::Step EventStream::next_step() {
     if (next.missed > 0) {
       ++list_->gaps;
       list_->missed += next.missed;
-      message_.Clear();
-      message_.set_cursor(next.event->cursor - 1);
-      message_.set_time_unix_ns(next.event->time.ns);
-      message_.mutable_gap()->set_missed(next.missed);
+      to_gap(next, message_);
       held_ = std::move(next.event);
       writing_ = true;
       return Step::write;

@@ -16,6 +16,7 @@
 
 #include "descriptor_list.hpp"
 #include "event_log.hpp"
+#include "log_watcher.hpp"
 #include "scope_service.hpp"
 #include "tcp_acceptor.hpp"
 
@@ -58,20 +59,21 @@ std::unique_ptr<grpc::Server> build(ScopeService& service) {
 
 class GrpcServer::Impl {
  public:
-  explicit Impl(const GrpcConfig& config)
-      : service_{board_, log_}, acceptor_{io_, config.listen, "grpc"}, server_{build(service_)} {
+  Impl(const GrpcConfig& config, EventLog& log)
+      : log_{log},
+        service_{board_, log_},
+        acceptor_{io_, config.listen, "grpc"},
+        server_{build(service_)} {
     say_serving(false);
     acceptor_.start([this](tcp::socket socket) { take(std::move(socket)); },
                     [this] { ++accept_errors_; });
     listener_ = std::thread{[this] { io_.run(); }};
-    waker_ = std::thread{[this] { wake_streams(); }};
+    watcher_.emplace(log_, [this] { wake_streams(); });
   }
   ~Impl() {
     asio::post(io_, [this] { acceptor_.close(); });
     listener_.join();
-    state_ = State::ended;
-    log_.wake();
-    waker_.join();
+    watcher_.reset();
     service_.streams().end_all();
     server_->Shutdown(gpr_time_from_nanos(kGoodbye.ns, GPR_TIMESPAN));
     server_->Wait();
@@ -84,7 +86,6 @@ class GrpcServer::Impl {
     State expected = State::starting;
     if (state_.compare_exchange_strong(expected, State::serving)) log_.wake();
   }
-  void append(UnixTime time, const node::NodeEvent& event) { log_.append(time, event); }
   void drain() {
     state_ = State::draining;
     log_.wake();
@@ -106,7 +107,7 @@ class GrpcServer::Impl {
   }
 
  private:
-  enum class State : std::uint8_t { starting, serving, draining, ended };
+  enum class State : std::uint8_t { starting, serving, draining };
 
   // On the listener's thread.
   void take(tcp::socket socket) {
@@ -123,17 +124,13 @@ class GrpcServer::Impl {
     grpc::AddInsecureChannelFromFd(server_.get(), fd);  // which closes it
   }
 
+  // On the watcher's thread.
   void wake_streams() {
-    std::optional<State> said;
-    while (state_ != State::ended) {
-      const std::uint64_t version = log_.version();
-      if (const State now = state_; now != said) {
-        say_serving(now == State::serving);
-        said = now;
-      }
-      service_.streams().wake_all();
-      log_.wait(version);
+    if (const State now = state_; now != said_) {
+      say_serving(now == State::serving);
+      said_ = now;
     }
+    service_.streams().wake_all();
   }
 
   void say_serving(bool serving) {
@@ -143,7 +140,7 @@ class GrpcServer::Impl {
   }
 
   SnapshotBoard board_;
-  EventLog log_;
+  EventLog& log_;
   ScopeService service_;
   asio::io_context io_{1};
   TcpAcceptor acceptor_;
@@ -153,14 +150,15 @@ class GrpcServer::Impl {
   std::atomic<std::uint64_t> taken_{0};
   std::atomic<std::uint64_t> refused_{0};
   std::atomic<std::uint64_t> accept_errors_{0};
+  std::optional<State> said_;  // of the watcher's thread
   std::thread listener_;
-  std::thread waker_;
+  std::optional<LogWatcher> watcher_;
 };
 
-GrpcServer::GrpcServer(const GrpcConfig& config) : impl_{std::make_unique<Impl>(config)} {}
+GrpcServer::GrpcServer(const GrpcConfig& config, EventLog& log)
+    : impl_{std::make_unique<Impl>(config, log)} {}
 GrpcServer::~GrpcServer() = default;
 void GrpcServer::publish(SnapshotBoard::Snapshot snapshot) { impl_->publish(std::move(snapshot)); }
-void GrpcServer::append(UnixTime time, const node::NodeEvent& event) { impl_->append(time, event); }
 void GrpcServer::drain() { impl_->drain(); }
 std::uint16_t GrpcServer::port() const { return impl_->port(); }
 std::vector<node::Counter> GrpcServer::counters() const { return impl_->counters(); }

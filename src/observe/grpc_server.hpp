@@ -2,7 +2,7 @@
 // reflection. It reads what the node publishes and nothing else of it; a reader may be slow,
 // hostile or gone, and the node does not notice.
 //
-//   node's thread: publish(), append()  ->  SnapshotBoard, EventLog
+//   node's thread: publish(), EventLog::append()  ->  SnapshotBoard, EventLog
 //   a thread for the listener, one that wakes the streams, and gRPC's own
 //
 // Health is NOT_SERVING until the first snapshot and from drain() on.
@@ -10,7 +10,7 @@
 // the oldest: a slow reader costs nothing and sees a gap.
 // Connections are accepted here and handed to gRPC, which would neither bound their number nor
 // accept again after a shortage of descriptors.
-// Threading: construct, publish, append, drain and destroy on one thread. Limits: below.
+// Threading: construct, publish, drain and destroy on one thread. Limits: below.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@
 #include <vector>
 
 #include <base/instant.hpp>
-#include <node/events.hpp>
+#include <node/snapshot.hpp>
 #include <types/endpoint.hpp>
 
 #include "snapshot_board.hpp"
@@ -35,6 +35,9 @@ inline constexpr std::size_t kMaxGrpcRequestBytes = 16 * 1024;
 // Of the reorganisations in one answer: clients take 4 MiB where they are not told otherwise.
 inline constexpr std::size_t kMaxReorgAnswerBytes = 3 * 1024 * 1024;
 inline constexpr std::size_t kMaxReorgsAsked = 256;
+inline constexpr std::uint32_t kDefaultReorgs = 16;
+
+class EventLog;
 
 struct GrpcConfig {
   Endpoint listen;  // port 0: any
@@ -43,15 +46,14 @@ struct GrpcConfig {
 class GrpcServer {
  public:
   // Binds and listens. Throws std::runtime_error with one clear line when the port is taken or the
-  // address not ours.
-  explicit GrpcServer(const GrpcConfig& config);
+  // address not ours. The log outlives the server.
+  GrpcServer(const GrpcConfig& config, EventLog& log);
   ~GrpcServer();
   GrpcServer(const GrpcServer&) = delete;
   GrpcServer& operator=(const GrpcServer&) = delete;
 
   // These never wait; what cannot be handed over now is with the next one.
   void publish(SnapshotBoard::Snapshot snapshot);
-  void append(UnixTime time, const node::NodeEvent& event);
   void drain();
   [[nodiscard]] std::uint16_t port() const;
   // What it refused and holds, in a fixed order.

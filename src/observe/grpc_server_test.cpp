@@ -92,7 +92,8 @@ class GrpcServerTest : public ::testing::Test {
     return 0;
   }
 
-  GrpcServer server{GrpcConfig{.listen = {IpAddress::loopback_v4(), 0}}};
+  EventLog log;
+  GrpcServer server{GrpcConfig{.listen = {IpAddress::loopback_v4(), 0}}, log};
 };
 
 // A call to StreamEvents that is under way.
@@ -134,7 +135,7 @@ TEST_F(GrpcServerTest, BeforeTheFirstSnapshotItSaysThatTheNodeStarts) {
 
 TEST_F(GrpcServerTest, TheSummaryIsTheSnapshots) {
   server.publish(snapshot_of_a_node());
-  server.append(kTime, node::SessionUp{});
+  log.append(kTime, node::SessionUp{});
   grpc::ClientContext context;
   set_deadline(context);
   ethscope::Summary s;
@@ -203,7 +204,7 @@ TEST_F(GrpcServerTest, PeersTreeAndDataSetsAreTheSnapshots) {
 TEST_F(GrpcServerTest, EveryKindOfEventIsStreamedAsItComesAndAfterACursor) {
   const auto client = stub();
   Stream live{*client, 0};
-  server.append(
+  log.append(
       kTime,
       node::SessionUp{
           .peer = {}, .remote = {IpAddress::loopback_v4(), 1}, .inbound = false, .client = "c"});
@@ -212,38 +213,38 @@ TEST_F(GrpcServerTest, EveryKindOfEventIsStreamedAsItComesAndAfterACursor) {
   EXPECT_EQ(event.time_unix_ns(), kTime.ns);
   EXPECT_EQ(event.peer_joined().direction(), ethscope::Peer::OUTBOUND);
   EXPECT_EQ(event.peer_joined().client(), "c");
-  server.append(kTime, node::HeadMoved{.hash = hash_of(2), .number = 7});
+  log.append(kTime, node::HeadMoved{.hash = hash_of(2), .number = 7});
   EXPECT_EQ(live.next().canonical_head().head().number(), 7U);
-  server.append(
+  log.append(
       kTime,
       node::ForkSeen{
           .fork_point = hash_of(3), .branch_head = hash_of(4), .height = 6, .cause = "announced"});
   event = live.next();
   EXPECT_EQ(event.fork_detected().fork_point(), bytes_of(3));
   EXPECT_EQ(event.fork_detected().branch_head().number(), 6U);
-  server.append(kTime, node::Reorganised{.old_head = hash_of(1),
-                                         .new_head = hash_of(2),
-                                         .fork_point = hash_of(3),
-                                         .height = 8,
-                                         .removed = {hash_of(1)},
-                                         .added = {hash_of(4), hash_of(2)},
-                                         .cause = "longer"});
+  log.append(kTime, node::Reorganised{.old_head = hash_of(1),
+                                      .new_head = hash_of(2),
+                                      .fork_point = hash_of(3),
+                                      .height = 8,
+                                      .removed = {hash_of(1)},
+                                      .added = {hash_of(4), hash_of(2)},
+                                      .cause = "longer"});
   event = live.next();
   EXPECT_EQ(event.reorg().depth(), 1U);
   ASSERT_EQ(event.reorg().added_size(), 2);
   EXPECT_EQ(event.reorg().added(1), bytes_of(2));
   EXPECT_EQ(event.reorg().removed(0), bytes_of(1));
   EXPECT_EQ(event.reorg().cause(), "longer");
-  server.append(kTime, node::DataSampled{.data_id = hash_of(5),
-                                         .requested = 0,
-                                         .received = 0,
-                                         .confidence = {},
-                                         .fooled_probability = 1,
-                                         .done = true});
+  log.append(kTime, node::DataSampled{.data_id = hash_of(5),
+                                      .requested = 0,
+                                      .received = 0,
+                                      .confidence = {},
+                                      .fooled_probability = 1,
+                                      .done = true});
   event = live.next();
   EXPECT_EQ(event.das_verdict().data_id(), bytes_of(5));
   EXPECT_FALSE(event.das_verdict().has_confidence()) << "unknown";
-  server.append(kTime, node::SessionDown{.peer = {}, .reason = "gone", .by_peer = true});
+  log.append(kTime, node::SessionDown{.peer = {}, .reason = "gone", .by_peer = true});
   EXPECT_EQ(live.next().peer_left().reason(), "gone");
   Stream resumed{*client, 4};
   EXPECT_EQ(resumed.next().cursor(), 5U);
@@ -251,12 +252,35 @@ TEST_F(GrpcServerTest, EveryKindOfEventIsStreamedAsItComesAndAfterACursor) {
 }
 
 TEST_F(GrpcServerTest, OnlyNewBeginsWithWhatComes) {
-  server.append(kTime, node::HeadMoved{.hash = {}, .number = 1});
+  log.append(kTime, node::HeadMoved{.hash = {}, .number = 1});
   const auto client = stub();
   Stream fresh{*client, 0, true};
   fresh.wait_for_header();  // it has begun
-  server.append(kTime, node::HeadMoved{.hash = {}, .number = 2});
+  log.append(kTime, node::HeadMoved{.hash = {}, .number = 2});
   EXPECT_EQ(fresh.next().canonical_head().head().number(), 2U);
+}
+
+// Events have room until somebody looks: the server does, though nobody reads.
+TEST_F(GrpcServerTest, WhatComesWhileNobodyReadsIsThereLater) {
+  constexpr std::uint64_t kEvents = 2 * kMaxUnreadEvents;
+  for (std::uint64_t i = 1; i <= kEvents; ++i) {
+    log.append(kTime, node::HeadMoved{.hash = {}, .number = i});
+    while (i % 1000 == 0 && counter("grpc.log.events") < i) {
+    }
+  }
+  const auto client = stub();
+  Stream stream{*client, 0};
+  for (std::uint64_t i = 1; i <= kEvents; ++i) {
+    ASSERT_EQ(stream.next().canonical_head().head().number(), i);
+  }
+  EXPECT_EQ(counter("grpc.gaps"), 0U);
+}
+
+TEST_F(GrpcServerTest, ACursorOfARunBeforeThisOneGivesAllOfThisOne) {
+  log.append(kTime, node::HeadMoved{.hash = {}, .number = 1});
+  const auto client = stub();
+  Stream stream{*client, 5000};
+  EXPECT_EQ(stream.next().canonical_head().head().number(), 1U);
 }
 
 TEST_F(GrpcServerTest, AReaderThatStallsSeesAGapAndTheOthersMissNothing) {
@@ -268,7 +292,7 @@ TEST_F(GrpcServerTest, AReaderThatStallsSeesAGapAndTheOthersMissNothing) {
   const std::string reason(8192, 'x');
   std::uint64_t sent = 0;
   const auto send = [&] {
-    server.append(kTime, node::SessionDown{.peer = {}, .reason = reason, .by_peer = true});
+    log.append(kTime, node::SessionDown{.peer = {}, .reason = reason, .by_peer = true});
     ++sent;
   };
   while (sent < 2 * kMaxLoggedBytes / reason.size()) {
@@ -313,7 +337,7 @@ TEST_F(GrpcServerTest, AtTheMostStreamsMoreAreToldSo) {
   while (counter("grpc.streams") > 0) {
   }
   Stream again{*client, 0};
-  server.append(kTime, node::SessionUp{});
+  log.append(kTime, node::SessionUp{});
   EXPECT_EQ(again.next().cursor(), 1U);
 }
 
@@ -349,7 +373,7 @@ TEST_F(GrpcServerTest, ReorganisationsAreGivenNewestFirst) {
     node::Reorganised reorg;
     reorg.height = i;
     reorg.removed = {hash_of(1)};
-    server.append(kTime, reorg);
+    log.append(kTime, reorg);
   }
   const auto client = stub();
   grpc::ClientContext context;
@@ -371,11 +395,12 @@ TEST_F(GrpcServerTest, ReorganisationsAreGivenNewestFirst) {
 }
 
 TEST_F(GrpcServerTest, StreamsEndWithAReasonWhenTheServerDoes) {
-  auto ending = std::make_unique<GrpcServer>(GrpcConfig{.listen = {IpAddress::loopback_v4(), 0}});
+  auto ending =
+      std::make_unique<GrpcServer>(GrpcConfig{.listen = {IpAddress::loopback_v4(), 0}}, log);
   const auto client = ethscope::EthScope::NewStub(grpc::CreateChannel(
       fmt::format("127.0.0.1:{}", ending->port()), grpc::InsecureChannelCredentials()));
   Stream stream{*client, 0};
-  ending->append(kTime, node::SessionUp{});
+  log.append(kTime, node::SessionUp{});
   EXPECT_EQ(stream.next().cursor(), 1U);
   ending.reset();
   ethscope::Event event;
@@ -385,7 +410,7 @@ TEST_F(GrpcServerTest, StreamsEndWithAReasonWhenTheServerDoes) {
 
 TEST_F(GrpcServerTest, ATakenPortIsSaidInOneLine) {
   try {
-    const GrpcServer second{GrpcConfig{.listen = {IpAddress::loopback_v4(), server.port()}}};
+    const GrpcServer second{GrpcConfig{.listen = {IpAddress::loopback_v4(), server.port()}}, log};
     FAIL() << "two listen";
   } catch (const std::runtime_error& error) {
     EXPECT_EQ(std::string{error.what()},
@@ -402,8 +427,8 @@ TEST_F(GrpcServerTest, TheClientForProgramsGivesJson) {
   EXPECT_NE(summary.find("\"active_peers\":1,"), std::string::npos) << summary;
   EXPECT_NE(client.peers().find("\"direction\":\"INBOUND\""), std::string::npos);
   EXPECT_NE(client.data_sets().find("\"chunks\":[\"HELD\",\"MISSING\"]"), std::string::npos);
-  server.append(kTime, node::HeadMoved{.hash = hash_of(2), .number = 7});
-  server.append(kTime, node::HeadMoved{.hash = hash_of(3), .number = 8});
+  log.append(kTime, node::HeadMoved{.hash = hash_of(2), .number = 7});
+  log.append(kTime, node::HeadMoved{.hash = hash_of(3), .number = 8});
   std::vector<std::string> lines;
   client.events({.after = 0}, [&](const std::string& line) {
     lines.push_back(line);

@@ -99,7 +99,7 @@ constexpr std::string_view kIndex =
     "GET  /health   the process answers\n"
     "GET  /ready    it listens and does not drain\n"
     "POST /         JSON-RPC 2.0: web3_clientVersion, net_peerCount, eth_blockNumber,\n"
-    "               admin_nodeInfo, admin_peers, ...\n";
+    "               admin_nodeInfo, admin_peers, ethscope_summary, ...\n";
 constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kJson = "application/json";
 
@@ -107,8 +107,8 @@ constexpr std::string_view kJson = "application/json";
 
 std::string_view to_string(Refusal refusal) { return told(refusal).name; }
 
-HttpPage::HttpPage(const SnapshotBoard& board, std::vector<std::string> names)
-    : board_{board}, names_{std::move(names)} {
+HttpPage::HttpPage(const SnapshotBoard& board, EventLog& log, std::vector<std::string> names)
+    : board_{board}, log_{log}, names_{std::move(names)} {
   for (std::string& name : names_) name = lower(name);
   names_.insert(names_.end(), {"localhost", "127.0.0.1", "[::1]"});
 }
@@ -190,7 +190,7 @@ HttpResponse HttpPage::call(const HttpRequest& request) {
   }
   ++counters_.requests;
   const SnapshotBoard::Snapshot snapshot = board_.newest();
-  std::string answer = answer_rpc(request.body(), snapshot.get(), counters_.rpc);
+  std::string answer = answer_rpc(request.body(), {snapshot.get(), log_}, counters_.rpc);
   const http::status status = answer.empty() ? http::status::no_content : http::status::ok;
   HttpResponse out = make(status, request.version(), kJson, std::move(answer));
   out.keep_alive(request.keep_alive());

@@ -1,5 +1,5 @@
 // What the listener answers, without sockets: a request in, an answer out, and a count of each
-// refusal. Pure functions of the newest snapshot.
+// refusal. Pure functions of the newest snapshot and of the log of events.
 //
 //   GET  /metrics, /debug/metrics/prometheus   Prometheus text
 //   GET  /health                               200: the process answers
@@ -62,8 +62,8 @@ struct HttpCounters {
 
 class HttpPage {
  public:
-  // `names`: hosts that we are called besides the usual ones, "*" is any; lower case.
-  HttpPage(const SnapshotBoard& board, std::vector<std::string> names);
+  // Board and log outlive it. `names`: hosts that we are called besides the usual ones, "*" is any.
+  HttpPage(const SnapshotBoard& board, EventLog& log, std::vector<std::string> names);
 
   [[nodiscard]] HttpResponse answer(const HttpRequest& request);
   // Of a request that did not come to be one.
@@ -82,6 +82,7 @@ class HttpPage {
   [[nodiscard]] std::vector<node::Counter> own_counters() const;
 
   const SnapshotBoard& board_;
+  EventLog& log_;
   std::vector<std::string> names_;
   HttpCounters counters_;
   std::size_t connections_ = 0;

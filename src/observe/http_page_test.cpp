@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "event_log.hpp"
 #include "testing/exposition.hpp"
 
 namespace ethnet::observe {
@@ -31,7 +32,8 @@ class Page : public ::testing::Test {
   }
 
   SnapshotBoard board_;
-  HttpPage page_{board_, {"Node.Example"}};
+  EventLog log_;
+  HttpPage page_{board_, log_, {"Node.Example"}};
 };
 
 TEST_F(Page, TheMetricsAreAtBothPathsWithTheirType) {
@@ -56,7 +58,7 @@ TEST_F(Page, HealthIsThatItAnswersAndReadyThatItListensAndDoesNotDrain) {
   EXPECT_EQ(get("/ready").result(), http::status::service_unavailable);
   EXPECT_EQ(get("/ready").body(), "draining\n");
   const SnapshotBoard empty;
-  HttpPage starting{empty, {}};
+  HttpPage starting{empty, log_, {}};
   EXPECT_EQ(starting.answer(request("/ready")).body(), "starting\n");
   EXPECT_EQ(starting.answer(request("/metrics")).result(), http::status::service_unavailable);
   EXPECT_EQ(starting.answer(request("/health")).result(), http::status::ok);
@@ -83,7 +85,7 @@ TEST_F(Page, atk_A6_OnlyWhoCallsUsByANameOfOursIsAnswered) {
   HttpRequest twice = request("/metrics");
   twice.insert(http::field::host, "localhost");
   EXPECT_EQ(page_.answer(twice).result(), http::status::bad_request);
-  HttpPage any{board_, {"*"}};
+  HttpPage any{board_, log_, {"*"}};
   EXPECT_EQ(any.answer(request("/metrics", "evil.example")).result(), http::status::ok);
 }
 

@@ -150,8 +150,8 @@ class Connection {
 
 class HttpServer::Impl {
  public:
-  explicit Impl(const HttpConfig& config)
-      : config_{config}, page_{board_, names(config)}, acceptor_{io_, config.listen, "http"} {
+  Impl(const HttpConfig& config, EventLog& log)
+      : config_{config}, page_{board_, log, names(config)}, acceptor_{io_, config.listen, "http"} {
     acceptor_.start([this](tcp::socket socket) { take(std::move(socket)); },
                     [this] { ++page_.counters().accept_errors; });
     thread_ = std::thread{[this] { io_.run(); }};
@@ -227,7 +227,8 @@ class HttpServer::Impl {
   std::thread thread_;
 };
 
-HttpServer::HttpServer(const HttpConfig& config) : impl_{std::make_unique<Impl>(config)} {}
+HttpServer::HttpServer(const HttpConfig& config, EventLog& log)
+    : impl_{std::make_unique<Impl>(config, log)} {}
 HttpServer::~HttpServer() = default;
 void HttpServer::publish(SnapshotBoard::Snapshot snapshot) { impl_->publish(std::move(snapshot)); }
 void HttpServer::drain() { impl_->drain(); }

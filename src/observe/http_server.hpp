@@ -27,6 +27,8 @@ inline constexpr std::size_t kMaxHttpBodyBytes = 1024 * 1024;  // of a request: 
 // Bytes of an answer in the kernel for a client that does not read; the rest waits in ours.
 inline constexpr std::size_t kMaxHttpSendBuffer = 64 * 1024;
 
+class EventLog;
+
 struct HttpConfig {
   Endpoint listen;                   // port 0: any
   std::vector<std::string> names{};  // hosts that we are called besides the usual ones
@@ -38,8 +40,8 @@ struct HttpConfig {
 class HttpServer {
  public:
   // Binds and listens, then answers on a thread of its own. Throws std::runtime_error with one
-  // clear line when the port is taken or the address not ours.
-  explicit HttpServer(const HttpConfig& config);
+  // clear line when the port is taken or the address not ours. The log outlives the server.
+  HttpServer(const HttpConfig& config, EventLog& log);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;

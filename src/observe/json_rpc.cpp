@@ -8,6 +8,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "event_log.hpp"
+#include "grpc_server.hpp"
+#include "scope_json.hpp"
+
 namespace ethnet::observe {
 namespace {
 
@@ -27,7 +31,15 @@ struct Failure {
   Code code;
   std::string message;
 };
-using Outcome = std::expected<Json, Failure>;
+using Outcome = std::expected<std::string, Failure>;  // JSON
+
+std::unexpected<Failure> failed(Code code, std::string message) {
+  return std::unexpected{Failure{code, std::move(message)}};
+}
+
+std::string text_of(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 // No leading zeros, as Ethereum's quantities are.
 std::string quantity(std::uint64_t value) { return fmt::format("{:#x}", value); }
@@ -74,6 +86,7 @@ Json peers(const NodeSnapshot& s) {
   return out;
 }
 
+// Without params, of the snapshot alone.
 struct Method {
   std::string_view name;
   Json (*call)(const NodeSnapshot&);
@@ -81,8 +94,8 @@ struct Method {
 constexpr std::array kMethods{
     Method{"rpc_modules",
            [](const NodeSnapshot&) {
-             return Json{
-                 {"admin", "1.0"}, {"eth", "1.0"}, {"net", "1.0"}, {"rpc", "1.0"}, {"web3", "1.0"}};
+             return Json{{"admin", "1.0"}, {"eth", "1.0"}, {"ethscope", "1.0"},
+                         {"net", "1.0"},   {"rpc", "1.0"}, {"web3", "1.0"}};
            }},
     Method{"web3_clientVersion", [](const NodeSnapshot& s) { return Json(s.client); }},
     Method{"net_version", [](const NodeSnapshot& s) { return Json(std::to_string(s.chain_id)); }},
@@ -95,21 +108,53 @@ constexpr std::array kMethods{
     Method{"admin_peers", peers},
 };
 
-std::unexpected<Failure> failed(Code code, std::string message) {
-  return std::unexpected{Failure{code, std::move(message)}};
+// One call, for methods that ask more than the snapshot.
+struct Question {
+  const NodeSnapshot& snapshot;
+  const RpcSource& source;
+  const Json& params;  // an array or an object, maybe empty
+};
+struct ScopeMethod {
+  std::string_view name;
+  std::size_t most_params;
+  Outcome (*call)(const Question&);
+};
+
+Outcome reorgs(const Question& q) {
+  std::uint64_t limit = 0;
+  if (!q.params.empty()) {
+    const Json& wanted = q.params.front();
+    if (!q.params.is_array() || !wanted.is_number_unsigned() || wanted > kMaxReorgsAsked) {
+      return failed(Code::invalid_params,
+                    fmt::format("params: [limit], a number of at most {}", kMaxReorgsAsked));
+    }
+    limit = wanted.get<std::uint64_t>();
+  }
+  return reorgs_json(q.source.log.reorgs(limit == 0 ? kDefaultReorgs : limit, kMaxRpcReorgBytes));
 }
 
-std::string text_of(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+constexpr std::array kScopeMethods{
+    ScopeMethod{"ethscope_summary", 0,
+                [](const Question& q) -> Outcome {
+                  return summary_json(q.snapshot, q.source.log.newest());
+                }},
+    ScopeMethod{"ethscope_peers", 0,
+                [](const Question& q) -> Outcome { return peers_json(q.snapshot); }},
+    ScopeMethod{"ethscope_reorgs", 1, reorgs},
+    ScopeMethod{"ethscope_forkTree", 0,
+                [](const Question& q) -> Outcome { return fork_tree_json(q.snapshot); }},
+    ScopeMethod{"ethscope_dataSets", 0,
+                [](const Question& q) -> Outcome { return data_sets_json(q.snapshot); }},
+    ScopeMethod{"ethscope_counters", 0,
+                [](const Question& q) -> Outcome { return counters_json(q.snapshot); }},
+};
 
 bool is_id(const Json& id) { return id.is_string() || id.is_number() || id.is_null(); }
 
 // One request body.
 class Rpc {
  public:
-  Rpc(const NodeSnapshot* snapshot, RpcCounters& counters)
-      : snapshot_{snapshot}, counters_{counters} {}
+  Rpc(const RpcSource& source, RpcCounters& counters) : source_{source}, counters_{counters} {}
 
   std::string answer(std::string_view body) {
     bool too_deep = false;
@@ -160,7 +205,8 @@ class Rpc {
       return error(wants_answer ? *id : Json{}, outcome.error());
     }
     if (!wants_answer) return "";
-    std::string out = text_of(Json{{"jsonrpc", "2.0"}, {"id", *id}, {"result", *outcome}});
+    std::string out =
+        fmt::format(R"({{"id":{},"jsonrpc":"2.0","result":{}}})", text_of(*id), *outcome);
     full_ = size_ + out.size() > kMaxRpcAnswerBytes;
     if (full_) return error(*id, too_large().error());
     return out;
@@ -182,15 +228,24 @@ class Rpc {
     if (given && !params->is_structured()) {
       return failed(Code::invalid_request, "params is an array or an object");
     }
-    const auto method = std::ranges::find(kMethods, name->get<std::string>(), &Method::name);
-    if (method == kMethods.end()) {
+    static const Json kNone = Json::array();
+    return call(name->get_ref<const std::string&>(), given ? *params : kNone);
+  }
+
+  [[nodiscard]] Outcome call(std::string_view name, const Json& params) const {
+    const auto plain = std::ranges::find(kMethods, name, &Method::name);
+    const auto scope = std::ranges::find(kScopeMethods, name, &ScopeMethod::name);
+    if (plain == kMethods.end() && scope == kScopeMethods.end()) {
       return failed(Code::method_not_found, "there is no such method here");
     }
-    if (given && !params->empty()) {
-      return failed(Code::invalid_params, "this method takes no params");
+    const std::size_t most = scope == kScopeMethods.end() ? 0 : scope->most_params;
+    if (params.size() > most) {
+      return failed(Code::invalid_params,
+                    most == 0 ? "this method takes no params" : "these are too many params");
     }
-    if (snapshot_ == nullptr) return failed(Code::not_ready, "the node is starting");
-    return method->call(*snapshot_);
+    if (source_.snapshot == nullptr) return failed(Code::not_ready, "the node is starting");
+    if (plain != kMethods.end()) return text_of(plain->call(*source_.snapshot));
+    return scope->call({*source_.snapshot, source_, params});
   }
 
   std::string error(const Json& id, const Failure& failure) {
@@ -201,7 +256,7 @@ class Rpc {
         {"error", {{"code", std::to_underlying(failure.code)}, {"message", failure.message}}}});
   }
 
-  const NodeSnapshot* snapshot_;
+  const RpcSource& source_;
   RpcCounters& counters_;
   std::size_t size_ = 0;
   bool full_ = false;  // nothing more goes into this answer
@@ -209,8 +264,8 @@ class Rpc {
 
 }  // namespace
 
-std::string answer_rpc(std::string_view body, const NodeSnapshot* snapshot, RpcCounters& counters) {
-  return Rpc{snapshot, counters}.answer(body);
+std::string answer_rpc(std::string_view body, const RpcSource& source, RpcCounters& counters) {
+  return Rpc{source, counters}.answer(body);
 }
 
 }  // namespace ethnet::observe

@@ -4,9 +4,14 @@
 //   rpc_modules  web3_clientVersion  net_version  net_listening  net_peerCount
 //   eth_chainId  eth_blockNumber  eth_syncing  admin_nodeInfo  admin_peers
 //
+// What EthScope tells of the node, as `ethnet scope NAME --json` prints it (scope_json.hpp):
+//
+//   ethscope_summary  ethscope_peers  ethscope_reorgs [limit]  ethscope_forkTree
+//   ethscope_dataSets  ethscope_counters (those that are not 0)
+//
 // Absent params and null are no params. What has no id is a notification and gets no answer.
 // Blocks are not served: a snapshot has none. Nothing here changes the node.
-// Pure functions of the newest snapshot. Limits: below, and kMaxHttpBodyBytes.
+// Threading: one thread; the log is anybody's. Limits: below, and kMaxHttpBodyBytes.
 #pragma once
 
 #include <cstddef>
@@ -22,15 +27,24 @@ inline constexpr std::size_t kMaxRpcBatch = 100;  // calls of one request: tools
 inline constexpr std::size_t kMaxRpcDepth = 32;   // arrays and objects inside each other
 // Of one answer: a batch that asks for all peers a hundred times would be a hundred times as large.
 inline constexpr std::size_t kMaxRpcAnswerBytes = 4 * 1024 * 1024;
+// Of the reorganisations in one answer, as they are; as text they are twice as large, and fit.
+inline constexpr std::size_t kMaxRpcReorgBytes = 3 * 512 * 1024;
+
+class EventLog;
+
+// What a call is answered from.
+struct RpcSource {
+  const node::NodeSnapshot* snapshot = nullptr;  // null: before the node's first
+  EventLog& log;
+};
 
 struct RpcCounters {
   std::uint64_t calls = 0;
   std::uint64_t errors = 0;
 };
 
-// What goes back; empty: nothing does, since nothing but notifications came. `snapshot` is null
-// before the node's first.
-[[nodiscard]] std::string answer_rpc(std::string_view body, const node::NodeSnapshot* snapshot,
+// What goes back; empty: nothing does, since nothing but notifications came.
+[[nodiscard]] std::string answer_rpc(std::string_view body, const RpcSource& source,
                                      RpcCounters& counters);
 
 }  // namespace ethnet::observe

@@ -7,6 +7,9 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "event_log.hpp"
+#include "grpc_server.hpp"
+
 namespace ethnet::observe {
 namespace {
 
@@ -27,13 +30,20 @@ node::NodeSnapshot snapshot() {
   peer.client = "<b>\\x1b\"evil\"</b>";
   peer.capabilities = {"das-lite/0.1", "mini-sync/0.1"};
   out.peers.push_back(peer);
+  out.blocks = std::make_shared<const std::vector<node::BlockView>>(
+      std::vector<node::BlockView>{{.hash = {}, .parent = {}, .number = 255, .canonical = true}});
+  node::DataSetView set;
+  set.chunks = {node::ChunkState::held, node::ChunkState::missing};
+  out.data_sets.push_back(set);
+  out.counters = {{"a.b", 3}, {"a.c", 0}};
   return out;
 }
 
 std::string raw(std::string_view body) {
   static const node::NodeSnapshot s = snapshot();
   RpcCounters counters;
-  return answer_rpc(body, &s, counters);
+  EventLog log;
+  return answer_rpc(body, {&s, log}, counters);
 }
 Json ask(std::string_view body) { return Json::parse(raw(body)); }
 Json result(const std::string& method) {
@@ -79,12 +89,84 @@ TEST(JsonRpc, TheListOfPeersSaysWhatTheyAreAsText) {
   EXPECT_EQ(peers[0]["visit"], false);
 }
 
+// What `ethnet scope NAME --json` prints, key by key in its order.
+TEST(JsonRpc, EthScopesMethodsAnswerInItsOwnForm) {
+  const std::string zero = "\"0x" + std::string(64, '0') + "\"";
+  EXPECT_EQ(raw(R"({"jsonrpc":"2.0","id":1,"method":"ethscope_peers"})"),
+            R"({"id":1,"jsonrpc":"2.0","result":{"peers":[{"id":)" + zero +
+                R"(,"capabilities":["das-lite/0.1","mini-sync/0.1"],"direction":"INBOUND",)"
+                R"("address":"127.0.0.1:9001","rtt_ns":0,"bytes_in":0,"bytes_out":0,"score":0.0,)"
+                R"("client":"<b>\\x1b\"evil\"</b>","age_ns":0,"visit":false,"head":{"hash":)" +
+                zero + R"(,"number":0}}]}})");
+  const Json summary = result("ethscope_summary");
+  EXPECT_EQ(summary["chain_id"], 1337);
+  EXPECT_EQ(summary["active_peers"], 2);
+  EXPECT_EQ(summary["canonical_head"]["number"], 255);
+  EXPECT_EQ(summary["cursor"], 0);
+  const Json tree = result("ethscope_forkTree");
+  ASSERT_EQ(tree["nodes"].size(), 1U);
+  EXPECT_EQ(tree["nodes"][0]["number"], 255);
+  EXPECT_EQ(tree["nodes"][0]["canonical"], true);
+  EXPECT_EQ(tree["cut"], false);
+  const Json sets = result("ethscope_dataSets");
+  ASSERT_EQ(sets["data_sets"].size(), 1U);
+  EXPECT_EQ(sets["data_sets"][0]["chunks"], Json({"HELD", "MISSING"}));
+  EXPECT_EQ(result("ethscope_counters"), Json::parse(R"({"a.b":3})"));
+  EXPECT_EQ(code(R"({"jsonrpc":"2.0","id":1,"method":"ethscope_peers","params":[1]})"), -32602);
+}
+
+TEST(JsonRpc, EthScopesReorganisationsAreTheNewestUpToALimit) {
+  const node::NodeSnapshot s = snapshot();
+  EventLog log;
+  for (std::uint64_t i = 1; i <= kDefaultReorgs + 2; ++i) {
+    node::Reorganised reorg;
+    reorg.height = i;
+    reorg.added = {Hash32{}};
+    log.append({}, reorg);
+  }
+  RpcCounters counters;
+  const auto with = [&](const std::string& params) {
+    return Json::parse(
+        answer_rpc(R"({"jsonrpc":"2.0","id":1,"method":"ethscope_reorgs","params":)" + params + "}",
+                   {&s, log}, counters));
+  };
+  for (const std::string params : {"[]", "null", "[0]", "{}"}) {
+    EXPECT_EQ(with(params)["result"]["reorgs"].size(), kDefaultReorgs) << params;
+  }
+  const Json two = with("[2]")["result"];
+  EXPECT_EQ(two["total"], kDefaultReorgs + 2);
+  ASSERT_EQ(two["reorgs"].size(), 2U);
+  EXPECT_EQ(two["reorgs"][0]["reorg"]["new_head"]["number"], kDefaultReorgs + 2);
+  EXPECT_EQ(two["reorgs"][0]["cursor"], kDefaultReorgs + 2);
+  EXPECT_EQ(with("[256]")["result"]["reorgs"].size(), kDefaultReorgs + 2);
+  for (const std::string params :
+       {"[257]", "[-1]", "[1.5]", "[\"2\"]", "[null]", "[1,2]", "{\"limit\":1}", "[[1]]"}) {
+    EXPECT_EQ(with(params)["error"]["code"], -32602) << params;
+  }
+}
+
+TEST(JsonRpc, atk_A6_TheReorganisationsOfAnAnswerFitIt) {
+  const node::NodeSnapshot s = snapshot();
+  EventLog log;
+  node::Reorganised reorg;
+  reorg.added.assign(kMaxBlocksInEvent, Hash32{});
+  for (int i = 0; i < 10; ++i) log.append({}, reorg);
+  RpcCounters counters;
+  const std::string text =
+      answer_rpc(R"({"jsonrpc":"2.0","id":1,"method":"ethscope_reorgs"})", {&s, log}, counters);
+  EXPECT_LE(text.size(), kMaxRpcAnswerBytes);
+  const Json answer = Json::parse(text);
+  EXPECT_GE(answer["result"]["reorgs"].size(), 2U);
+  EXPECT_EQ(answer["result"]["total"], 10);
+}
+
 TEST(JsonRpc, ADownloadIsSyncingFromToAndWhere) {
   node::NodeSnapshot s = snapshot();
   s.syncing = node::SyncView{.start = 16, .target = 4096};
   RpcCounters counters;
-  const Json answer =
-      Json::parse(answer_rpc(R"({"jsonrpc":"2.0","id":1,"method":"eth_syncing"})", &s, counters));
+  EventLog log;
+  const Json answer = Json::parse(
+      answer_rpc(R"({"jsonrpc":"2.0","id":1,"method":"eth_syncing"})", {&s, log}, counters));
   EXPECT_EQ(answer["result"], Json::parse(R"({"startingBlock":"0x10","currentBlock":"0xff",
                                               "highestBlock":"0x1000"})"));
 }
@@ -158,7 +240,8 @@ TEST(JsonRpc, atk_A6_AnAnswerIsBoundedWhateverTheBatchAsksFor) {
   node::NodeSnapshot s = snapshot();
   s.peers.assign(1000, s.peers.front());
   RpcCounters counters;
-  const std::string answer = answer_rpc(batch_of(kMaxRpcBatch, "admin_peers"), &s, counters);
+  EventLog log;
+  const std::string answer = answer_rpc(batch_of(kMaxRpcBatch, "admin_peers"), {&s, log}, counters);
   EXPECT_LE(answer.size(), kMaxRpcAnswerBytes + 100 * kMaxRpcBatch);
   const Json all = Json::parse(answer);
   EXPECT_EQ(all.size(), kMaxRpcBatch);
@@ -178,8 +261,9 @@ TEST(JsonRpc, atk_A6_WhatNestsDeeplyIsRefused) {
 
 TEST(JsonRpc, BeforeTheFirstSnapshotItSaysSo) {
   RpcCounters counters;
-  const Json answer = Json::parse(
-      answer_rpc(R"({"jsonrpc":"2.0","id":1,"method":"eth_blockNumber"})", nullptr, counters));
+  EventLog log;
+  const Json answer = Json::parse(answer_rpc(
+      R"({"jsonrpc":"2.0","id":1,"method":"eth_blockNumber"})", {nullptr, log}, counters));
   EXPECT_EQ(answer["error"]["code"], -32000);
   EXPECT_EQ(counters.calls, 1U);
   EXPECT_EQ(counters.errors, 1U);

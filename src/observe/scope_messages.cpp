@@ -188,4 +188,30 @@ void to_message(const LoggedEvent& from, ethscope::Event& to) {
   std::visit(EventMaker{from, to}, from.event);
 }
 
+void to_message(const node::NodeSnapshot& from, ethscope::ListPeersResponse& to) {
+  for (const node::PeerView& peer : from.peers) to_message(peer, from.taken.mono, *to.add_peers());
+}
+
+void to_message(const node::NodeSnapshot& from, ethscope::ListDataSetsResponse& to) {
+  for (const node::DataSetView& set : from.data_sets) to_message(set, *to.add_data_sets());
+}
+
+void to_message(const EventLog::Reorgs& from, ethscope::GetReorgsResponse& to) {
+  to.set_total(from.total);
+  for (const LoggedEventPtr& event : from.newest_first) {
+    ethscope::GetReorgsResponse::Entry& entry = *to.add_reorgs();
+    entry.set_time_unix_ns(event->time.ns);
+    entry.set_cursor(event->cursor);
+    to_message(*event, *entry.mutable_reorg());
+  }
+}
+
+void to_gap(const EventLog::Next& from, ethscope::Event& to) {
+  CHECK(from.event != nullptr);
+  to.Clear();
+  to.set_cursor(from.event->cursor - 1);
+  to.set_time_unix_ns(from.event->time.ns);
+  to.mutable_gap()->set_missed(from.missed);
+}
+
 }  // namespace ethnet::observe

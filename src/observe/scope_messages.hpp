@@ -9,6 +9,9 @@ namespace ethscope {
 class DataSet;
 class Event;
 class ForkTree;
+class GetReorgsResponse;
+class ListDataSetsResponse;
+class ListPeersResponse;
 class Peer;
 class Reorg;
 class Summary;
@@ -24,5 +27,10 @@ void to_message(const node::NodeSnapshot& from, std::uint64_t depth, ethscope::F
 // CHECK: it is a reorganisation.
 void to_message(const LoggedEvent& from, ethscope::Reorg& to);
 void to_message(const LoggedEvent& from, ethscope::Event& to);
+void to_message(const node::NodeSnapshot& from, ethscope::ListPeersResponse& to);
+void to_message(const node::NodeSnapshot& from, ethscope::ListDataSetsResponse& to);
+void to_message(const EventLog::Reorgs& from, ethscope::GetReorgsResponse& to);
+// What was missed before the event that `from` gives. CHECK: there is one.
+void to_gap(const EventLog::Next& from, ethscope::Event& to);
 
 }  // namespace ethnet::observe

@@ -9,11 +9,6 @@
 #include "scope_messages.hpp"
 
 namespace ethnet::observe {
-namespace {
-
-constexpr std::uint32_t kDefaultReorgs = 16;
-
-}  // namespace
 
 bool StreamList::add(const std::shared_ptr<EventStream>& stream) {
   const std::scoped_lock lock{mutex_};
@@ -75,11 +70,8 @@ grpc::ServerUnaryReactor* ScopeService::GetSummary(Context* context,
 grpc::ServerUnaryReactor* ScopeService::ListPeers(Context* context,
                                                   const ethscope::ListPeersRequest* /*request*/,
                                                   ethscope::ListPeersResponse* response) {
-  return from_snapshot(*context, [&](const node::NodeSnapshot& snapshot) {
-    for (const node::PeerView& peer : snapshot.peers) {
-      to_message(peer, snapshot.taken.mono, *response->add_peers());
-    }
-  });
+  return from_snapshot(
+      *context, [&](const node::NodeSnapshot& snapshot) { to_message(snapshot, *response); });
 }
 
 grpc::ServerUnaryReactor* ScopeService::GetForkTree(Context* context,
@@ -94,11 +86,8 @@ grpc::ServerUnaryReactor* ScopeService::GetForkTree(Context* context,
 grpc::ServerUnaryReactor* ScopeService::ListDataSets(
     Context* context, const ethscope::ListDataSetsRequest* /*request*/,
     ethscope::ListDataSetsResponse* response) {
-  return from_snapshot(*context, [&](const node::NodeSnapshot& snapshot) {
-    for (const node::DataSetView& set : snapshot.data_sets) {
-      to_message(set, *response->add_data_sets());
-    }
-  });
+  return from_snapshot(
+      *context, [&](const node::NodeSnapshot& snapshot) { to_message(snapshot, *response); });
 }
 
 grpc::ServerUnaryReactor* ScopeService::GetReorgs(Context* context,
@@ -112,14 +101,7 @@ grpc::ServerUnaryReactor* ScopeService::GetReorgs(Context* context,
     return reactor;
   }
   const std::uint32_t most = request->limit() == 0 ? kDefaultReorgs : request->limit();
-  const EventLog::Reorgs reorgs = log_.reorgs(most, kMaxReorgAnswerBytes);
-  response->set_total(reorgs.total);
-  for (const LoggedEventPtr& event : reorgs.newest_first) {
-    ethscope::GetReorgsResponse::Entry& entry = *response->add_reorgs();
-    entry.set_time_unix_ns(event->time.ns);
-    entry.set_cursor(event->cursor);
-    to_message(*event, *entry.mutable_reorg());
-  }
+  to_message(log_.reorgs(most, kMaxReorgAnswerBytes), *response);
   reactor->Finish(grpc::Status::OK);
   return reactor;
 }
@@ -127,7 +109,7 @@ grpc::ServerUnaryReactor* ScopeService::GetReorgs(Context* context,
 grpc::ServerWriteReactor<ethscope::Event>* ScopeService::StreamEvents(
     Context* /*context*/, const ethscope::StreamEventsRequest* request) {
   ++calls_;
-  const std::uint64_t after = request->only_new() ? log_.newest() : request->after();
+  const std::uint64_t after = request->only_new() ? log_.newest() : log_.resumed(request->after());
   const auto stream = std::make_shared<EventStream>(log_, streams_, after);
   stream->begin();
   return stream.get();  // it keeps itself alive

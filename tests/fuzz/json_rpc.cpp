@@ -3,6 +3,7 @@
 #include <string>
 
 #include <nlohmann/json.hpp>
+#include <observe/event_log.hpp>
 #include <observe/json_rpc.hpp>
 
 #include "targets.hpp"
@@ -47,7 +48,8 @@ void run_json_rpc(ByteView input) {
   std::string body;
   for (const std::byte b : input) body.push_back(static_cast<char>(b));
   observe::RpcCounters counters;
-  const std::string text = observe::answer_rpc(body, &snapshot(), counters);
+  observe::EventLog log;
+  const std::string text = observe::answer_rpc(body, {&snapshot(), log}, counters);
   CHECK(text.size() <= observe::kMaxRpcAnswerBytes + kMaxOverhead);
   CHECK(counters.calls <= observe::kMaxRpcBatch);
   if (text.empty()) return;
