@@ -8,10 +8,18 @@ import { byId, setAttr, setText } from '../ui/dom';
 // A node publishes once a second: one that answers and publishes nothing hangs.
 const kStillMs = 5000;
 
+const kSpoken: Readonly<Record<string, string>> = {
+  quiet: 'no answer',
+  still: 'nothing new',
+  waiting: 'lost, reconnecting',
+  gone: 'the node is gone',
+};
+
 export class LinkView {
   private readonly box = byId('link', HTMLParagraphElement);
   private readonly text = byId('link-text', HTMLSpanElement);
   private readonly retry = byId('link-retry', HTMLButtonElement);
+  private readonly announce = byId('announce', HTMLParagraphElement);
   private link: Link = { state: 'connecting', failed: 0 };
   private summary: Summary | undefined;
   private freshAt = Date.now();
@@ -34,10 +42,18 @@ export class LinkView {
     const stillMs = link.state === 'live' ? Date.now() - this.freshAt : 0;
     const still = stillMs > kStillMs;
     const retrying = link.state === 'connecting' && link.failed > 0;
-    setAttr(this.box, 'data-state', still ? 'still' : retrying ? 'waiting' : link.state);
+    this.enter(still ? 'still' : retrying ? 'waiting' : link.state);
     setAttr(document.body, 'data-stale', link.state === 'live' && !still ? undefined : 'true');
     setText(this.text, still ? `nothing new for ${duration(stillMs)}${this.asOf()}` : this.words());
     this.retry.hidden = link.state !== 'waiting' && link.state !== 'gone';
+  }
+
+  /** A change is read aloud, the seconds that count down are not. */
+  private enter(state: string): void {
+    const before = this.box.getAttribute('data-state');
+    if (before === state) return;
+    setAttr(this.box, 'data-state', state);
+    if (before !== 'connecting') setText(this.announce, `The connection to the node: ${kSpoken[state] ?? state}`);
   }
 
   private asOf(): string {

@@ -102,10 +102,8 @@ export class TreePanel {
       setAttr(this.svg.root, 'data-replay', 'true');
     }
     this.drawFrame();
-    if (fresh)
-      this.scrollTo(
-        this.xOf(replay.reorg.forkPoint.hash) + this.shift() - this.scroll.clientWidth / 3,
-      );
+    if (fresh) this.scrollTo(this.xOf(replay.reorg.forkPoint.hash) - this.scroll.clientWidth / 3);
+    this.bringIn(this.xOf(frame.head) + this.shift());
     this.say();
     this.showDetail();
   }
@@ -179,11 +177,12 @@ export class TreePanel {
     event.preventDefault();
     this.setFollow(false);
     this.select(next);
-    const x = this.xOf(next);
-    if (
-      x < this.scroll.scrollLeft + kMargin ||
-      x > this.scroll.scrollLeft + this.scroll.clientWidth - kMargin
-    ) {
+    this.bringIn(this.xOf(next));
+  }
+
+  private bringIn(x: number): void {
+    const left = this.scroll.scrollLeft;
+    if (x < left + kMargin || x > left + this.scroll.clientWidth - kMargin) {
       this.scrollTo(x - this.scroll.clientWidth / 2);
     }
   }

@@ -35,7 +35,17 @@ for (const [name, scheme, width, height] of [
     await page.locator(`#${part}`).evaluate((title) => title.scrollIntoView());
     await page.screenshot({ path: `${folder}/${name}-${part}.png` });
   }
+  if (name === 'narrow') {
+    await page.locator('.reorg').first().click();
+    await page.locator('.blocks g[data-role=added]').nth(1).waitFor();
+    await page.screenshot({ path: `${folder}/narrow-replay.png` });
+  }
   await page.close();
 }
-await browser.close();
+const page = await browser.newPage({ viewport: { width: 1280, height: 560 } });
+await page.goto(`http://127.0.0.1:${port}/`);
+await page.waitForSelector('.data-set');
 await server.close();
+await page.waitForSelector('#link[data-state=gone]');
+await page.screenshot({ path: `${folder}/gone.png` });
+await browser.close();
