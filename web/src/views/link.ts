@@ -30,7 +30,8 @@ export class LinkView {
   }
 
   show(link: Link, summary: Summary | undefined): void {
-    const fresh = summary?.taken !== this.summary?.taken || link.state !== 'live' || document.hidden;
+    const fresh =
+      summary?.taken !== this.summary?.taken || link.state !== 'live' || document.hidden;
     if (fresh) this.freshAt = Date.now();
     this.link = link;
     this.summary = summary;
@@ -53,7 +54,8 @@ export class LinkView {
     const before = this.box.getAttribute('data-state');
     if (before === state) return;
     setAttr(this.box, 'data-state', state);
-    if (before !== 'connecting') setText(this.announce, `The connection to the node: ${kSpoken[state] ?? state}`);
+    if (before !== 'connecting')
+      setText(this.announce, `The connection to the node: ${kSpoken[state] ?? state}`);
   }
 
   private asOf(): string {
@@ -66,7 +68,9 @@ export class LinkView {
       case 'live':
         return 'live';
       case 'connecting':
-        return link.failed > 0 ? `reconnecting (try ${link.failed + 1})${this.asOf()}` : 'connecting';
+        return link.failed > 0
+          ? `reconnecting (try ${link.failed + 1})${this.asOf()}`
+          : 'connecting';
       case 'quiet':
         return `no answer for ${duration(Date.now() - link.since)}${this.asOf()}`;
       case 'waiting':

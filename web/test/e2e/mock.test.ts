@@ -241,6 +241,8 @@ test('thousands of events, blocks and peers leave the page within its limits', a
   expect(await page.locator('#log li').count()).toBe(kMaxLogEntries);
   expect(await page.locator('#reorgs li').count()).toBe(kMaxReorgs);
   expect(await page.locator('.blocks > g').count()).toBeLessThanOrEqual(kMaxTreeBlocks);
-  expect(await page.locator('#peers-note').textContent()).toContain(`${kMaxPeers} of ${kMaxPeers + 50}`);
+  expect(await page.locator('#peers-note').textContent()).toContain(
+    `${kMaxPeers} of ${kMaxPeers + 50}`,
+  );
   await page.locator('#link[data-state=live]').waitFor();
 });

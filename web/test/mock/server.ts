@@ -88,7 +88,8 @@ export class MockServer {
       const reply =
         result === undefined ? { error: { code: -32601, message: 'no such method' } } : { result };
       socket.send(JSON.stringify({ jsonrpc: '2.0', id: call.id, ...reply }));
-      if (result !== undefined && call.method === 'eth_subscribe') this.catchUp(socket, String(result), params);
+      if (result !== undefined && call.method === 'eth_subscribe')
+        this.catchUp(socket, String(result), params);
     });
     socket.on('close', () => {
       for (const [id, s] of this.subscribers) if (s.socket === socket) this.subscribers.delete(id);
