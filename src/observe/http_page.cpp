@@ -6,6 +6,7 @@
 
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/http/verb.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
 #include <fmt/format.h>
 
 #include "metrics.hpp"
@@ -51,6 +52,13 @@ Told told(Refusal refusal) {
       return {http::status::request_timeout, "body_timeout", "the body came too slowly"};
     case Refusal::write_timeout:
       return {http::status::request_timeout, "write_timeout", "the answer was read too slowly"};
+    case Refusal::message_too_large:
+      return {http::status::payload_too_large, "message_too_large",
+              "the message is larger than 128 KiB"};
+    case Refusal::binary_message:
+      return {http::status::unsupported_media_type, "binary_message", "JSON-RPC is text"};
+    case Refusal::silent:
+      return {http::status::request_timeout, "silent", "the WebSocket answered no ping"};
   }
   return {http::status::bad_request, "unknown", ""};
 }
@@ -65,6 +73,11 @@ std::string lower(std::string_view text) {
 bool is_json(std::string_view type) {
   return lower(type.substr(0, std::min(type.find_first_of("; "), type.size()))) ==
          "application/json";
+}
+
+std::string_view path_of(const HttpRequest& request) {
+  const std::string_view target{request.target()};
+  return target.substr(0, target.find('?'));
 }
 
 bool all_digits(std::string_view text) {
@@ -99,7 +112,8 @@ constexpr std::string_view kIndex =
     "GET  /health   the process answers\n"
     "GET  /ready    it listens and does not drain\n"
     "POST /         JSON-RPC 2.0: web3_clientVersion, net_peerCount, eth_blockNumber,\n"
-    "               admin_nodeInfo, admin_peers, ethscope_summary, ...\n";
+    "               admin_nodeInfo, admin_peers, ethscope_summary, ...\n"
+    "GET  /         as WebSocket: the same, and eth_subscribe: newHeads, reorgs, events\n";
 constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kJson = "application/json";
 
@@ -132,15 +146,37 @@ HttpResponse HttpPage::refuse(Refusal refusal, unsigned version) {
   return out;
 }
 
-HttpResponse HttpPage::answer(const HttpRequest& request) {
-  const unsigned version = request.version();
-  if (request.count(http::field::host) != 1) return refuse(Refusal::bad_request, version);
+std::optional<Refusal> HttpPage::judge(const HttpRequest& request) const {
+  if (request.count(http::field::host) != 1) return Refusal::bad_request;
   const std::string host = request[http::field::host];
-  if (!is_ours(host)) return refuse(Refusal::host_not_allowed, version);
+  if (!is_ours(host)) return Refusal::host_not_allowed;
   const auto origin = request.find(http::field::origin);
   if (origin != request.end() && lower(origin->value()) != "http://" + lower(host)) {
-    return refuse(Refusal::origin_not_allowed, version);
+    return Refusal::origin_not_allowed;
   }
+  return std::nullopt;
+}
+
+bool HttpPage::wants_socket(const HttpRequest& request) {
+  return path_of(request) == "/" && boost::beast::websocket::is_upgrade(request);
+}
+
+// A browser lets any page open a WebSocket to us and read what comes: its Origin is all that tells.
+std::optional<HttpResponse> HttpPage::refuse_socket(const HttpRequest& request) {
+  const auto refusal = judge(request);
+  if (refusal) return refuse(*refusal, request.version());
+  ++counters_.requests;
+  return std::nullopt;
+}
+
+std::string HttpPage::answer_message(std::string_view message, Subscriptions& subscriptions) {
+  ++counters_.socket_messages;
+  const SnapshotBoard::Snapshot snapshot = board_.newest();
+  return answer_rpc(message, {snapshot.get(), log_, &subscriptions}, counters_.rpc);
+}
+
+HttpResponse HttpPage::answer(const HttpRequest& request) {
+  if (const auto refusal = judge(request)) return refuse(*refusal, request.version());
   HttpResponse out = route(request);
   if (out.need_eof() || !request.keep_alive()) out.keep_alive(false);
   if (request.method() == http::verb::head) {
@@ -153,8 +189,7 @@ HttpResponse HttpPage::answer(const HttpRequest& request) {
 
 HttpResponse HttpPage::route(const HttpRequest& request) {
   const unsigned version = request.version();
-  const std::string_view target{request.target()};
-  const std::string_view path = target.substr(0, target.find('?'));
+  const std::string_view path = path_of(request);
   const bool is_metrics = path == "/metrics" || path == "/debug/metrics/prometheus";
   if (!is_metrics && path != "/health" && path != "/ready" && path != "/") {
     return refuse(Refusal::not_found, version);
@@ -207,6 +242,15 @@ std::vector<node::Counter> HttpPage::own_counters() const {
       {"http.rpc_errors", counters_.rpc.errors},
       {"http.publications_missed", board_.missed()},
       {"http.connections", connections_, node::CounterKind::gauge},
+      {"http.sockets", sockets_, node::CounterKind::gauge},
+      {"http.sockets_opened", counters_.sockets_opened},
+      {"http.sockets_evicted", counters_.sockets_evicted},
+      {"http.socket_messages", counters_.socket_messages},
+      {"http.subscriptions", counters_.subscriptions.open, node::CounterKind::gauge},
+      {"http.subscriptions_refused", counters_.subscriptions.refused},
+      {"http.notifications", counters_.subscriptions.notifications},
+      {"http.gaps", counters_.subscriptions.gaps},
+      {"http.events_missed", counters_.subscriptions.missed},
   };
   for (const Refusal refusal : kRefusals) {
     out.push_back({fmt::format("http.refused.{}", to_string(refusal)),

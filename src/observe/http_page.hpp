@@ -6,6 +6,8 @@
 //   GET  /ready                                200: the node listens and does not drain; 503 else
 //   GET  /                                     what there is, for a person
 //   POST /                                     JSON-RPC (json_rpc.hpp)
+//   GET  / with Upgrade: websocket             the same in messages, and subscriptions: what is
+//                                              answered is here, the rest in web_socket.hpp
 //
 // A page in a browser may be made to call us under a name of its own (DNS rebinding), so a request
 // has to name us as we are called: localhost, 127.0.0.1, [::1], where we listen, or a name of
@@ -16,6 +18,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +29,7 @@
 
 #include "json_rpc.hpp"
 #include "snapshot_board.hpp"
+#include "subscriptions.hpp"
 
 namespace ethnet::observe {
 
@@ -44,18 +48,28 @@ enum class Refusal : std::uint8_t {
   header_timeout,
   body_timeout,
   write_timeout,
+  // Of a WebSocket.
+  message_too_large,
+  binary_message,
+  silent,
 };
-inline constexpr std::array kRefusals{
-    Refusal::bad_request,        Refusal::header_too_large,   Refusal::body_too_large,
-    Refusal::host_not_allowed,   Refusal::origin_not_allowed, Refusal::not_found,
-    Refusal::method_not_allowed, Refusal::media_type,         Refusal::header_timeout,
-    Refusal::body_timeout,       Refusal::write_timeout};
+inline constexpr std::array kRefusals{Refusal::bad_request,        Refusal::header_too_large,
+                                      Refusal::body_too_large,     Refusal::host_not_allowed,
+                                      Refusal::origin_not_allowed, Refusal::not_found,
+                                      Refusal::method_not_allowed, Refusal::media_type,
+                                      Refusal::header_timeout,     Refusal::body_timeout,
+                                      Refusal::write_timeout,      Refusal::message_too_large,
+                                      Refusal::binary_message,     Refusal::silent};
 [[nodiscard]] std::string_view to_string(Refusal refusal);
 
 struct HttpCounters {
   std::uint64_t requests = 0;
   std::uint64_t accept_errors = 0;
-  std::uint64_t evicted = 0;
+  std::uint64_t evicted = 0;  // kMaxHttpConnections
+  std::uint64_t sockets_opened = 0;
+  std::uint64_t sockets_evicted = 0;  // kMaxWebSockets
+  std::uint64_t socket_messages = 0;
+  SubscriptionCounters subscriptions;
   RpcCounters rpc;
   std::array<std::uint64_t, kRefusals.size()> refused{};
 };
@@ -66,6 +80,12 @@ class HttpPage {
   HttpPage(const SnapshotBoard& board, EventLog& log, std::vector<std::string> names);
 
   [[nodiscard]] HttpResponse answer(const HttpRequest& request);
+  // It asks to become a WebSocket. Elsewhere than at / the wish is ignored.
+  [[nodiscard]] static bool wants_socket(const HttpRequest& request);
+  // Why it may not; null: it may.
+  [[nodiscard]] std::optional<HttpResponse> refuse_socket(const HttpRequest& request);
+  // To one message of a WebSocket; empty: nothing.
+  [[nodiscard]] std::string answer_message(std::string_view message, Subscriptions& subscriptions);
   // Of a request that did not come to be one.
   [[nodiscard]] HttpResponse refuse(Refusal refusal, unsigned version);
   void count(Refusal refusal) { ++counters_.refused[static_cast<std::size_t>(refusal)]; }
@@ -73,11 +93,16 @@ class HttpPage {
   // Not ready from now on.
   void drain() { draining_ = true; }
   [[nodiscard]] HttpCounters& counters() { return counters_; }
-  void set_connections(std::size_t connections) { connections_ = connections; }
+  // Now: all together, and the WebSockets among them.
+  void set_connections(std::size_t connections, std::size_t sockets) {
+    connections_ = connections;
+    sockets_ = sockets;
+  }
 
  private:
   [[nodiscard]] HttpResponse route(const HttpRequest& request);
   [[nodiscard]] HttpResponse call(const HttpRequest& request);
+  [[nodiscard]] std::optional<Refusal> judge(const HttpRequest& request) const;
   [[nodiscard]] bool is_ours(std::string_view host) const;
   [[nodiscard]] std::vector<node::Counter> own_counters() const;
 
@@ -86,6 +111,7 @@ class HttpPage {
   std::vector<std::string> names_;
   HttpCounters counters_;
   std::size_t connections_ = 0;
+  std::size_t sockets_ = 0;
   bool draining_ = false;
 };
 

@@ -1,6 +1,7 @@
 #include "http_server.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -19,8 +20,11 @@
 #include <boost/beast/http/write.hpp>
 #include <fmt/format.h>
 
+#include "head_feed.hpp"
 #include "http_page.hpp"
+#include "log_watcher.hpp"
 #include "tcp_acceptor.hpp"
+#include "web_socket.hpp"
 
 namespace ethnet::observe {
 
@@ -40,9 +44,15 @@ class Connection {
  public:
   enum class Phase : std::uint8_t { header, body, answer };
 
-  Connection(tcp::socket socket, const HttpConfig& config, HttpPage& page,
+  using Upgrade = std::function<void(beast::tcp_stream, const HttpRequest&)>;
+
+  Connection(tcp::socket socket, const HttpConfig& config, HttpPage& page, Upgrade upgrade,
              std::function<void()> forget)
-      : stream_{std::move(socket)}, config_{config}, page_{page}, forget_{std::move(forget)} {}
+      : stream_{std::move(socket)},
+        config_{config},
+        page_{page},
+        upgrade_{std::move(upgrade)},
+        forget_{std::move(forget)} {}
 
   void start() { read_header(); }
   // Its operation ends with an error, and that ends it.
@@ -90,7 +100,16 @@ class Connection {
       on_request();
     });
   }
-  void on_request() { write(page_.answer(parser_->get())); }
+  void on_request() {
+    const HttpRequest& request = parser_->get();
+    if (closing_) return forget_();
+    if (!HttpPage::wants_socket(request)) return write(page_.answer(request));
+    // Its first message has to wait for our answer.
+    if (buffer_.size() > 0) return write(page_.refuse(Refusal::bad_request, request.version()));
+    if (auto refused = page_.refuse_socket(request)) return write(std::move(*refused));
+    upgrade_(std::move(stream_), request);
+    forget_();
+  }
 
   void on_read_error(ErrorCode error) {
     if (closing_ || error == http::error::end_of_stream || error == asio::error::eof ||
@@ -135,6 +154,7 @@ class Connection {
   beast::tcp_stream stream_;
   const HttpConfig& config_;
   HttpPage& page_;
+  Upgrade upgrade_;
   std::function<void()> forget_;
   std::function<void()> next_phase_;
   beast::flat_buffer buffer_{kMaxHttpHeaderBytes + kMaxHttpBodyBytes};
@@ -151,15 +171,25 @@ class Connection {
 class HttpServer::Impl {
  public:
   Impl(const HttpConfig& config, EventLog& log)
-      : config_{config}, page_{board_, log, names(config)}, acceptor_{io_, config.listen, "http"} {
+      : config_{config},
+        log_{log},
+        heads_{log},
+        page_{board_, log, names(config)},
+        acceptor_{io_, config.listen, "http"} {
     acceptor_.start([this](tcp::socket socket) { take(std::move(socket)); },
                     [this] { ++page_.counters().accept_errors; });
     thread_ = std::thread{[this] { io_.run(); }};
+    watcher_.emplace(log, [this] {
+      if (!woken_.exchange(true)) asio::post(io_, [this] { tell_sockets(); });
+    });
   }
   ~Impl() {
+    watcher_.reset();
     asio::post(io_, [this] {
       acceptor_.close();
       for (auto& [id, connection] : connections_) connection.close();
+      for (auto& [id, socket] : sockets_) socket->close();
+      sockets_.clear();
     });
     thread_.join();
   }
@@ -188,21 +218,53 @@ class HttpServer::Impl {
     socket.set_option(tcp::no_delay(true), ignored);
     socket.set_option(asio::socket_base::send_buffer_size(int{kMaxHttpSendBuffer}), ignored);
     const std::uint64_t id = ++last_id_;
-    const auto [it, fresh] =
-        connections_.try_emplace(id, std::move(socket), config_, page_, [this, id] { forget(id); });
+    const auto [it, fresh] = connections_.try_emplace(
+        id, std::move(socket), config_, page_,
+        [this](beast::tcp_stream stream, const HttpRequest& request) {
+          upgrade(std::move(stream), request);
+        },
+        [this, id] { forget(id); });
     Connection& connection = it->second;
     connection.on_phase([this, &connection] { connection.set_phase_number(++last_phase_); });
-    page_.set_connections(connections_.size());
+    count_connections();
     connection.start();
+  }
+
+  void upgrade(beast::tcp_stream stream, const HttpRequest& request) {
+    if (sockets_.size() >= kMaxWebSockets) {
+      ++page_.counters().sockets_evicted;
+      sockets_.begin()->second->close();
+      sockets_.erase(sockets_.begin());
+    }
+    const std::uint64_t id = ++last_id_;
+    const auto [it, fresh] = sockets_.emplace(
+        id, std::make_shared<WebSocket>(
+                std::move(stream), config_, page_,
+                std::make_unique<Subscriptions>(log_, heads_, page_.counters().subscriptions),
+                [this, id] { forget_socket(id); }));
+    it->second->start(request);
+  }
+
+  void tell_sockets() {
+    woken_ = false;
+    heads_.update();
+    for (auto& [id, socket] : sockets_) socket->advance();
   }
 
   void forget(std::uint64_t id) {
     connections_.erase(id);
-    page_.set_connections(connections_.size());
+    count_connections();
+  }
+  void forget_socket(std::uint64_t id) {
+    sockets_.erase(id);
+    count_connections();
+  }
+  void count_connections() {
+    page_.set_connections(connections_.size() + sockets_.size(), sockets_.size());
   }
 
   void make_room() {
-    std::size_t open = 0;
+    std::size_t open = sockets_.size();
     Connection* oldest = nullptr;
     for (auto& [id, connection] : connections_) {
       if (connection.is_closing()) continue;
@@ -217,14 +279,19 @@ class HttpServer::Impl {
   }
 
   HttpConfig config_;
+  EventLog& log_;
   SnapshotBoard board_;
+  HeadFeed heads_;
   HttpPage page_;
   asio::io_context io_{1};
   TcpAcceptor acceptor_;
   std::map<std::uint64_t, Connection> connections_;
+  std::map<std::uint64_t, std::shared_ptr<WebSocket>> sockets_;  // the oldest first
   std::uint64_t last_id_ = 0;
   std::uint64_t last_phase_ = 0;
+  std::atomic<bool> woken_{false};
   std::thread thread_;
+  std::optional<LogWatcher> watcher_;
 };
 
 HttpServer::HttpServer(const HttpConfig& config, EventLog& log)

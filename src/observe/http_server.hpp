@@ -5,6 +5,9 @@
 // Each connection is in one of three phases, and each phase has a deadline that no trickle of bytes
 // puts off: its header comes, its body comes, its answer is read. At the most connections the one
 // whose phase has lasted longest makes way, so that who stalls keeps nobody out.
+//
+// A WebSocket may be quiet for ever, as long as it answers pings: it makes way for other WebSockets
+// alone, the oldest first, and they are so few that the rest have most of the connections.
 // Threading: construct, publish and destroy on one thread. Limits: below.
 #pragma once
 
@@ -24,6 +27,10 @@ namespace ethnet::observe {
 inline constexpr std::size_t kMaxHttpConnections = 64;
 inline constexpr std::size_t kMaxHttpHeaderBytes = 8 * 1024;  // of a request; browsers send about 1
 inline constexpr std::size_t kMaxHttpBodyBytes = 1024 * 1024;  // of a request: a batch of calls
+// Of the connections: pages and watchers. Each may hold a message of ours (kMaxRpcAnswerBytes).
+inline constexpr std::size_t kMaxWebSockets = 16;
+// Of one message: a batch of a hundred calls is a tenth of it.
+inline constexpr std::size_t kMaxWebSocketMessageBytes = 128 * 1024;
 // Bytes of an answer in the kernel for a client that does not read; the rest waits in ours.
 inline constexpr std::size_t kMaxHttpSendBuffer = 64 * 1024;
 
@@ -35,6 +42,8 @@ struct HttpConfig {
   Duration header_time = seconds(5);
   Duration body_time = seconds(10);
   Duration write_time = seconds(10);
+  // Of a WebSocket: it is asked after half of it, and ended after all of it.
+  Duration silence = seconds(60);
 };
 
 class HttpServer {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <expected>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include "event_log.hpp"
 #include "grpc_server.hpp"
 #include "scope_json.hpp"
+#include "subscriptions.hpp"
 
 namespace ethnet::observe {
 namespace {
@@ -26,6 +28,7 @@ enum class Code : std::int32_t {
   invalid_params = -32602,
   not_ready = -32000,
   answer_too_large = -32003,
+  limit_exceeded = -32005,
 };
 struct Failure {
   Code code;
@@ -133,6 +136,58 @@ Outcome reorgs(const Question& q) {
   return reorgs_json(q.source.log.reorgs(limit == 0 ? kDefaultReorgs : limit, kMaxRpcReorgBytes));
 }
 
+// The cursor of `{"after": CURSOR}`.
+std::expected<std::uint64_t, Failure> after_of(const Json& options) {
+  const auto after = options.find("after");
+  if (!options.is_object() || options.size() != 1 || after == options.end() ||
+      !after->is_number_unsigned()) {
+    return failed(Code::invalid_params, "options of events: {\"after\": CURSOR}");
+  }
+  return after->get<std::uint64_t>();
+}
+
+Outcome subscribe(const Question& q) {
+  Subscriptions* const subscriptions = q.source.subscriptions;
+  if (subscriptions == nullptr) {
+    return failed(Code::method_not_found, "subscriptions are for a WebSocket");
+  }
+  static constexpr std::array<std::pair<std::string_view, Topic>, 3> kTopics{
+      {{"newHeads", Topic::heads}, {"reorgs", Topic::reorgs}, {"events", Topic::events}}};
+  const bool named = q.params.is_array() && !q.params.empty() && q.params.front().is_string();
+  const std::string name = named ? q.params.front().get<std::string>() : std::string{};
+  const auto* const topic =
+      std::ranges::find(kTopics, name, &std::pair<std::string_view, Topic>::first);
+  if (topic == kTopics.end()) {
+    return failed(Code::invalid_params, "there are newHeads, reorgs and events to subscribe to");
+  }
+  std::optional<std::uint64_t> after;
+  if (q.params.size() > 1) {
+    if (topic->second != Topic::events) {
+      return failed(Code::invalid_params, "this subscription has no options");
+    }
+    const auto cursor = after_of(q.params[1]);
+    if (!cursor) return std::unexpected{cursor.error()};
+    after = *cursor;
+  }
+  const auto id = subscriptions->add(topic->second, after);
+  if (!id) {
+    return failed(Code::limit_exceeded,
+                  fmt::format("a connection has at most {} subscriptions", kMaxSubscriptions));
+  }
+  return fmt::format("\"{}\"", *id);
+}
+
+Outcome unsubscribe(const Question& q) {
+  if (q.source.subscriptions == nullptr) {
+    return failed(Code::method_not_found, "subscriptions are for a WebSocket");
+  }
+  if (!q.params.is_array() || q.params.empty() || !q.params.front().is_string()) {
+    return failed(Code::invalid_params, "params: [subscription]");
+  }
+  const bool removed = q.source.subscriptions->remove(q.params.front().get<std::string>());
+  return removed ? "true" : "false";
+}
+
 constexpr std::array kScopeMethods{
     ScopeMethod{"ethscope_summary", 0,
                 [](const Question& q) -> Outcome {
@@ -147,6 +202,8 @@ constexpr std::array kScopeMethods{
                 [](const Question& q) -> Outcome { return data_sets_json(q.snapshot); }},
     ScopeMethod{"ethscope_counters", 0,
                 [](const Question& q) -> Outcome { return counters_json(q.snapshot); }},
+    ScopeMethod{"eth_subscribe", 2, subscribe},
+    ScopeMethod{"eth_unsubscribe", 1, unsubscribe},
 };
 
 bool is_id(const Json& id) { return id.is_string() || id.is_number() || id.is_null(); }

@@ -1,4 +1,4 @@
-// JSON-RPC 2.0 over HTTP, read-only, under the names that Ethereum tools use:
+// JSON-RPC 2.0 over HTTP and WebSocket, read-only, under the names that Ethereum tools use:
 // https://www.jsonrpc.org/specification and https://ethereum.github.io/execution-apis/
 //
 //   rpc_modules  web3_clientVersion  net_version  net_listening  net_peerCount
@@ -8,6 +8,11 @@
 //
 //   ethscope_summary  ethscope_peers  ethscope_reorgs [limit]  ethscope_forkTree
 //   ethscope_dataSets  ethscope_counters (those that are not 0)
+//
+// Over a WebSocket alone (subscriptions.hpp):
+//
+//   eth_subscribe ["newHeads"] ["reorgs"] ["events"] ["events", {"after": cursor}]
+//   eth_unsubscribe [subscription]
 //
 // Absent params and null are no params. What has no id is a notification and gets no answer.
 // Blocks are not served: a snapshot has none. Nothing here changes the node.
@@ -31,11 +36,13 @@ inline constexpr std::size_t kMaxRpcAnswerBytes = 4 * 1024 * 1024;
 inline constexpr std::size_t kMaxRpcReorgBytes = 3 * 512 * 1024;
 
 class EventLog;
+class Subscriptions;
 
 // What a call is answered from.
 struct RpcSource {
   const node::NodeSnapshot* snapshot = nullptr;  // null: before the node's first
   EventLog& log;
+  Subscriptions* subscriptions = nullptr;  // null: of a request that has one answer
 };
 
 struct RpcCounters {

@@ -40,6 +40,15 @@ TESTS = [
      "hand the machine a virtual Now", [r"src/runtime/", r"tests/process/", r"src/sim/", r"src/crypto/"]),
     (r"\bGTEST_FLAG_SET\(\s*repeat|--gtest_repeat|\bDISABLED_", "no test is retried or switched off", []),
 ]
+# The page: what the network says is text, and nothing is loaded from elsewhere.
+PAGE = [
+    (r"\b(inner|outer)HTML\b|\binsertAdjacentHTML\b|\bdocument\.write|\bDOMParser\b|\bcreateContextualFragment\b|\bsrcdoc\b"
+     r"|\bsetHTML\w*\b|\beval\s*\(|\bnew\s+Function\b",
+     "make elements by ui/dom.ts, which writes text as text", [r"web/test/"]),
+    (r"\bset(Attr|Attribute)\([^,()]*,?\s*['\"]style|\bcssText\b", "the policy allows no inline style: set one property by element.style", []),
+    (r"https?://(?!127\.0\.0\.1|\$\{|www\.w3\.org/)", "the page works without any network but the node's", []),
+    (r"\bwaitForTimeout\b", "wait for what is to be seen, with a deadline", []),
+]
 # Raw memory: allowed in the files of tools/raw_memory_files.txt, each with its reason.
 RAW_LIST = "tools/raw_memory_files.txt"
 RAW = (r"\b(reinterpret_cast|const_cast)\b"
@@ -67,6 +76,16 @@ def scan(tree, files, rules):
                 continue
             for line, match in matches(tree, path, pattern):
                 yield f"{path}:{line}: {match.group(0).strip()}: {instead}"
+
+
+def page(tree):
+    for path in tree.files(".ts", ".html", ".css", under="web/"):
+        for pattern, instead, places in PAGE:
+            if any(re.match(place, path) for place in places):
+                continue
+            for number, line in enumerate(tree.text(path).splitlines(), 1):
+                if re.search(pattern, line):
+                    yield f"{path}:{number}: {line.strip()[:60]}: {instead}"
 
 
 def raw_list(tree):
@@ -122,4 +141,4 @@ def run(tree):
     product = tree.product() + [f for f in tree.cpp("apps/") if not is_test(f)]
     tests = [f for f in tree.cpp() if is_test(f)]
     return [*scan(tree, product, PRODUCT), *scan(tree, tree.cpp(), EVERYWHERE), *scan(tree, tests, TESTS),
-            *raw_memory(tree, product), *(problem for path in tree.cpp() for problem in misplaced_try(tree, path))]
+            *raw_memory(tree, product), *page(tree), *(problem for path in tree.cpp() for problem in misplaced_try(tree, path))]

@@ -46,6 +46,12 @@ SAMPLES = {
         ({"src/chain/a.cpp": "// #include <session/b.hpp>\n", "src/session/b.hpp": ""}, None),
     ],
     "banned": [
+        ({"web/src/a.ts": "a.innerHTML = name;\n"}, "text as text"),
+        ({"web/src/a.ts": "a.insertAdjacentHTML('beforeend', name);\n"}, "text as text"),
+        ({"web/src/a.ts": "a.setAttribute('style', 'color: red');\n"}, "no inline style"),
+        ({"web/index.html": "<script src=\"https://cdn.example/x.js\"></script>\n"}, "without any network"),
+        ({"web/test/e2e/a.test.ts": "await page.waitForTimeout(5);\n"}, "wait for what is to be seen"),
+        ({"web/src/a.ts": "a.textContent = name;\na.style.width = '3px';\n"}, None),
         ({"src/chain/a.cpp": "auto t = std::chrono::steady_clock::now();\n"}, "take Now as an input"),
         ({"src/chain/a.cpp": "std::random_device d;\n"}, "SecureRng"),
         ({"src/chain/a.cpp": "std::mt19937 g;\n"}, "base/prng.hpp"),
@@ -101,6 +107,9 @@ SAMPLES = {
         ({"src/runtime/a.cpp": "auto t = std::chrono::steady_clock::now();\n"}, None),
     ],
     "sizes": [
+        ({"web/src/a.ts": "let x;\n" * 401}, "401 lines"),
+        ({"web/src/a.css": "/*" + "x" * 119 + "\n"}, "121 columns"),
+        ({"web/src/a.ts": "let x;\n" * 400}, None),
         ({"src/base/a.cpp": "int x;\n" * 801}, "801 lines"),
         ({"src/base/a.cpp": "namespace n {\nint f(int x) {\n" + LONG_BODY + "  return x;\n}\n}\n"}, "f has 78 lines"),
         ({"src/base/a.cpp": "struct A {\n  A() : a_{1}, b_{2} {\n" + LONG_BODY + "  }\n};\n"}, "A has 77 lines"),

@@ -6,6 +6,7 @@ build_preset() {
   local preset=$1
   shift
   [ "$preset" != debug ] || preset=dev
+  [ "$preset" = gcc ] || build_web  # before CMake looks for the page
   cmake -S . --preset "$preset" >"$ROOT/build/.configure-$preset.log" 2>&1 ||
     { cat "$ROOT/build/.configure-$preset.log" >&2; die "configuring preset '$preset' failed"; }
   cmake --build "build/$preset" ${1:+--target "$@"}
@@ -35,6 +36,7 @@ cmd_demo() {
 cmd_sim() {
   cmd_setup
   mkdir -p build
+  build_web
   cmake -S . --preset release >build/.configure-release.log 2>&1 || die "configuring failed: build/.configure-release.log"
   ninja -C build/release -t query ethnet-sim >/dev/null 2>&1 ||
     die "this tree has no program ethnet-sim yet"

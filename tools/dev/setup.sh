@@ -1,4 +1,4 @@
-# ./dev setup: the packages of a build, a test run and a check, on Debian 12 (bookworm).
+# ./dev setup: the packages of a build, a test run and a check, on Debian 12 (bookworm), and the page's from npm.
 
 # `name/suite` takes it from that suite, `name>=version` is too old otherwise.
 readonly PACKAGES='
@@ -9,7 +9,8 @@ readonly PACKAGES='
   libboost1.83-dev/bookworm-backports libfmt-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libyaml-cpp-dev
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc grpc-proto
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev zlib1g-dev
-  prometheus python3-grpcio python3-protobuf'
+  prometheus python3-grpcio python3-protobuf
+  chromium fonts-dejavu-core'
 readonly SUITE=bookworm
 readonly NGTCP2_MINIMUM=1.11
 
@@ -28,6 +29,9 @@ missing_packages() {
       echo "$entry"
     fi
   done
+  # Whoever has a newer one of their own keeps it.
+  command -v node >/dev/null || echo nodejs
+  command -v npm >/dev/null || echo npm
 }
 
 as_root() {
@@ -112,7 +116,7 @@ confirm_removals() {
   fi
 }
 
-cmd_setup() {
+setup_packages() {
   local -a missing
   command -v dpkg-query >/dev/null || die "setup knows Debian 12 only; install the packages listed in tools/dev/setup.sh by hand"
   mapfile -t missing < <(missing_packages)
@@ -132,4 +136,9 @@ cmd_setup() {
   mapfile -t missing < <(missing_packages)
   [ ${#missing[@]} -eq 0 ] || die "still missing after the installation: ${missing[*]}"
   say "setup: done"
+}
+
+cmd_setup() {
+  setup_packages
+  setup_web
 }

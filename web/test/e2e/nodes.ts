@@ -1,0 +1,97 @@
+// Real nodes for a test: started, their lines read, killed at its end. Nothing sleeps: a test waits
+// for a line.
+
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const kLineMs = 60_000;
+
+export class RealNode {
+  private readonly lines: string[] = [];
+  private readonly waiting: { pattern: RegExp; resolve(found: RegExpExecArray): void }[] = [];
+
+  constructor(private readonly child: ChildProcess) {
+    if (!child.stderr) throw new Error('it has no output');
+    createInterface(child.stderr).on('line', (line) => this.take(line));
+  }
+
+  /** The first line, of all it said and will say, that matches. */
+  said(pattern: RegExp): Promise<RegExpExecArray> {
+    for (const line of this.lines) {
+      const found = pattern.exec(line);
+      if (found) return Promise.resolve(found);
+    }
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(
+        () => reject(new Error(`nothing like ${pattern}:\n${this.lines.join('\n')}`)),
+        kLineMs,
+      );
+      this.waiting.push({
+        pattern,
+        resolve: (found) => {
+          clearTimeout(late);
+          resolve(found);
+        },
+      });
+    });
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const ended = new Promise((resolve) => this.child.once('exit', resolve));
+    this.child.kill('SIGTERM');
+    await ended;
+  }
+
+  kill(): void {
+    this.child.kill('SIGKILL');
+  }
+
+  private take(line: string): void {
+    this.lines.push(line);
+    for (const one of [...this.waiting]) {
+      const found = one.pattern.exec(line);
+      if (!found) continue;
+      this.waiting.splice(this.waiting.indexOf(one), 1);
+      one.resolve(found);
+    }
+  }
+}
+
+/** A folder and the nodes in it. */
+export class Network {
+  private readonly folder = mkdtempSync(join(tmpdir(), 'ethnet-page-'));
+  private readonly nodes: RealNode[] = [];
+
+  start(datadir: string, ...words: readonly string[]): RealNode {
+    const bin = process.env.ETHNET_BIN_DIR;
+    if (!bin) throw new Error('ETHNET_BIN_DIR says where the programs are');
+    const child = spawn(
+      join(bin, 'ethnet'),
+      ['node', '--addr', '127.0.0.1', '--datadir', datadir, '--verbosity', '4', ...words],
+      { cwd: this.folder, stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    const node = new RealNode(child);
+    this.nodes.push(node);
+    return node;
+  }
+
+  end(): void {
+    for (const node of this.nodes) node.kill();
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/** A TCP port that was free a moment ago: one that a node keeps when it starts again. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (typeof address !== 'object' || address === null) throw new Error('it has a port');
+  return address.port;
+}
