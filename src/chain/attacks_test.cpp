@@ -1,6 +1,7 @@
 // Long branches that lead nowhere, and deep reorganisations that are legal (docs/THREATS.md).
 #include <cstdlib>
 
+#include <base/prng.hpp>
 #include <codec/rlp_writer.hpp>
 #include <gtest/gtest.h>
 
@@ -144,6 +145,110 @@ TEST(ChainAttacks, atk_42_NoAncestorOnALongSideBranchIsMoreThanAHundredNodesAway
   for (std::uint64_t from = 0; from <= kTip; from += 11) walk(from, from / 3);
   EXPECT_LE(most, 100U);
   EXPECT_GT(most, 10U);
+}
+
+// A header with one thing changed: a field, or any bit of its encoding.
+Bytes mutated(const Header& original, Prng& prng) {
+  Header header = original;
+  const std::uint64_t by = 1 + prng.below(3);
+  switch (prng.below(14)) {
+    case 0:
+      header.number += by;
+      break;
+    case 1:
+      header.timestamp -= 12 * by;
+      break;
+    case 2:
+      header.gas_limit += by * (prng.below(2) == 0 ? 1 : 1'000'000);
+      break;
+    case 3:
+      header.gas_used += by;
+      break;
+    case 4:
+      header.base_fee_per_gas = Uint256{by};
+      break;
+    case 5:
+      header.state_root.bytes.front() ^= std::byte{1};
+      break;
+    case 6:
+      header.extra_data.resize(30 + by, std::byte{1});
+      break;
+    case 7:
+      header.difficulty = Uint256{by};
+      break;
+    case 8:
+      header.mix_hash.bytes.front() ^= std::byte{1};
+      break;
+    case 9:
+      header.nonce.front() ^= std::byte{1};
+      break;
+    case 10:
+      header.ommers_hash.bytes.front() ^= std::byte{1};
+      break;
+    case 11:
+      header.requests_hash.reset();
+      break;
+    case 12:
+      header.excess_blob_gas = by;
+      break;
+    default: {
+      Bytes encoded = header.encode();
+      encoded[prng.below(encoded.size())] ^= static_cast<std::byte>(1U << prng.below(8));
+      return encoded;
+    }
+  }
+  return header.encode();
+}
+
+// A verdict is of the bytes that came, never of another header that was judged: what it is among
+// headers that it resembles is what it is alone.
+TEST(ChainAttacks, atk_57_AMutatedHeaderIsJudgedAsIfTheOtherHadNeverBeenSeen) {
+  const std::vector<std::string> names{"a1", "a2", "a3", "a4", "a5", "a6"};
+  TestBench whole;
+  const std::vector<HeaderInput> chain = whole.branch("genesis", names);
+  ASSERT_EQ(whole.import(chain).added, names.size());
+  Prng prng{57};
+  std::size_t valid = 0;
+  std::size_t invalid = 0;
+  for (int i = 0; i < 400; ++i) {
+    const std::size_t at = prng.below(names.size());
+    const Header& original = whole.header(names[at]);
+    const HeaderInput input{mutated(original, prng), {}};
+    const auto decoded = Header::decode(input.header);
+    if (input.header == chain[at].header) continue;  // of what changed nothing
+    if (decoded && decoded->parent_hash != original.parent_hash) continue;  // another place
+    TestBench among;
+    ASSERT_EQ(among.import(chain).added, names.size());
+    TestBench alone;
+    (void)alone.import({chain.begin(), chain.begin() + static_cast<std::ptrdiff_t>(at)});
+    const ImportOutcome said = among.import({input});
+    const ImportOutcome recomputed = alone.import({input});
+    ASSERT_EQ(said.added, recomputed.added) << i;
+    ASSERT_EQ(said.known, 0U) << i;
+    ASSERT_EQ(said.invalid.has_value(), recomputed.invalid.has_value()) << i;
+    if (said.invalid) {
+      EXPECT_EQ(said.invalid->error.message(), recomputed.invalid->error.message()) << i;
+      EXPECT_TRUE(among.import({input}).invalid) << "nor is it remembered as anything else";
+    }
+    ++(said.invalid ? invalid : valid);
+  }
+  EXPECT_GT(valid, 40U);
+  EXPECT_GT(invalid, 150U);
+}
+
+// The trick that split a test network: a block that gives its own hash for its parent's, or another
+// known one, is not taken for what has that hash.
+TEST(ChainAttacks, atk_57_AParentHashThatIsKnownMakesNoHeaderValid) {
+  TestBench bench;
+  const std::vector<HeaderInput> chain = bench.branch("genesis", {"a1", "a2", "a3"});
+  ASSERT_EQ(bench.import(chain).added, 3U);
+  for (const std::string parent : {"a2", "a3"}) {
+    Header header = bench.header("a2");
+    header.parent_hash = bench.hash(parent);
+    const ImportOutcome outcome = bench.import({{header.encode(), {}}});
+    EXPECT_EQ(outcome.added + outcome.known, 0U) << parent;
+    EXPECT_TRUE(outcome.invalid) << parent;
+  }
 }
 
 }  // namespace
