@@ -114,6 +114,9 @@ test('a reorganisation is on the page within a second of being on the event stre
     `page: reorganisations shown after ${found.map((ms) => `${ms.toFixed(0)} ms`).join(', ')}`,
   );
   for (const ms of found) expect(ms).toBeLessThan(kReorgMs);
+  expect(await page.getByText('the node began anew').count()).toBe(0);
+  expect(await page.locator('#reorgs-note').textContent()).not.toContain('of');
+  expect(await page.locator('#tree-follow').getAttribute('aria-pressed')).toBe('true');
 });
 
 test('a real reorganisation is replayed by keys, at 360 pixels without scrolling sideways', async () => {
