@@ -8,6 +8,7 @@
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
+#include <observe/web_page.hpp>
 
 #include "peer_name.hpp"
 
@@ -47,7 +48,9 @@ std::unique_ptr<observe::HttpServer> open_http(const NodeOptions& options, std::
   const Endpoint listen = endpoint_of(
       {"http", options.http_address, options.http_port, kHttpPortOffset}, options.port, node_port);
   return std::make_unique<observe::HttpServer>(
-      observe::HttpConfig{.listen = listen, .names = options.http_hosts}, log);
+      observe::HttpConfig{
+          .listen = listen, .names = options.http_hosts, .files = observe::web_page()},
+      log);
 }
 
 std::unique_ptr<observe::GrpcServer> open_grpc(const NodeOptions& options, std::uint16_t node_port,

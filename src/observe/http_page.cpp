@@ -114,15 +114,33 @@ constexpr std::string_view kIndex =
     "POST /         JSON-RPC 2.0: web3_clientVersion, net_peerCount, eth_blockNumber,\n"
     "               admin_nodeInfo, admin_peers, ethscope_summary, ...\n"
     "GET  /         as WebSocket: the same, and eth_subscribe: newHeads, reorgs, events\n";
+constexpr std::string_view kNoPage =
+    "\nThis build has no page to look at: ./dev web makes one, and the next build takes it in.\n";
 constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kJson = "application/json";
+
+// Scripts, styles and images of its own, and calls to us: nothing of anybody else, nothing inline.
+constexpr std::string_view kPagePolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'";
+
+HttpResponse make(const StaticFile& file, unsigned version) {
+  HttpResponse out = make(http::status::ok, version, content_type(file), std::string{file.bytes});
+  out.set("Content-Security-Policy", kPagePolicy);
+  if (is_immutable(file)) {
+    out.set(http::field::cache_control, "public, max-age=31536000, immutable");
+  }
+  return out;
+}
 
 }  // namespace
 
 std::string_view to_string(Refusal refusal) { return told(refusal).name; }
 
-HttpPage::HttpPage(const SnapshotBoard& board, EventLog& log, std::vector<std::string> names)
-    : board_{board}, log_{log}, names_{std::move(names)} {
+HttpPage::HttpPage(const SnapshotBoard& board, EventLog& log, std::vector<std::string> names,
+                   StaticFiles files)
+    : board_{board}, log_{log}, names_{std::move(names)}, files_{files} {
   for (std::string& name : names_) name = lower(name);
   names_.insert(names_.end(), {"localhost", "127.0.0.1", "[::1]"});
 }
@@ -191,7 +209,8 @@ HttpResponse HttpPage::route(const HttpRequest& request) {
   const unsigned version = request.version();
   const std::string_view path = path_of(request);
   const bool is_metrics = path == "/metrics" || path == "/debug/metrics/prometheus";
-  if (!is_metrics && path != "/health" && path != "/ready" && path != "/") {
+  const StaticFile* const file = file_of(request);
+  if (file == nullptr && !is_metrics && path != "/health" && path != "/ready" && path != "/") {
     return refuse(Refusal::not_found, version);
   }
   if (path == "/" && request.method() == http::verb::post) return call(request);
@@ -202,10 +221,13 @@ HttpResponse HttpPage::route(const HttpRequest& request) {
   const SnapshotBoard::Snapshot snapshot = board_.newest();
   const bool ready = snapshot != nullptr && !draining_;
   HttpResponse out;
-  if (path == "/health") {
+  if (file != nullptr) {
+    out = make(*file, version);
+  } else if (path == "/health") {
     out = make(http::status::ok, version, kText, "alive\n");
   } else if (path == "/") {
-    out = make(http::status::ok, version, kText, std::string{kIndex});
+    out = make(http::status::ok, version, kText,
+               fmt::format("{}{}", kIndex, files_.empty() ? kNoPage : ""));
   } else if (path == "/ready" || snapshot == nullptr) {
     out = make(ready ? http::status::ok : http::status::service_unavailable, version, kText,
                ready       ? "ready\n"
@@ -214,9 +236,19 @@ HttpResponse HttpPage::route(const HttpRequest& request) {
   } else {
     out = make(http::status::ok, version, kMetricsType, prometheus_text(*snapshot, own_counters()));
   }
+  if (path == "/") out.set(http::field::vary, "Accept");
   out.keep_alive(request.keep_alive());
   out.prepare_payload();
   return out;
+}
+
+// A browser that goes to / says that it takes HTML; a script gets the text.
+const StaticFile* HttpPage::file_of(const HttpRequest& request) const {
+  const std::string_view path = path_of(request);
+  if (path != "/") return find_file(files_, path);
+  const bool is_browser =
+      lower(request[http::field::accept]).find("text/html") != std::string::npos;
+  return is_browser ? find_file(files_, "/index.html") : nullptr;
 }
 
 HttpResponse HttpPage::call(const HttpRequest& request) {

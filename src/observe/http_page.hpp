@@ -4,7 +4,8 @@
 //   GET  /metrics, /debug/metrics/prometheus   Prometheus text
 //   GET  /health                               200: the process answers
 //   GET  /ready                                200: the node listens and does not drain; 503 else
-//   GET  /                                     what there is, for a person
+//   GET  /                                     what there is, for a person; the page, for a browser
+//   GET  /assets/..., /favicon.svg             files of the page (web_page.hpp)
 //   POST /                                     JSON-RPC (json_rpc.hpp)
 //   GET  / with Upgrade: websocket             the same in messages, and subscriptions: what is
 //                                              answered is here, the rest in web_socket.hpp
@@ -29,6 +30,7 @@
 
 #include "json_rpc.hpp"
 #include "snapshot_board.hpp"
+#include "static_files.hpp"
 #include "subscriptions.hpp"
 
 namespace ethnet::observe {
@@ -77,7 +79,9 @@ struct HttpCounters {
 class HttpPage {
  public:
   // Board and log outlive it. `names`: hosts that we are called besides the usual ones, "*" is any.
-  HttpPage(const SnapshotBoard& board, EventLog& log, std::vector<std::string> names);
+  // `files`: the page.
+  HttpPage(const SnapshotBoard& board, EventLog& log, std::vector<std::string> names,
+           StaticFiles files = {});
 
   [[nodiscard]] HttpResponse answer(const HttpRequest& request);
   // It asks to become a WebSocket. Elsewhere than at / the wish is ignored.
@@ -102,6 +106,7 @@ class HttpPage {
  private:
   [[nodiscard]] HttpResponse route(const HttpRequest& request);
   [[nodiscard]] HttpResponse call(const HttpRequest& request);
+  [[nodiscard]] const StaticFile* file_of(const HttpRequest& request) const;
   [[nodiscard]] std::optional<Refusal> judge(const HttpRequest& request) const;
   [[nodiscard]] bool is_ours(std::string_view host) const;
   [[nodiscard]] std::vector<node::Counter> own_counters() const;
@@ -109,6 +114,7 @@ class HttpPage {
   const SnapshotBoard& board_;
   EventLog& log_;
   std::vector<std::string> names_;
+  StaticFiles files_;
   HttpCounters counters_;
   std::size_t connections_ = 0;
   std::size_t sockets_ = 0;

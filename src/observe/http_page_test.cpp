@@ -4,9 +4,15 @@
 #include <gtest/gtest.h>
 
 #include "event_log.hpp"
+#include "static_files.hpp"
 #include "testing/exposition.hpp"
 
 namespace ethnet::observe {
+
+// Of testing/page, and of a folder that is not there.
+StaticFiles fixture_page();
+StaticFiles empty_page();
+
 namespace {
 
 namespace http = boost::beast::http;
@@ -152,6 +158,74 @@ TEST_F(Page, atk_A6_JsonRpcIsCalledAsJsonAlone) {
   note.body() = R"({"jsonrpc":"2.0","method":"eth_blockNumber"})";
   EXPECT_EQ(page_.answer(note).result(), http::status::no_content);
   EXPECT_NE(get("/").body().find("POST /"), std::string::npos);
+}
+
+TEST_F(Page, ABrowserGetsThePageAndWhatItNeedsAndAScriptGetsTheText) {
+  HttpPage page{board_, log_, {}, fixture_page()};
+  HttpRequest browser = request("/");
+  browser.set(http::field::accept, "text/html,application/xhtml+xml,*/*;q=0.8");
+  const HttpResponse index = page.answer(browser);
+  EXPECT_EQ(index.result(), http::status::ok);
+  EXPECT_EQ(index[http::field::content_type], "text/html; charset=utf-8");
+  EXPECT_EQ(index[http::field::cache_control], "no-store");
+  EXPECT_EQ(index[http::field::vary], "Accept");
+  EXPECT_TRUE(index.body().starts_with("<!doctype html>\n")) << index.body();
+  EXPECT_TRUE(index.body().ends_with("</script>\n")) << "whole";
+  const HttpResponse script = page.answer(request("/assets/app-1f2e.js?x=1"));
+  EXPECT_EQ(script[http::field::content_type], "text/javascript; charset=utf-8");
+  EXPECT_EQ(script[http::field::cache_control], "public, max-age=31536000, immutable");
+  EXPECT_EQ(script.body(), "document.title = \"fixture\";\n");
+  const HttpResponse icon = page.answer(request("/favicon.svg"));
+  EXPECT_EQ(icon[http::field::content_type], "image/svg+xml");
+  EXPECT_EQ(icon[http::field::cache_control], "no-store") << "its name stays when it changes";
+  for (const std::string_view accept : {"*/*", "", "application/json"}) {
+    HttpRequest tool = request("/");
+    tool.set(http::field::accept, accept);
+    EXPECT_TRUE(page.answer(tool).body().starts_with("MiniEthNet\n")) << accept;
+  }
+  HttpRequest head = request("/assets/app-1f2e.js", "localhost", http::verb::head);
+  EXPECT_EQ(page.answer(head)[http::field::content_length], "28");
+}
+
+TEST_F(Page, ABuildWithoutAPageSaysHowToMakeOne) {
+  EXPECT_TRUE(empty_page().empty());
+  HttpPage page{board_, log_, {}, empty_page()};
+  HttpRequest browser = request("/");
+  browser.set(http::field::accept, "text/html");
+  const HttpResponse answer = page.answer(browser);
+  EXPECT_EQ(answer[http::field::content_type], "text/plain; charset=utf-8");
+  EXPECT_NE(answer.body().find("./dev web"), std::string::npos);
+  HttpPage with{board_, log_, {}, fixture_page()};
+  EXPECT_EQ(with.answer(request("/")).body().find("./dev web"), std::string::npos);
+}
+
+TEST_F(Page, atk_A6_FilesAreGivenByTheirNameAloneToWhomWeAnswer) {
+  HttpPage page{board_, log_, {}, fixture_page()};
+  EXPECT_EQ(fixture_page().size(), 3U);
+  for (const std::string_view path :
+       {"/assets", "/assets/", "/assets/../index.html", "/assets/app-1f2e.jS", "//favicon.svg",
+        "/favicon.svg/", "/assets%2fapp-1f2e.js", "/../CMakeLists.txt"}) {
+    EXPECT_EQ(page.answer(request(path)).result(), http::status::not_found) << path;
+  }
+  EXPECT_EQ(page.answer(request("/favicon.svg", "evil.example")).result(), http::status::forbidden);
+  const HttpRequest post = request("/favicon.svg", "localhost", http::verb::post);
+  EXPECT_EQ(page.answer(post).result(), http::status::method_not_allowed);
+}
+
+TEST_F(Page, atk_A6_ThePageMayRunItsOwnScriptsAloneAndCallNobodyElse) {
+  HttpPage page{board_, log_, {}, fixture_page()};
+  HttpRequest browser = request("/");
+  browser.set(http::field::accept, "text/html");
+  for (const HttpResponse& answer :
+       {page.answer(browser), page.answer(request("/assets/app-1f2e.js"))}) {
+    EXPECT_EQ(answer["Content-Security-Policy"],
+              "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+              "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+              "frame-ancestors 'none'");
+    EXPECT_EQ(answer["X-Content-Type-Options"], "nosniff");
+    EXPECT_EQ(answer["X-Frame-Options"], "DENY");
+    EXPECT_EQ(answer["Cross-Origin-Resource-Policy"], "same-origin");
+  }
 }
 
 TEST_F(Page, HeadIsGetWithoutTheBody) {

@@ -174,7 +174,7 @@ class HttpServer::Impl {
       : config_{config},
         log_{log},
         heads_{log},
-        page_{board_, log, names(config)},
+        page_{board_, log, names(config), config.files},
         acceptor_{io_, config.listen, "http"} {
     acceptor_.start([this](tcp::socket socket) { take(std::move(socket)); },
                     [this] { ++page_.counters().accept_errors; });

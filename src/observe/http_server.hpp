@@ -20,6 +20,7 @@
 #include <types/endpoint.hpp>
 
 #include "snapshot_board.hpp"
+#include "static_files.hpp"
 
 namespace ethnet::observe {
 
@@ -39,6 +40,7 @@ class EventLog;
 struct HttpConfig {
   Endpoint listen;                   // port 0: any
   std::vector<std::string> names{};  // hosts that we are called besides the usual ones
+  StaticFiles files{};               // the page: /index.html and what it needs
   Duration header_time = seconds(5);
   Duration body_time = seconds(10);
   Duration write_time = seconds(10);

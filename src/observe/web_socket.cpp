@@ -40,8 +40,6 @@ void WebSocket::start(const HttpRequest& request) {
     response.set(beast::http::field::server, "MiniEthNet");
   }));
   stream_.read_message_max(kMaxWebSocketMessageBytes);
-  // Room is asked for before it is known that no more comes; without any there is no close code.
-  in_.max_size(2 * kMaxWebSocketMessageBytes);
   stream_.auto_fragment(false);
   stream_.text(true);
   stream_.async_accept(request,

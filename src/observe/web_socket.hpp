@@ -58,7 +58,8 @@ class WebSocket : public std::enable_shared_from_this<WebSocket> {
   HttpPage& page_;
   std::unique_ptr<Subscriptions> subscriptions_;
   std::function<void()> forget_;
-  boost::beast::flat_buffer in_{kMaxWebSocketMessageBytes};
+  // Room is asked for before it is known that no more comes; without any there is no close code.
+  boost::beast::flat_buffer in_{2 * kMaxWebSocketMessageBytes};
   std::string out_;  // the message under way
   boost::asio::steady_timer deadline_;
   std::optional<std::string> answer_;  // goes next

@@ -9,7 +9,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(__file__))
-from support import ProcessTest  # noqa: E402
+from support import ProcessTest, WebSocket  # noqa: E402
 
 SECONDS = 30
 
@@ -97,6 +97,82 @@ class Http(ProcessTest):
         self.assertEqual(self.call(port, "web3_clientVersion"), info["name"])
         self.stop(second)
         self.stop(first)
+
+    def scope(self, port, *words):
+        """What `ethnet scope` prints."""
+        command = self.start("ethnet", "scope", *words, "--node", f"localhost:{port}", "--json")
+        text = command.rest()
+        self.assertEqual(command.exit_code(), 0, text)
+        return json.loads(text)
+
+    def web_socket(self, port, **wishes):
+        return WebSocket(self.connect(port), **wishes)
+
+    def test_a_websocket_tells_of_heads_forks_and_reorganisations_as_they_happen(self):
+        node, port = self.node("--produce", "--produce-forks", "--period", 1)
+        grpc = int(node.wait_for(r"Answering over gRPC.* port=(\d+)").group(1))
+        page = self.web_socket(port, origin="http://localhost")
+        heads = page.call("eth_subscribe", "newHeads")
+        reorgs = page.call("eth_subscribe", "reorgs")
+        events = page.call("eth_subscribe", "events", {"after": 0})
+        node.wait_for(r"\[REORG\]")
+        reorg = page.told(reorgs)
+        self.assertEqual(reorg["reorg"]["reorg"], 1)
+        first = page.told(events)
+        self.assertEqual(first["cursor"], 1)
+        while first != reorg:  # the very same event, among the others
+            first = page.told(events)
+        kept = self.scope(grpc, "reorgs")["reorgs"][-1]
+        self.assertEqual(kept["reorg"], reorg["reorg"])
+        self.assertEqual(page.call("ethscope_reorgs", 256)["reorgs"][-1], kept)
+        one, two = page.told(heads), page.told(heads)
+        while int(two["number"], 16) != int(one["number"], 16) + 1:
+            one, two = two, page.told(heads)
+        self.assertRegex(two["parentHash"], r"^0x[0-9a-f]{64}$")
+        self.assertTrue(page.call("eth_unsubscribe", events))
+        self.assertFalse(page.call("eth_unsubscribe", events))
+        self.stop(node)
+
+    def test_ethscopes_methods_answer_what_ethnet_scope_prints(self):
+        node, port = self.node("--produce", "--period", 1, "--produce-for", 2)
+        grpc = int(node.wait_for(r"Answering over gRPC.* port=(\d+)").group(1))
+        node.wait_for("Stopped producing")
+        tree = self.scope(grpc, "tree")
+        self.until(lambda: self.call(port, "ethscope_forkTree"), lambda got: got == self.scope(grpc, "tree"))
+        self.assertGreaterEqual(len(tree["nodes"]), 1)
+        for name, method in (("peers", "ethscope_peers"), ("data", "ethscope_dataSets"), ("reorgs", "ethscope_reorgs")):
+            self.assertEqual(self.call(port, method), self.scope(grpc, name))
+        summary = self.scope(grpc, "summary")
+        got = self.call(port, "ethscope_summary")
+        self.assertEqual(list(got), list(summary))
+        self.assertEqual(got["node_id"], summary["node_id"])
+        counters = self.call(port, "ethscope_counters")
+        self.assertGreaterEqual(counters["producer.sealed"], 1)
+        self.assertNotIn(0, counters.values())
+
+    def test_atk_a6_a_web_page_of_another_origin_opens_no_websocket(self):
+        _, port = self.node()
+        for origin in ("http://evil.example", "null", f"http://localhost:{port}.evil.example"):
+            self.assertEqual(self.web_socket(port, origin=origin).status, 403)
+        self.assertEqual(self.web_socket(port, host="evil.example", origin="http://evil.example").status, 403)
+        self.assertEqual(self.web_socket(port, host=f"localhost:{port}", origin=f"http://localhost:{port}").status, 101)
+        self.assertEqual(self.metric(port, 'ethnet_http_refused_total{reason="origin_not_allowed"}'), 3)
+        self.assertEqual(self.metric(port, 'ethnet_http_refused_total{reason="host_not_allowed"}'), 1)
+
+    def test_atk_a6_websockets_that_read_nothing_do_not_keep_the_node_from_its_chain(self):
+        node, port = self.node("--produce", "--period", 1)
+        ask = json.dumps([{"jsonrpc": "2.0", "id": 1, "method": "ethscope_forkTree"}] * 100).encode()
+        for _ in range(16):
+            stalled = self.web_socket(port)
+            stalled.call("eth_subscribe", "events", {"after": 0})
+            for _ in range(10):
+                stalled.send(ask)
+        _, before = node.next_head()
+        while node.next_head()[1] < before + 3:
+            pass
+        self.assertEqual(self.metric(port, "ethnet_http_sockets_opened_total"), 16)
+        self.assertGreaterEqual(self.metric(port, "chain_head_header"), before)
+        self.stop(node)
 
     def test_a_taken_http_port_is_one_clear_line(self):
         _, port = self.node()

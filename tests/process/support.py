@@ -3,7 +3,9 @@
 Nothing sleeps: a test waits for a line or for an exit. Every process is killed at the end of its test.
 """
 
+import base64
 import fcntl
+import json
 import os
 import pty
 import queue
@@ -122,6 +124,69 @@ class Process:
             else:
                 self.seen.append(line)
         return "\n".join(self.seen)
+
+
+class WebSocket:
+    """A client (RFC 6455), as much of one as these tests need: text that comes in one frame, pings answered."""
+
+    def __init__(self, connection, host="localhost", origin=None):
+        self.connection = connection
+        lines = ["GET / HTTP/1.1", f"Host: {host}", "Connection: Upgrade", "Upgrade: websocket",
+                 "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: " + base64.b64encode(os.urandom(16)).decode()]
+        lines += [f"Origin: {origin}"] if origin else []
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        answer = b""
+        while not answer.endswith(b"\r\n\r\n"):
+            answer += self._bytes(1)
+        self.status = int(answer.split(b" ")[1])
+        self._notes = []
+
+    def _bytes(self, count):
+        got = b""
+        while len(got) < count:
+            more = self.connection.recv(count - len(got))
+            if not more:
+                raise EOFError("the other side has closed it")
+            got += more
+        return got
+
+    def send(self, payload, kind=1):
+        mask = os.urandom(4)
+        size = struct.pack(">BH", 0x80 | 126, len(payload)) if len(payload) > 125 else bytes([0x80 | len(payload)])
+        masked = bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload))
+        self.connection.sendall(bytes([0x80 | kind]) + size + mask + masked)
+
+    def read(self):
+        """The next message, parsed."""
+        while True:
+            first, size = self._bytes(2)
+            if size >= 126:
+                size = int.from_bytes(self._bytes(2 if size == 126 else 8), "big")
+            payload = self._bytes(size)
+            if first == 0x89:
+                self.send(payload, 10)
+            elif first == 0x81:
+                return json.loads(payload)
+            else:
+                raise EOFError(f"a frame of kind {first:#x}")
+
+    def call(self, method, *params):
+        """What it answers; notifications that come before are kept for told()."""
+        self.send(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode())
+        while True:
+            message = self.read()
+            if "id" in message:
+                return message["result"]
+            self._notes.append(message)
+
+    def told(self, subscription):
+        """What the next notification to this subscription says; others are kept."""
+        while True:
+            for note in self._notes:
+                if note["params"]["subscription"] == subscription:
+                    self._notes.remove(note)
+                    return note["params"]["result"]
+            self._notes.append(self.read())
 
 
 class ProcessTest(unittest.TestCase):

@@ -20,6 +20,10 @@ import type { DataSet, NodeEvent, Peer, Refusal, Summary } from './types';
 export const parts = ['summary', 'tree', 'reorgs', 'peers', 'refusals', 'data', 'log'] as const;
 export type Part = (typeof parts)[number];
 
+// A node reckons its start anew each second, from two clocks: it is never quite the same. One that
+// began anew has lost its connections, so that only a new one needs to look.
+const kSameStartMs = 1000;
+
 export class Model {
   readonly tree = new BlockTree();
   readonly reorgs = new ReorgList();
@@ -38,17 +42,24 @@ export class Model {
   /** The newest reorganisation that came as an event while somebody looked. */
   newestReorg: number | undefined;
 
-  /** True: the node is another one than before, or began anew. */
-  applySummary(value: unknown): boolean {
+  applySummary(value: unknown): void {
     const next = this.judge(decodeSummary(value));
-    if (!next) return false;
-    const before = this.summary;
-    const restarted =
-      before !== undefined && (before.started !== next.started || before.nodeId !== next.nodeId);
-    if (restarted) this.forget(next);
+    if (!next) return;
     this.summary = next;
     this.changed.add('summary');
-    return restarted;
+  }
+
+  /** The first summary of a connection. True: the node is another one than before, or began anew. */
+  join(value: unknown): boolean {
+    const before = this.summary;
+    this.applySummary(value);
+    const next = this.summary;
+    if (!before || !next || before === next) return false;
+    const other =
+      before.nodeId !== next.nodeId || Math.abs(before.started - next.started) > kSameStartMs;
+    if (!other && next.cursor >= this.cursor) return false;
+    this.forget(next);
+    return true;
   }
 
   applyForkTree(value: unknown): void {

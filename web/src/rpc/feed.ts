@@ -60,7 +60,7 @@ export class Feed {
     this.polled = false;
     this.asked.clear();
     try {
-      this.model.applySummary(await this.client.call('ethscope_summary'));
+      this.model.join(await this.client.call('ethscope_summary'));
       const after = this.model.resumeAfter();
       this.heads = String(await this.client.call('eth_subscribe', ['newHeads']));
       this.events = String(await this.client.call('eth_subscribe', ['events', { after }]));
@@ -90,9 +90,7 @@ export class Feed {
     this.client.watch();
     if (!this.joined) return;
     const rest = document.hidden ? kHiddenFactor : 1;
-    this.ask('ethscope_summary', kSummaryMs * rest, (value) => {
-      this.model.applySummary(value);
-    });
+    this.ask('ethscope_summary', kSummaryMs * rest, (value) => this.model.applySummary(value));
     const treeMs = this.model.tree.incomplete ? kTreeSoonMs : kTreeMs;
     this.ask('ethscope_forkTree', treeMs * rest, (value) => this.model.applyForkTree(value));
     this.ask('ethscope_peers', kListsMs * rest, (value) => this.model.applyPeers(value));

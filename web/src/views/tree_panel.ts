@@ -52,7 +52,10 @@ export class TreePanel {
       this.draw();
     });
     this.scroll.addEventListener('scroll', () => {
-      if (Math.abs(this.scroll.scrollLeft - this.scrolledTo) > kByHand) this.setFollow(false);
+      const { scrollLeft, clientWidth, scrollWidth } = this.scroll;
+      // At the right end one is also taken by a tree that became shorter.
+      const atEnd = scrollLeft + clientWidth > scrollWidth - kByHand;
+      if (!atEnd && Math.abs(scrollLeft - this.scrolledTo) > kByHand) this.setFollow(false);
     });
     this.svg.root.addEventListener('keydown', (event) => this.key(event));
   }

@@ -1,9 +1,9 @@
-// The page in Chromium, served by a real node of a network of three, of which the first produces
-// forks.
+// The page in Chromium, on a real node of a network of three, of which the first produces forks.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Page } from 'playwright-core';
 import { overhang, pages, untilLive } from './browser';
+import { Front } from './front';
 import { Network, freePort, type RealNode } from './nodes';
 
 const kReorgMs = 1000; // from the event stream to the page
@@ -15,6 +15,7 @@ let producer: RealNode;
 let watched: RealNode;
 let bootnode = '';
 let port = 0;
+let front: Front;
 let url = '';
 
 function startWatched(): RealNode {
@@ -42,13 +43,17 @@ beforeAll(async () => {
   const [, number] = await producer.said(/Started P2P networking.* port=(\d+)/);
   bootnode = `127.0.0.1:${number}`;
   port = await freePort();
-  url = `http://127.0.0.1:${port}/`;
+  front = new Front(port);
+  url = `http://127.0.0.1:${await front.listen()}/`;
   watched = startWatched();
   network.start('third', '--port', '0', '--bootnodes', bootnode);
   await watched.said(/Answering over HTTP/);
 });
 
-afterAll(() => network.end());
+afterAll(() => {
+  front.close();
+  network.end();
+});
 
 /** Milliseconds between a reorganisation on a second stream and on the page, for each of the next
  * `most`. */
@@ -109,6 +114,9 @@ test('a reorganisation is on the page within a second of being on the event stre
     `page: reorganisations shown after ${found.map((ms) => `${ms.toFixed(0)} ms`).join(', ')}`,
   );
   for (const ms of found) expect(ms).toBeLessThan(kReorgMs);
+  expect(await page.getByText('the node began anew').count()).toBe(0);
+  expect(await page.locator('#reorgs-note').textContent()).not.toContain('of');
+  expect(await page.locator('#tree-follow').getAttribute('aria-pressed')).toBe('true');
 });
 
 test('a real reorganisation is replayed by keys, at 360 pixels without scrolling sideways', async () => {

@@ -21,6 +21,7 @@ export class MockNode {
   hung = false;
   onEvent: (event: Json) => void = () => undefined;
   onHead: (head: Json) => void = () => undefined;
+  private published = 0;
   private tree: unknown;
   private summary: Json = {};
 
@@ -49,7 +50,8 @@ export class MockNode {
       canonical_switches: this.chain.reorgs.length,
       data_sets: this.dataSets.length,
       cursor: this.events.length,
-      started_unix_ns: this.started,
+      // As a node does, which reckons it from two clocks.
+      started_unix_ns: this.started + 512 * (this.published++ % 3),
       taken_unix_ns: Date.now() * kNsPerMs,
     };
   }

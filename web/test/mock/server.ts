@@ -2,7 +2,7 @@
 // WebSocket.
 
 import { createReadStream, existsSync, statSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +20,25 @@ const kTypes: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
+export function serveBuiltPage(request: IncomingMessage, response: ServerResponse): void {
+  const name =
+    request.url === '/' ? 'index.html' : normalize(request.url ?? '').replace(/^[/\\.]+/, '');
+  const path = join(kDist, name);
+  if (!path.startsWith(kDist) || !existsSync(path) || !statSync(path).isFile()) {
+    response.writeHead(404).end();
+    return;
+  }
+  response.writeHead(200, {
+    'Content-Type': kTypes[extname(path)] ?? 'application/octet-stream',
+    'Content-Security-Policy': kPolicy,
+    'X-Content-Type-Options': 'nosniff',
+    'Cache-Control': name.startsWith('assets/')
+      ? 'public, max-age=31536000, immutable'
+      : 'no-store',
+  });
+  createReadStream(path).pipe(response);
+}
+
 export class MockServer {
   private server: Server | undefined;
   private sockets: WebSocketServer | undefined;
@@ -33,24 +52,7 @@ export class MockServer {
   constructor(private readonly node: MockNode) {}
 
   async listen(port = 0): Promise<number> {
-    const server = createServer((request, response) => {
-      const name =
-        request.url === '/' ? 'index.html' : normalize(request.url ?? '').replace(/^[/\\.]+/, '');
-      const path = join(kDist, name);
-      if (!path.startsWith(kDist) || !existsSync(path) || !statSync(path).isFile()) {
-        response.writeHead(404).end();
-        return;
-      }
-      response.writeHead(200, {
-        'Content-Type': kTypes[extname(path)] ?? 'application/octet-stream',
-        'Content-Security-Policy': kPolicy,
-        'X-Content-Type-Options': 'nosniff',
-        'Cache-Control': name.startsWith('assets/')
-          ? 'public, max-age=31536000, immutable'
-          : 'no-store',
-      });
-      createReadStream(path).pipe(response);
-    });
+    const server = createServer(serveBuiltPage);
     this.server = server;
     this.sockets = new WebSocketServer({ server });
     this.sockets.on('connection', (socket) => this.serve(socket));

@@ -70,13 +70,28 @@ test('a node that began anew is followed from its first event, and the log says 
     ...(second.answer('ethscope_summary', []) as Json),
     started_unix_ns: first.started + 5e9,
   };
-  expect(model.applySummary(summary)).toBe(true);
+  expect(model.join(summary)).toBe(true);
   expect(model.resumeAfter()).toBe(0);
   expect(model.reorgs.total).toBe(0);
   expect(model.tree.size).toBe(0);
   expect(model.log.newestFirst(all)[0]?.text).toContain('began anew');
   second.grow();
   expect(model.applyEvent(second.events[0])?.cursor).toBe(1);
+});
+
+test('the start that a node reckons anew, a little different each time, is no new beginning', () => {
+  const node = new MockNode('m');
+  const model = new Model();
+  node.grow();
+  follow(model, node);
+  const again = {
+    ...(node.answer('ethscope_summary', []) as Json),
+    started_unix_ns: node.started + 2048,
+  };
+  expect(model.join(again)).toBe(false);
+  model.applySummary({ ...again, started_unix_ns: node.started + 9e12 }); // somebody set its clock
+  expect(model.tree.head?.hash).toBe(node.chain.head.hash);
+  expect(model.join({ ...again, started_unix_ns: node.started + 9e12, cursor: 0 })).toBe(true);
 });
 
 test('a gap is a line of its own, and the log is bounded and filtered', () => {
