@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <observe/event_log.hpp>
 #include <observe/json_rpc.hpp>
+#include <observe/subscriptions.hpp>
 
 #include "targets.hpp"
 
@@ -49,7 +50,11 @@ void run_json_rpc(ByteView input) {
   for (const std::byte b : input) body.push_back(static_cast<char>(b));
   observe::RpcCounters counters;
   observe::EventLog log;
-  const std::string text = observe::answer_rpc(body, {&snapshot(), log}, counters);
+  const observe::HeadFeed heads{log};
+  observe::SubscriptionCounters told;
+  observe::Subscriptions subscriptions{log, heads, told};
+  const std::string text = observe::answer_rpc(body, {&snapshot(), log, &subscriptions}, counters);
+  CHECK(told.open <= observe::kMaxSubscriptions);
   CHECK(text.size() <= observe::kMaxRpcAnswerBytes + kMaxOverhead);
   CHECK(counters.calls <= observe::kMaxRpcBatch);
   if (text.empty()) return;

@@ -200,6 +200,10 @@ void add_json_rpc(std::vector<Seed>& out) {
       R"({"jsonrpc":"2.0","method":"net_version"},{"jsonrpc":"2.0","id":null,"method":"none"},7])");
   add("params", R"({"jsonrpc":"2.0","id":-1.5e3,"method":"admin_nodeInfo","params":{"x":[]}})");
   add("odd", R"({"jsonrpc":"1.0","id":{},"method":null,"params":"\ud800"})");
+  add("scope",
+      R"([{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["events",{"after":0}]},)"
+      R"({"jsonrpc":"2.0","id":2,"method":"eth_unsubscribe","params":["0x1"]},)"
+      R"({"jsonrpc":"2.0","id":3,"method":"ethscope_reorgs","params":[16]}])");
   add("no_json", R"([[[[{"id":)");
 }
 #endif

@@ -97,7 +97,7 @@ export class TreeSvg {
       () => svg('path'),
       (path, p) => {
         const parent = byHash.get(p.block.parent);
-        setAttr(path, 'd', parent ? edge(parent, p) : stub(p));
+        setAttr(path, 'd', parent ? edge(parent, p) : p.block.number > 0 ? stub(p) : '');
         setAttr(path, 'data-role', look.role(p.block));
         setAttr(path, 'data-far', !parent || p.column > parent.column + 1 ? 'true' : undefined);
       },

@@ -1,9 +1,8 @@
-// The page in Chromium, on a real node of a network of three, of which the first produces forks.
+// The page in Chromium, served by a real node of a network of three, of which the first produces forks.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Page } from 'playwright-core';
 import { overhang, pages, untilLive } from './browser';
-import { Front } from './front';
 import { Network, freePort, type RealNode } from './nodes';
 
 const kReorgMs = 1000; // from the event stream to the page
@@ -15,7 +14,6 @@ let producer: RealNode;
 let watched: RealNode;
 let bootnode = '';
 let port = 0;
-let front: Front;
 let url = '';
 
 function startWatched(): RealNode {
@@ -43,17 +41,13 @@ beforeAll(async () => {
   const [, number] = await producer.said(/Started P2P networking.* port=(\d+)/);
   bootnode = `127.0.0.1:${number}`;
   port = await freePort();
-  front = new Front(port);
-  url = `http://127.0.0.1:${await front.listen()}/`;
+  url = `http://127.0.0.1:${port}/`;
   watched = startWatched();
   network.start('third', '--port', '0', '--bootnodes', bootnode);
   await watched.said(/Answering over HTTP/);
 });
 
-afterAll(() => {
-  front.close();
-  network.end();
-});
+afterAll(() => network.end());
 
 /** Milliseconds between a reorganisation on a second stream and on the page, for each of the next
  * `most`. */
