@@ -89,7 +89,11 @@ class Client {
     }
     return stream_.reason().code;
   }
-  void send_in_parts(bool parts) { stream_.auto_fragment(parts); }
+  // As much of it as the other side takes.
+  void send_one_frame(const std::string& text) {
+    stream_.auto_fragment(false);
+    stream_.write(asio::buffer(text), error_);
+  }
 
  private:
   asio::io_context io_;
@@ -229,13 +233,16 @@ TEST_F(WebSockets, atk_A6_WhatIsNotTextOrTooLargeEndsItWithACode) {
   EXPECT_EQ(refused("binary_message"), 1U);
   Client fits{server->port()};
   EXPECT_EQ(fits.ask(std::string(kMaxWebSocketMessageBytes, ' '))["error"]["code"], -32700);
-  for (const bool in_parts : {true, false}) {
-    Client large{server->port()};
-    large.send_in_parts(in_parts);
-    large.send(std::string(kMaxWebSocketMessageBytes + 1, ' '));
-    EXPECT_EQ(large.closed_by(), 1009);
+  Client large{server->port()};
+  large.send(std::string(kMaxWebSocketMessageBytes + 1, ' '));  // in frames of 4 KiB
+  EXPECT_EQ(large.closed_by(), 1009);
+  // One frame is refused at its header, while the rest of it is still on its way: then what was
+  // said last may be lost.
+  Client at_once{server->port()};
+  at_once.send_one_frame(std::string(16 * kMaxWebSocketMessageBytes, ' '));
+  at_once.closed_by();
+  while (refused("message_too_large") < 2) {
   }
-  EXPECT_EQ(refused("message_too_large"), 2U);
   Client garbled{server->port()};
   garbled.send("\xff\xfe");
   EXPECT_EQ(garbled.closed_by(), 1007);
