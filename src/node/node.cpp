@@ -108,7 +108,7 @@ Node::Node(Private, Now now, NodeConfig config, std::shared_ptr<const crypto::Se
       dialer_{config_.peers, prng.split("dialer"), now.mono},
       producer_{config_.producer, sessions_->local_id().short_hex().substr(0, 6),
                 prng.split("producer"), now.mono},
-      made_at_{now.mono},
+      made_at_{now},
       enr_seq_{now.wall.whole_seconds()},
       enr_{std::move(enr)} {
   if (config_.das) das_.emplace(*config_.das, das_indices_, log);

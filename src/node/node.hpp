@@ -231,7 +231,7 @@ class Node {
   std::vector<session::Capability> capabilities_;
   Dialer dialer_;
   BlockProducer producer_;
-  Instant made_at_;
+  Now made_at_;
   std::uint64_t enr_seq_;
   Bytes enr_;
   std::set<NodeId> connected_;

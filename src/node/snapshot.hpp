@@ -102,7 +102,7 @@ struct SyncView {
 
 struct NodeSnapshot {
   Now taken;        // when it was made
-  Instant started;  // when the node was made
+  Now started;  // when the node was made
   NodeId id;
   std::string client;  // "MiniEthNet/v0.1.0/..."
   std::string enode;   // how others dial it, where its address is known; loopback otherwise

@@ -34,7 +34,7 @@ std::string bytes_of(std::uint8_t byte) { return std::string(32, static_cast<cha
 std::shared_ptr<const node::NodeSnapshot> snapshot_of_a_node() {
   node::NodeSnapshot s;
   s.taken = {.mono = Instant{seconds(100).ns}, .wall = kTime};
-  s.started = Instant{seconds(40).ns};
+  s.started = {Instant{seconds(40).ns}, s.taken.wall + seconds(-60)};
   s.client = "MiniEthNet/test";
   s.chain_id = 1337;
   s.genesis = hash_of(1);

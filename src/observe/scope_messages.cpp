@@ -119,7 +119,7 @@ void to_message(const node::NodeSnapshot& from, std::uint64_t cursor, ethscope::
   to.set_listen(from.listen.to_string());
   if (from.observed) to.set_observed(from.observed->to_string());
   to.set_max_peers(static_cast<std::uint32_t>(from.max_peers));
-  to.set_started_unix_ns(from.taken.wall.ns - (from.taken.mono - from.started).ns);
+  to.set_started_unix_ns(from.started.wall.ns);
 }
 
 void to_message(const node::PeerView& from, Instant now, ethscope::Peer& to) {

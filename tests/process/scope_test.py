@@ -87,7 +87,7 @@ class Scope(ProcessTest):
         self.assertIn("ethscope.EthScope", answer["services"])
         self.assertIn("grpc.health.v1.Health", answer["services"])
         self.assertEqual(answer["methods"], ["GetForkTree", "GetReorgs", "GetSummary", "ListDataSets", "ListPeers",
-                                             "StreamEvents"])
+                                             "ListRefusals", "StreamEvents"])
         self.assertEqual(answer["health"], {"": "SERVING", "ethscope.EthScope": "SERVING", "nobody": "NOT_FOUND"})
         self.assertEqual(answer["summary"]["chain_id"], "1337")
         self.assertGreaterEqual(int(answer["summary"]["canonical_head"]["number"]), height)
@@ -103,7 +103,7 @@ class Scope(ProcessTest):
         self.assertEqual(said[0], "NOT_SERVING", said)
 
     def test_it_listens_at_port_plus_1000_and_says_when_it_cannot(self):
-        port = next(p for p in self.free_ports(20) if p < 60_000)
+        port = self.free_ports(1)[0]
         first = self.start("ethnet", "node", "--addr", "127.0.0.1", "--port", port, "--datadir", "a")
         first.wait_for(rf"Answering over gRPC.* port={port + 1000}$")
         second = self.start("ethnet", "node", "--addr", "127.0.0.1", "--port", 0, "--datadir", "b", "--grpc.port",

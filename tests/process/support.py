@@ -9,6 +9,7 @@ import json
 import os
 import pty
 import queue
+import random
 import re
 import resource
 import signal
@@ -242,10 +243,25 @@ class ProcessTest(unittest.TestCase):
 
     @staticmethod
     def free_ports(count):
-        sockets = [socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) for _ in range(count)]
-        for s in sockets:
-            s.bind(("::", 0))
-        ports = [s.getsockname()[1] for s in sockets]
-        for s in sockets:
-            s.close()
-        return ports
+        """Ports of nodes, whose observers listen beside them (+ 1000, + 3000). Below those that the system gives away, so
+        that nobody who asks for any port gets one of them meanwhile."""
+        with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+            lowest_given = int(file.read().split()[0])
+        chosen = []
+        for port in random.sample(range(10_000, lowest_given - 3_000), 1_000):
+            if len(chosen) == count:
+                break
+            if all(abs(port - other) not in (1_000, 2_000, 3_000) for other in chosen) and ProcessTest.is_free(port):
+                chosen.append(port)
+        return chosen
+
+    @staticmethod
+    def is_free(port):
+        wanted = ((socket.SOCK_DGRAM, port), (socket.SOCK_STREAM, port + 1_000), (socket.SOCK_STREAM, port + 3_000))
+        for kind, number in wanted:
+            with socket.socket(socket.AF_INET6, kind) as attempt:
+                try:
+                    attempt.bind(("::", number))
+                except OSError:
+                    return False
+        return True
