@@ -101,7 +101,7 @@ struct SyncView {
 };
 
 struct NodeSnapshot {
-  Now taken;        // when it was made
+  Now taken;    // when it was made
   Now started;  // when the node was made
   NodeId id;
   std::string client;  // "MiniEthNet/v0.1.0/..."

@@ -38,7 +38,7 @@ TEST(Snapshot, SaysWhenItWasMadeAndSinceWhenTheNodeLives) {
   const Now begin = net.now_of(a);
   net.run(seconds(7));
   const NodeSnapshot s = snapshot_of(net, a);
-  EXPECT_EQ(s.started, begin.mono);
+  EXPECT_EQ(s.started.mono, begin.mono);
   EXPECT_EQ(s.taken.mono, begin.mono + seconds(7));
   EXPECT_EQ(s.taken.wall, begin.wall + seconds(7));
 }
