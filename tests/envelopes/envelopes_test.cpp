@@ -165,7 +165,7 @@ TEST(Envelopes, NoneIsLostAlteredOrOvertakenUnderFaults) {
 
 // In this seed ngtcp2 asks after a write to be woken at a time that is over, which ended the node.
 TEST(Envelopes, TimerInThePastIsDueNow) {
-  const Outcome outcome = run_seed(30, 12'500, true);
+  const Outcome outcome = run_seed(72, 12'500, true);
   EXPECT_FALSE(outcome.ledger.wrong) << *outcome.ledger.wrong;
 }
 
