@@ -10,8 +10,7 @@
 #include <grpc/support/time.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/resource_quota.h>
-#include <grpcpp/server_posix.h>
-#include <observe/descriptor_list.hpp>
+#include <observe/grpc_door.hpp>
 
 #include "control_service.hpp"
 #include "unix_acceptor.hpp"
@@ -49,8 +48,9 @@ class ControlServer::Impl {
         acceptor_{io_, config_.path},
         server_{build(service_)} {
     desk_.open(config_.post);
-    acceptor_.start([this](UnixAcceptor::Socket socket) { take(std::move(socket)); },
-                    [this] { ++accept_errors_; });
+    acceptor_.start(
+        [this](UnixAcceptor::Socket socket) { door_.hand_over(*server_, std::move(socket)); },
+        [this] { ++accept_errors_; });
     listener_ = std::thread{[this] { io_.run(); }};
   }
   ~Impl() {
@@ -65,35 +65,19 @@ class ControlServer::Impl {
 
   [[nodiscard]] std::vector<node::Counter> counters() const {
     return {{"control.calls", service_.calls()},
-            {"control.connections_taken", taken_},
-            {"control.connections_refused", refused_},  // kMaxControlConnections
+            {"control.connections_taken", door_.taken()},
+            {"control.connections_refused", door_.refused()},  // kMaxControlConnections
             {"control.accept_errors", accept_errors_}};
   }
 
  private:
-  // On the listener's thread.
-  void take(UnixAcceptor::Socket socket) {
-    boost::system::error_code error;
-    socket.native_non_blocking(true, error);
-    if (error || !open_.has_room(kMaxControlConnections)) {
-      ++refused_;
-      return;  // closes it
-    }
-    ++taken_;
-    const int fd = socket.release();
-    open_.add(fd);
-    grpc::AddInsecureChannelFromFd(server_.get(), fd);  // which closes it
-  }
-
   ControlConfig config_;
   Desk& desk_;
   ControlService service_;
   asio::io_context io_{1};
   UnixAcceptor acceptor_;
   std::unique_ptr<grpc::Server> server_;
-  observe::DescriptorList open_;  // of the listener's thread
-  std::atomic<std::uint64_t> taken_{0};
-  std::atomic<std::uint64_t> refused_{0};
+  observe::GrpcDoor door_{kMaxControlConnections};
   std::atomic<std::uint64_t> accept_errors_{0};
   std::thread listener_;
 };

@@ -45,6 +45,14 @@ std::string text_of(ByteView bytes) {
   return out;
 }
 
+Outcome<node::StaticPeer> parse_peer(const ControlConfig& config, const std::string& name) {
+  try {
+    return config.parse_peer(name);
+  } catch (const std::runtime_error& error) {
+    return std::unexpected{Failure{Trouble::refused, error.what()}};
+  }
+}
+
 template <class Id>
 Outcome<Id> parse_id(const std::string& bytes, std::string_view field) {
   Id id;
@@ -108,14 +116,10 @@ std::optional<Piece> read_piece(const node::Node& node, const das::DataId& id, s
 Status ControlService::AddPeer(Context* /*context*/, const AddPeerRequest* request,
                                AddPeerResponse* response) {
   ++calls_;
-  node::StaticPeer peer;
-  try {
-    peer = config_.parse_peer(request->peer());
-  } catch (const std::runtime_error& error) {
-    return invalid(error.what());
-  }
+  const auto peer = parse_peer(config_, request->peer());
+  if (!peer) return status_of(peer.error());
   const auto added = desk_.ask<Result<bool>>(
-      [peer](node::Node& node, Now now) { return node.add_peer(now, peer); });
+      [to = *peer](node::Node& node, Now now) { return node.add_peer(now, to); });
   if (!added) return status_of(added.error());
   if (!*added) return {StatusCode::FAILED_PRECONDITION, std::string{added->error().what()}};
   response->set_added(**added);
@@ -125,14 +129,10 @@ Status ControlService::AddPeer(Context* /*context*/, const AddPeerRequest* reque
 Status ControlService::RemovePeer(Context* /*context*/, const RemovePeerRequest* request,
                                   RemovePeerResponse* response) {
   ++calls_;
-  node::StaticPeer peer;
-  try {
-    peer = config_.parse_peer(request->peer());
-  } catch (const std::runtime_error& error) {
-    return invalid(error.what());
-  }
-  const auto removed =
-      desk_.ask<bool>([peer](node::Node& node, Now now) { return node.remove_peer(now, peer); });
+  const auto peer = parse_peer(config_, request->peer());
+  if (!peer) return status_of(peer.error());
+  const auto removed = desk_.ask<bool>(
+      [to = *peer](node::Node& node, Now now) { return node.remove_peer(now, to); });
   if (!removed) return status_of(removed.error());
   response->set_removed(*removed);
   return Status::OK;

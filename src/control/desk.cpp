@@ -6,7 +6,7 @@
 namespace ethnet::control {
 namespace {
 
-// 0: of no run, or of one that the node began by itself, for which nobody waits.
+// 0: of no run. Those that the node began by itself have numbers for which nobody waits.
 std::uint64_t run_of(const node::NodeEvent& event) {
   return std::visit(
       []<class E>(const E& e) -> std::uint64_t {

@@ -60,8 +60,7 @@ class Desk {
 
   // The newest of what the node told of a run. It is written on the node's thread and read by the
   // call; both hold it.
-  class Run {
-   public:
+  struct Run {
     node::NodeEvent newest;
     std::uint64_t told = 0;  // how often
     std::uint64_t seen = 0;

@@ -1,7 +1,6 @@
 #include "unix_acceptor.hpp"
 
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <stdexcept>
@@ -21,7 +20,6 @@ using ErrorCode = boost::system::error_code;
 
 namespace {
 
-constexpr std::chrono::milliseconds kPause{500};
 constexpr int kBacklog = 16;
 constexpr std::size_t kMaxPath = sizeof(sockaddr_un::sun_path) - 1;  // the system's
 constexpr const char* kOtherwise = "name another file by --ipcpath, or --ipcdisable";
@@ -50,19 +48,20 @@ void remove_stale(asio::io_context& io, const std::string& path) {
 }  // namespace
 
 UnixAcceptor::UnixAcceptor(asio::io_context& io, std::string path)
-    : path_{std::move(path)}, acceptor_{io}, pause_{io} {
+    : path_{std::move(path)}, loop_{io} {
   if (path_.size() > kMaxPath) {
     refuse(path_, fmt::format("the system takes {} bytes at most: {}", kMaxPath, kOtherwise));
   }
   remove_stale(io, path_);
   try {
-    acceptor_.open();
+    auto& acceptor = loop_.acceptor();
+    acceptor.open(stream_protocol{});
     // Before it has a name: there is no moment at which others could open it.
-    if (::fchmod(acceptor_.native_handle(), S_IRUSR | S_IWUSR) != 0) {
+    if (::fchmod(acceptor.native_handle(), S_IRUSR | S_IWUSR) != 0) {
       refuse(path_, std::strerror(errno));
     }
-    acceptor_.bind(path_);
-    acceptor_.listen(kBacklog);
+    acceptor.bind(path_);
+    acceptor.listen(kBacklog);
   } catch (const boost::system::system_error& error) {
     refuse(path_, error.code().message());
   }
@@ -71,34 +70,6 @@ UnixAcceptor::UnixAcceptor(asio::io_context& io, std::string path)
 UnixAcceptor::~UnixAcceptor() {
   std::error_code ignored;
   fs::remove(path_, ignored);
-}
-
-void UnixAcceptor::start(std::function<void(Socket)> take, std::function<void()> on_error) {
-  take_ = std::move(take);
-  on_error_ = std::move(on_error);
-  accept();
-}
-
-void UnixAcceptor::close() {
-  closed_ = true;
-  ErrorCode ignored;
-  acceptor_.close(ignored);
-  pause_.cancel();
-}
-
-void UnixAcceptor::accept() {
-  acceptor_.async_accept([this](ErrorCode error, Socket socket) {
-    if (closed_) return;
-    if (!error) {
-      take_(std::move(socket));
-      return accept();
-    }
-    on_error_();
-    pause_.expires_after(kPause);
-    pause_.async_wait([this](ErrorCode) {
-      if (!closed_) accept();
-    });
-  });
 }
 
 }  // namespace ethnet::control

@@ -1,6 +1,5 @@
 // Listens on a Unix socket that only its owner can open (mode 0600 from the first moment on), and
-// hands over who connects. Without a descriptor there is nothing to accept with: it is counted, and
-// tried again a moment later.
+// hands over who connects (accept_loop.hpp).
 //
 // A socket file that a dead process left is removed; one at which somebody listens is not, nor is
 // any other file. The file goes when this is destroyed.
@@ -10,10 +9,11 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <observe/accept_loop.hpp>
 
 namespace ethnet::control {
 
@@ -27,18 +27,14 @@ class UnixAcceptor {
   UnixAcceptor& operator=(const UnixAcceptor&) = delete;
 
   // Until close(), which has to be called before this is destroyed while the context still runs.
-  void start(std::function<void(Socket)> take, std::function<void()> on_error);
-  void close();
+  void start(std::function<void(Socket)> take, std::function<void()> on_error) {
+    loop_.start(std::move(take), std::move(on_error));
+  }
+  void close() { loop_.close(); }
 
  private:
-  void accept();
-
   std::string path_;
-  boost::asio::local::stream_protocol::acceptor acceptor_;
-  boost::asio::steady_timer pause_;
-  std::function<void(Socket)> take_;
-  std::function<void()> on_error_;
-  bool closed_ = false;
+  observe::AcceptLoop<boost::asio::local::stream_protocol> loop_;
 };
 
 }  // namespace ethnet::control

@@ -1,27 +1,21 @@
 // The scenarios of scenarios/lab: their expectations, the naive rules after every step, and what is
 // printed, letter by letter.
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include <gmock/gmock.h>
 
 #include "scenario_reader.hpp"
 #include "svg.hpp"
 #include "testing/oracle.hpp"
+#include "testing/scenario_files.hpp"
 
 namespace ethnet::lab {
 namespace {
 
-const std::filesystem::path kFolder = std::filesystem::path{ETHNET_SOURCE_DIR} / "scenarios/lab";
+using testing::scenario_names;
+using testing::text_of;
 
-std::string text_of(const std::filesystem::path& path) {
-  std::ifstream file{path, std::ios::binary};
-  EXPECT_TRUE(file.good()) << path;
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
+const std::filesystem::path kFolder = std::filesystem::path{ETHNET_SOURCE_DIR} / "scenarios/lab";
 
 Scenario scenario_named(const std::string& name) {
   auto scenario = read_scenario(text_of(kFolder / (name + ".yaml")));
@@ -63,16 +57,7 @@ TEST_P(LabScenarios, ArePrintedAsTheyWere) {
   expected(".svg", *picture);
 }
 
-std::vector<std::string> all_names() {
-  std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator{kFolder}) {
-    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
-  }
-  std::ranges::sort(names);
-  return names;
-}
-
-INSTANTIATE_TEST_SUITE_P(Scenario, LabScenarios, ::testing::ValuesIn(all_names()),
+INSTANTIATE_TEST_SUITE_P(Scenario, LabScenarios, ::testing::ValuesIn(scenario_names(kFolder)),
                          [](const auto& one) {
                            std::string name = one.param;
                            std::erase(name, '-');
@@ -80,8 +65,9 @@ INSTANTIATE_TEST_SUITE_P(Scenario, LabScenarios, ::testing::ValuesIn(all_names()
                          });
 
 TEST(LabScenarioFiles, AreThere) {
-  EXPECT_THAT(all_names(), ::testing::IsSupersetOf({"balancing-votes", "deep-fork",
-                                                    "two-rules-disagree", "withheld-branch"}));
+  EXPECT_THAT(scenario_names(kFolder),
+              ::testing::IsSupersetOf(
+                  {"balancing-votes", "deep-fork", "two-rules-disagree", "withheld-branch"}));
 }
 
 // Attack 58, and what each rule makes of it.

@@ -14,8 +14,8 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
-#include "descriptor_list.hpp"
 #include "event_log.hpp"
+#include "grpc_door.hpp"
 #include "log_watcher.hpp"
 #include "scope_service.hpp"
 #include "tcp_acceptor.hpp"
@@ -94,8 +94,8 @@ class GrpcServer::Impl {
   [[nodiscard]] std::vector<node::Counter> counters() const {
     const StreamList& streams = service_.streams();
     return {{"grpc.calls", service_.calls()},
-            {"grpc.connections_taken", taken_},
-            {"grpc.connections_refused", refused_},  // kMaxGrpcConnections
+            {"grpc.connections_taken", door_.taken()},
+            {"grpc.connections_refused", door_.refused()},  // kMaxGrpcConnections
             {"grpc.accept_errors", accept_errors_},
             {"grpc.streams", streams.size(), node::CounterKind::gauge},
             {"grpc.streams_refused", streams.refused},  // kMaxEventStreams
@@ -111,17 +111,9 @@ class GrpcServer::Impl {
 
   // On the listener's thread.
   void take(tcp::socket socket) {
-    boost::system::error_code error;
-    socket.set_option(tcp::no_delay(true), error);
-    socket.native_non_blocking(true, error);
-    if (error || !open_.has_room(kMaxGrpcConnections)) {
-      ++refused_;
-      return;  // closes it
-    }
-    ++taken_;
-    const int fd = socket.release();
-    open_.add(fd);
-    grpc::AddInsecureChannelFromFd(server_.get(), fd);  // which closes it
+    boost::system::error_code ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+    door_.hand_over(*server_, std::move(socket));
   }
 
   // On the watcher's thread.
@@ -145,10 +137,8 @@ class GrpcServer::Impl {
   asio::io_context io_{1};
   TcpAcceptor acceptor_;
   std::unique_ptr<grpc::Server> server_;
-  DescriptorList open_;  // of the listener's thread
+  GrpcDoor door_{kMaxGrpcConnections};
   std::atomic<State> state_{State::starting};
-  std::atomic<std::uint64_t> taken_{0};
-  std::atomic<std::uint64_t> refused_{0};
   std::atomic<std::uint64_t> accept_errors_{0};
   std::optional<State> said_;  // of the watcher's thread
   std::thread listener_;

@@ -1,11 +1,10 @@
 // The scenario files of scenarios/sim and the example of docs/SIM.md, run.
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <sstream>
 
 #include <gmock/gmock.h>
+#include <lab/testing/scenario_files.hpp>
 
 #include "report.hpp"
 #include "script_reader.hpp"
@@ -13,20 +12,14 @@
 namespace ethnet::sim_file {
 namespace {
 
+using lab::testing::scenario_names;
+using lab::testing::text_of;
 using sim::ScriptReport;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 
 const std::filesystem::path kRoot{ETHNET_SOURCE_DIR};
 const std::filesystem::path kFolder = kRoot / "scenarios/sim";
-
-std::string text_of(const std::filesystem::path& path) {
-  std::ifstream file{path, std::ios::binary};
-  EXPECT_TRUE(file.good()) << path;
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 sim::Script script_of(const std::string& text) {
   auto script = read_script(text);
@@ -62,17 +55,8 @@ TEST(SimAttacks, atk_A8c_WhoAnnouncesDataAndGivesOtherBytesIsBannedByAll) {
   expect_met("chunk-liar");
 }
 
-std::vector<std::string> all_names() {
-  std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator{kFolder}) {
-    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
-  }
-  std::ranges::sort(names);
-  return names;
-}
-
 std::vector<std::string> other_names() {
-  std::vector<std::string> names = all_names();
+  std::vector<std::string> names = scenario_names(kFolder);
   for (const std::string& attack : kAttacks) std::erase(names, attack);
   return names;
 }
@@ -85,9 +69,10 @@ INSTANTIATE_TEST_SUITE_P(Scenario, SimScenarios, ::testing::ValuesIn(other_names
                          });
 
 TEST(SimScenarioFiles, AreThere) {
-  EXPECT_THAT(all_names(), ::testing::IsSupersetOf({"chunk-liar", "crash-storm", "deep-fork",
-                                                    "gossip-flood", "partition-and-heal",
-                                                    "slot-squatters", "two-rules", "withholding"}));
+  EXPECT_THAT(scenario_names(kFolder),
+              ::testing::IsSupersetOf({"chunk-liar", "crash-storm", "deep-fork", "gossip-flood",
+                                       "partition-and-heal", "slot-squatters", "two-rules",
+                                       "withholding"}));
 }
 
 TEST(SimScenarioFiles, TheExampleOfTheDocumentRuns) {
