@@ -55,7 +55,7 @@ ROWS = {
     "sim_file": ["base/", "types/", "chain/", "node/", "sim/", "lab/yaml.hpp", "lab/yaml_values.hpp", "lab/fault.hpp"],
     "observe": ["base/", "types/"] + _NODE_FACE,
     "control": ["base/", "types/", "chain/", "das/", "protocol/das_lite/limits.hpp", "node/",
-                "observe/descriptor_list.hpp"],
+                "observe/accept_loop.hpp", "observe/grpc_door.hpp"],
 }
 
 # Headers that narrow a row: these files themselves include base and types only.
