@@ -1,5 +1,6 @@
 #include "listeners.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <limits>
 #include <stdexcept>
@@ -47,10 +48,26 @@ std::unique_ptr<observe::HttpServer> open_http(const NodeOptions& options, std::
   if (!options.http) return nullptr;
   const Endpoint listen = endpoint_of(
       {"http", options.http_address, options.http_port, kHttpPortOffset}, options.port, node_port);
+  const bool may_change = std::ranges::find(options.http_api, "admin") != options.http_api.end();
   return std::make_unique<observe::HttpServer>(
-      observe::HttpConfig{
-          .listen = listen, .names = options.http_hosts, .files = observe::web_page()},
+      observe::HttpConfig{.listen = listen,
+                          .names = options.http_hosts,
+                          .files = observe::web_page(),
+                          .parse_peer = may_change ? parse_peer : observe::ParsePeer{}},
       log);
+}
+
+HttpLine::HttpLine(observe::HttpServer* http, runtime::NodeRunner& runner) : http_{http} {
+  if (http_ == nullptr) return;
+  http_->connect([&runner](std::vector<node::Query> queries, observe::TakeAnswers take) {
+    runner.post([all = std::move(queries), tell = std::move(take)](node::Node& node, Now now) {
+      tell(node::answer(node, now, all));
+    });
+  });
+}
+
+HttpLine::~HttpLine() {
+  if (http_ != nullptr) http_->disconnect();
 }
 
 std::unique_ptr<observe::GrpcServer> open_grpc(const NodeOptions& options, std::uint16_t node_port,

@@ -22,6 +22,18 @@ inline constexpr std::uint16_t kHttpPortOffset = 3000;
 [[nodiscard]] std::unique_ptr<observe::HttpServer> open_http(const NodeOptions& options,
                                                              std::uint16_t node_port,
                                                              observe::EventLog& log);
+// What is asked over HTTP goes to the node, as long as this lives; its runner lives longer. `http`:
+// may be null.
+class HttpLine {
+ public:
+  HttpLine(observe::HttpServer* http, runtime::NodeRunner& runner);
+  ~HttpLine();
+  HttpLine(const HttpLine&) = delete;
+  HttpLine& operator=(const HttpLine&) = delete;
+
+ private:
+  observe::HttpServer* http_;
+};
 [[nodiscard]] std::unique_ptr<observe::GrpcServer> open_grpc(const NodeOptions& options,
                                                              std::uint16_t node_port,
                                                              observe::EventLog& log);

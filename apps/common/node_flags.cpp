@@ -219,6 +219,12 @@ void NodeFlags::add_watching(NodeOptions& o) {
   add("http.vhosts", "NAME,...", o.http_hosts, "Host names to answer to besides localhost; *: any",
       "Watching")
       ->delimiter(',');
+  add("http.api", "NAME,...", o.http_api,
+      "admin: it may add and remove peers too; what only reads is always\nanswered "
+      "(eth, net, web3, rpc, ethscope)",
+      "Watching")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"admin", "eth", "ethscope", "net", "rpc", "web3"}));
   add_switch("grpc", o.grpc, "ethscope.EthScope, health and reflection (default on; --grpc=false)",
              "Watching");
   add("grpc.addr", "IP", o.grpc_address,

@@ -30,6 +30,7 @@ struct NodeOptions {
   bool http = true;
   std::string http_address = "127.0.0.1";
   std::uint16_t http_port = 0;          // 0: port + 3000, or any where `port` is 0
+  std::vector<std::string> http_api;    // "admin": peers may be changed over HTTP
   std::vector<std::string> http_hosts;  // names of ours besides localhost; "*": any
   bool grpc = true;                     // likewise
   std::string grpc_address = "127.0.0.1";

@@ -376,6 +376,7 @@ int run_node(const NodeOptions& options) {
       });
   const auto control = open_control(options, *runner, desk);
   observers.control = control.get();
+  const HttpLine http_line{observers.http.get(), *runner};
   signals.release();
   runner->input([](node::Node& n, Now now) { n.start(now); });
   say_started(node, options, *key, first, log);

@@ -16,15 +16,9 @@
 #include <types/genesis.hpp>
 #include <types/hash.hpp>
 
-namespace ethnet::node {
+#include "static_peer.hpp"
 
-// A peer that we dial and dial again: an address or a name, and whom we expect there, if we know.
-struct StaticPeer {
-  std::optional<Endpoint> endpoint;
-  std::string host;  // where there is no endpoint
-  std::uint16_t port = 0;
-  std::optional<NodeId> expected;
-};
+namespace ethnet::node {
 
 struct ProducerConfig {
   bool enabled = false;

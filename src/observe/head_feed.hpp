@@ -1,6 +1,7 @@
-// The newest canonical head as the log of events told it, for who wants to know of each: what a
-// subscription to newHeads is told.
-// Threading: one thread; the log is anybody's. Limits: it holds one head.
+// The newest canonical head, for who wants to know of each: what a subscription to newHeads is
+// told. The log of events says that it moved, the node is asked for its header, and then it is
+// told. While one header is asked for, newer heads wait, and the newest of them is next.
+// Threading: one thread; the log is anybody's. Limits: it holds two heads and one header.
 #pragma once
 
 #include <cstdint>
@@ -20,24 +21,24 @@ class HeadFeed {
 
   // Takes in what the log has since.
   void update();
-  // Counts up with each head; 0: none yet.
+  // Nobody wants to know: what was not told yet will not be.
+  void skip() { newest_.reset(); }
+  // The head whose header is to be asked for now; tell() has to follow. Nothing: none.
+  [[nodiscard]] std::optional<Hash32> ask();
+  // `header`: as JSON; empty: it could not be had, and number and hash are what is told.
+  void tell(std::string header);
+
+  // Counts up with each head that is told; 0: none yet.
   [[nodiscard]] std::uint64_t version() const { return version_; }
-  // {"number":"0x…","hash":"0x…","parentHash":"0x…"}; the parent is absent where events were lost,
-  // or the head is the first that this run of the node told of. Empty before the first head.
-  [[nodiscard]] std::string json() const;
+  [[nodiscard]] const std::string& json() const { return json_; }
 
  private:
-  void handle(const node::HeadMoved& moved);
-  void handle(const LoggedEvent& event, const node::Reorganised& reorg);
-
   EventLog& log_;
   std::uint64_t cursor_ = 0;
   std::uint64_t version_ = 0;
-  std::optional<node::HeadMoved> head_;
-  std::optional<Hash32> parent_;
-  // The last two blocks of the reorganisation that comes before its new head.
-  std::optional<Hash32> added_last_;
-  std::optional<Hash32> added_before_;
+  std::optional<node::HeadMoved> newest_;  // not asked for yet
+  std::optional<node::HeadMoved> asked_;
+  std::string json_;
 };
 
 }  // namespace ethnet::observe

@@ -139,8 +139,12 @@ HttpResponse make(const StaticFile& file, unsigned version) {
 std::string_view to_string(Refusal refusal) { return told(refusal).name; }
 
 HttpPage::HttpPage(const SnapshotBoard& board, EventLog& log, std::vector<std::string> names,
-                   StaticFiles files)
-    : board_{board}, log_{log}, names_{std::move(names)}, files_{files} {
+                   StaticFiles files, ParsePeer parse_peer)
+    : board_{board},
+      log_{log},
+      names_{std::move(names)},
+      files_{files},
+      parse_peer_{std::move(parse_peer)} {
   for (std::string& name : names_) name = lower(name);
   names_.insert(names_.end(), {"localhost", "127.0.0.1", "[::1]"});
 }
@@ -187,15 +191,28 @@ std::optional<HttpResponse> HttpPage::refuse_socket(const HttpRequest& request) 
   return std::nullopt;
 }
 
-std::string HttpPage::answer_message(std::string_view message, Subscriptions& subscriptions) {
-  ++counters_.socket_messages;
-  const SnapshotBoard::Snapshot snapshot = board_.newest();
-  return answer_rpc(message, {snapshot.get(), log_, &subscriptions}, counters_.rpc);
+RpcRequest HttpPage::read_message(std::string_view message) const {
+  return RpcRequest{message, parse_peer_};
 }
 
-HttpResponse HttpPage::answer(const HttpRequest& request) {
+std::string HttpPage::answer_message(const RpcRequest& message, Subscriptions& subscriptions,
+                                     std::span<const node::Answer> answers) {
+  ++counters_.socket_messages;
+  const SnapshotBoard::Snapshot snapshot = board_.newest();
+  return message.answer({snapshot.get(), log_, &subscriptions, answers}, counters_.rpc);
+}
+
+std::optional<RpcRequest> HttpPage::read_call(const HttpRequest& request) const {
+  const bool is_call = request.method() == http::verb::post && path_of(request) == "/" &&
+                       is_json(request[http::field::content_type]) && !judge(request);
+  if (!is_call) return std::nullopt;
+  return RpcRequest{request.body(), parse_peer_};
+}
+
+HttpResponse HttpPage::answer(const HttpRequest& request, const std::optional<RpcRequest>& call,
+                              std::span<const node::Answer> answers) {
   if (const auto refusal = judge(request)) return refuse(*refusal, request.version());
-  HttpResponse out = route(request);
+  HttpResponse out = call ? answer_call(request, *call, answers) : route(request);
   if (out.need_eof() || !request.keep_alive()) out.keep_alive(false);
   if (request.method() == http::verb::head) {
     const std::size_t size = out.body().size();
@@ -213,7 +230,9 @@ HttpResponse HttpPage::route(const HttpRequest& request) {
   if (file == nullptr && !is_metrics && path != "/health" && path != "/ready" && path != "/") {
     return refuse(Refusal::not_found, version);
   }
-  if (path == "/" && request.method() == http::verb::post) return call(request);
+  if (path == "/" && request.method() == http::verb::post) {
+    return refuse(Refusal::media_type, version);  // it would be a call otherwise
+  }
   if (request.method() != http::verb::get && request.method() != http::verb::head) {
     return refuse(Refusal::method_not_allowed, version);
   }
@@ -251,13 +270,11 @@ const StaticFile* HttpPage::file_of(const HttpRequest& request) const {
   return is_browser ? find_file(files_, "/index.html") : nullptr;
 }
 
-HttpResponse HttpPage::call(const HttpRequest& request) {
-  if (!is_json(request[http::field::content_type])) {
-    return refuse(Refusal::media_type, request.version());
-  }
+HttpResponse HttpPage::answer_call(const HttpRequest& request, const RpcRequest& call,
+                                   std::span<const node::Answer> answers) {
   ++counters_.requests;
   const SnapshotBoard::Snapshot snapshot = board_.newest();
-  std::string answer = answer_rpc(request.body(), {snapshot.get(), log_}, counters_.rpc);
+  std::string answer = call.answer({snapshot.get(), log_, nullptr, answers}, counters_.rpc);
   const http::status status = answer.empty() ? http::status::no_content : http::status::ok;
   HttpResponse out = make(status, request.version(), kJson, std::move(answer));
   out.keep_alive(request.keep_alive());
@@ -272,6 +289,8 @@ std::vector<node::Counter> HttpPage::own_counters() const {
       {"http.evicted", counters_.evicted},
       {"http.rpc_calls", counters_.rpc.calls},
       {"http.rpc_errors", counters_.rpc.errors},
+      {"http.node_asked", counters_.node.asked},
+      {"http.node_silent", counters_.node.silent},
       {"http.publications_missed", board_.missed()},
       {"http.connections", connections_, node::CounterKind::gauge},
       {"http.sockets", sockets_, node::CounterKind::gauge},

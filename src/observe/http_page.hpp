@@ -1,5 +1,6 @@
 // What the listener answers, without sockets: a request in, an answer out, and a count of each
-// refusal. Pure functions of the newest snapshot and of the log of events.
+// refusal. Pure functions of the newest snapshot, of the log of events, and of what the node was
+// asked for a call.
 //
 //   GET  /metrics, /debug/metrics/prometheus   Prometheus text
 //   GET  /health                               200: the process answers
@@ -29,6 +30,7 @@
 #include <node/snapshot.hpp>
 
 #include "json_rpc.hpp"
+#include "node_line.hpp"
 #include "snapshot_board.hpp"
 #include "static_files.hpp"
 #include "subscriptions.hpp"
@@ -71,6 +73,7 @@ struct HttpCounters {
   std::uint64_t sockets_opened = 0;
   std::uint64_t sockets_evicted = 0;  // kMaxWebSockets
   std::uint64_t socket_messages = 0;
+  NodeLineCounters node;
   SubscriptionCounters subscriptions;
   RpcCounters rpc;
   std::array<std::uint64_t, kRefusals.size()> refused{};
@@ -79,17 +82,28 @@ struct HttpCounters {
 class HttpPage {
  public:
   // Board and log outlive it. `names`: hosts that we are called besides the usual ones, "*" is any.
-  // `files`: the page.
+  // `files`: the page. `parse_peer`: none where peers may not be changed.
   HttpPage(const SnapshotBoard& board, EventLog& log, std::vector<std::string> names,
-           StaticFiles files = {});
+           StaticFiles files = {}, ParsePeer parse_peer = {});
 
-  [[nodiscard]] HttpResponse answer(const HttpRequest& request);
+  // The call that the request is; nothing: it is none, or one that is refused.
+  [[nodiscard]] std::optional<RpcRequest> read_call(const HttpRequest& request) const;
+  // `call`: what read_call() gave of it. `answers`: to its queries.
+  [[nodiscard]] HttpResponse answer(const HttpRequest& request,
+                                    const std::optional<RpcRequest>& call,
+                                    std::span<const node::Answer> answers);
+  // Of what asks nothing of the node.
+  [[nodiscard]] HttpResponse answer(const HttpRequest& request) {
+    return answer(request, read_call(request), {});
+  }
   // It asks to become a WebSocket. Elsewhere than at / the wish is ignored.
   [[nodiscard]] static bool wants_socket(const HttpRequest& request);
   // Why it may not; null: it may.
   [[nodiscard]] std::optional<HttpResponse> refuse_socket(const HttpRequest& request);
-  // To one message of a WebSocket; empty: nothing.
-  [[nodiscard]] std::string answer_message(std::string_view message, Subscriptions& subscriptions);
+  // Of one message of a WebSocket, and the answer to it; empty: nothing.
+  [[nodiscard]] RpcRequest read_message(std::string_view message) const;
+  [[nodiscard]] std::string answer_message(const RpcRequest& message, Subscriptions& subscriptions,
+                                           std::span<const node::Answer> answers = {});
   // Of a request that did not come to be one.
   [[nodiscard]] HttpResponse refuse(Refusal refusal, unsigned version);
   void count(Refusal refusal) { ++counters_.refused[static_cast<std::size_t>(refusal)]; }
@@ -105,7 +119,8 @@ class HttpPage {
 
  private:
   [[nodiscard]] HttpResponse route(const HttpRequest& request);
-  [[nodiscard]] HttpResponse call(const HttpRequest& request);
+  [[nodiscard]] HttpResponse answer_call(const HttpRequest& request, const RpcRequest& call,
+                                         std::span<const node::Answer> answers);
   [[nodiscard]] const StaticFile* file_of(const HttpRequest& request) const;
   [[nodiscard]] std::optional<Refusal> judge(const HttpRequest& request) const;
   [[nodiscard]] bool is_ours(std::string_view host) const;
@@ -115,6 +130,7 @@ class HttpPage {
   EventLog& log_;
   std::vector<std::string> names_;
   StaticFiles files_;
+  ParsePeer parse_peer_;
   HttpCounters counters_;
   std::size_t connections_ = 0;
   std::size_t sockets_ = 0;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <future>
 #include <map>
 #include <optional>
 #include <thread>
@@ -20,6 +21,7 @@
 #include <boost/beast/http/write.hpp>
 #include <fmt/format.h>
 
+#include "block_json.hpp"
 #include "head_feed.hpp"
 #include "http_page.hpp"
 #include "log_watcher.hpp"
@@ -45,20 +47,27 @@ class Connection {
   enum class Phase : std::uint8_t { header, body, answer };
 
   using Upgrade = std::function<void(beast::tcp_stream, const HttpRequest&)>;
+  using Ask = std::function<void(std::vector<node::Query>)>;  // on_answers() follows
 
-  Connection(tcp::socket socket, const HttpConfig& config, HttpPage& page, Upgrade upgrade,
+  Connection(tcp::socket socket, const HttpConfig& config, HttpPage& page, Upgrade upgrade, Ask ask,
              std::function<void()> forget)
       : stream_{std::move(socket)},
         config_{config},
         page_{page},
         upgrade_{std::move(upgrade)},
+        ask_{std::move(ask)},
         forget_{std::move(forget)} {}
 
   void start() { read_header(); }
-  // Its operation ends with an error, and that ends it.
+  // Its operation ends with an error, and that ends it; without one it ends now.
   void close() {
     closing_ = true;
     stream_.close();
+    if (asking_) forget_();
+  }
+  void on_answers(const NodeAnswers& answers) {
+    asking_ = false;
+    write(page_.answer(parser_->get(), call_, answers));
   }
   [[nodiscard]] bool is_closing() const { return closing_; }
   [[nodiscard]] std::uint64_t phase_number() const { return phase_number_; }
@@ -103,12 +112,20 @@ class Connection {
   void on_request() {
     const HttpRequest& request = parser_->get();
     if (closing_) return forget_();
-    if (!HttpPage::wants_socket(request)) return write(page_.answer(request));
+    if (!HttpPage::wants_socket(request)) return answer(request);
     // Its first message has to wait for our answer.
     if (buffer_.size() > 0) return write(page_.refuse(Refusal::bad_request, request.version()));
     if (auto refused = page_.refuse_socket(request)) return write(std::move(*refused));
     upgrade_(std::move(stream_), request);
     forget_();
+  }
+
+  void answer(const HttpRequest& request) {
+    call_ = page_.read_call(request);
+    if (!call_ || call_->queries().empty()) return write(page_.answer(request, call_, {}));
+    begin(Phase::answer, config_.write_time);
+    asking_ = true;
+    ask_(call_->queries());
   }
 
   void on_read_error(ErrorCode error) {
@@ -155,15 +172,18 @@ class Connection {
   const HttpConfig& config_;
   HttpPage& page_;
   Upgrade upgrade_;
+  Ask ask_;
   std::function<void()> forget_;
   std::function<void()> next_phase_;
   beast::flat_buffer buffer_{kMaxHttpHeaderBytes + kMaxHttpBodyBytes};
   std::optional<http::request_parser<http::string_body>> parser_;
+  std::optional<RpcRequest> call_;
   std::optional<HttpResponse> response_;
   Phase phase_ = Phase::header;
   std::uint64_t phase_number_ = 0;
   std::uint64_t requests_ = 0;
   bool closing_ = false;
+  bool asking_ = false;  // the node; nothing else is under way
 };
 
 }  // namespace
@@ -174,7 +194,8 @@ class HttpServer::Impl {
       : config_{config},
         log_{log},
         heads_{log},
-        page_{board_, log, names(config), config.files},
+        page_{board_, log, names(config), config.files, config.parse_peer},
+        line_{io_, page_.counters().node, config.patience},
         acceptor_{io_, config.listen, "http"} {
     acceptor_.start([this](tcp::socket socket) { take(std::move(socket)); },
                     [this] { ++page_.counters().accept_errors; });
@@ -187,15 +208,27 @@ class HttpServer::Impl {
     watcher_.reset();
     asio::post(io_, [this] {
       acceptor_.close();
-      for (auto& [id, connection] : connections_) connection.close();
+      for (auto it = connections_.begin(); it != connections_.end();) (it++)->second.close();
       for (auto& [id, socket] : sockets_) socket->close();
       sockets_.clear();
+      line_.close();
     });
     thread_.join();
   }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
+  void connect(PutToNode put) {
+    asio::post(io_, [this, to = std::move(put)]() mutable { line_.connect(std::move(to)); });
+  }
+  void disconnect() {
+    std::promise<void> done;
+    asio::post(io_, [&] {
+      line_.close();
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
   void publish(SnapshotBoard::Snapshot snapshot) { board_.publish(std::move(snapshot)); }
   void drain() {
     asio::post(io_, [this] { page_.drain(); });
@@ -223,11 +256,20 @@ class HttpServer::Impl {
         [this](beast::tcp_stream stream, const HttpRequest& request) {
           upgrade(std::move(stream), request);
         },
+        [this, id](std::vector<node::Query> queries) { ask(id, std::move(queries)); },
         [this, id] { forget(id); });
     Connection& connection = it->second;
     connection.on_phase([this, &connection] { connection.set_phase_number(++last_phase_); });
     count_connections();
     connection.start();
+  }
+
+  // Who asked may have gone when the answers come.
+  void ask(std::uint64_t id, std::vector<node::Query> queries) {
+    line_.ask(std::move(queries), [this, id](const NodeAnswers& answers) {
+      const auto it = connections_.find(id);
+      if (it != connections_.end()) it->second.on_answers(answers);
+    });
   }
 
   void upgrade(beast::tcp_stream stream, const HttpRequest& request) {
@@ -239,7 +281,7 @@ class HttpServer::Impl {
     const std::uint64_t id = ++last_id_;
     const auto [it, fresh] = sockets_.emplace(
         id, std::make_shared<WebSocket>(
-                std::move(stream), config_, page_,
+                std::move(stream), config_, page_, line_,
                 std::make_unique<Subscriptions>(log_, heads_, page_.counters().subscriptions),
                 [this, id] { forget_socket(id); }));
     it->second->start(request);
@@ -248,6 +290,21 @@ class HttpServer::Impl {
   void tell_sockets() {
     woken_ = false;
     heads_.update();
+    if (page_.counters().subscriptions.open == 0) return heads_.skip();
+    ask_head();
+    advance_sockets();
+  }
+  void ask_head() {
+    const auto hash = heads_.ask();
+    if (!hash) return;
+    line_.ask({node::BlockQuery{*hash}}, [this](const NodeAnswers& answers) {
+      const bool known = !answers.empty() && std::holds_alternative<node::BlockAnswer>(answers[0]);
+      heads_.tell(known ? header_json(std::get<node::BlockAnswer>(answers[0])) : std::string{});
+      advance_sockets();
+      ask_head();
+    });
+  }
+  void advance_sockets() {
     for (auto& [id, socket] : sockets_) socket->advance();
   }
 
@@ -284,6 +341,7 @@ class HttpServer::Impl {
   HeadFeed heads_;
   HttpPage page_;
   asio::io_context io_{1};
+  NodeLine line_;
   TcpAcceptor acceptor_;
   std::map<std::uint64_t, Connection> connections_;
   std::map<std::uint64_t, std::shared_ptr<WebSocket>> sockets_;  // the oldest first
@@ -297,6 +355,8 @@ class HttpServer::Impl {
 HttpServer::HttpServer(const HttpConfig& config, EventLog& log)
     : impl_{std::make_unique<Impl>(config, log)} {}
 HttpServer::~HttpServer() = default;
+void HttpServer::connect(PutToNode put) { impl_->connect(std::move(put)); }
+void HttpServer::disconnect() { impl_->disconnect(); }
 void HttpServer::publish(SnapshotBoard::Snapshot snapshot) { impl_->publish(std::move(snapshot)); }
 void HttpServer::drain() { impl_->drain(); }
 std::uint16_t HttpServer::port() const { return impl_->port(); }

@@ -1,10 +1,10 @@
 // The HTTP/1.1 listener of a node: one thread of its own, which reads the snapshots that the node
-// publishes and nothing else of it. The node's thread waits for it when it starts and when it is
-// destroyed, never between.
+// publishes, and asks it for what they do not have (node_line.hpp). The node's thread waits for it
+// when it starts, is disconnected or destroyed, never between.
 //
 // Each connection is in one of three phases, and each phase has a deadline that no trickle of bytes
-// puts off: its header comes, its body comes, its answer is read. At the most connections the one
-// whose phase has lasted longest makes way, so that who stalls keeps nobody out.
+// puts off: its header comes, its body comes, its answer is made and read. At the most connections
+// the one whose phase has lasted longest makes way, so that who stalls keeps nobody out.
 //
 // A WebSocket may be quiet for ever, as long as it answers pings: it makes way for other WebSockets
 // alone, the oldest first, and they are so few that the rest have most of the connections.
@@ -19,6 +19,8 @@
 #include <base/instant.hpp>
 #include <types/endpoint.hpp>
 
+#include "node_line.hpp"
+#include "rpc_queries.hpp"
 #include "snapshot_board.hpp"
 #include "static_files.hpp"
 
@@ -41,11 +43,13 @@ struct HttpConfig {
   Endpoint listen;                   // port 0: any
   std::vector<std::string> names{};  // hosts that we are called besides the usual ones
   StaticFiles files{};               // the page: /index.html and what it needs
+  ParsePeer parse_peer{};            // none: peers are not changed over HTTP
   Duration header_time = seconds(5);
   Duration body_time = seconds(10);
   Duration write_time = seconds(10);
   // Of a WebSocket: it is asked after half of it, and ended after all of it.
   Duration silence = seconds(60);
+  Duration patience = seconds(5);  // with a node that does not answer
 };
 
 class HttpServer {
@@ -57,6 +61,9 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
+  // Whom to ask; until disconnect() has returned, which has to be before `put` cannot be called.
+  void connect(PutToNode put);
+  void disconnect();
   // Never waits; what cannot be published now is missed.
   void publish(SnapshotBoard::Snapshot snapshot);
   // /ready says 503 from now on.

@@ -20,25 +20,7 @@ namespace {
 using Json = nlohmann::json;
 using node::NodeSnapshot;
 
-// The first five are the specification's, the rest go-ethereum's.
-enum class Code : std::int32_t {
-  parse_error = -32700,
-  invalid_request = -32600,
-  method_not_found = -32601,
-  invalid_params = -32602,
-  not_ready = -32000,
-  answer_too_large = -32003,
-  limit_exceeded = -32005,
-};
-struct Failure {
-  Code code;
-  std::string message;
-};
-using Outcome = std::expected<std::string, Failure>;  // JSON
-
-std::unexpected<Failure> failed(Code code, std::string message) {
-  return std::unexpected{Failure{code, std::move(message)}};
-}
+using Outcome = RpcOutcome<std::string>;  // JSON
 
 std::string text_of(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -112,7 +94,7 @@ constexpr std::array kMethods{
 };
 
 // One call, for methods that ask more than the snapshot.
-struct Question {
+struct Inquiry {
   const NodeSnapshot& snapshot;
   const RpcSource& source;
   const Json& params;  // an array or an object, maybe empty
@@ -120,16 +102,16 @@ struct Question {
 struct ScopeMethod {
   std::string_view name;
   std::size_t most_params;
-  Outcome (*call)(const Question&);
+  Outcome (*call)(const Inquiry&);
 };
 
-Outcome reorgs(const Question& q) {
+Outcome reorgs(const Inquiry& q) {
   std::uint64_t limit = 0;
   if (!q.params.empty()) {
     const Json& wanted = q.params.front();
     if (!q.params.is_array() || !wanted.is_number_unsigned() || wanted > kMaxReorgsAsked) {
-      return failed(Code::invalid_params,
-                    fmt::format("params: [limit], a number of at most {}", kMaxReorgsAsked));
+      return rpc_failed(RpcCode::invalid_params,
+                        fmt::format("params: [limit], a number of at most {}", kMaxReorgsAsked));
     }
     limit = wanted.get<std::uint64_t>();
   }
@@ -137,19 +119,19 @@ Outcome reorgs(const Question& q) {
 }
 
 // The cursor of `{"after": CURSOR}`.
-std::expected<std::uint64_t, Failure> after_of(const Json& options) {
+RpcOutcome<std::uint64_t> after_of(const Json& options) {
   const auto after = options.find("after");
   if (!options.is_object() || options.size() != 1 || after == options.end() ||
       !after->is_number_unsigned()) {
-    return failed(Code::invalid_params, "options of events: {\"after\": CURSOR}");
+    return rpc_failed(RpcCode::invalid_params, "options of events: {\"after\": CURSOR}");
   }
   return after->get<std::uint64_t>();
 }
 
-Outcome subscribe(const Question& q) {
+Outcome subscribe(const Inquiry& q) {
   Subscriptions* const subscriptions = q.source.subscriptions;
   if (subscriptions == nullptr) {
-    return failed(Code::method_not_found, "subscriptions are for a WebSocket");
+    return rpc_failed(RpcCode::method_not_found, "subscriptions are for a WebSocket");
   }
   static constexpr std::array<std::pair<std::string_view, Topic>, 3> kTopics{
       {{"newHeads", Topic::heads}, {"reorgs", Topic::reorgs}, {"events", Topic::events}}};
@@ -158,12 +140,13 @@ Outcome subscribe(const Question& q) {
   const auto* const topic =
       std::ranges::find(kTopics, name, &std::pair<std::string_view, Topic>::first);
   if (topic == kTopics.end()) {
-    return failed(Code::invalid_params, "there are newHeads, reorgs and events to subscribe to");
+    return rpc_failed(RpcCode::invalid_params,
+                      "there are newHeads, reorgs and events to subscribe to");
   }
   std::optional<std::uint64_t> after;
   if (q.params.size() > 1) {
     if (topic->second != Topic::events) {
-      return failed(Code::invalid_params, "this subscription has no options");
+      return rpc_failed(RpcCode::invalid_params, "this subscription has no options");
     }
     const auto cursor = after_of(q.params[1]);
     if (!cursor) return std::unexpected{cursor.error()};
@@ -171,18 +154,18 @@ Outcome subscribe(const Question& q) {
   }
   const auto id = subscriptions->add(topic->second, after);
   if (!id) {
-    return failed(Code::limit_exceeded,
-                  fmt::format("a connection has at most {} subscriptions", kMaxSubscriptions));
+    return rpc_failed(RpcCode::limit_exceeded,
+                      fmt::format("a connection has at most {} subscriptions", kMaxSubscriptions));
   }
   return fmt::format("\"{}\"", *id);
 }
 
-Outcome unsubscribe(const Question& q) {
+Outcome unsubscribe(const Inquiry& q) {
   if (q.source.subscriptions == nullptr) {
-    return failed(Code::method_not_found, "subscriptions are for a WebSocket");
+    return rpc_failed(RpcCode::method_not_found, "subscriptions are for a WebSocket");
   }
   if (!q.params.is_array() || q.params.empty() || !q.params.front().is_string()) {
-    return failed(Code::invalid_params, "params: [subscription]");
+    return rpc_failed(RpcCode::invalid_params, "params: [subscription]");
   }
   const bool removed = q.source.subscriptions->remove(q.params.front().get<std::string>());
   return removed ? "true" : "false";
@@ -190,54 +173,103 @@ Outcome unsubscribe(const Question& q) {
 
 constexpr std::array kScopeMethods{
     ScopeMethod{"ethscope_summary", 0,
-                [](const Question& q) -> Outcome {
+                [](const Inquiry& q) -> Outcome {
                   return summary_json(q.snapshot, q.source.log.newest());
                 }},
     ScopeMethod{"ethscope_peers", 0,
-                [](const Question& q) -> Outcome { return peers_json(q.snapshot); }},
+                [](const Inquiry& q) -> Outcome { return peers_json(q.snapshot); }},
     ScopeMethod{"ethscope_reorgs", 1, reorgs},
     ScopeMethod{"ethscope_forkTree", 0,
-                [](const Question& q) -> Outcome { return fork_tree_json(q.snapshot); }},
+                [](const Inquiry& q) -> Outcome { return fork_tree_json(q.snapshot); }},
     ScopeMethod{"ethscope_dataSets", 0,
-                [](const Question& q) -> Outcome { return data_sets_json(q.snapshot); }},
+                [](const Inquiry& q) -> Outcome { return data_sets_json(q.snapshot); }},
     ScopeMethod{"ethscope_counters", 0,
-                [](const Question& q) -> Outcome { return counters_json(q.snapshot); }},
+                [](const Inquiry& q) -> Outcome { return counters_json(q.snapshot); }},
     ScopeMethod{"eth_subscribe", 2, subscribe},
     ScopeMethod{"eth_unsubscribe", 1, unsubscribe},
 };
 
 bool is_id(const Json& id) { return id.is_string() || id.is_number() || id.is_null(); }
 
-// One request body.
-class Rpc {
- public:
-  Rpc(const RpcSource& source, RpcCounters& counters) : source_{source}, counters_{counters} {}
+// One call of a body, as far as it can be judged without the node.
+struct Call {
+  Json id;
+  bool wants_answer = false;
+  std::string method;
+  Json params = Json::array();
+  std::optional<std::size_t> query;  // which of the request's
+  std::optional<RpcFailure> failure;
+};
 
-  std::string answer(std::string_view body) {
-    bool too_deep = false;
-    const Json request = Json::parse(
-        body,
-        [&](int depth, Json::parse_event_t, Json&) {
-          too_deep = too_deep || std::cmp_greater(depth, kMaxRpcDepth);
-          return !too_deep;
-        },
-        false);
-    if (too_deep) return error({}, {Code::invalid_request, "nested too deeply"});
-    if (request.is_discarded()) return error({}, {Code::parse_error, "this is no JSON"});
-    if (!request.is_array()) return one(request);
-    if (request.empty()) return error({}, {Code::invalid_request, "an empty batch"});
-    if (request.size() > kMaxRpcBatch) {
-      return error(
-          {}, {Code::invalid_request, fmt::format("more than {} calls in a batch", kMaxRpcBatch)});
-    }
-    return batch(request);
+// Name and params; nothing: it is a call.
+std::optional<RpcFailure> read_call(const Json& request, Call& call) {
+  const auto invalid = [](std::string why) {
+    return RpcFailure{RpcCode::invalid_request, std::move(why)};
+  };
+  if (!request.is_object()) return invalid("a call is an object");
+  const auto id = request.find("id");
+  if (id != request.end()) {
+    if (!is_id(*id)) return invalid("an id is a text, a number or null");
+    call.id = *id;
+    call.wants_answer = true;
   }
+  const auto version = request.find("jsonrpc");
+  if (version == request.end() || *version != "2.0") return invalid("jsonrpc has to be \"2.0\"");
+  const auto name = request.find("method");
+  if (name == request.end() || !name->is_string()) return invalid("method has to be a text");
+  const auto params = request.find("params");
+  if (params != request.end() && !params->is_null()) {
+    if (!params->is_structured()) return invalid("params is an array or an object");
+    call.params = *params;
+  }
+  call.method = name->get<std::string>();
+  return std::nullopt;
+}
 
- private:
-  std::string batch(const Json& requests) {
+Outcome call_method(const Call& call, const RpcSource& source) {
+  const std::string_view name = call.method;
+  const auto plain = std::ranges::find(kMethods, name, &Method::name);
+  const auto scope = std::ranges::find(kScopeMethods, name, &ScopeMethod::name);
+  if (plain == kMethods.end() && scope == kScopeMethods.end()) {
+    return rpc_failed(RpcCode::method_not_found, "there is no such method here");
+  }
+  const std::size_t most = scope == kScopeMethods.end() ? 0 : scope->most_params;
+  if (call.params.size() > most) {
+    return rpc_failed(RpcCode::invalid_params,
+                      most == 0 ? "this method takes no params" : "these are too many params");
+  }
+  if (source.snapshot == nullptr) return rpc_failed(RpcCode::unavailable, "the node is starting");
+  if (plain != kMethods.end()) return text_of(plain->call(*source.snapshot));
+  return scope->call({*source.snapshot, source, call.params});
+}
+
+Outcome outcome_of(const Call& call, const RpcSource& source) {
+  if (call.failure) return std::unexpected{*call.failure};
+  if (!call.query) return call_method(call, source);
+  if (*call.query >= source.answers.size()) {
+    return rpc_failed(RpcCode::unavailable, "the node does not answer");
+  }
+  return answer_text(call.method, source.answers[*call.query]);
+}
+
+Outcome too_large() { return rpc_failed(RpcCode::answer_too_large, "the answer is too large"); }
+
+std::string error_text(const Json& id, const RpcFailure& failure) {
+  return text_of(
+      Json{{"jsonrpc", "2.0"},
+           {"id", id},
+           {"error", {{"code", std::to_underlying(failure.code)}, {"message", failure.message}}}});
+}
+
+// The answers to the calls of one body, one after the other.
+class Writer {
+ public:
+  Writer(const RpcSource& source, RpcCounters& counters) : source_{source}, counters_{counters} {}
+
+  std::string batch(const std::vector<Call>& calls) {
     std::string out;
-    for (const Json& request : requests) {
-      const std::string answer = one(request);
+    for (const Call& call : calls) {
+      const std::string answer = one(call);
       if (answer.empty()) continue;
       out += out.empty() ? "[" : ",";
       out += answer;
@@ -248,70 +280,30 @@ class Rpc {
   }
 
   // Empty: a notification.
-  std::string one(const Json& request) {
+  std::string one(const Call& call) {
     ++counters_.calls;
-    if (!request.is_object()) return error({}, {Code::invalid_request, "a call is an object"});
-    const auto id = request.find("id");
-    const bool wants_answer = id != request.end();
-    if (wants_answer && !is_id(*id)) {
-      return error({}, {Code::invalid_request, "an id is a text, a number or null"});
+    // What comes after would be made for nothing; but what was asked of the node has happened.
+    const Outcome outcome = full_ && !call.query ? too_large() : outcome_of(call, source_);
+    if (!outcome && (call.wants_answer || outcome.error().code == RpcCode::invalid_request)) {
+      return error(call.id, outcome.error());
     }
-    // What comes after would be made for nothing.
-    const Outcome outcome = full_ ? too_large() : call(request);
-    if (!outcome && (wants_answer || outcome.error().code == Code::invalid_request)) {
-      return error(wants_answer ? *id : Json{}, outcome.error());
-    }
-    if (!wants_answer) return "";
+    if (!call.wants_answer) return "";
     std::string out =
-        fmt::format(R"({{"id":{},"jsonrpc":"2.0","result":{}}})", text_of(*id), *outcome);
-    full_ = size_ + out.size() > kMaxRpcAnswerBytes;
-    if (full_) return error(*id, too_large().error());
+        fmt::format(R"({{"id":{},"jsonrpc":"2.0","result":{}}})", text_of(call.id), *outcome);
+    const bool fits = size_ + out.size() <= kMaxRpcAnswerBytes;
+    full_ = full_ || !fits;
+    // As much as "true" always fits: it says what has changed.
+    if (!fits && outcome->size() > kChangeBytes) return error(call.id, too_large().error());
     return out;
   }
 
-  static Outcome too_large() { return failed(Code::answer_too_large, "the answer is too large"); }
-
-  [[nodiscard]] Outcome call(const Json& request) const {
-    const auto version = request.find("jsonrpc");
-    if (version == request.end() || *version != "2.0") {
-      return failed(Code::invalid_request, "jsonrpc has to be \"2.0\"");
-    }
-    const auto name = request.find("method");
-    if (name == request.end() || !name->is_string()) {
-      return failed(Code::invalid_request, "method has to be a text");
-    }
-    const auto params = request.find("params");
-    const bool given = params != request.end() && !params->is_null();
-    if (given && !params->is_structured()) {
-      return failed(Code::invalid_request, "params is an array or an object");
-    }
-    static const Json kNone = Json::array();
-    return call(name->get_ref<const std::string&>(), given ? *params : kNone);
-  }
-
-  [[nodiscard]] Outcome call(std::string_view name, const Json& params) const {
-    const auto plain = std::ranges::find(kMethods, name, &Method::name);
-    const auto scope = std::ranges::find(kScopeMethods, name, &ScopeMethod::name);
-    if (plain == kMethods.end() && scope == kScopeMethods.end()) {
-      return failed(Code::method_not_found, "there is no such method here");
-    }
-    const std::size_t most = scope == kScopeMethods.end() ? 0 : scope->most_params;
-    if (params.size() > most) {
-      return failed(Code::invalid_params,
-                    most == 0 ? "this method takes no params" : "these are too many params");
-    }
-    if (source_.snapshot == nullptr) return failed(Code::not_ready, "the node is starting");
-    if (plain != kMethods.end()) return text_of(plain->call(*source_.snapshot));
-    return scope->call({*source_.snapshot, source_, params});
-  }
-
-  std::string error(const Json& id, const Failure& failure) {
+  std::string error(const Json& id, const RpcFailure& failure) {
     ++counters_.errors;
-    return text_of(Json{
-        {"jsonrpc", "2.0"},
-        {"id", id},
-        {"error", {{"code", std::to_underlying(failure.code)}, {"message", failure.message}}}});
+    return error_text(id, failure);
   }
+
+ private:
+  static constexpr std::size_t kChangeBytes = 5;
 
   const RpcSource& source_;
   RpcCounters& counters_;
@@ -321,8 +313,66 @@ class Rpc {
 
 }  // namespace
 
-std::string answer_rpc(std::string_view body, const RpcSource& source, RpcCounters& counters) {
-  return Rpc{source, counters}.answer(body);
+struct RpcRequest::Parts {
+  std::optional<RpcFailure> failure;  // of the whole body
+  bool is_batch = false;
+  std::vector<Call> calls;
+  std::vector<node::Query> queries;
+
+  // Why it is no request; nothing: it is one.
+  std::optional<RpcFailure> read(std::string_view body, const ParsePeer& parse_peer) {
+    bool too_deep = false;
+    const Json request = Json::parse(
+        body,
+        [&](int depth, Json::parse_event_t, Json&) {
+          too_deep = too_deep || std::cmp_greater(depth, kMaxRpcDepth);
+          return !too_deep;
+        },
+        false);
+    if (too_deep) return RpcFailure{RpcCode::invalid_request, "nested too deeply"};
+    if (request.is_discarded()) return RpcFailure{RpcCode::parse_error, "this is no JSON"};
+    is_batch = request.is_array();
+    if (!is_batch) {
+      add(request, parse_peer);
+      return std::nullopt;
+    }
+    if (request.empty()) return RpcFailure{RpcCode::invalid_request, "an empty batch"};
+    if (request.size() > kMaxRpcBatch) {
+      return RpcFailure{RpcCode::invalid_request,
+                        fmt::format("more than {} calls in a batch", kMaxRpcBatch)};
+    }
+    for (const Json& one : request) add(one, parse_peer);
+    return std::nullopt;
+  }
+
+  void add(const Json& request, const ParsePeer& parse_peer) {
+    Call& call = calls.emplace_back();
+    call.failure = read_call(request, call);
+    if (call.failure || !asks_node(call.method)) return;
+    auto query = query_of(call.method, call.params, parse_peer);
+    if (!query) {
+      call.failure = query.error();
+      return;
+    }
+    call.query = queries.size();
+    queries.push_back(std::move(*query));
+  }
+};
+
+RpcRequest::RpcRequest(std::string_view body, const ParsePeer& parse_peer)
+    : parts_{std::make_unique<Parts>()} {
+  parts_->failure = parts_->read(body, parse_peer);
+}
+RpcRequest::~RpcRequest() = default;
+RpcRequest::RpcRequest(RpcRequest&&) noexcept = default;
+RpcRequest& RpcRequest::operator=(RpcRequest&&) noexcept = default;
+
+const std::vector<node::Query>& RpcRequest::queries() const { return parts_->queries; }
+
+std::string RpcRequest::answer(const RpcSource& source, RpcCounters& counters) const {
+  Writer writer{source, counters};
+  if (parts_->failure) return writer.error({}, *parts_->failure);
+  return parts_->is_batch ? writer.batch(parts_->calls) : writer.one(parts_->calls.front());
 }
 
 }  // namespace ethnet::observe

@@ -1,8 +1,9 @@
-// JSON-RPC 2.0 over HTTP and WebSocket, read-only, under the names that Ethereum tools use:
+// JSON-RPC 2.0 over HTTP and WebSocket, under the names that Ethereum tools use:
 // https://www.jsonrpc.org/specification and https://ethereum.github.io/execution-apis/
 //
 //   rpc_modules  web3_clientVersion  net_version  net_listening  net_peerCount
 //   eth_chainId  eth_blockNumber  eth_syncing  admin_nodeInfo  admin_peers
+//   eth_getBlockByNumber, … and others that the node's thread is asked for (rpc_queries.hpp)
 //
 // What EthScope tells of the node, as `ethnet scope NAME --json` prints it (scope_json.hpp):
 //
@@ -15,16 +16,23 @@
 //   eth_unsubscribe [subscription]
 //
 // Absent params and null are no params. What has no id is a notification and gets no answer.
-// Blocks are not served: a snapshot has none. Nothing here changes the node.
+//
+// A body is read, what it asks of the node is asked, and then all of it is answered.
 // Threading: one thread; the log is anybody's. Limits: below, and kMaxHttpBodyBytes.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include <node/query.hpp>
 #include <node/snapshot.hpp>
+
+#include "rpc_queries.hpp"
 
 namespace ethnet::observe {
 
@@ -42,7 +50,8 @@ class Subscriptions;
 struct RpcSource {
   const node::NodeSnapshot* snapshot = nullptr;  // null: before the node's first
   EventLog& log;
-  Subscriptions* subscriptions = nullptr;  // null: of a request that has one answer
+  Subscriptions* subscriptions = nullptr;   // null: of a request that has one answer
+  std::span<const node::Answer> answers{};  // one for each query; none: the node was silent
 };
 
 struct RpcCounters {
@@ -50,8 +59,28 @@ struct RpcCounters {
   std::uint64_t errors = 0;
 };
 
-// What goes back; empty: nothing does, since nothing but notifications came.
-[[nodiscard]] std::string answer_rpc(std::string_view body, const RpcSource& source,
-                                     RpcCounters& counters);
+class RpcRequest {
+ public:
+  // `parse_peer`: none where peers may not be changed over HTTP.
+  explicit RpcRequest(std::string_view body, const ParsePeer& parse_peer = {});
+  ~RpcRequest();
+  RpcRequest(RpcRequest&&) noexcept;
+  RpcRequest& operator=(RpcRequest&&) noexcept;
+
+  // What the node has to be asked first, kMaxRpcBatch at most.
+  [[nodiscard]] const std::vector<node::Query>& queries() const;
+  // What goes back; empty: nothing does, since nothing but notifications came.
+  [[nodiscard]] std::string answer(const RpcSource& source, RpcCounters& counters) const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+// To a body that asks nothing of the node.
+[[nodiscard]] inline std::string answer_rpc(std::string_view body, const RpcSource& source,
+                                            RpcCounters& counters) {
+  return RpcRequest{body}.answer(source, counters);
+}
 
 }  // namespace ethnet::observe

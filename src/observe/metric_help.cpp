@@ -107,6 +107,8 @@ constexpr std::array kHelp{
     Help{"http.events_missed", "Events that slow readers of WebSockets missed"},
     Help{"http.evicted", "Connections that made way for a newer one"},
     Help{"http.gaps", "Gaps that slow readers of WebSockets were told of"},
+    Help{"http.node_asked", "Requests for which the node was asked"},
+    Help{"http.node_silent", "Of these, those that the node did not answer in time"},
     Help{"http.notifications", "Notifications to subscriptions"},
     Help{"http.publications_missed", "Snapshots that the node did not publish so as not to wait"},
     Help{"http.requests", "Requests answered, refusals included"},

@@ -2,7 +2,7 @@
 // a time, made when the connection can take it. A slow reader therefore costs a cursor: of heads it
 // gets the newest, of events a gap where the log has forgotten some.
 //
-//   newHeads   {"number":"0x…","hash":"0x…","parentHash":"0x…"}
+//   newHeads   the header (block_json.hpp), as go-ethereum tells it
 //   reorgs     ethscope.Event with `reorg`, or with `gap`: these may have been among what is
 //   missing events     ethscope.Event
 //

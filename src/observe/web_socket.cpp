@@ -20,11 +20,12 @@ std::chrono::nanoseconds to_chrono(Duration d) { return std::chrono::nanoseconds
 
 }  // namespace
 
-WebSocket::WebSocket(Stream stream, const HttpConfig& config, HttpPage& page,
+WebSocket::WebSocket(Stream stream, const HttpConfig& config, HttpPage& page, NodeLine& line,
                      std::unique_ptr<Subscriptions> subscriptions, std::function<void()> forget)
     : stream_{std::move(stream)},
       config_{config},
       page_{page},
+      line_{line},
       subscriptions_{std::move(subscriptions)},
       forget_{std::move(forget)},
       deadline_{stream_.get_executor()} {}
@@ -89,9 +90,18 @@ void WebSocket::on_read(ErrorCode error) {
   }
   if (closing_) return;
   if (stream_.got_binary()) return refuse_binary();
-  std::string answer = page_.answer_message(beast::buffers_to_string(in_.cdata()), *subscriptions_);
-  if (answer.empty()) return read();
-  answer_ = std::move(answer);
+  const auto message =
+      std::make_shared<RpcRequest>(page_.read_message(beast::buffers_to_string(in_.cdata())));
+  if (message->queries().empty()) return answer(*message, {});
+  line_.ask(message->queries(), [self = shared_from_this(), message](const NodeAnswers& answers) {
+    if (!self->ended_) self->answer(*message, answers);
+  });
+}
+
+void WebSocket::answer(const RpcRequest& message, std::span<const node::Answer> answers) {
+  std::string text = page_.answer_message(message, *subscriptions_, answers);
+  if (text.empty()) return read();
+  answer_ = std::move(text);
   advance();
 }
 

@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include <boost/asio/steady_timer.hpp>
@@ -31,7 +32,7 @@ class WebSocket : public std::enable_shared_from_this<WebSocket> {
   using Stream = boost::beast::tcp_stream;
 
   // `forget` is called once, when it has ended, and not after close().
-  WebSocket(Stream stream, const HttpConfig& config, HttpPage& page,
+  WebSocket(Stream stream, const HttpConfig& config, HttpPage& page, NodeLine& line,
             std::unique_ptr<Subscriptions> subscriptions, std::function<void()> forget);
 
   // Answers the request that asked for it; the page has judged that already.
@@ -47,6 +48,7 @@ class WebSocket : public std::enable_shared_from_this<WebSocket> {
   void on_accepted(ErrorCode error);
   void read();
   void on_read(ErrorCode error);
+  void answer(const RpcRequest& message, std::span<const node::Answer> answers);
   void write(std::string text);
   void on_written(ErrorCode error);
   void on_write_timeout(std::uint64_t write_number);
@@ -56,6 +58,7 @@ class WebSocket : public std::enable_shared_from_this<WebSocket> {
   boost::beast::websocket::stream<Stream> stream_;
   const HttpConfig& config_;
   HttpPage& page_;
+  NodeLine& line_;
   std::unique_ptr<Subscriptions> subscriptions_;
   std::function<void()> forget_;
   // Room is asked for before it is known that no more comes; without any there is no close code.

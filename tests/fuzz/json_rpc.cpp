@@ -1,11 +1,14 @@
 // A body of JSON-RPC: whatever it is, the answer is nothing, or one JSON value of a bounded size
 // in which each answer has an id and a result or an error.
+#include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 #include <observe/event_log.hpp>
 #include <observe/json_rpc.hpp>
 #include <observe/subscriptions.hpp>
+#include <types/header.hpp>
 
 #include "targets.hpp"
 
@@ -34,6 +37,27 @@ const node::NodeSnapshot& snapshot() {
   return made;
 }
 
+node::StaticPeer parse_peer(const std::string& text) {
+  if (text.size() < 4) throw std::runtime_error("'" + text + "': this is no peer");
+  return {};
+}
+
+// A node that has a block for every second query.
+std::vector<node::Answer> answers_to(const std::vector<node::Query>& queries) {
+  static const node::BlockAnswer block{Header{}.hash(), Header{}.encode()};
+  std::vector<node::Answer> out;
+  for (const node::Query& query : queries) {
+    if (std::holds_alternative<node::PeerQuery>(query)) {
+      out.emplace_back(node::PeerAnswer{out.size() % 2 == 0});
+    } else if (out.size() % 2 == 0) {
+      out.emplace_back(block);
+    } else {
+      out.emplace_back(node::NoSuchBlock{});
+    }
+  }
+  return out;
+}
+
 void check_one(const Json& answer) {
   CHECK(answer.is_object() && answer.value("jsonrpc", "") == "2.0");
   CHECK(answer.contains("id") && !answer.at("id").is_structured());
@@ -53,7 +77,10 @@ void run_json_rpc(ByteView input) {
   const observe::HeadFeed heads{log};
   observe::SubscriptionCounters told;
   observe::Subscriptions subscriptions{log, heads, told};
-  const std::string text = observe::answer_rpc(body, {&snapshot(), log, &subscriptions}, counters);
+  const observe::RpcRequest request{body, parse_peer};
+  CHECK(request.queries().size() <= observe::kMaxRpcBatch);
+  const std::vector<node::Answer> answers = answers_to(request.queries());
+  const std::string text = request.answer({&snapshot(), log, &subscriptions, answers}, counters);
   CHECK(told.open <= observe::kMaxSubscriptions);
   CHECK(text.size() <= observe::kMaxRpcAnswerBytes + kMaxOverhead);
   CHECK(counters.calls <= observe::kMaxRpcBatch);

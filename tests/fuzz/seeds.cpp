@@ -204,6 +204,10 @@ void add_json_rpc(std::vector<Seed>& out) {
       R"([{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["events",{"after":0}]},)"
       R"({"jsonrpc":"2.0","id":2,"method":"eth_unsubscribe","params":["0x1"]},)"
       R"({"jsonrpc":"2.0","id":3,"method":"ethscope_reorgs","params":[16]}])");
+  add("node",
+      R"([{"jsonrpc":"2.0","id":1,"method":"eth_getBlockByNumber","params":["latest",false]},)"
+      R"({"jsonrpc":"2.0","id":2,"method":"eth_getHeaderByHash","params":["0x12"]},)"
+      R"({"jsonrpc":"2.0","id":3,"method":"admin_addPeer","params":["peer:1"]}])");
   add("no_json", R"([[[[{"id":)");
 }
 #endif

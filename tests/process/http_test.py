@@ -17,8 +17,8 @@ SECONDS = 30
 class Http(ProcessTest):
     def node(self, *arguments):
         """A node that answers, and its HTTP port."""
-        node = self.start("ethnet", "node", "--addr", "127.0.0.1", "--port", 0, "--datadir", "d",
-                          "--verbosity", 4, *arguments)
+        node = self.start("ethnet", "node", "--addr", "127.0.0.1", "--port", 0, "--verbosity", 4,
+                          *(() if "--datadir" in arguments else ("--datadir", "d")), *arguments)
         return node, int(node.wait_for(r"Answering over HTTP.* port=(\d+)").group(1))
 
     def connect(self, port):
@@ -73,13 +73,19 @@ class Http(ProcessTest):
         with self.assertRaises(OSError):
             self.connect(port)
 
-    def call(self, port, method):
-        body = json.dumps({"jsonrpc": "2.0", "id": 5, "method": method}).encode()
+    def call_answer(self, port, method, params):
+        body = json.dumps({"jsonrpc": "2.0", "id": 5, "method": method, "params": params}).encode()
         status, _, answer = self.ask(port, "POST / HTTP/1.1\nHost: localhost\nContent-Type: application/json\n"
                                      f"Content-Length: {len(body)}\n", body)
         self.assertEqual(status, 200)
         self.assertEqual(json.loads(answer)["id"], 5)
-        return json.loads(answer)["result"]
+        return json.loads(answer)
+
+    def call(self, port, method, *params):
+        return self.call_answer(port, method, params)["result"]
+
+    def refused(self, port, method, *params):
+        return self.call_answer(port, method, params)["error"]
 
     def test_json_rpc_tells_of_two_nodes_what_they_are(self):
         first, port = self.node("--produce", "--period", 1)
@@ -129,9 +135,46 @@ class Http(ProcessTest):
         while int(two["number"], 16) != int(one["number"], 16) + 1:
             one, two = two, page.told(heads)
         self.assertRegex(two["parentHash"], r"^0x[0-9a-f]{64}$")
+        self.assertGreater(int(two["timestamp"], 16), int(one["timestamp"], 16))
+        self.assertEqual(page.call("eth_getHeaderByHash", two["hash"]), two)
         self.assertTrue(page.call("eth_unsubscribe", events))
         self.assertFalse(page.call("eth_unsubscribe", events))
         self.stop(node)
+
+    def test_blocks_are_found_by_number_hash_and_tag(self):
+        node, port = self.node("--produce", "--period", 1, "--produce-for", 3)
+        node.wait_for("Stopped producing")
+        head = self.call(port, "eth_getBlockByNumber", "latest", False)
+        height = int(head["number"], 16)
+        self.assertGreaterEqual(height, 2)
+        self.until(lambda: self.call(port, "eth_blockNumber"), lambda number: number == head["number"])
+        self.assertEqual(head["hash"], self.call(port, "ethscope_summary")["canonical_head"]["hash"])
+        self.assertEqual(self.call(port, "eth_getBlockByHash", head["hash"], False), head)
+        self.assertEqual(head["transactions"], [])
+        while int(head["number"], 16) > 0:  # down to the genesis, by number and by hash
+            parent = self.call(port, "eth_getBlockByHash", head["parentHash"], False)
+            self.assertEqual(self.call(port, "eth_getBlockByNumber", hex(int(head["number"], 16) - 1), False), parent)
+            head = parent
+        self.assertEqual(self.call(port, "eth_getBlockByNumber", "earliest", False), head)
+        self.assertEqual(head["hash"], self.call(port, "admin_nodeInfo")["protocols"]["mini-sync"]["genesis"])
+        self.assertIsNone(self.call(port, "eth_getBlockByNumber", hex(height + 1000), False))
+        self.stop(node)
+
+    def test_peers_are_changed_over_http_only_where_that_is_allowed(self):
+        first, port = self.node("--produce", "--period", 1)
+        second, port2 = self.node("--http.api", "admin,eth", "--datadir", "d2")
+        enode = self.call(port, "admin_nodeInfo")["enode"]
+        off = self.refused(port, "admin_addPeer", enode)
+        self.assertEqual(off["code"], -32601)
+        self.assertIn("--http.api admin", off["message"])
+        self.assertTrue(self.call(port2, "admin_addPeer", enode))
+        self.assertFalse(self.call(port2, "admin_addPeer", enode))
+        self.until(lambda: self.call(port2, "net_peerCount"), lambda count: count == "0x1")
+        self.assertIn("enode", self.refused(port2, "admin_addPeer", "enode://12@")["message"])
+        self.assertTrue(self.call(port2, "admin_removePeer", enode))
+        self.until(lambda: self.call(port2, "net_peerCount"), lambda count: count == "0x0")
+        self.stop(second)
+        self.stop(first)
 
     def test_ethscopes_methods_answer_what_ethnet_scope_prints(self):
         node, port = self.node("--produce", "--period", 1, "--produce-for", 2)
