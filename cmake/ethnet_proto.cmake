@@ -13,3 +13,17 @@ function(ethnet_proto)
   target_include_directories(${lib} SYSTEM PUBLIC ${CMAKE_CURRENT_BINARY_DIR})
   target_link_libraries(${lib} PUBLIC gRPC::grpc++ protobuf::libprotobuf PRIVATE ethnet_hardened_options)
 endfunction()
+
+# ethnet_health_proto(): the messages of grpc.health.v1 (package grpc-proto), as ethnet_health_proto. gRPC's own health
+# service has no descriptors, and reflection could name it and not describe it.
+function(ethnet_health_proto)
+  find_path(GRPC_PROTOS grpc/health/v1/health.proto PATHS /usr/share/grpc-proto REQUIRED)
+  set(proto ${GRPC_PROTOS}/grpc/health/v1/health.proto)
+  set(made ${CMAKE_CURRENT_BINARY_DIR}/grpc/health/v1/health)
+  add_custom_command(OUTPUT ${made}.pb.cc ${made}.pb.h
+    COMMAND protobuf::protoc -I ${GRPC_PROTOS} --cpp_out=${CMAKE_CURRENT_BINARY_DIR} ${proto}
+    DEPENDS ${proto} VERBATIM)
+  add_library(ethnet_health_proto STATIC ${made}.pb.cc)
+  target_include_directories(ethnet_health_proto SYSTEM PUBLIC ${CMAKE_CURRENT_BINARY_DIR})
+  target_link_libraries(ethnet_health_proto PUBLIC protobuf::libprotobuf PRIVATE ethnet_hardened_options)
+endfunction()

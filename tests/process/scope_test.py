@@ -3,16 +3,25 @@ reflection."""
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 import unittest
+import urllib.request
 
 sys.path.insert(0, os.path.dirname(__file__))
-from support import DEADLINE_SECONDS, ProcessTest  # noqa: E402
+from support import BIN, DEADLINE_SECONDS, ProcessTest  # noqa: E402
 
 # The one that the packages of the system are installed for.
 PYTHON = "/usr/bin/python3"
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+READERS = os.path.join(FOLDER, "event_readers.py")
+GRPCURL = os.path.join(os.environ["ETHNET_SOURCE_DIR"], "build", "tools", "grpcurl")
+# Blocks of each reorganisation, and how many: together more than the node's log of events holds (16 MiB of all
+# events and 8 of the newest reorganisations; 32 bytes a block, removed and added).
+FLIP_DEPTH = 6000
+FLIPS = 60
 CLIENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "grpc_by_reflection.py")
 
 
@@ -92,6 +101,84 @@ class Scope(ProcessTest):
         self.assertEqual(answer["summary"]["chain_id"], "1337")
         self.assertGreaterEqual(int(answer["summary"]["canonical_head"]["number"]), height)
         self.assertEqual(answer["peers"], {})
+        self.stop(node)
+
+    @unittest.skipUnless(os.access(GRPCURL, os.X_OK), "no grpcurl: ./dev setup builds it where Go is installed")
+    def test_grpcurl_lists_describes_and_calls(self):
+        node, port = self.node("--produce", "--period", 1)
+        node.next_head()
+        target = f"localhost:{port}"
+
+        def grpcurl(*words):
+            return subprocess.run([GRPCURL, "-plaintext", *words], capture_output=True, text=True, check=True,
+                                  timeout=DEADLINE_SECONDS).stdout
+        services = grpcurl(target, "list").split()
+        self.assertIn("ethscope.EthScope", services)
+        self.assertIn("grpc.health.v1.Health", services)
+        self.assertIn("rpc StreamEvents ( .ethscope.StreamEventsRequest ) returns ( stream .ethscope.Event );",
+                      grpcurl(target, "describe", "ethscope.EthScope"))
+        self.assertEqual(json.loads(grpcurl(target, "grpc.health.v1.Health/Check")), {"status": "SERVING"})
+        summary = json.loads(grpcurl(target, "ethscope.EthScope/GetSummary"))
+        self.assertEqual(summary["enode"], self.ask(port, "summary")["enode"])
+        self.stop(node)
+
+    def metric(self, port, name):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=DEADLINE_SECONDS) as page:
+            found = re.search(rf"^{name} (\d+)$", page.read().decode(), re.M)
+        self.assertIsNotNone(found, name)
+        return int(found.group(1))
+
+    def test_of_ten_readers_nine_stall_and_the_tenth_misses_nothing(self):
+        node, port = self.node()
+        http = int(re.search(r"Answering over HTTP.* port=(\d+)", "\n".join(node.seen)).group(1))
+        enode = self.ask(port, "summary")["enode"]
+        flipper = subprocess.Popen([os.path.join(BIN, "flipping_peer"), "0", enode, str(FLIP_DEPTH)],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(flipper.wait)
+        self.addCleanup(flipper.stdin.close)
+        self.addCleanup(flipper.stdout.close)
+        self.assertEqual(flipper.stdout.readline(), "ready\n")
+        self.until(lambda: self.ask(port, "summary")["canonical_head"]["number"], lambda at: at == FLIP_DEPTH + 1)
+        readers = subprocess.Popen([PYTHON, READERS, f"127.0.0.1:{port}", "9"], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, text=True)
+        self.addCleanup(readers.wait)
+        self.addCleanup(readers.stdin.close)
+        self.addCleanup(readers.stdout.close)
+        self.assertEqual(readers.stdout.readline(), "ready\n")
+
+        cursor, flips, most_bytes = None, 0, 0
+        while flips < FLIPS:
+            flipper.stdin.write("flip\n")
+            flipper.stdin.flush()
+            seen = None
+            while seen is None or seen.get("parts_left") != 0:  # until the reorganisation is told whole
+                seen = json.loads(readers.stdout.readline())
+                self.assertNotIn("gap", seen, "the tenth missed something")
+                self.assertIn(seen["cursor"], (cursor + 1,) if cursor else (seen["cursor"],))
+                cursor = seen["cursor"]
+            flips += 1
+            self.assertEqual(seen["removed"], FLIP_DEPTH + flips)
+            self.assertEqual(seen["added"], FLIP_DEPTH + flips + 1)
+            most_bytes = max(most_bytes, self.metric(http, "ethnet_grpc_log_bytes"))
+            self.assertLessEqual(self.metric(http, "ethnet_grpc_log_events"), 16_384)
+        self.assertLessEqual(most_bytes, (16 + 8) * 1024 * 1024)
+        self.assertGreater(most_bytes, 16 * 1024 * 1024, "the log was never full: nobody fell behind")
+        self.assertEqual(self.metric(http, "ethnet_grpc_streams"), 10)
+        self.assertEqual(self.metric(http, "ethnet_grpc_gaps_total"), 0, "nobody was told of a gap before he read")
+        readers.stdin.write("read\n")
+        readers.stdin.flush()
+        stalled = []
+        while len(stalled) < 9:
+            told = json.loads(readers.stdout.readline())
+            if "gaps" in told:
+                stalled.append(told)
+            else:  # of the tenth, after its last reorganisation
+                self.assertEqual(told["cursor"], cursor + 1)
+                cursor = told["cursor"]
+        for told in stalled:
+            self.assertEqual(told["gaps"], 1, told)
+            self.assertEqual(told["missed"] + told["events"], told["last"] - told["first"] + 1, told)
+            self.assertEqual(told["last"], cursor, told)
         self.stop(node)
 
     def test_health_is_not_serving_while_the_node_drains(self):

@@ -141,4 +141,5 @@ setup_packages() {
 cmd_setup() {
   setup_packages
   setup_web
+  setup_grpcurl
 }
