@@ -15,6 +15,22 @@ LONG_BODY = "".join(f"  x += {n};\n" for n in range(75))
 MARK = "TO" + "DO"
 LIMITS = "<!-- begin: made by ./dev fmt from the headers -->\n\n<!-- end -->\n"
 
+
+
+def invariants_tree(changes, mutant_tests="A.*", planted="it holds"):
+    """A document of seven good invariants, the first one with `changes`, and all that they name."""
+    section = "## {}. One\n| enforced by | `f` ([file](../src/a.cpp)) |\n| watched by | `it holds` |\n| tests | `A.B` |\n| mutants | `m` |\n"
+    first = section.format(1)
+    for old, new in changes.items():
+        assert old in first, old
+        first = first.replace(old, new)
+    return {"docs/INVARIANTS.md": first + "".join(section.format(n) for n in range(2, 8)),
+            "src/a.cpp": "void f();\n", "src/a_test.cpp": "TEST(A, B) {}\n",
+            "src/sim/node_checkers.cpp": 'name() const override { return "it holds"; }\n',
+            "src/sim/scenarios/planted_bug.hpp": f'PlantedBugRow{{PlantedBug::x, "{planted}"}},\n',
+            "tools/mutants/mutants.toml": f'[[mutant]]\nname = "m"\ntests = "{mutant_tests}"\n'}
+
+
 # check -> [(files, part of a problem that must be found, or None when the sample is good)]
 SAMPLES = {
     "format": [
@@ -161,6 +177,22 @@ SAMPLES = {
           "tests/CMakeLists.txt": "set(process_tests\n  B.test_x)\n"}, "there is no test A.test_x"),
         ({"docs/THREATS.md": "| 7 | a | b | `A.test_x` |\n", "tests/process/a_test.py": "class A(T):\n    def test_x(self):\n",
           "tests/CMakeLists.txt": "set(process_tests\n  A.test_x)\n"}, None),
+    ],
+    "invariants": [
+        ({"docs/INVARIANTS.md": "## 1. One\n"}, "has 1 invariants, not seven"),
+        (invariants_tree({"| tests | `A.B` |": ""}), "has no row 'tests'"),
+        (invariants_tree({"`f` (": "`g` ("}), "src/a.cpp has no g"),
+        (invariants_tree({"[file](../src/a.cpp)": "[file](../src/b.cpp)"}), "there is no file src/b.cpp"),
+        (invariants_tree({"`f` (": "("}), "names no code that enforces it"),
+        (invariants_tree({"| `it holds` |": "| `it folds` |"}), "there is no checker 'it folds'"),
+        (invariants_tree({"| `it holds` |": "| none |"}), "names no checker"),
+        (invariants_tree({"`A.B`": "`A.C`"}), "there is no test A.C"),
+        (invariants_tree({"`m` |": "`n` |"}), "there is no mutant n"),
+        (invariants_tree({}, mutant_tests="B.*"), "no test of the section is one that mutant m names"),
+        (invariants_tree({}, mutant_tests="*"), "no test of the section is one that mutant m names"),
+        (invariants_tree({}, mutant_tests="A.*-A.B"), "no test of the section is one that mutant m names"),
+        (invariants_tree({}, planted="another"), "there is no checker 'it holds' with a planted bug"),
+        (invariants_tree({}), None),
     ],
     "headers": [
         ({"src/base/a.hpp": "#pragma once\nstd::string f();\n"}, "does not compile alone"),
