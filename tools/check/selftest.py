@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 import tempfile
 
+import facts
 from tree import Tree
 
 ABOUT = "each check refuses its bad samples and accepts its good ones"
@@ -15,6 +16,15 @@ LONG_BODY = "".join(f"  x += {n};\n" for n in range(75))
 MARK = "TO" + "DO"
 LIMITS = "<!-- begin: made by ./dev fmt from the headers -->\n\n<!-- end -->\n"
 
+
+
+def make_tree(folder, files):
+    for path, text in files.items():
+        target = pathlib.Path(folder) / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+    (pathlib.Path(folder) / ".clang-format").write_text("BasedOnStyle: Google\nColumnLimit: 100\n")
+    return Tree(folder, sorted(files))
 
 
 def invariants_tree(changes, mutant_tests="A.*", planted="it holds"):
@@ -29,6 +39,14 @@ def invariants_tree(changes, mutant_tests="A.*", planted="it holds"):
             "src/sim/node_checkers.cpp": 'name() const override { return "it holds"; }\n',
             "src/sim/scenarios/planted_bug.hpp": f'PlantedBugRow{{PlantedBug::x, "{planted}"}},\n',
             "tools/mutants/mutants.toml": f'[[mutant]]\nname = "m"\ntests = "{mutant_tests}"\n'}
+
+
+def with_facts(files, done="", without=None):
+    """A README with this under Done, and the figures that the files (but `without`) give."""
+    files = {**files, "README.md": f"## Status\n\n**Done**\n\n{done}\n## Figures\n\n{facts.BEGIN}\n{facts.END}\n"}
+    with tempfile.TemporaryDirectory() as folder:
+        readme = facts.with_table(make_tree(folder, {path: text for path, text in files.items() if path != without}))
+    return {**files, "README.md": readme}
 
 
 # check -> [(files, part of a problem that must be found, or None when the sample is good)]
@@ -194,6 +212,17 @@ SAMPLES = {
         (invariants_tree({}, planted="another"), "there is no checker 'it holds' with a planted bug"),
         (invariants_tree({}), None),
     ],
+    "facts": [
+        ({"README.md": "# x\n"}, "the marks of its table of figures are gone"),
+        ({"README.md": f"{facts.BEGIN}\n{facts.END}\n"}, "not what the sources say"),
+        (with_facts({}), None),
+        (with_facts({"src/base/a.cpp": "int x;\n" * 60}, without="src/base/a.cpp"), "not what the sources say"),
+        (with_facts({"src/a_test.cpp": "TEST(A, B) {}\n"}, without="src/a_test.cpp"), "not what the sources say"),
+        (with_facts({}, "- a thing\n"), "links to no test"),
+        (with_facts({}, "- a thing: [test](src/a_test.cpp)\n"), "src/a_test.cpp is no file of tests"),
+        (with_facts({"src/a_test.cpp": "int x;\n"}, "- a thing: [test](src/a_test.cpp)\n"), "src/a_test.cpp is no file of tests"),
+        (with_facts({"src/a_test.cpp": "TEST(A, B) {}\n"}, "- a thing: [test](src/a_test.cpp)\n\n**Next**\n\n- another\n"), None),
+    ],
     "headers": [
         ({"src/base/a.hpp": "#pragma once\nstd::string f();\n"}, "does not compile alone"),
         ({"src/base/a.hpp": "inline int f() { return 1; }\n"}, "does not compile alone"),
@@ -203,15 +232,6 @@ SAMPLES = {
     "sim_traces": [({"README.md": ""}, "failed")],
     "mutants": [({"README.md": ""}, "missing"), ({"tools/mutants/mutants.toml": ""}, "failed")],
 }
-
-
-def make_tree(folder, files):
-    for path, text in files.items():
-        target = pathlib.Path(folder) / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text)
-    (pathlib.Path(folder) / ".clang-format").write_text("BasedOnStyle: Google\nColumnLimit: 100\n")
-    return Tree(folder, sorted(files))
 
 
 def judge_sample(name, files, wanted):

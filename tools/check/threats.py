@@ -25,10 +25,14 @@ def process_tests(tree):
                 yield f"{suite}.{test}"
 
 
+def cpp_tests(tree):
+    """The C++ tests as Suite.Name; two files may have one of the same name."""
+    return [f"{suite}.{name}" for path in tree.cpp() if is_test(path) for suite, name in _TEST.findall(tree.text(path))]
+
+
 def all_tests(tree):
     """Every test by its name: Suite.Name, and those of processes as Class.test_name."""
-    tests = {f"{suite}.{name}" for path in tree.cpp() if is_test(path) for suite, name in _TEST.findall(tree.text(path))}
-    return tests | set(process_tests(tree))
+    return set(cpp_tests(tree)) | set(process_tests(tree))
 
 
 def run(tree):
