@@ -10,7 +10,7 @@ readonly PACKAGES='
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc grpc-proto
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev zlib1g-dev
   prometheus python3-grpcio python3-protobuf
-  chromium fonts-dejavu-core'
+  chromium fonts-dejavu-core groff-base'
 readonly SUITE=bookworm
 readonly NGTCP2_MINIMUM=1.11
 
