@@ -41,6 +41,16 @@ def invariants_tree(changes, mutant_tests="A.*", planted="it holds"):
             "tools/mutants/mutants.toml": f'[[mutant]]\nname = "m"\ntests = "{mutant_tests}"\n'}
 
 
+def diagrams_tree(changes):
+    text = ('```mermaid\nflowchart TD\n  n["node"]\n  s["session"]\n  n --> s\n```\n```mermaid\nsequenceDiagram\n  actor peer\n'
+            "  participant n as node\n  participant s as session\n  n->>s: open (it)\n  s-->>n: poll\n  n->>peer: shout\n```\n")
+    for old, new in changes.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    return {"docs/ARCHITECTURE.md": text, "src/base/b.hpp": "", "src/session/s.hpp": "#include <base/b.hpp>\nvoid open();\nint poll();\n",
+            "src/node/n.cpp": "#include <session/s.hpp>\n"}
+
+
 def with_facts(files, done="", without=None):
     """A README with this under Done, and the figures that the files (but `without`) give."""
     files = {**files, "README.md": f"## Status\n\n**Done**\n\n{done}\n## Figures\n\n{facts.BEGIN}\n{facts.END}\n"}
@@ -222,6 +232,16 @@ SAMPLES = {
         (with_facts({}, "- a thing: [test](src/a_test.cpp)\n"), "src/a_test.cpp is no file of tests"),
         (with_facts({"src/a_test.cpp": "int x;\n"}, "- a thing: [test](src/a_test.cpp)\n"), "src/a_test.cpp is no file of tests"),
         (with_facts({"src/a_test.cpp": "TEST(A, B) {}\n"}, "- a thing: [test](src/a_test.cpp)\n\n**Next**\n\n- another\n"), None),
+    ],
+    "diagrams": [
+        ({"docs/ARCHITECTURE.md": ""}, "has no Mermaid flowchart"),
+        (diagrams_tree({}), None),
+        (diagrams_tree({'  s["session"]\n': ""}), "lacks module session"),
+        (diagrams_tree({'  s["session"]\n': '  s["session"]\n  l["lab"]\n'}), "has lab, which is no module"),
+        (diagrams_tree({"  n --> s\n": ""}), "lacks node --> session"),
+        (diagrams_tree({"  n --> s\n": "  n --> s\n  s --> n\n"}), "but session includes nothing of node"),
+        (diagrams_tree({"n->>s: open": "n->>s: close"}), "session has no function close()"),
+        (diagrams_tree({"s-->>n: poll": "s-->>n: pull"}), "session has no function pull()"),
     ],
     "headers": [
         ({"src/base/a.hpp": "#pragma once\nstd::string f();\n"}, "does not compile alone"),
