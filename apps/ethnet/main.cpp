@@ -1,11 +1,13 @@
 // ethnet: the node and its tools. Sub-commands: node, scope, doctor, das, peer, stop, key, enr,
-// chain, lab, sim.
+// chain, lab, sim; completion and man print what a shell and `man` read of all these.
 #include <cstdio>
 #include <exception>
 #include <stdexcept>
 #include <string>
 
 #include <CLI/CLI.hpp>
+#include <apps/common/completion.hpp>
+#include <apps/common/manual.hpp>
 #include <apps/common/node_flags.hpp>
 #include <apps/common/node_options.hpp>
 #include <base/out_of_memory.hpp>
@@ -96,6 +98,20 @@ void add_enr(CLI::App& app, KeyOptions& o, int& status) {
   make->callback([&] { status = ethnet::app::enr_make(o.file, o.ip, o.port, o.seq); });
 }
 
+// After all others: they tell of those. `shell` outlives the parse.
+void add_manuals(CLI::App& app, std::string& shell) {
+  CLI::App* completion = app.add_subcommand(
+      "completion", "Print the completion of a shell: source <(ethnet completion bash)");
+  completion->add_option("SHELL", shell, "Which shell")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  completion->callback(
+      [&] { std::fputs(ethnet::app::completion_script(app, shell).c_str(), stdout); });
+  CLI::App* man = app.add_subcommand("man", "Print the manual page: man -l <(ethnet man)");
+  man->group("");
+  man->callback([&] { std::fputs(ethnet::app::manual_page(app, "EthNetLite").c_str(), stdout); });
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"MiniEthNet: an Ethereum peer-to-peer node and its tools", "ethnet"};
   app.set_version_flag("--version", "ethnet " ETHNET_VERSION);
@@ -139,6 +155,9 @@ int run(int argc, char** argv) {
       "sim", "The simulator (ethnet-sim): run FILE, seed N, swarm --seeds A..B, shrink N");
   sim->prefix_command();
   sim->callback([&] { status = ethnet::app::run_sim(argv[0], sim->remaining()); });
+
+  std::string shell;
+  add_manuals(app, shell);
 
   if (argc > 1) check_subcommand(app, argv[1]);
   try {

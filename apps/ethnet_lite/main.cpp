@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <apps/common/manual.hpp>
 #include <apps/common/node_flags.hpp>
 #include <apps/common/node_options.hpp>
 #include <base/out_of_memory.hpp>
@@ -30,6 +31,9 @@ connects, syncs and follows. Its data lie in ./EthNetLite-PORT.data. Stop it wit
 The long form with all options is: ethnet node --help. Each of them is an environment variable
 here too: ETHNET_VERBOSITY=4 EthNetLite 9001
 )";
+
+constexpr std::string_view kSummary =
+    "a node of the Ethereum peer-to-peer network in one short line";
 
 // The flags of a node, with what the short form says in place of the command line.
 ethnet::app::NodeOptions parse(std::string_view text, const std::string& peer) {
@@ -57,6 +61,11 @@ int main(int argc, char** argv) {
   try {
     if (argc == 2 && (std::string_view{argv[1]} == "--help" || std::string_view{argv[1]} == "-h")) {
       std::fputs(std::string{kHelp}.c_str(), stdout);
+      return 0;
+    }
+    if (argc == 2 && std::string_view{argv[1]} == "--man") {  // for the build, which makes the page
+      const auto page = ethnet::app::manual_page("EthNetLite", kSummary, kHelp, "ethnet");
+      std::fputs(page.c_str(), stdout);
       return 0;
     }
     if (argc < 2 || argc > 3) {

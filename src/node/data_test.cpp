@@ -120,6 +120,30 @@ TEST_F(Data, WhoDoesNotSpeakDasLiteNeverSeesAMessageOfItAndSyncsAllTheSame) {
   EXPECT_EQ(plain.head(), b.head());
 }
 
+// Nobody has any more what was announced: the verdict says so, and that is all that comes of it.
+TEST_F(Data, ASamplingThatGetsNothingTouchesNeitherHeadersNorSessions) {
+  NodeConfig forgetful = with_das(producing());
+  forgetful.das->store.lifetime = seconds(5);
+  Box& a = net.add(forgetful, 1);
+  Box& b = net.add(without_sampling(dialling({1})), 2);
+  net.run(seconds(2));
+  const das::DataId id = publish(a);
+  net.run(seconds(10));
+  const std::uint64_t height = b.head().number;
+  const std::uint64_t run =
+      command(b, [&](Node& node, Now now) { return node.sample(now, id, 8); });
+  net.run(seconds(60));
+  const auto* verdict = last<DataSampled>(b);
+  ASSERT_NE(verdict, nullptr);
+  EXPECT_EQ(verdict->run, run);
+  EXPECT_TRUE(verdict->done);
+  EXPECT_EQ(verdict->requested, 8U);
+  EXPECT_EQ(verdict->received, 0U);
+  EXPECT_EQ(b.count<SessionDown>(), 0U);
+  EXPECT_GE(b.head().number, height + 10);
+  EXPECT_EQ(a.head(), b.head());
+}
+
 // Headers go on while a data set is moved, and what das-lite holds is gone with the sessions.
 TEST_F(Data, LeavesNothingBehindWhenTheSessionsHaveGone) {
   Box& a = net.add(with_das(producing()), 1);

@@ -15,7 +15,7 @@ sys.path.insert(0, str(HERE))
 from tree import Tree  # noqa: E402
 
 # Cheap ones first; the last ones build.
-CHECKS = ["selftest", "format", "includes", "banned", "sizes", "text", "targets", "limits", "links", "threats",
+CHECKS = ["selftest", "format", "includes", "banned", "sizes", "text", "targets", "limits", "links", "threats", "invariants", "facts", "diagrams",
           "flags", "headers", "gcc", "sim_traces", "purity", "symbols", "mutants", "fuzz"]
 
 

@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 import tempfile
 
+import facts
 from tree import Tree
 
 ABOUT = "each check refuses its bad samples and accepts its good ones"
@@ -14,6 +15,49 @@ ABOUT = "each check refuses its bad samples and accepts its good ones"
 LONG_BODY = "".join(f"  x += {n};\n" for n in range(75))
 MARK = "TO" + "DO"
 LIMITS = "<!-- begin: made by ./dev fmt from the headers -->\n\n<!-- end -->\n"
+
+
+
+def make_tree(folder, files):
+    for path, text in files.items():
+        target = pathlib.Path(folder) / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+    (pathlib.Path(folder) / ".clang-format").write_text("BasedOnStyle: Google\nColumnLimit: 100\n")
+    return Tree(folder, sorted(files))
+
+
+def invariants_tree(changes, mutant_tests="A.*", planted="it holds"):
+    """A document of seven good invariants, the first one with `changes`, and all that they name."""
+    section = "## {}. One\n| enforced by | `f` ([file](../src/a.cpp)) |\n| watched by | `it holds` |\n| tests | `A.B` |\n| mutants | `m` |\n"
+    first = section.format(1)
+    for old, new in changes.items():
+        assert old in first, old
+        first = first.replace(old, new)
+    return {"docs/INVARIANTS.md": first + "".join(section.format(n) for n in range(2, 8)),
+            "src/a.cpp": "void f();\n", "src/a_test.cpp": "TEST(A, B) {}\n",
+            "src/sim/node_checkers.cpp": 'name() const override { return "it holds"; }\n',
+            "src/sim/scenarios/planted_bug.hpp": f'PlantedBugRow{{PlantedBug::x, "{planted}"}},\n',
+            "tools/mutants/mutants.toml": f'[[mutant]]\nname = "m"\ntests = "{mutant_tests}"\n'}
+
+
+def diagrams_tree(changes):
+    text = ('```mermaid\nflowchart TD\n  n["node"]\n  s["session"]\n  n --> s\n```\n```mermaid\nsequenceDiagram\n  actor peer\n'
+            "  participant n as node\n  participant s as session\n  n->>s: open (it)\n  s-->>n: poll\n  n->>peer: shout\n```\n")
+    for old, new in changes.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    return {"docs/ARCHITECTURE.md": text, "src/base/b.hpp": "", "src/session/s.hpp": "#include <base/b.hpp>\nvoid open();\nint poll();\n",
+            "src/node/n.cpp": "#include <session/s.hpp>\n"}
+
+
+def with_facts(files, done="", without=None):
+    """A README with this under Done, and the figures that the files (but `without`) give."""
+    files = {**files, "README.md": f"## Status\n\n**Done**\n\n{done}\n## Figures\n\n{facts.BEGIN}\n{facts.END}\n"}
+    with tempfile.TemporaryDirectory() as folder:
+        readme = facts.with_table(make_tree(folder, {path: text for path, text in files.items() if path != without}))
+    return {**files, "README.md": readme}
+
 
 # check -> [(files, part of a problem that must be found, or None when the sample is good)]
 SAMPLES = {
@@ -162,6 +206,43 @@ SAMPLES = {
         ({"docs/THREATS.md": "| 7 | a | b | `A.test_x` |\n", "tests/process/a_test.py": "class A(T):\n    def test_x(self):\n",
           "tests/CMakeLists.txt": "set(process_tests\n  A.test_x)\n"}, None),
     ],
+    "invariants": [
+        ({"docs/INVARIANTS.md": "## 1. One\n"}, "has 1 invariants, not seven"),
+        (invariants_tree({"| tests | `A.B` |": ""}), "has no row 'tests'"),
+        (invariants_tree({"`f` (": "`g` ("}), "src/a.cpp has no g"),
+        (invariants_tree({"[file](../src/a.cpp)": "[file](../src/b.cpp)"}), "there is no file src/b.cpp"),
+        (invariants_tree({"`f` (": "("}), "names no code that enforces it"),
+        (invariants_tree({"| `it holds` |": "| `it folds` |"}), "there is no checker 'it folds'"),
+        (invariants_tree({"| `it holds` |": "| none |"}), "names no checker"),
+        (invariants_tree({"`A.B`": "`A.C`"}), "there is no test A.C"),
+        (invariants_tree({"`m` |": "`n` |"}), "there is no mutant n"),
+        (invariants_tree({}, mutant_tests="B.*"), "no test of the section is one that mutant m names"),
+        (invariants_tree({}, mutant_tests="*"), "no test of the section is one that mutant m names"),
+        (invariants_tree({}, mutant_tests="A.*-A.B"), "no test of the section is one that mutant m names"),
+        (invariants_tree({}, planted="another"), "there is no checker 'it holds' with a planted bug"),
+        (invariants_tree({}), None),
+    ],
+    "facts": [
+        ({"README.md": "# x\n"}, "the marks of its table of figures are gone"),
+        ({"README.md": f"{facts.BEGIN}\n{facts.END}\n"}, "not what the sources say"),
+        (with_facts({}), None),
+        (with_facts({"src/base/a.cpp": "int x;\n" * 60}, without="src/base/a.cpp"), "not what the sources say"),
+        (with_facts({"src/a_test.cpp": "TEST(A, B) {}\n"}, without="src/a_test.cpp"), "not what the sources say"),
+        (with_facts({}, "- a thing\n"), "links to no test"),
+        (with_facts({}, "- a thing: [test](src/a_test.cpp)\n"), "src/a_test.cpp is no file of tests"),
+        (with_facts({"src/a_test.cpp": "int x;\n"}, "- a thing: [test](src/a_test.cpp)\n"), "src/a_test.cpp is no file of tests"),
+        (with_facts({"src/a_test.cpp": "TEST(A, B) {}\n"}, "- a thing: [test](src/a_test.cpp)\n\n**Next**\n\n- another\n"), None),
+    ],
+    "diagrams": [
+        ({"docs/ARCHITECTURE.md": ""}, "has no Mermaid flowchart"),
+        (diagrams_tree({}), None),
+        (diagrams_tree({'  s["session"]\n': ""}), "lacks module session"),
+        (diagrams_tree({'  s["session"]\n': '  s["session"]\n  l["lab"]\n'}), "has lab, which is no module"),
+        (diagrams_tree({"  n --> s\n": ""}), "lacks node --> session"),
+        (diagrams_tree({"  n --> s\n": "  n --> s\n  s --> n\n"}), "but session includes nothing of node"),
+        (diagrams_tree({"n->>s: open": "n->>s: close"}), "session has no function close()"),
+        (diagrams_tree({"s-->>n: poll": "s-->>n: pull"}), "session has no function pull()"),
+    ],
     "headers": [
         ({"src/base/a.hpp": "#pragma once\nstd::string f();\n"}, "does not compile alone"),
         ({"src/base/a.hpp": "inline int f() { return 1; }\n"}, "does not compile alone"),
@@ -171,15 +252,6 @@ SAMPLES = {
     "sim_traces": [({"README.md": ""}, "failed")],
     "mutants": [({"README.md": ""}, "missing"), ({"tools/mutants/mutants.toml": ""}, "failed")],
 }
-
-
-def make_tree(folder, files):
-    for path, text in files.items():
-        target = pathlib.Path(folder) / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text)
-    (pathlib.Path(folder) / ".clang-format").write_text("BasedOnStyle: Google\nColumnLimit: 100\n")
-    return Tree(folder, sorted(files))
 
 
 def judge_sample(name, files, wanted):

@@ -25,11 +25,20 @@ def process_tests(tree):
                 yield f"{suite}.{test}"
 
 
+def cpp_tests(tree):
+    """The C++ tests as Suite.Name; two files may have one of the same name."""
+    return [f"{suite}.{name}" for path in tree.cpp() if is_test(path) for suite, name in _TEST.findall(tree.text(path))]
+
+
+def all_tests(tree):
+    """Every test by its name: Suite.Name, and those of processes as Class.test_name."""
+    return set(cpp_tests(tree)) | set(process_tests(tree))
+
+
 def run(tree):
     if DOCUMENT not in tree.files():
         return []
-    tests = {f"{suite}.{name}" for path in tree.cpp() if is_test(path) for suite, name in _TEST.findall(tree.text(path))}
-    tests.update(process_tests(tree))
+    tests = all_tests(tree)
     problems = []
     for number, line in enumerate(tree.text(DOCUMENT).splitlines(), 1):
         if not re.match(r"\|\s*(\d|A\.\d)", line):

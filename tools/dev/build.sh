@@ -22,7 +22,7 @@ cmd_build() {
     die "unknown preset '$preset'; there are: debug (= dev)" $(list_presets)
   cmd_setup
   mkdir -p build
-  build_preset "$preset" || die "the build failed"
+  build_preset "$preset" "${@:2}" || die "the build failed"
   say "build: build/${preset/#debug/dev}/bin holds the programs"
 }
 

@@ -1,16 +1,24 @@
 # ./dev setup: the packages of a build, a test run and a check, on Debian 12 (bookworm), and the page's from npm.
+# With ETHNET_SETUP=build (as in the Dockerfile) only what a build takes.
 
 # `name/suite` takes it from that suite, `name>=version` is too old otherwise.
-readonly PACKAGES='
-  clang-19 lld-19 llvm-19 libclang-rt-19-dev clang-tidy-19 clang-format-19
-  g++-12 ccache ninja-build cmake pkg-config python3 git
+readonly BUILD_PACKAGES='
+  clang-19 lld-19 llvm-19 libclang-rt-19-dev
+  g++-12 ninja-build cmake pkg-config python3 ca-certificates
   libngtcp2-dev/bookworm-backports libngtcp2-crypto-gnutls-dev/bookworm-backports libgnutls28-dev
   libsecp256k1-dev libssl-dev libsnappy-dev
   libboost1.83-dev/bookworm-backports libfmt-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libyaml-cpp-dev
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc grpc-proto
-  libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev zlib1g-dev
+  libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev zlib1g-dev'
+readonly TEST_PACKAGES='
+  clang-tidy-19 clang-format-19 ccache git
   prometheus python3-grpcio python3-protobuf
-  chromium fonts-dejavu-core'
+  chromium fonts-dejavu-core groff-base'
+if [ "${ETHNET_SETUP:-}" = build ]; then
+  readonly PACKAGES=$BUILD_PACKAGES
+else
+  readonly PACKAGES="$BUILD_PACKAGES $TEST_PACKAGES"
+fi
 readonly SUITE=bookworm
 readonly NGTCP2_MINIMUM=1.11
 

@@ -1,4 +1,4 @@
-# ./dev fmt, ./dev tidy and ./dev check.
+# ./dev fmt, ./dev tidy, ./dev facts and ./dev check.
 
 cpp_files() {
   git ls-files --cached --others --exclude-standard -- '*.cpp' '*.hpp'
@@ -9,6 +9,7 @@ cmd_fmt() {
   python3 tools/check/includes.py
   cpp_files | xargs -r clang-format-19 -i
   python3 tools/check/limits.py
+  python3 tools/check/facts.py >/dev/null
   say "fmt: formatted $(cpp_files | wc -l) files"
 }
 
@@ -21,6 +22,10 @@ cmd_tidy() {
   printf '%s\n' "${files[@]}" | xargs -P "$(nproc)" -n 1 clang-tidy-19 -p build/dev --quiet ||
     die "clang-tidy has findings"
   say "tidy: no findings in ${#files[@]} files"
+}
+
+cmd_facts() {
+  python3 tools/check/facts.py
 }
 
 cmd_check() {
