@@ -9,10 +9,11 @@ namespace {
 using ethnet::chain::Candidate;
 using ethnet::chain::RuleView;
 
-// One side of a fork: a child, and the votes for it and for all that stands on it.
+// One side of a fork: a child, the votes for it and for all that stands on it, its highest block.
 struct Side {
   Candidate child;
   std::uint64_t votes = 0;
+  std::uint64_t height = 0;
 };
 
 // Whether `a` goes before `b`. Equally many votes: the side that came first.
@@ -26,8 +27,10 @@ std::vector<Side> sides_of(const RuleView& view, const Candidate& block) {
   for (const Candidate& head : view.heads()) {
     if (head.number <= block.number || !view.descends(head, block)) continue;
     const Candidate child = view.ancestor(head, block.number + 1);
-    const auto is_it = [&](const Side& side) { return side.child.hash == child.hash; };
-    if (std::ranges::none_of(sides, is_it)) sides.push_back({child});
+    auto side = std::ranges::find_if(
+        sides, [&](const Side& known) { return known.child.hash == child.hash; });
+    if (side == sides.end()) side = sides.insert(sides.end(), Side{child});
+    side->height = std::max(side->height, head.number);
   }
   for (const auto& [voted, weight] : view.votes()) {
     for (Side& side : sides) {
