@@ -1,4 +1,5 @@
-# Every third-party package, found once. Which module may link which is in its own CMakeLists.txt.
+# Every third-party package, found once. Which module may link which is in its own CMakeLists.txt; what one that is
+# installed links, ethnetConfig.cmake.in looks for too.
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(fmt CONFIG REQUIRED)

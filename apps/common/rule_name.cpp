@@ -1,6 +1,5 @@
 #include "rule_name.hpp"
 
-#include <algorithm>
 #include <stdexcept>
 
 #include <chain/fork_choice/checkpoint.hpp>
@@ -26,10 +25,7 @@ chain::RuleChoice read_rule(const std::string& text,
   choice->parameter = read_file(path);
   const auto checkpoints = chain::parse_checkpoints(choice->parameter);
   if (!checkpoints) {
-    const auto at = static_cast<std::ptrdiff_t>(checkpoints.error().offset());
-    const auto begin = choice->parameter.begin();
-    const auto line = std::count(begin, begin + at, '\n') + 1;
-    throw std::runtime_error(fmt::format("{}:{}: {}", path, line, checkpoints.error().what()));
+    throw std::runtime_error(chain::describe_fault(path, choice->parameter, checkpoints.error()));
   }
   return *choice;
 }

@@ -226,11 +226,11 @@ std::string describe(const Step& step) {
 }
 
 Result<LabReport> play(const Scenario& scenario, std::span<const LabRule> rules,
-                       const StepObserver& observer) {
+                       const StepObserver& observer, const chain::RuleBook& known) {
   LabReport report{scenario, BlockBook{scenario}, {}, {}, 0, {}, 0};
   const auto checkpoints = checkpoints_of(scenario, report.blocks);
   for (const LabRule& rule : rules) {
-    auto made = TRY(make_lab_rule(rule, checkpoints));
+    auto made = TRY(make_lab_rule(rule, checkpoints, known));
     Player player{report.blocks, rule.label, std::move(made)};
     for (std::size_t i = 0; i < scenario.steps.size(); ++i) {
       player.play(scenario.steps[i]);

@@ -19,6 +19,7 @@ using StepObserver =
 
 // Errors: those of make_lab_rule.
 [[nodiscard]] Result<LabReport> play(const Scenario& scenario, std::span<const LabRule> rules,
-                                     const StepObserver& observer = {});
+                                     const StepObserver& observer = {},
+                                     const chain::RuleBook& known = lab_rules());
 
 }  // namespace ethnet::lab

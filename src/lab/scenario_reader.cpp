@@ -11,7 +11,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "rules.hpp"
 #include "yaml_values.hpp"
 
 namespace ethnet::lab {
@@ -19,12 +18,13 @@ namespace {
 
 using Kind = YamlNode::Kind;
 
-Read<std::string> read_rule(const std::string& text, const Place& place) {
-  auto rule = parse_lab_rule(text);
+Read<std::string> read_rule(const std::string& text, const Place& place,
+                            const chain::RuleBook& known) {
+  auto rule = parse_lab_rule(text, known);
   if (!rule) {
     return wrong(ScenarioError::unknown_rule, place,
                  fmt::format("expected a rule ({}), found '{}': {}",
-                             fmt::join(lab_rule_names(), ", "), text, rule.error().what()));
+                             fmt::join(lab_rule_names(known), ", "), text, rule.error().what()));
   }
   const bool reads_file = rule->choice.name == "checkpoint" && !rule->choice.parameter.empty();
   if (!reads_file) return std::move(rule->label);
@@ -35,6 +35,7 @@ Read<std::string> read_rule(const std::string& text, const Place& place) {
 // One scenario under construction: what is known so far.
 class Reader {
  public:
+  explicit Reader(const chain::RuleBook& known) : rules_{known} {}
   [[nodiscard]] Read<Scenario> read(const YamlNode& root) {
     constexpr std::array<std::string_view, 6> kKeys{"name",         "about",       "rules",
                                                     "slot_seconds", "checkpoints", "steps"};
@@ -67,7 +68,7 @@ class Reader {
     TRY(expect_kind(list, Kind::list, "a list of rules"));
     for (const YamlNode& item : list.items) {
       TRY(expect_kind(item, Kind::text, "the name of a rule"));
-      std::string label = TRY(read_rule(item.text, item.place));
+      std::string label = TRY(read_rule(item.text, item.place, rules_));
       if (std::ranges::find(out_.rules, label) != out_.rules.end()) {
         return wrong(ScenarioError::duplicate_name, item.place,
                      fmt::format("the rule '{}' stands twice", label));
@@ -277,7 +278,7 @@ class Reader {
         continue;
       }
       for (const YamlEntry& under : entry.value.entries) {
-        std::string rule = TRY(read_rule(under.key, under.place));
+        std::string rule = TRY(read_rule(under.key, under.place, rules_));
         TRY(read_expectation(what, std::move(rule), under.value, step));
       }
     }
@@ -295,6 +296,7 @@ class Reader {
     return {};
   }
 
+  const chain::RuleBook& rules_;
   Scenario out_;
   std::uint64_t slot_seconds_ = kDefaultSlotSeconds;
   std::uint64_t now_ = 0;     // of the last step
@@ -304,9 +306,9 @@ class Reader {
 
 }  // namespace
 
-Read<Scenario> read_scenario(const std::string& text) {
+Read<Scenario> read_scenario(const std::string& text, const chain::RuleBook& known) {
   const YamlNode root = TRY(parse_yaml(text));
-  return Reader{}.read(root);
+  return Reader{known}.read(root);
 }
 
 }  // namespace ethnet::lab

@@ -4,11 +4,14 @@
 
 #include <string>
 
+#include "rules.hpp"
 #include "scenario.hpp"
 
 namespace ethnet::lab {
 
-// Errors: each of ScenarioError, at the place of the first fault.
-[[nodiscard]] Read<Scenario> read_scenario(const std::string& text);
+// Errors: each of ScenarioError, at the place of the first fault; unknown_rule where it names one
+// that is not known.
+[[nodiscard]] Read<Scenario> read_scenario(const std::string& text,
+                                           const chain::RuleBook& known = lab_rules());
 
 }  // namespace ethnet::lab

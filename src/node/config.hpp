@@ -9,7 +9,7 @@
 
 #include <base/instant.hpp>
 #include <chain/chain_manager.hpp>
-#include <chain/fork_choice/rule_table.hpp>
+#include <chain/fork_choice/rule_book.hpp>
 #include <protocol/das_lite/engine.hpp>
 #include <session/capability.hpp>
 #include <types/endpoint.hpp>
@@ -36,6 +36,7 @@ struct NodeConfig {
   std::string client = "MiniEthNet/v0.1.0";
   Genesis genesis;
   chain::RuleChoice fork_choice;
+  chain::RuleBook rules;  // what fork_choice is looked up in
   chain::ChainLimits chain;
   std::vector<StaticPeer> peers;
   std::size_t max_peers = 50;

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include <chain/event_text.hpp>
-#include <chain/fork_choice/rule_table.hpp>
 #include <crypto/keccak.hpp>
 #include <types/enr.hpp>
 
@@ -75,7 +74,7 @@ Result<std::unique_ptr<Node>> Node::make(Now now, NodeConfig config,
                                          std::shared_ptr<const crypto::SecretKey> key,
                                          SecureRng& rng, Prng prng, Log& log) {
   CHECK(!config.listen.empty() && key != nullptr);
-  auto rule = TRY(chain::make_fork_choice_rule(config.fork_choice));
+  auto rule = TRY(config.rules.make(config.fork_choice));
   auto quic = TRY(quic::QuicEndpoint::make(now, quic_config(config, *key), rng, log));
   // The sequence number grows with time, so that a record made after a restart is newer.
   EnrBuilder record{now.wall.whole_seconds()};

@@ -1,6 +1,7 @@
 #include "naive_head.hpp"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <set>
 #include <vector>
@@ -103,6 +104,12 @@ NodeIndex naive_head(const HeaderTree& tree, std::size_t count, const chain::Rul
 
 bool never_sinks(std::string_view rule) {
   return rule == "longest-chain" || rule == "longest-tiebreak";
+}
+
+bool has_naive_head(std::string_view rule) {
+  constexpr std::array<std::string_view, 6> kRules{
+      "longest-chain", "longest-tiebreak", "heaviest", "score", "lexicographic-head", "random"};
+  return std::ranges::find(kRules, rule) != kRules.end();
 }
 
 }  // namespace ethnet::sim

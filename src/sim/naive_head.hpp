@@ -17,5 +17,7 @@ namespace ethnet::sim {
 
 // A head that is told of is never followed by a lower one.
 [[nodiscard]] bool never_sinks(std::string_view rule);
+// Whether it is one of those above: not so a rule that a program has added (chain::RuleBook).
+[[nodiscard]] bool has_naive_head(std::string_view rule);
 
 }  // namespace ethnet::sim

@@ -201,17 +201,21 @@ class HeadFollowsTheRule final : public NodeChecker {
       ++served;
     }
     const chain::RuleChoice rule = options_.rule(host);
-    const chain::NodeIndex pending = naive_head(tree, tree.size(), rule);
-    if (chain.pending_head().hash != tree.node(pending).hash) {
-      return fmt::format("the pending head is {}, the rule's is {}", chain.pending_head().number,
-                         tree.node(pending).number);
+    if (has_naive_head(rule.name)) {
+      const chain::NodeIndex pending = naive_head(tree, tree.size(), rule);
+      if (chain.pending_head().hash != tree.node(pending).hash) {
+        return fmt::format("the pending head is {}, the rule's is {}", chain.pending_head().number,
+                           tree.node(pending).number);
+      }
+      const chain::NodeIndex head = naive_head(tree, served, rule);
+      if (chain.head().hash != tree.node(head).hash) {
+        return fmt::format("the head is {}, the rule's is {}", chain.head().number,
+                           tree.node(head).number);
+      }
     }
-    const chain::NodeIndex head = naive_head(tree, served, rule);
-    if (chain.head().hash != tree.node(head).hash) {
-      return fmt::format("the head is {}, the rule's is {}", chain.head().number,
-                         tree.node(head).number);
-    }
-    const std::vector<Hash32> branch = branch_to(tree, head);
+    const auto head = tree.find(chain.head().hash);
+    if (!head) return "the head is not in the tree";
+    const std::vector<Hash32> branch = branch_to(tree, *head);
     for (std::size_t number = 0; number < branch.size(); ++number) {
       if (chain.canonical_hash(number) != branch[number]) {
         return fmt::format("block {} is not the head's ancestor", number);

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include <base/instant.hpp>
-#include <chain/fork_choice/rule_table.hpp>
+#include <chain/fork_choice/rule_book.hpp>
 #include <node/config.hpp>
 
 #include "hostile/role.hpp"
@@ -108,6 +108,7 @@ struct Script {
   std::string about;
   std::uint64_t seed = 1;
   Duration duration;
+  chain::RuleBook rules;            // that its nodes can have
   std::vector<ScriptNode> nodes;    // honest ones first
   LinkOptions link;                 // of all that `links` does not name
   std::vector<ScriptLink> links;    // the last that names a pair holds

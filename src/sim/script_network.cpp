@@ -28,6 +28,7 @@ void ScriptNetwork::build(World& world, Chaos& chaos) {
   Prng prng = world.split("script");
   const auto honest = static_cast<HostId>(script_.honest());
   told_.resize(honest);
+  use_rules(script_.rules);
   add_nodes(world, chaos, prng, honest);
   for (HostId i = 0; i < honest; ++i) {
     const ScriptNode& node = script_.nodes[i];

@@ -188,7 +188,7 @@ class EventReader {
       return lab::wrong(ScenarioError::unknown_key, node.place,
                         "only a restart of honest nodes has a 'fork_choice'");
     }
-    event.fork_choice = TRY(read_rule(node));
+    event.fork_choice = TRY(read_rule(node, script_.rules));
     event.text += fmt::format(" with {}", node.text);
     return {};
   }

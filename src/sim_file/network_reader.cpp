@@ -62,7 +62,7 @@ Read<void> expect_keys_of_kind(const YamlNode& map, bool hostile) {
   return {};
 }
 
-Read<Group> read_group(const YamlNode& map, Duration duration) {
+Read<Group> read_group(const YamlNode& map, const sim::Script& script) {
   constexpr std::array<std::string_view, 10> kKeys{"name",      "count",     "role", "fork_choice",
                                                    "max_peers", "discovery", "das",  "dials",
                                                    "starts",    "beat"};
@@ -76,15 +76,16 @@ Read<Group> read_group(const YamlNode& map, Duration duration) {
   }
   group.node.beat = milliseconds(200);
   if (const YamlNode* role = map.find("role")) group.node.role = TRY(read_role(*role));
-  if (const YamlNode* rule = map.find("fork_choice"))
-    group.node.fork_choice = TRY(read_rule(*rule));
+  if (const YamlNode* rule = map.find("fork_choice")) {
+    group.node.fork_choice = TRY(read_rule(*rule, script.rules));
+  }
   if (const YamlNode* most = map.find("max_peers")) {
     group.node.max_peers = TRY(lab::read_number(*most, 1, kMostPeers));
   }
   if (const YamlNode* on = map.find("discovery")) group.node.discovery = TRY(lab::read_bool(*on));
   if (const YamlNode* on = map.find("das")) group.node.das = TRY(lab::read_bool(*on));
   if (const YamlNode* at = map.find("starts")) {
-    group.node.starts = TRY(read_duration(*at, {}, duration));
+    group.node.starts = TRY(read_duration(*at, {}, script.duration));
   }
   if (const YamlNode* beat = map.find("beat")) {
     group.node.beat = TRY(read_duration(*beat, milliseconds(10), kLongestBeat));
@@ -162,24 +163,24 @@ Read<void> read_link(const YamlNode& map, const NameTable& names, sim::Script& s
 
 }  // namespace
 
-Read<chain::RuleChoice> read_rule(const YamlNode& node) {
+Read<chain::RuleChoice> read_rule(const YamlNode& node, const chain::RuleBook& known) {
   TRY(lab::expect_kind(node, Kind::text, "the name of a fork-choice rule"));
-  auto choice = chain::parse_rule_choice(node.text);
+  auto choice = known.parse(node.text);
   if (choice && choice->name == "checkpoint") {
     return lab::wrong(ScenarioError::unknown_rule, node.place,
                       "no checkpoint rule: the blocks of a simulation have no hash before it runs");
   }
   if (choice) {
-    const auto made = chain::make_fork_choice_rule(*choice);
+    const auto made = known.make(*choice);
     if (made) return *std::move(choice);
     return lab::wrong(
         ScenarioError::unknown_rule, node.place,
         fmt::format("expected a rule, found {}: {}", lab::found(node), made.error().what()));
   }
-  return lab::wrong(ScenarioError::unknown_rule, node.place,
-                    fmt::format("expected a rule ({}), found {}: {}",
-                                fmt::join(chain::fork_choice_rule_names(), ", "), lab::found(node),
-                                choice.error().what()));
+  return lab::wrong(
+      ScenarioError::unknown_rule, node.place,
+      fmt::format("expected a rule ({}), found {}: {}", fmt::join(known.names(), ", "),
+                  lab::found(node), choice.error().what()));
 }
 
 Read<NameTable> read_nodes(const YamlNode& list, sim::Script& script) {
@@ -187,7 +188,7 @@ Read<NameTable> read_nodes(const YamlNode& list, sim::Script& script) {
   NameTable names;
   std::vector<std::pair<Group, lab::Place>> groups;
   for (const YamlNode& item : list.items) {
-    Group group = TRY(read_group(item, script.duration));
+    Group group = TRY(read_group(item, script));
     if (group.name == kEverybody) {
       return lab::wrong(ScenarioError::duplicate_name, item.place,
                         fmt::format("'{}' is every honest node", kEverybody));

@@ -18,6 +18,7 @@ namespace ethnet::sim_file {
 [[nodiscard]] lab::Read<void> read_producers(const lab::YamlNode& list, const NameTable& names,
                                              sim::Script& script);
 // A rule that a node of the simulator can have. Error: unknown_rule.
-[[nodiscard]] lab::Read<chain::RuleChoice> read_rule(const lab::YamlNode& node);
+[[nodiscard]] lab::Read<chain::RuleChoice> read_rule(const lab::YamlNode& node,
+                                                     const chain::RuleBook& known);
 
 }  // namespace ethnet::sim_file

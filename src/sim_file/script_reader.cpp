@@ -10,13 +10,14 @@
 
 namespace ethnet::sim_file {
 
-lab::Read<sim::Script> read_script(const std::string& text) {
+lab::Read<sim::Script> read_script(const std::string& text, const chain::RuleBook& known) {
   constexpr std::array<std::string_view, 9> kKeys{
       "name", "about", "seed", "duration", "nodes", "links", "producers", "events", "expect"};
   using lab::YamlNode;
   const YamlNode root = TRY(lab::parse_yaml(text));
   TRY(lab::expect_keys(root, "a map with the keys of a scenario", kKeys));
   sim::Script script;
+  script.rules = known;
   const YamlNode& name = TRY(lab::required(root, "name"));
   script.name = TRY(lab::read_name(name, "the scenario"));
   if (const YamlNode* about = root.find("about")) script.about = TRY(lab::read_text(*about));

@@ -5,12 +5,15 @@
 
 #include <string>
 
+#include <chain/fork_choice/rule_book.hpp>
 #include <lab/fault.hpp>
 #include <sim/script.hpp>
 
 namespace ethnet::sim_file {
 
-// Errors: those of ScenarioError, at the place of the first fault.
-[[nodiscard]] lab::Read<sim::Script> read_script(const std::string& text);
+// `known`: the rules that its nodes can have. Errors: those of ScenarioError, at the place of the
+// first fault.
+[[nodiscard]] lab::Read<sim::Script> read_script(const std::string& text,
+                                                 const chain::RuleBook& known = {});
 
 }  // namespace ethnet::sim_file

@@ -191,6 +191,7 @@ TEST(ScriptReader, SaysWhatIsWrongWithANode) {
   fault("{name: b, beat: 1s}", unknown_key, "only a node with a role has a 'beat'");
   fault("{name: b, role: silence, beat: 1ms}", bad_number, "from 10ms to 1m");
   fault("{name: b, fork_choice: tallest}", unknown_rule, "expected a rule (longest-chain");
+  fault("{name: b, fork_choice: stuck}", unknown_rule, "found 'stuck'");
   fault("{name: b, fork_choice: \"random:x\"}", unknown_rule, "found 'random:x'");
   fault("{name: b, fork_choice: \"checkpoint:f\"}", unknown_rule, "no checkpoint rule");
   fault("{name: b, max_peers: 0}", bad_number, "from 1 to 1000");

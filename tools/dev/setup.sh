@@ -12,6 +12,7 @@ readonly BUILD_PACKAGES='
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev zlib1g-dev'
 readonly TEST_PACKAGES='
   clang-tidy-19 clang-format-19 ccache git
+  dpkg-dev file
   prometheus python3-grpcio python3-protobuf
   chromium fonts-dejavu-core groff-base'
 if [ "${ETHNET_SETUP:-}" = build ]; then

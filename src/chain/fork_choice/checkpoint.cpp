@@ -69,6 +69,11 @@ Result<std::vector<Checkpoint>> parse_checkpoints(std::string_view text) {
   return out;
 }
 
+std::string describe_fault(std::string_view file, std::string_view text, const Error& error) {
+  const auto line = std::ranges::count(text.substr(0, error.offset()), '\n') + 1;
+  return fmt::format("{}:{}: {}", file, line, error.what());
+}
+
 CheckpointChain::CheckpointChain(std::vector<Checkpoint> checkpoints)
     : checkpoints_{std::move(checkpoints)} {
   const auto rises = [](const Checkpoint& a, const Checkpoint& b) { return a.number >= b.number; };

@@ -3,6 +3,7 @@
 // that has not come so far is free. A tie keeps the present head, then the first to arrive.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -27,6 +28,9 @@ enum class CheckpointError : std::uint16_t { bad_line = 1, contradiction, too_ma
 // Errors at the byte where the line begins: bad_line, contradiction (one number, two hashes),
 // too_many.
 [[nodiscard]] Result<std::vector<Checkpoint>> parse_checkpoints(std::string_view text);
+// "points.txt:3: …", of what parse_checkpoints said of the text of that file.
+[[nodiscard]] std::string describe_fault(std::string_view file, std::string_view text,
+                                         const Error& error);
 
 class CheckpointChain final : public ForkChoiceRule {
  public:

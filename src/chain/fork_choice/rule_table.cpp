@@ -27,6 +27,10 @@ std::string_view describe(std::uint16_t code) {
       return "this rule takes no parameter";
     case RuleError::bad_seed:
       return "a seed is a number below 2^64";
+    case RuleError::bad_name:
+      return "a rule's name is letters, digits, - and _";
+    case RuleError::name_taken:
+      return "there is a rule of this name already";
   }
   return "unknown";
 }

@@ -17,6 +17,9 @@ enum class RuleError : std::uint16_t {
   missing_parameter,     // "random" without its seed
   unexpected_parameter,  // "longest-chain:7"
   bad_seed,
+  // Of a rule that a program adds (rule_book.hpp).
+  bad_name,
+  name_taken,
 };
 [[nodiscard]] const ErrorDomain& error_domain(RuleError);
 

@@ -228,6 +228,7 @@ node::NodeConfig NodeScenario::make_config(const HostEnv& env) const {
   config.listen = {env.local, second_address(env.index)};
   config.genesis = genesis_;
   config.fork_choice = plan.fork_choice;
+  config.rules = rules_;
   config.max_peers = plan.max_peers;
   config.producer = plan.producer;
   config.retry_above = plan.retry_above;

@@ -57,6 +57,8 @@ class NodeScenario : public Scenario {
   // What a node tells, as its observers hear it; after the checkers' watch.
   virtual void on_told(HostId host, const node::NodeEvent& event) { (void)host, (void)event; }
 
+  // What plans name their rules from; those of the chain unless it is called.
+  void use_rules(chain::RuleBook rules) { rules_ = std::move(rules); }
   // Makes `count` plans with keys, and their hosts. Dials are drawn afterwards: hosts start later.
   void add_nodes(World& world, Chaos& chaos, Prng& prng, HostId count);
   [[nodiscard]] static const node::Node& node_of(const World& world, HostId host);
@@ -90,6 +92,7 @@ class NodeScenario : public Scenario {
   void look_up(HostId host, const node::ResolveWanted& wanted);
 
   PlantedBug bug_;
+  chain::RuleBook rules_;
   Genesis genesis_;
   World* world_ = nullptr;
   NodeWatch watch_;
