@@ -53,6 +53,8 @@ function(ethnet_install_programs)
   install(TARGETS EthNetLite ethnet ethnet-sim RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
   install(FILES README.md CHANGELOG.md LICENSE SECURITY.md DESTINATION ${ETHNET_DOC_DIR} COMPONENT runtime)
   install(FILES LICENSE DESTINATION ${ETHNET_DOC_DIR} COMPONENT runtime RENAME copyright)  # as Debian calls it
+  # The programs made them: manual pages and completions (apps/CMakeLists.txt).
+  install(DIRECTORY ${CMAKE_BINARY_DIR}/share/ DESTINATION ${CMAKE_INSTALL_DATAROOTDIR} COMPONENT runtime)
   install(DIRECTORY docs/ DESTINATION ${ETHNET_DOC_DIR}/docs COMPONENT runtime FILES_MATCHING PATTERN "*.md")
   install(DIRECTORY scenarios/ DESTINATION ${CMAKE_INSTALL_DATADIR}/ethnet/scenarios COMPONENT runtime
     FILES_MATCHING PATTERN "*.yaml" PATTERN expected EXCLUDE)
