@@ -9,7 +9,8 @@ readonly PACKAGES='
   libboost1.83-dev/bookworm-backports libfmt-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libyaml-cpp-dev
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc grpc-proto
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev zlib1g-dev
-  prometheus python3-grpcio python3-protobuf dpkg-dev file
+  dpkg-dev file
+  prometheus python3-grpcio python3-protobuf
   chromium fonts-dejavu-core'
 readonly SUITE=bookworm
 readonly NGTCP2_MINIMUM=1.11
