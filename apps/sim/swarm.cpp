@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,10 +37,19 @@ void write_line(int fd, std::string line) {
   }
 }
 
+// The most that this process has had resident.
+std::uint64_t resident_kib() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::uint64_t>(usage.ru_maxrss);
+}
+
 // In the child: every `step`-th seed from `first`; before each a line S, after it a line R for each
-// branch that it reached and a line D.
+// branch that it reached, a line V (hosts and virtual time; memory that the first one took) and a
+// line D.
 [[noreturn]] void run_worker(const ScenarioSpec& spec, std::uint64_t first, std::uint64_t last,
                              std::uint64_t step, int fd) {
+  std::uint64_t resident_before = resident_kib();
   for (std::uint64_t seed = first; seed <= last; seed += step) {
     write_line(fd, fmt::format("S {}", seed));
     const Verdict verdict = run_seed(spec, seed);
@@ -48,6 +58,9 @@ void write_line(int fd, std::string line) {
     for (const auto& [name, times] : verdict.reached.counts()) {
       write_line(fd, fmt::format("R {} {} {}", seed, times, name));
     }
+    write_line(fd, fmt::format("V {} {} {} {}", seed, verdict.hosts, verdict.ended.ns,
+                               resident_before == 0 ? 0 : resident_kib() - resident_before));
+    resident_before = 0;  // later seeds use what this one has freed
     const std::int64_t recovery = verdict.recovery ? verdict.recovery->ns : -1;
     write_line(fd, fmt::format("D {} {} {} {} {}", seed, verdict.stats.events, verdict.trace,
                                recovery, text));
@@ -152,6 +165,7 @@ class Swarm {
       return;
     }
     if (kind == 'R') return on_reached(in);
+    if (kind == 'V') return on_virtual_time(in);
     std::uint64_t events = 0;
     std::uint64_t trace = 0;
     std::int64_t recovery = -1;
@@ -174,6 +188,17 @@ class Swarm {
     ReachedSum& sum = result_.reached[rest_of(in)];
     ++sum.seeds;
     sum.times += times;
+  }
+
+  void on_virtual_time(std::istringstream& in) {
+    std::uint64_t hosts = 0;
+    std::int64_t ns = 0;
+    std::uint64_t kib = 0;
+    in >> hosts >> ns >> kib;
+    result_.node_hours += static_cast<double>(hosts) * static_cast<double>(ns) / 3.6e12;
+    if (kib <= result_.resident_kib) return;
+    result_.resident_kib = kib;
+    result_.resident_hosts = hosts;
   }
 
   [[nodiscard]] static std::string rest_of(std::istringstream& in) {

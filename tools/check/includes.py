@@ -15,6 +15,7 @@ ABOUT = "every include is allowed by the table of docs/ARCHITECTURE.md, in its o
 
 _PURE = ["base/", "crypto/", "codec/", "types/", "trie/", "machine/"]
 _CONN = ["transport/conn.hpp"]
+_TRANSPORT = _CONN + ["transport/transport_machine.hpp"]
 _NODE_FACE = ["node/events.hpp", "node/snapshot.hpp", "node/command.hpp", "node/query.hpp"]
 _CORE = _PURE + ["discovery/", "transport/", "chain/", "das/", "session/", "protocol/", "peers/"]
 _PROTOCOL = ["base/", "codec/", "types/", "machine/", "crypto/", "session/mux.hpp", "session/requests.hpp",
@@ -35,9 +36,9 @@ ROWS = {
     "discovery/v4": _PURE + ["discovery/kbucket/", "discovery/filter/"],
     "discovery/v5": _PURE + ["discovery/kbucket/", "discovery/filter/"],
     "transport": _PURE,
-    "transport/quic": _PURE + _CONN,
-    "transport/rlpx": _PURE + _CONN,
-    "transport/memory": _PURE + _CONN,
+    "transport/quic": _PURE + _TRANSPORT,
+    "transport/rlpx": _PURE + _TRANSPORT,
+    "transport/memory": _PURE + _TRANSPORT,
     "chain": _PURE,
     "das": _PURE,
     "session": ["base/", "crypto/", "codec/", "types/", "machine/"] + _CONN,
