@@ -69,9 +69,13 @@ void print_recoveries(const std::vector<Recovery>& sorted) {
 }
 
 void print_rate(const SwarmResult& result) {
+  const auto a_minute = [&](double seconds) {
+    return seconds > 0 ? result.node_hours / seconds * 60 : 0;
+  };
   fmt::print(
-      "virtual time: {:.1f} node-hours, {:.0f} a minute of real time; at most {} KiB a node\n",
-      result.node_hours, result.seconds > 0 ? result.node_hours / result.seconds * 60 : 0,
+      "virtual time: {:.1f} node-hours, {:.0f} a minute, {:.0f} a minute of one core's time; "
+      "at most {} KiB a node\n",
+      result.node_hours, a_minute(result.seconds), a_minute(result.cpu_seconds),
       result.resident_hosts > 0 ? result.resident_kib / result.resident_hosts : 0);
 }
 

@@ -44,6 +44,16 @@ std::uint64_t resident_kib() {
   return static_cast<std::uint64_t>(usage.ru_maxrss);
 }
 
+// Of all children that have ended.
+double children_cpu_seconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_CHILDREN, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 // In the child: every `step`-th seed from `first`; before each a line S, after it a line R for each
 // branch that it reached, a line V (hosts and virtual time; memory that the first one took) and a
 // line D.
@@ -98,6 +108,7 @@ class Swarm {
     for (const auto& [seed, trace] : traces_) all.add(trace);
     result_.trace = all.value();
     result_.seconds = seconds_since(start_);
+    result_.cpu_seconds = children_cpu_seconds() - cpu_before_;
     std::ranges::sort(result_.failures, {}, &SwarmFailure::seed);
     std::ranges::sort(result_.recoveries);
     return std::move(result_);
@@ -253,6 +264,7 @@ class Swarm {
   std::uint64_t done_ = 0;
   double last_report_ = 0;
   Clock::time_point start_ = Clock::now();
+  double cpu_before_ = children_cpu_seconds();
   std::vector<Worker> workers_;
   std::vector<std::uint64_t> to_start_;
   std::map<std::uint64_t, std::uint64_t> traces_;

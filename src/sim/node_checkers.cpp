@@ -122,22 +122,26 @@ class OneSessionAnIdentity final : public NodeChecker {
     const session::SessionManager& sessions = node.sessions();
     SessionView view{.sessions = sessions.sessions(), .exceeded_limit = {}, .banned = {}};
     if (options_.falsify) options_.falsify(view);
-    std::set<NodeId> seen;
-    std::set<NodeId> peers;  // and not visits, of which observers are not told
+    std::vector<NodeId> seen;
+    std::vector<NodeId> peers;  // and not visits, of which observers are not told
     for (const session::SessionHandle handle : view.sessions) {
       const session::PeerInfo* peer = sessions.find(handle);
       if (peer == nullptr) return "a session without a peer";
       if (peer->id == node.id()) return "a session with itself";
-      if (!seen.insert(peer->id).second) return "two sessions with " + peer->id.short_hex();
+      seen.push_back(peer->id);
       if (sessions.find(peer->id) != handle) return "an identity leads to another session";
-      if (!peer->visit) peers.insert(peer->id);
+      if (!peer->visit) peers.push_back(peer->id);
       watch_.see_remote(host, handle, peer->remote);
     }
+    std::ranges::sort(seen);
+    const auto twice = std::ranges::adjacent_find(seen);
+    if (twice != seen.end()) return "two sessions with " + twice->short_hex();
     if (seen.size() != sessions.session_count()) return "session_count() differs from sessions()";
     const std::size_t max_peers = options_.max_peers(host);
     if (peers.size() > max_peers) return fmt::format("{} peers of {}", peers.size(), max_peers);
     if (peers.size() == max_peers) watch_.note(kMaxPeersReached);
-    if (peers != watch_.connected(host)) {
+    std::ranges::sort(peers);
+    if (!std::ranges::equal(peers, watch_.connected(host))) {
       return fmt::format("events tell of {} peers, it has {}, or others",
                          watch_.connected(host).size(), peers.size());
     }

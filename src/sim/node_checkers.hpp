@@ -43,7 +43,7 @@
 
 namespace ethnet::sim {
 
-inline constexpr std::uint32_t kSessionStride = 16;
+inline constexpr std::uint32_t kSessionStride = 32;
 
 class NodeWatch {
  public:

@@ -28,6 +28,7 @@ class Churn final : public NodeScenario {
 
   void build(World& world, Chaos& chaos) override {
     world.set_default_link({.latency = milliseconds(10), .jitter = milliseconds(90)});
+    world_ = &world;
     prng_.emplace(world.split("churn"));
     count_ = at_most(kChurnNodes);
     leaving_ = static_cast<HostId>(count_ * kLeavePercent / 100);
@@ -204,9 +205,12 @@ class Churn final : public NodeScenario {
 
   void judge(bool right, std::string why) {
     reached_.note(right ? kRight : kWrong);
-    if (!right && first_wrong_.empty()) first_wrong_ = std::move(why);
+    if (right) return;
+    world_->trace().comment(world_->now(), 0, "wrong look-up: " + why);
+    if (first_wrong_.empty()) first_wrong_ = std::move(why);
   }
 
+  World* world_ = nullptr;
   std::optional<Prng> prng_;
   HostId count_ = 0;
   HostId leaving_ = 0;

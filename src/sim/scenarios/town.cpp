@@ -10,7 +10,7 @@
 namespace ethnet::sim {
 namespace {
 
-constexpr Duration kLookUpEvery = seconds(15);  // a busy node
+constexpr Duration kLookUpEvery = seconds(60);  // a busy node
 constexpr Duration kPublishEvery = seconds(120);
 constexpr Duration kMeet = seconds(5);  // until the first of all that
 constexpr std::size_t kDataBytes = 24 * 1'024;
@@ -18,7 +18,8 @@ constexpr std::uint32_t kChunkBytes = 1'024;
 
 class Town final : public NodeScenario {
  public:
-  explicit Town(HostId nodes) : NodeScenario{PlantedBug::none}, nodes_{nodes} {}
+  Town(HostId nodes, bool all_discover)
+      : NodeScenario{PlantedBug::none}, nodes_{nodes}, all_discover_{all_discover} {}
 
   void build(World& world, Chaos& chaos) override {
     world.set_default_link({.latency = milliseconds(20), .jitter = milliseconds(60)});
@@ -29,7 +30,7 @@ class Town final : public NodeScenario {
     CHECK(capability.has_value());
     for (HostId i = 0; i < count; ++i) {
       plans_[i].offers = {*capability};
-      plans_[i].discovery = true;
+      plans_[i].discovery = all_discover_ || i % kTownBusyOf == 0;
       plans_[i].das = true;
       plans_[i].max_peers = std::max<std::size_t>(kTownPeers, 2);
     }
@@ -64,9 +65,11 @@ class Town final : public NodeScenario {
   // back: 25 peers each, and nobody is far from anybody.
   void draw_peers(HostId count) {
     const auto half = static_cast<HostId>(count / 2);
-    std::vector<HostId> distances;
-    for (HostId distance = 1; distance < half; ++distance) distances.push_back(distance);
-    for (std::size_t i = 0; i < distances.size(); ++i) {
+    std::vector<HostId> distances{kTownBusyOf};  // so that the busy know each other
+    for (HostId distance = 1; distance < half; ++distance) {
+      if (distance != kTownBusyOf) distances.push_back(distance);
+    }
+    for (std::size_t i = 1; i < distances.size(); ++i) {
       std::swap(distances[i], distances[i + prng_->below(distances.size() - i)]);
     }
     distances.resize(std::min<std::size_t>(distances.size(), kTownPeers / 2));
@@ -110,11 +113,13 @@ class Town final : public NodeScenario {
   }
 
   HostId nodes_;
+  bool all_discover_;
   std::optional<Prng> prng_;
   bool over_ = false;
 };
 
-ScenarioSpec make_spec(std::string_view name, std::string_view description, HostId nodes) {
+ScenarioSpec make_spec(std::string_view name, std::string_view description, HostId nodes,
+                       bool all_discover) {
   return {.name = name,
           .description = description,
           .faults = 0,
@@ -123,16 +128,17 @@ ScenarioSpec make_spec(std::string_view name, std::string_view description, Host
           .safety = seconds(600),
           .liveness = seconds(30),
           .sometimes = {"data was published"},
-          .make = [=] { return std::make_unique<Town>(nodes); }};
+          .make = [=] { return std::make_unique<Town>(nodes, all_discover); }};
 }
 
 }  // namespace
 
 ScenarioSpec make_town_spec() {
-  return make_spec("town", "100 nodes with 25 peers each, a tenth of them busy (mem)", kTownNodes);
+  return make_spec("town", "100 nodes with 25 peers each, a tenth of them busy (mem)", kTownNodes,
+                   false);
 }
 ScenarioSpec make_city_spec() {
-  return make_spec("city", "the same with 1,000 nodes (mem)", kCityNodes);
+  return make_spec("city", "the same with 1,000 nodes, all with discovery (mem)", kCityNodes, true);
 }
 
 }  // namespace ethnet::sim

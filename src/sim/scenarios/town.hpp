@@ -1,8 +1,8 @@
 // town and city: what performance of the simulator is measured with (docs/PERFORMANCE.md). Nodes
 // that each have kTownPeers peers; every kTownBlockEvery one of them seals a block. One node of
 // kTownBusyOf is busy: it seals, looks nodes up and publishes data, which all its peers sample.
-// Every node has discovery and das besides mini-sync; nothing goes wrong. town: 100 nodes, city:
-// 1,000. `mem` fidelity, or `quic` where asked.
+// Every node has das besides mini-sync, and the busy ones discovery; nothing goes wrong. town: 100
+// nodes. city: 1,000, all with discovery: the whole stack. `mem` fidelity, or `quic` where asked.
 #pragma once
 
 #include "../scenario.hpp"

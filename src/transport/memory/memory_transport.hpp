@@ -9,6 +9,7 @@
 #include <memory>
 #include <set>
 #include <span>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -76,7 +77,10 @@ class MemoryTransport final : public TransportMachine {
   MemoryConfig config_;
   SecureRng& rng_;
   Slab<std::unique_ptr<memory::Link>, ConnTag> links_;
-  std::map<Key, ConnHandle> by_key_;
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const { return key.first ^ (key.second ? 1 : 0); }
+  };
+  std::unordered_map<Key, ConnHandle, KeyHash> by_key_;  // never iterated
   std::map<std::uint32_t, ConnHandle> by_index_;
   TimerTable timers_;
   std::deque<ConnHandle> ready_;
