@@ -68,11 +68,23 @@ void print_recoveries(const std::vector<Recovery>& sorted) {
              at(50), at(99), at(100), sorted.back().seed);
 }
 
+void print_rate(const SwarmResult& result) {
+  const auto a_minute = [&](double seconds) {
+    return seconds > 0 ? result.node_hours / seconds * 60 : 0;
+  };
+  fmt::print(
+      "virtual time: {:.1f} node-hours, {:.0f} a minute, {:.0f} a minute of one core's time; "
+      "at most {} KiB a node\n",
+      result.node_hours, a_minute(result.seconds), a_minute(result.cpu_seconds),
+      result.resident_hosts > 0 ? result.resident_kib / result.resident_hosts : 0);
+}
+
 int run_many(const ScenarioSpec& spec, const SwarmOptions& options, bool must_reach) {
   const SwarmResult result = run_swarm(spec, options, print_progress);
   for (const SwarmFailure& failure : result.failures) fmt::print("{}\n", failure.text);
   print_reached(spec, result);
   print_recoveries(result.recoveries);
+  print_rate(result);
   const auto never = result.never_reached(spec);
   for (const std::string_view name : never) fmt::print("never reached: {}\n", name);
   fmt::print("swarm scenario={} seeds={}..{} passed={} failed={} events={} trace={} time={:.1f}s\n",
@@ -95,6 +107,7 @@ struct NarrowFlags {
   HostId hosts = 0;
   std::string faults;
   std::int64_t safety_ms = 0;
+  std::string fidelity;
 };
 
 void add_narrow_flags(CLI::App& command, NarrowFlags& flags) {
@@ -105,6 +118,10 @@ void add_narrow_flags(CLI::App& command, NarrowFlags& flags) {
                      "Of the faults that the seed draws, at most these: a,b,c or none");
   command.add_option("--safety-ms", flags.safety_ms, "Length of the phase under faults")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{3'600'000}));
+  command
+      .add_option("--fidelity", flags.fidelity,
+                  "What carries sessions: quic (real TLS) or mem; else what the scenario says")
+      ->check(CLI::IsMember({"quic", "mem"}));
 }
 
 void add_timeout_flag(CLI::App& command, int& seconds) {
@@ -118,6 +135,7 @@ std::optional<Narrowed> narrowed(const NarrowFlags& flags) {
   Narrowed out;
   if (flags.hosts > 0) out.hosts = flags.hosts;
   if (flags.safety_ms > 0) out.safety = ethnet::milliseconds(flags.safety_ms);
+  if (!flags.fidelity.empty()) out.fidelity = parse_fidelity(flags.fidelity);
   if (flags.faults.empty()) return out;
   const auto faults = parse_faults(flags.faults);
   if (!faults) {

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,10 +37,29 @@ void write_line(int fd, std::string line) {
   }
 }
 
+// The most that this process has had resident.
+std::uint64_t resident_kib() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::uint64_t>(usage.ru_maxrss);
+}
+
+// Of all children that have ended.
+double children_cpu_seconds() {
+  rusage usage{};
+  ::getrusage(RUSAGE_CHILDREN, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 // In the child: every `step`-th seed from `first`; before each a line S, after it a line R for each
-// branch that it reached and a line D.
+// branch that it reached, a line V (hosts and virtual time; memory that the first one took) and a
+// line D.
 [[noreturn]] void run_worker(const ScenarioSpec& spec, std::uint64_t first, std::uint64_t last,
                              std::uint64_t step, int fd) {
+  std::uint64_t resident_before = resident_kib();
   for (std::uint64_t seed = first; seed <= last; seed += step) {
     write_line(fd, fmt::format("S {}", seed));
     const Verdict verdict = run_seed(spec, seed);
@@ -48,6 +68,9 @@ void write_line(int fd, std::string line) {
     for (const auto& [name, times] : verdict.reached.counts()) {
       write_line(fd, fmt::format("R {} {} {}", seed, times, name));
     }
+    write_line(fd, fmt::format("V {} {} {} {}", seed, verdict.hosts, verdict.ended.ns,
+                               resident_before == 0 ? 0 : resident_kib() - resident_before));
+    resident_before = 0;  // later seeds use what this one has freed
     const std::int64_t recovery = verdict.recovery ? verdict.recovery->ns : -1;
     write_line(fd, fmt::format("D {} {} {} {} {}", seed, verdict.stats.events, verdict.trace,
                                recovery, text));
@@ -85,6 +108,7 @@ class Swarm {
     for (const auto& [seed, trace] : traces_) all.add(trace);
     result_.trace = all.value();
     result_.seconds = seconds_since(start_);
+    result_.cpu_seconds = children_cpu_seconds() - cpu_before_;
     std::ranges::sort(result_.failures, {}, &SwarmFailure::seed);
     std::ranges::sort(result_.recoveries);
     return std::move(result_);
@@ -152,6 +176,7 @@ class Swarm {
       return;
     }
     if (kind == 'R') return on_reached(in);
+    if (kind == 'V') return on_virtual_time(in);
     std::uint64_t events = 0;
     std::uint64_t trace = 0;
     std::int64_t recovery = -1;
@@ -174,6 +199,17 @@ class Swarm {
     ReachedSum& sum = result_.reached[rest_of(in)];
     ++sum.seeds;
     sum.times += times;
+  }
+
+  void on_virtual_time(std::istringstream& in) {
+    std::uint64_t hosts = 0;
+    std::int64_t ns = 0;
+    std::uint64_t kib = 0;
+    in >> hosts >> ns >> kib;
+    result_.node_hours += static_cast<double>(hosts) * static_cast<double>(ns) / 3.6e12;
+    if (kib <= result_.resident_kib) return;
+    result_.resident_kib = kib;
+    result_.resident_hosts = hosts;
   }
 
   [[nodiscard]] static std::string rest_of(std::istringstream& in) {
@@ -228,6 +264,7 @@ class Swarm {
   std::uint64_t done_ = 0;
   double last_report_ = 0;
   Clock::time_point start_ = Clock::now();
+  double cpu_before_ = children_cpu_seconds();
   std::vector<Worker> workers_;
   std::vector<std::uint64_t> to_start_;
   std::map<std::uint64_t, std::uint64_t> traces_;

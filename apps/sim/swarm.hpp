@@ -53,6 +53,10 @@ struct SwarmResult {
   double seconds = 0;
   std::vector<SwarmFailure> failures;  // by seed
   std::map<std::string, ReachedSum, std::less<>> reached;
+  double cpu_seconds = 0;            // of all workers
+  double node_hours = 0;             // of virtual time, over all hosts of all seeds
+  std::uint64_t resident_kib = 0;    // that a worker's first seed added, at most
+  std::uint64_t resident_hosts = 0;  // of that seed
   std::vector<Recovery> recoveries;  // the shortest first; of the seeds that measure one
 
   // Of ScenarioSpec::sometimes: what no seed has reached.

@@ -23,6 +23,7 @@ Dialer::Dialer(std::vector<StaticPeer> peers, Prng prng, Instant start) : prng_{
 }
 
 void Dialer::insert(Instant at, StaticPeer peer) {
+  due_.reset();
   Target target;
   target.id = peer.expected;
   if (peer.endpoint) target.endpoints = {*peer.endpoint};
@@ -38,6 +39,7 @@ bool Dialer::is_same(const Target& target, const StaticPeer& peer) {
 }
 
 Dialer::Added Dialer::add(Now now, StaticPeer peer) {
+  due_.reset();
   const auto known = [&](const auto& entry) { return is_same(entry.second, peer); };
   if (std::ranges::any_of(targets_, known)) return Added::known;
   if (targets_.size() >= kMaxStaticPeers) return Added::full;
@@ -46,6 +48,7 @@ Dialer::Added Dialer::add(Now now, StaticPeer peer) {
 }
 
 Dialer::Removed Dialer::remove(const StaticPeer& peer) {
+  due_.reset();
   Removed out{.found = false, .id = peer.expected};
   for (auto it = targets_.begin(); it != targets_.end();) {
     const Target& target = it->second;
@@ -62,6 +65,7 @@ Dialer::Removed Dialer::remove(const StaticPeer& peer) {
 }
 
 void Dialer::back_off(Now now, Target& target) {
+  due_.reset();
   const auto doublings = std::min(target.failures, kMaxDoublings);
   const Duration base = std::min(kFirstBackoff * (std::int64_t{1} << doublings), kLongestBackoff);
   const Duration jitter = nanoseconds(prng_.between(-base.ns / 4, base.ns / 4));
@@ -71,11 +75,14 @@ void Dialer::back_off(Now now, Target& target) {
 }
 
 void Dialer::on_connected(Now now, Target& target) {
+  due_.reset();
   target.state = State::connected;
   target.since = now.mono;
 }
 
 std::optional<Dialer::Wish> Dialer::next(Now now, const std::set<NodeId>& connected) {
+  if (next_deadline() > now.mono) return std::nullopt;
+  due_.reset();
   for (auto& [i, target] : targets_) {
     if (target.state == State::dialing || target.state == State::connected ||
         target.at > now.mono) {
@@ -111,6 +118,7 @@ std::optional<Dialer::Wish> Dialer::next(Now now, const std::set<NodeId>& connec
 }
 
 void Dialer::handle_resolved(Now now, std::size_t index, std::vector<Endpoint> endpoints) {
+  due_.reset();
   const auto found = targets_.find(index);
   if (found == targets_.end() || found->second.state != State::resolving) return;
   Target& target = found->second;
@@ -126,16 +134,19 @@ void Dialer::handle_resolved(Now now, std::size_t index, std::vector<Endpoint> e
 }
 
 void Dialer::on_dialing(std::size_t index, std::uint64_t dial_id) {
+  due_.reset();
   targets_.at(index).dial_id = dial_id;
 }
 
 void Dialer::on_dial_refused(Now now, std::size_t index) {
+  due_.reset();
   ++counters_.not_started;
   back_off(now, targets_.at(index));
 }
 
 void Dialer::on_dial_failed(Now now, std::uint64_t dial_id, std::optional<NodeId> proven,
                             bool met_ourselves) {
+  due_.reset();
   unwanted_dials_.erase(dial_id);
   for (auto& [number, target] : targets_) {
     if (target.state != State::dialing || target.dial_id != dial_id) continue;
@@ -158,6 +169,7 @@ void Dialer::on_dial_failed(Now now, std::uint64_t dial_id, std::optional<NodeId
 }
 
 void Dialer::on_session_opened(Now now, const NodeId& id, const Endpoint& remote, bool inbound) {
+  due_.reset();
   for (auto& [number, target] : targets_) {
     const bool ours = !inbound && target.state == State::dialing &&
                       std::ranges::find(target.endpoints, remote) != target.endpoints.end();
@@ -167,6 +179,7 @@ void Dialer::on_session_opened(Now now, const NodeId& id, const Endpoint& remote
 }
 
 void Dialer::on_session_closed(Now now, const NodeId& id) {
+  due_.reset();
   for (auto& [number, target] : targets_) {
     if (target.state != State::connected || target.id != id) continue;
     if (now.mono - target.since >= kLastingSession) target.failures = 0;
@@ -182,12 +195,14 @@ bool Dialer::names(const NodeId& id) const {
 }
 
 Instant Dialer::next_deadline() const {
+  if (due_) return *due_;
   Instant next = Instant::never();
   for (const auto& [number, target] : targets_) {
     if (target.state == State::waiting || target.state == State::resolving) {
       next = std::min(next, target.at);
     }
   }
+  due_ = next;
   return next;
 }
 

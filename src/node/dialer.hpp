@@ -97,6 +97,7 @@ class Dialer {
   std::set<std::uint64_t> unwanted_dials_;  // each ends by its deadline
   Prng prng_;
   DialerCounters counters_;
+  mutable std::optional<Instant> due_;  // next_deadline(), until something changes
 };
 
 }  // namespace ethnet::node

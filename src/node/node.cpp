@@ -74,8 +74,19 @@ Result<std::unique_ptr<Node>> Node::make(Now now, NodeConfig config,
                                          std::shared_ptr<const crypto::SecretKey> key,
                                          SecureRng& rng, Prng prng, Log& log) {
   CHECK(!config.listen.empty() && key != nullptr);
-  auto rule = TRY(config.rules.make(config.fork_choice));
   auto quic = TRY(quic::QuicEndpoint::make(now, quic_config(config, *key), rng, log));
+  quic::QuicEndpoint* const endpoint = quic.get();
+  auto node = TRY(make(now, std::move(config), std::move(key), rng, prng, log, std::move(quic)));
+  node->quic_ = endpoint;
+  return node;
+}
+
+Result<std::unique_ptr<Node>> Node::make(Now now, NodeConfig config,
+                                         std::shared_ptr<const crypto::SecretKey> key,
+                                         SecureRng& rng, Prng prng, Log& log,
+                                         std::unique_ptr<transport::TransportMachine> transport) {
+  CHECK(!config.listen.empty() && key != nullptr && transport != nullptr);
+  auto rule = TRY(config.rules.make(config.fork_choice));
   // The sequence number grows with time, so that a record made after a restart is newer.
   EnrBuilder record{now.wall.whole_seconds()};
   const Endpoint& first = config.listen.front();
@@ -84,21 +95,22 @@ Result<std::unique_ptr<Node>> Node::make(Now now, NodeConfig config,
   const VerifiedEnr signed_record = TRY(record.sign(*key));
   Bytes enr = to_bytes(signed_record.record().encoded());
   return std::make_unique<Node>(Private{}, now, std::move(config), std::move(key), rng, prng, log,
-                                std::move(quic), std::move(rule), std::move(enr));
+                                std::move(transport), std::move(rule), std::move(enr));
 }
 
 Node::Node(Private, Now now, NodeConfig config, std::shared_ptr<const crypto::SecretKey> key,
-           SecureRng& rng, Prng prng, Log& log, std::unique_ptr<quic::QuicEndpoint> quic,
+           SecureRng& rng, Prng prng, Log& log,
+           std::unique_ptr<transport::TransportMachine> transport,
            std::unique_ptr<chain::ForkChoiceRule> rule, Bytes enr)
     : config_{std::move(config)},
       key_{std::move(key)},
       log_{log},
-      quic_{std::move(quic)},
+      transport_{std::move(transport)},
       chain_{config_.genesis, std::move(rule), config_.chain, rng.next()},
       schedule_{std::make_shared<const ForkSchedule>(config_.genesis.fork_schedule())},
       rotation_{prng.split("rotation"), now.mono},
-      sessions_{std::make_unique<session::SessionManager>(session_config(config_), key_, *quic_,
-                                                          rng, log, &gate_)},
+      sessions_{std::make_unique<session::SessionManager>(session_config(config_), key_,
+                                                          *transport_, rng, log, &gate_)},
       sync_{chain_, prng.split("mini-sync"), log},
       das_indices_{rng},
       scheduler_{std::max<std::size_t>(1, config_.max_peers / 3), prng.split("dial scheduler")},
@@ -140,12 +152,12 @@ void Node::refresh_local(Now now) {
 }
 
 void Node::handle_datagrams(Now now, std::span<const Datagram> datagrams) noexcept {
-  quic_->handle_datagrams(now, datagrams);
+  transport_->handle_datagrams(now, datagrams);
   route(now);
 }
 
 void Node::handle_deadline(Now now) noexcept {
-  quic_->handle_deadline(now);
+  transport_->handle_deadline(now);
   sessions_->handle_deadline(now);
   sync_.handle_deadline(now);
   if (das_) das_->handle_deadline(now);
@@ -216,7 +228,7 @@ void Node::shut_down(Now now) {
 }
 
 std::optional<Transmit> Node::poll_transmit(Now now, MutByteView out) {
-  return quic_->poll_transmit(now, out);
+  return transport_->poll_transmit(now, out);
 }
 std::optional<Job> Node::poll_job() {
   // Handshakes first: they have a deadline.
@@ -237,7 +249,7 @@ std::optional<NodeEvent> Node::poll_event() {
 }
 
 Instant Node::next_deadline() const {
-  Instant next = std::min(quic_->next_deadline(), sessions_->next_deadline());
+  Instant next = std::min(transport_->next_deadline(), sessions_->next_deadline());
   next = std::min(next, sync_.next_deadline());
   if (das_) next = std::min(next, das_->next_deadline());
   if (discovery_) next = std::min(next, discovery_->next_deadline());
@@ -267,7 +279,7 @@ void Node::route(Now now) {
 
 bool Node::route_transport(Now now) {
   bool moved = false;
-  while (const auto event = quic_->poll_event()) {
+  while (const auto event = transport_->poll_event()) {
     sessions_->handle_conn_event(now, *event);
     moved = true;
   }

@@ -32,6 +32,7 @@
 #include <protocol/mini_sync/engine.hpp>
 #include <session/session.hpp>
 #include <transport/quic/endpoint.hpp>
+#include <transport/transport_machine.hpp>
 
 #include "block_producer.hpp"
 #include "block_view.hpp"
@@ -75,8 +76,12 @@ class Node {
   [[nodiscard]] static Result<std::unique_ptr<Node>> make(
       Now now, NodeConfig config, std::shared_ptr<const crypto::SecretKey> key, SecureRng& rng,
       Prng prng, Log& log);
+  // Over another transport than QUIC: for the simulator.
+  [[nodiscard]] static Result<std::unique_ptr<Node>> make(
+      Now now, NodeConfig config, std::shared_ptr<const crypto::SecretKey> key, SecureRng& rng,
+      Prng prng, Log& log, std::unique_ptr<transport::TransportMachine> transport);
   Node(Private, Now now, NodeConfig config, std::shared_ptr<const crypto::SecretKey> key,
-       SecureRng& rng, Prng prng, Log& log, std::unique_ptr<quic::QuicEndpoint> quic,
+       SecureRng& rng, Prng prng, Log& log, std::unique_ptr<transport::TransportMachine> transport,
        std::unique_ptr<chain::ForkChoiceRule> rule, Bytes enr);
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -115,6 +120,9 @@ class Node {
   [[nodiscard]] Result<std::uint64_t> publish(Now now, Bytes data, std::uint32_t chunk_size);
   [[nodiscard]] Result<std::uint64_t> sample(Now now, const das::DataId& id, std::uint32_t k);
   [[nodiscard]] Result<std::uint64_t> fetch(Now now, const das::DataId& id);
+  // Asks the network for the nodes nearest to `target`; the tap of look-ups hears of the end. 0:
+  // too many are under way, or there is no discovery.
+  [[nodiscard]] std::uint64_t look_up(Now now, const NodeId& target);
   // Says goodbye to every peer; poll_transmit carries it.
   void shut_down(Now now);
 
@@ -122,11 +130,15 @@ class Node {
   // what the node makes of it. The released node has none.
   using SessionTap = std::function<void(const session::SessionEvent&)>;
   void set_session_tap(SessionTap tap) { session_tap_ = std::move(tap); }
+  // Hears of every look-up that ends, ours for peers included. The released node has none.
+  using LookupTap = std::function<void(const discv_lite::LookupDone&)>;
+  void set_lookup_tap(LookupTap tap) { lookup_tap_ = std::move(tap); }
 
   // Queries.
   [[nodiscard]] const chain::ChainManager& chain() const { return chain_; }
   [[nodiscard]] const session::SessionManager& sessions() const { return *sessions_; }
-  [[nodiscard]] const quic::QuicEndpoint& endpoint() const { return *quic_; }
+  // Null where the transport is not QUIC.
+  [[nodiscard]] const quic::QuicEndpoint* endpoint() const { return quic_; }
   [[nodiscard]] const mini_sync::Engine& sync() const { return sync_; }
   // What discovery knows, for DiscoveryConfig::saved of the next run; empty where it is off.
   [[nodiscard]] Bytes saved_nodes() const;
@@ -213,7 +225,8 @@ class Node {
   NodeConfig config_;
   std::shared_ptr<const crypto::SecretKey> key_;
   Log& log_;
-  std::unique_ptr<quic::QuicEndpoint> quic_;
+  std::unique_ptr<transport::TransportMachine> transport_;
+  quic::QuicEndpoint* quic_ = nullptr;  // the same, where it is that
   chain::ChainManager chain_;
   std::shared_ptr<const ForkSchedule> schedule_;
   peers::ScoreBook scores_;
@@ -245,6 +258,7 @@ class Node {
   LineLimit clock_step_lines_{1, kClockStepLineWindow};
   ClockCheck clock_check_;
   SessionTap session_tap_;
+  LookupTap lookup_tap_;
   NodeCounters counters_;
   BlockViews block_views_;
   RefusalWindow refusals_;

@@ -53,6 +53,13 @@ Result<std::uint64_t> Node::sample(Now now, const das::DataId& id, std::uint32_t
   return run;
 }
 
+std::uint64_t Node::look_up(Now now, const NodeId& target) {
+  if (!discovery_) return 0;
+  const std::uint64_t lookup = discovery_->start_lookup(now, target);
+  route(now);
+  return lookup;
+}
+
 Result<std::uint64_t> Node::fetch(Now now, const das::DataId& id) {
   if (!das_) return fail(NodeError::no_das);
   auto run = das_->get(now, id);

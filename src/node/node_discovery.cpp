@@ -94,6 +94,7 @@ void Node::on_discovery_event(Now now, const discv_lite::Event& event) {
   } else if (const auto* seen = std::get_if<discv_lite::NodeSeen>(&event)) {
     scheduler_.add(peers::Source::table, candidate_of(*seen->record));
   } else if (const auto* done = std::get_if<discv_lite::LookupDone>(&event)) {
+    if (lookup_tap_) lookup_tap_(*done);
     for (const auto& record : done->nearest) {
       scheduler_.add(peers::Source::lookups, candidate_of(*record));
     }
@@ -184,7 +185,8 @@ bool Node::route_candidates(Now now) {
 
 void Node::search(Now now) {
   search_at_ = now.mono + kSearchPause;
-  if (!scheduler_.wants_candidates()) return;
+  // Who has all the peers it may have has no place for whom it would find.
+  if (!scheduler_.wants_candidates() || sessions_->peer_count() >= config_.max_peers) return;
   discovery_->discovery().table().for_each([&](const kbucket::TableEntry& entry) {
     if (entry.relayable()) scheduler_.add(peers::Source::table, candidate_of(*entry.record));
   });

@@ -372,7 +372,7 @@ std::string enode_of(const crypto::SecretKey& key, const Enr& record, const Endp
 
 std::vector<Counter> Node::counters() const {
   CounterList counters;
-  add_transport(counters, *quic_);
+  if (quic_ != nullptr) add_transport(counters, *quic_);
   add_sessions(counters, sessions_->snapshot());
   add_sync(counters, sync_);
   if (das_) add_das(counters, *das_);

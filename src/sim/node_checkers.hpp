@@ -16,14 +16,17 @@
 //                             not lower where the rule goes by height; but for a host whose disk
 //                             was lost
 // They run after every event, on the host that had it; the head when that host's tree or head
-// changed; the last at every start. NodeWatch is what the observers saw: the scenario feeds it, the
-// checkers judge, and it notes which rare branches were reached. One thread, the world's.
+// changed; the sessions one by one when one came or went, and every kSessionStride events of the
+// host all the same, their numbers always; the last at every start. NodeWatch is what the observers
+// saw: the scenario feeds it, the checkers judge, and it notes which rare branches were reached.
+// One thread, the world's.
 //
 // Each has a name that a violation begins with, and a planted bug that it must find
 // (scenarios/planted_bug.hpp).
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -39,6 +42,8 @@
 #include "scenario.hpp"
 
 namespace ethnet::sim {
+
+inline constexpr std::uint32_t kSessionStride = 32;
 
 class NodeWatch {
  public:
@@ -64,13 +69,13 @@ class NodeWatch {
   // Replays what was told since the last call.
   [[nodiscard]] std::optional<std::string> replay(HostId host, const node::Node& node);
   // The first message that should not have come, if any.
-  [[nodiscard]] const std::optional<std::string>& foreign(HostId host) {
-    return hosts_[host].foreign;
-  }
+  [[nodiscard]] const std::optional<std::string>& foreign(HostId host) { return at(host).foreign; }
   // What was found lost at a start, if anything.
   [[nodiscard]] const std::optional<std::string>& loss() const { return loss_; }
   // Whom the events say that the host has sessions with.
-  [[nodiscard]] const std::set<NodeId>& connected(HostId host) { return hosts_[host].connected; }
+  [[nodiscard]] const std::set<NodeId>& connected(HostId host) { return at(host).connected; }
+  // Sessions that came or went, as the host told, and its starts: a number that grows.
+  [[nodiscard]] std::uint64_t session_changes(HostId host) { return at(host).session_changes; }
   // Where the peer of an open session is now.
   void see_remote(HostId host, session::SessionHandle handle, const Endpoint& remote);
   void note(std::string_view name) { reached_.note(name); }
@@ -90,8 +95,13 @@ class NodeWatch {
     NodeId id;
     std::map<session::SessionHandle, OpenSession> open;
     std::optional<std::string> foreign;
+    std::uint64_t session_changes = 0;
   };
 
+  [[nodiscard]] Watched& at(HostId host) {
+    while (hosts_.size() <= host) hosts_.emplace_back();
+    return hosts_[host];
+  }
   [[nodiscard]] static std::optional<std::string> replay_reorg(Watched& host,
                                                                const node::Reorganised& reorg,
                                                                const node::Node& node);
@@ -105,7 +115,7 @@ class NodeWatch {
   void note_event(const Watched& host, const node::NodeEvent& event);
 
   Reached& reached_;
-  std::map<HostId, Watched> hosts_;
+  std::deque<Watched> hosts_;
   std::map<NodeId, std::vector<session::Capability>> offers_;
   std::set<NodeId> honest_;
   std::optional<std::string> loss_;

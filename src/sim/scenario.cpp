@@ -27,6 +27,7 @@ class SeedRun {
     scenario_ = spec_.make();
     CHECK(scenario_ != nullptr);
     world_.trace().record(world_.now(), "faults", 0, faults_text(verdict_.faults));
+    scenario_->set_fidelity(spec_.narrowed.fidelity.value_or(spec_.fidelity));
     if (spec_.narrowed.hosts) scenario_->set_most_hosts(*spec_.narrowed.hosts);
     scenario_->build(world_, chaos_);
     return world_.host_count();
@@ -36,8 +37,10 @@ class SeedRun {
     const VirtualOsScope scope{world_};
     verdict_.hosts = build();
     checkers_ = scenario_->make_checkers();
-    chaos_.begin(world_);
-    for (HostId host = 0; host < world_.host_count(); ++host) world_.start(host);
+    if (spec_.chaos) chaos_.begin(world_);
+    for (HostId host = 0; host < world_.host_count(); ++host) {
+      if (!scenario_->starts_later(host)) world_.start(host);
+    }
     run_checked(Instant{0} + spec_.safety_phase());
     if (!verdict_.safety) run_liveness();
     scenario_->on_end(world_);
@@ -63,7 +66,7 @@ class SeedRun {
   }
 
   void run_liveness() {
-    chaos_.heal(world_);
+    spec_.chaos ? chaos_.heal(world_) : world_.mend();
     world_.trace().record(world_.now(), "healed", 0, {});
     scenario_->on_healed(world_);
     const Instant deadline = world_.now() + spec_.liveness;
@@ -110,6 +113,7 @@ std::string Narrowed::flags() const {
   if (hosts) text += fmt::format(" --hosts {}", *hosts);
   if (faults) text += " --faults " + faults_text(*faults);
   if (safety) text += fmt::format(" --safety-ms {}", safety->ns / milliseconds(1).ns);
+  if (fidelity) text += fmt::format(" --fidelity {}", to_string(*fidelity));
   return text;
 }
 

@@ -18,6 +18,7 @@
 #include <base/instant.hpp>
 
 #include "chaos.hpp"
+#include "fidelity.hpp"
 #include "reached.hpp"
 #include "trace.hpp"
 #include "world.hpp"
@@ -46,6 +47,11 @@ class Scenario {
 
   // Adds hosts, with options from chaos.draw_host(). They are started afterwards, in order.
   virtual void build(World& world, Chaos& chaos) = 0;
+  // The scenario starts this host itself.
+  [[nodiscard]] virtual bool starts_later(HostId host) const {
+    (void)host;
+    return false;
+  }
   [[nodiscard]] virtual std::vector<std::unique_ptr<Checker>> make_checkers() = 0;
   // Called once, right after healing: stop what would keep the world from coming to rest.
   virtual void on_healed(World& world) { (void)world; }
@@ -59,22 +65,27 @@ class Scenario {
 
   // Before build(): at most so many hosts of what it draws. For `ethnet-sim shrink`.
   void set_most_hosts(HostId most) { most_hosts_ = most; }
+  // Before build(), too.
+  void set_fidelity(Fidelity fidelity) { fidelity_ = fidelity; }
 
  protected:
   [[nodiscard]] HostId at_most(std::uint64_t drawn) const {
     return static_cast<HostId>(std::min<std::uint64_t>(drawn, most_hosts_));
   }
+  [[nodiscard]] Fidelity fidelity() const { return fidelity_; }
   Reached reached_;
 
  private:
   HostId most_hosts_ = kMaxHosts;
+  Fidelity fidelity_ = Fidelity::quic;
 };
 
 // What a seed is held to beyond what it draws: a smaller world that fails as the whole one did.
 struct Narrowed {
-  std::optional<HostId> hosts;          // at most, of each kind that the scenario draws
-  std::optional<std::uint32_t> faults;  // these at most
-  std::optional<Duration> safety;       // the phase under faults
+  std::optional<HostId> hosts;                      // at most, of each kind that the scenario draws
+  std::optional<std::uint32_t> faults;              // these at most
+  std::optional<Duration> safety;                   // the phase under faults
+  std::optional<Fidelity> fidelity = std::nullopt;  // another than the scenario's own
   // " --hosts 2 --faults crash,loss --safety-ms 500": as ethnet-sim takes it.
   [[nodiscard]] std::string flags() const;
 };
@@ -83,6 +94,9 @@ struct ScenarioSpec {
   std::string_view name;
   std::string_view description;
   std::uint32_t faults = kAllFaults;
+  Fidelity fidelity = Fidelity::quic;
+  // False: links and hosts are as build() makes them, and healing mends what is cut, no more.
+  bool chaos = true;
   Duration safety = seconds(20);
   Duration liveness = seconds(60);  // the deadline, from healing
   // What a swarm of some hundred seeds must have reached, or it tests less than it seems to.

@@ -58,7 +58,8 @@ class SimNode {
   [[nodiscard]] std::optional<node::NodeEvent> poll_event() { return node_->poll_event(); }
   [[nodiscard]] Instant next_deadline() const { return node_->next_deadline(); }
   [[nodiscard]] Work work() const {
-    Work work = work_of(node_->endpoint().counters());
+    Work work;
+    if (const quic::QuicEndpoint* const quic = node_->endpoint()) work = work_of(quic->counters());
     work.headers_decoded = node_->sync().counters().headers_received;
     work.lookups = node_->sync().counters().headers_served;
     return work;

@@ -231,7 +231,7 @@ class World final : public VirtualOs {
   std::uint64_t next_sequence_ = 0;
   std::vector<Event> queue_;  // a binary heap, the earliest in front
   std::vector<std::unique_ptr<Slot>> slots_;
-  std::map<std::pair<HostId, HostId>, Link> links_;
+  std::vector<std::vector<std::unique_ptr<Link>>> links_;  // by sender, by receiver; null: not yet
   std::map<std::pair<HostId, HostId>, bool> cuts_;
   std::map<Endpoint, Route> routes_;
   LinkOptions default_link_;

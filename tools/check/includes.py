@@ -15,6 +15,7 @@ ABOUT = "every include is allowed by the table of docs/ARCHITECTURE.md, in its o
 
 _PURE = ["base/", "crypto/", "codec/", "types/", "trie/", "machine/"]
 _CONN = ["transport/conn.hpp"]
+_TRANSPORT = _CONN + ["transport/transport_machine.hpp"]
 _NODE_FACE = ["node/events.hpp", "node/snapshot.hpp", "node/static_peer.hpp", "node/query.hpp"]
 _CORE = _PURE + ["discovery/", "transport/", "chain/", "das/", "session/", "protocol/", "peers/"]
 _PROTOCOL = ["base/", "codec/", "types/", "machine/", "crypto/", "session/mux.hpp", "session/requests.hpp",
@@ -35,9 +36,9 @@ ROWS = {
     "discovery/v4": _PURE + ["discovery/kbucket/", "discovery/filter/"],
     "discovery/v5": _PURE + ["discovery/kbucket/", "discovery/filter/"],
     "transport": _PURE,
-    "transport/quic": _PURE + _CONN,
-    "transport/rlpx": _PURE + _CONN,
-    "transport/memory": _PURE + _CONN,
+    "transport/quic": _PURE + _TRANSPORT,
+    "transport/rlpx": _PURE + _TRANSPORT,
+    "transport/memory": _PURE + _TRANSPORT,
     "chain": _PURE,
     "das": _PURE,
     "session": ["base/", "crypto/", "codec/", "types/", "machine/"] + _CONN,
@@ -65,7 +66,8 @@ NARROW = {f"src/{face}": ["base/", "types/"] for face in _NODE_FACE}
 THIRD_PARTY = [
     (r"fmt/", [r"src/"]),
     (r"(ngtcp2|gnutls)/", [r"src/transport/quic/[^/]*\.cpp$"]),
-    (r"secp256k1|openssl/", [r"src/crypto/[^/]*\.cpp$"]),
+    (r"secp256k1", [r"src/crypto/[^/]*\.cpp$", r"src/sim/interpose/[^/]*\.cpp$"]),
+    (r"openssl/", [r"src/crypto/[^/]*\.cpp$"]),
     (r"malloc\.h", [r"src/transport/quic/counting_memory\.cpp$"]),
     (r"(immintrin|cpuid)\.h", [r"src/crypto/[^/]*\.cpp$"]),
     (r"snappy", [r"src/codec/[^/]*\.cpp$"]),

@@ -68,6 +68,7 @@ void Engine::blame(SessionHandle session, Misbehaviour what) {
 
 void Engine::handle_session_opened(Now now, SessionHandle session,
                                    const chain::BlockRef& head) noexcept {
+  nothing_owed_ = false;
   Peer& peer = peers_[session];
   peer.head = head;
   peer.side_seen_at = chain_.head().number;
@@ -83,6 +84,7 @@ Bytes Engine::encode_status(Peer& peer) const {
 }
 
 void Engine::handle_session_closed(Now now, SessionHandle session) noexcept {
+  nothing_owed_ = false;
   Peer* peer = find(session);
   if (peer == nullptr) return;
   drop_judging(*peer);
@@ -95,6 +97,7 @@ void Engine::handle_session_closed(Now now, SessionHandle session) noexcept {
 }
 
 void Engine::handle_send_refused(Now, Outgoing message) noexcept {
+  nothing_owed_ = false;
   Peer* peer = find(message.session);
   if (peer == nullptr) return;
   peer->blocked = true;
@@ -103,6 +106,7 @@ void Engine::handle_send_refused(Now, Outgoing message) noexcept {
 }
 
 void Engine::handle_writable(Now, SessionHandle session) noexcept {
+  nothing_owed_ = false;
   Peer* peer = find(session);
   if (peer == nullptr) return;
   peer->blocked = false;
@@ -110,6 +114,7 @@ void Engine::handle_writable(Now, SessionHandle session) noexcept {
 }
 
 void Engine::handle_import_done(Now now, const ImportDone& done) noexcept {
+  nothing_owed_ = false;
   const auto it = imports_.find(done.id);
   if (it == imports_.end()) return;
   const Import import = it->second;
@@ -130,6 +135,7 @@ void Engine::handle_import_done(Now now, const ImportDone& done) noexcept {
 }
 
 void Engine::handle_block_accepted(Now, const chain::BlockRef& block, bool is_head) noexcept {
+  nothing_owed_ = false;
   std::vector<SessionHandle> audience;
   for (auto& [session, peer] : peers_) {
     if (is_head && chain_.earliest().number >= peer.told_earliest + kEarliestStep &&
@@ -155,6 +161,7 @@ void Engine::handle_block_accepted(Now, const chain::BlockRef& block, bool is_he
 }
 
 void Engine::handle_deadline(Now now) noexcept {
+  nothing_owed_ = false;
   std::vector<SessionHandle> silent;
   for (const session::PendingRequest& late : requests_.expire(now)) {
     Peer* peer = find(late.session);
@@ -208,7 +215,7 @@ std::optional<Outgoing> Engine::next_from(SessionHandle session, Peer& peer) {
 }
 
 std::optional<Outgoing> Engine::poll_outgoing() {
-  if (peers_.empty()) return std::nullopt;
+  if (nothing_owed_ || peers_.empty()) return std::nullopt;
   auto it = peers_.upper_bound(last_served_);
   for (std::size_t i = 0; i < peers_.size(); ++i) {
     if (it == peers_.end()) it = peers_.begin();
@@ -218,6 +225,7 @@ std::optional<Outgoing> Engine::poll_outgoing() {
     }
     ++it;
   }
+  nothing_owed_ = true;
   return std::nullopt;
 }
 

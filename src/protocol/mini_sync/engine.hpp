@@ -224,6 +224,7 @@ class Engine {
   Prng prng_;
   Log& log_;
   std::map<SessionHandle, Peer> peers_;
+  bool nothing_owed_ = false;  // poll_outgoing has gone round all peers since the last input
   session::RequestTracker requests_;
   std::map<std::uint64_t, Import> imports_;
   std::uint64_t next_import_id_ = 1;

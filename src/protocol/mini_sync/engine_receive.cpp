@@ -34,6 +34,7 @@ bool links_up(const std::vector<CheckedHeader>& headers) {
 }  // namespace
 
 void Engine::handle_message(Now now, SessionHandle session, ByteView payload) noexcept {
+  nothing_owed_ = false;
   Peer* peer = find(session);
   if (peer == nullptr || peer->condemned) return;
   const auto code = peek_code(payload);

@@ -6,11 +6,14 @@
 
 #include <chain/producer.hpp>
 #include <fmt/format.h>
+#include <transport/memory/memory_transport.hpp>
 
 namespace ethnet::sim {
 namespace {
 
 constexpr Duration kLookUp = milliseconds(20);
+// Of transport/memory: sessions ping each other anyhow, well within its idle timeout.
+constexpr Duration kNoKeepAlive = seconds(3'600);
 
 // What a node holds for its sessions, by the names of its snapshot: nothing, before its start and
 // after the last session's end.
@@ -109,6 +112,7 @@ void NodeScenario::add_nodes(World& world, Chaos& chaos, Prng& prng, HostId coun
     plans_[i].id = NodeId{crypto::node_id_of(plans_[i].key->public_key())};
     HostSpec spec;
     spec.options = chaos.draw_host();
+    if (const auto at = address_of(i)) spec.endpoint = *at;
     spec.factory = [this](const HostEnv& env) { return make_host(env); };
     world.add_address(world.add_host(std::move(spec)), second_address(i));
   }
@@ -157,16 +161,20 @@ std::optional<std::string> NodeScenario::seal_last_block(World& world) {
     late = fmt::format("when the last block is due, node {} has head {} and node {} has {}", i,
                        height(i), highest, height(highest));
   }
-  const Now now = world.now_at(highest);
-  world.input<SimNode>(highest, [&](SimNode& m) {
+  seal_block(world, highest, "the last block");
+  return late;
+}
+
+void NodeScenario::seal_block(World& world, HostId host, std::string_view extra) {
+  const Now now = world.now_at(host);
+  world.input<SimNode>(host, [&](SimNode& m) {
     const chain::ChainManager& chain = m.node().chain();
     const auto parent = chain.pending_header(chain.pending_head().hash);
     CHECK(parent.has_value());
     const chain::HeaderInput block =
-        chain::seal_signed(chain.config(), *parent, 0, *plans_[highest].key, "the last block");
-    (void)m.node().import_headers(now, std::span{&block, 1}, {"scenario", "last block"});
+        chain::seal_signed(chain.config(), *parent, 0, *plans_[host].key, extra);
+    (void)m.node().import_headers(now, std::span{&block, 1}, {"scenario", "block"});
   });
-  return late;
 }
 
 std::optional<std::string> NodeScenario::missing_head(const World& world) const {
@@ -189,11 +197,13 @@ std::optional<std::string> NodeScenario::kept_table(const World& world, HostId h
   };
   const std::vector<node::Counter> counters = node.counters();
   for (const std::string_view name : kTables) {
+    if (node.endpoint() == nullptr && name.starts_with("quic.")) continue;
     const auto table = std::ranges::find(counters, name, &node::Counter::name);
     CHECK(table != counters.end());  // renamed: rename it above
     if (table->value > 0) return kept(name, table->value);
   }
-  const quic::QuicEndpoint& endpoint = node.endpoint();
+  if (node.endpoint() == nullptr) return std::nullopt;
+  const quic::QuicEndpoint& endpoint = *node.endpoint();
   if (endpoint.half_open_count() > 0) return kept("half-open connections", 1);
   if (endpoint.cid_count() > 0) return kept("connection ids", endpoint.cid_count());
   if (endpoint.remote_count() > 0) return kept("peer addresses", endpoint.remote_count());
@@ -252,9 +262,21 @@ node::NodeConfig NodeScenario::make_config(const HostEnv& env) const {
   return config;
 }
 
+Result<std::unique_ptr<node::Node>> NodeScenario::make_bare_node(const HostEnv& env) const {
+  const auto& key = plans_[env.index].key;
+  node::NodeConfig config = make_config(env);
+  if (fidelity() == Fidelity::quic) {
+    return node::Node::make(env.now, std::move(config), key, env.rng, env.prng, env.log);
+  }
+  config.listen.resize(1);  // MemoryTransport has one address
+  auto transport = std::make_unique<transport::MemoryTransport>(
+      transport::MemoryConfig{.local = env.local, .keep_alive = kNoKeepAlive}, env.rng);
+  return node::Node::make(env.now, std::move(config), key, env.rng, env.prng, env.log,
+                          std::move(transport));
+}
+
 std::unique_ptr<node::Node> NodeScenario::make_node(const HostEnv& env) {
-  auto node = node::Node::make(env.now, make_config(env), plans_[env.index].key, env.rng, env.prng,
-                               env.log);
+  auto node = make_bare_node(env);
   CHECK(node.has_value());
   if (!plans_[env.index].offers.empty()) {
     watch_.set_offer(plans_[env.index].id, offer_of(plans_[env.index]));
@@ -272,6 +294,10 @@ std::unique_ptr<node::Node> NodeScenario::make_node(const HostEnv& env) {
   (*node)->set_session_tap([this, host = env.index](const session::SessionEvent& event) {
     on_session_event(host, event);
   });
+  if (plans_[env.index].discovery) {
+    (*node)->set_lookup_tap(
+        [this, host = env.index](const discv_lite::LookupDone& done) { on_looked_up(host, done); });
+  }
   (*node)->start(env.now);
   watch_.on_start(env.index, **node);
   return std::move(*node);

@@ -1,7 +1,7 @@
 // NodeScenario: what the scenarios of whole nodes share: their keys and plans, the host of each,
 // the resolver, the checkers (node_checkers.hpp) and the question whether two nodes hold the two
 // ends of one session. A scenario draws the plans and says what the world must come to.
-// Nodes have QUIC with TLS as in the released node, and the development chain.
+// Nodes have the transport of the scenario's fidelity (../fidelity.hpp), and the development chain.
 #pragma once
 
 #include <memory>
@@ -61,6 +61,13 @@ class NodeScenario : public Scenario {
   void use_rules(chain::RuleBook rules) { rules_ = std::move(rules); }
   // Makes `count` plans with keys, and their hosts. Dials are drawn afterwards: hosts start later.
   void add_nodes(World& world, Chaos& chaos, Prng& prng, HostId count);
+  // Where a node is; nothing: where the world puts it, on a LAN.
+  [[nodiscard]] virtual std::optional<Endpoint> address_of(HostId host) const {
+    (void)host;
+    return std::nullopt;
+  }
+  // A block on the head of this node, sealed by it.
+  void seal_block(World& world, HostId host, std::string_view extra);
   [[nodiscard]] static const node::Node& node_of(const World& world, HostId host);
   [[nodiscard]] const Genesis& genesis() const { return genesis_; }
   // A host that is down, if any.
@@ -74,6 +81,10 @@ class NodeScenario : public Scenario {
   [[nodiscard]] std::optional<std::string> seal_last_block(World& world);
   // A node whose head is another than that of node 0, or which has not stored it.
   [[nodiscard]] std::optional<std::string> missing_head(const World& world) const;
+  // Every look-up of a node that ends.
+  virtual void on_looked_up(HostId host, const discv_lite::LookupDone& done) {
+    (void)host, (void)done;
+  }
   // A table of the node that is not as it was before its start.
   [[nodiscard]] static std::optional<std::string> kept_table(const World& world, HostId host);
   [[nodiscard]] bool healed() const { return healed_; }
@@ -86,6 +97,7 @@ class NodeScenario : public Scenario {
   [[nodiscard]] static std::vector<session::Capability> offer_of(const Plan& plan);
   [[nodiscard]] std::unique_ptr<Host> make_host(const HostEnv& env);
   [[nodiscard]] std::unique_ptr<node::Node> make_node(const HostEnv& env);
+  [[nodiscard]] Result<std::unique_ptr<node::Node>> make_bare_node(const HostEnv& env) const;
   [[nodiscard]] node::NodeConfig make_config(const HostEnv& env) const;
   void on_node_event(HostId host, const node::NodeEvent& event);
   void on_session_event(HostId host, const session::SessionEvent& event);

@@ -22,6 +22,7 @@ enum class PlantedBug : std::uint8_t {
   never_dials,          // nodes know nobody: a bug against liveness
   offers_less,          // nodes are told of fewer capabilities than the checkers
   stays,                // nobody says goodbye at the end: another against liveness
+  short_lookups,        // look-ups are told without the nearest that was found: another
 };
 
 // Those against safety, each with the name of the checker that must find it.

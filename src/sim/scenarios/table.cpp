@@ -2,10 +2,12 @@
 
 #include <utility>
 
+#include "churn.hpp"
 #include "crossed_dials.hpp"
 #include "first_light.hpp"
 #include "neighbours.hpp"
 #include "storm.hpp"
+#include "town.hpp"
 #include "toy.hpp"
 
 namespace ethnet::sim {
@@ -16,6 +18,9 @@ std::vector<ScenarioSpec> make_scenario_table() {
   table.push_back(make_crossed_dials_spec());
   table.push_back(make_storm_spec());
   table.push_back(make_neighbours_spec());
+  table.push_back(make_churn_spec());
+  table.push_back(make_town_spec());
+  table.push_back(make_city_spec());
   table.push_back(make_toy_spec());
   ScenarioSpec broken = make_toy_spec({.counter = toy::CounterBug::tells_too_early});
   broken.name = "toy-broken";

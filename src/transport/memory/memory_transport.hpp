@@ -9,6 +9,7 @@
 #include <memory>
 #include <set>
 #include <span>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -16,7 +17,7 @@
 #include <base/slab.hpp>
 #include <machine/concepts.hpp>
 #include <machine/timer_table.hpp>
-#include <transport/conn.hpp>
+#include <transport/transport_machine.hpp>
 
 #include "link.hpp"
 
@@ -26,16 +27,16 @@ inline constexpr std::size_t kMaxQueuedReplies = 256;  // closes and resets not 
 // Events of all connections that nobody polled; above it datagrams are dropped, as if lost.
 inline constexpr std::size_t kMaxQueuedEvents = 16 * 1024;
 
-class MemoryTransport final : public Transport {
+class MemoryTransport final : public TransportMachine {
  public:
   MemoryTransport(MemoryConfig config, SecureRng& rng);
 
   // The machine.
-  void handle_datagrams(Now now, std::span<const Datagram> datagrams) noexcept;
-  void handle_deadline(Now now) noexcept;
-  [[nodiscard]] std::optional<Transmit> poll_transmit(Now now, MutByteView out);
-  [[nodiscard]] std::optional<ConnEvent> poll_event();
-  [[nodiscard]] Instant next_deadline() const { return timers_.next(); }
+  void handle_datagrams(Now now, std::span<const Datagram> datagrams) noexcept override;
+  void handle_deadline(Now now) noexcept override;
+  [[nodiscard]] std::optional<Transmit> poll_transmit(Now now, MutByteView out) override;
+  [[nodiscard]] std::optional<ConnEvent> poll_event() override;
+  [[nodiscard]] Instant next_deadline() const override { return timers_.next(); }
 
   [[nodiscard]] Result<ConnHandle> dial(Now now, const Endpoint& remote) override;
   [[nodiscard]] Result<StreamId> open_stream(ConnHandle conn, StreamKind kind) override;
@@ -76,7 +77,10 @@ class MemoryTransport final : public Transport {
   MemoryConfig config_;
   SecureRng& rng_;
   Slab<std::unique_ptr<memory::Link>, ConnTag> links_;
-  std::map<Key, ConnHandle> by_key_;
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const { return key.first ^ (key.second ? 1 : 0); }
+  };
+  std::unordered_map<Key, ConnHandle, KeyHash> by_key_;  // never iterated
   std::map<std::uint32_t, ConnHandle> by_index_;
   TimerTable timers_;
   std::deque<ConnHandle> ready_;

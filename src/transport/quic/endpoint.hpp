@@ -22,7 +22,7 @@
 #include <base/slab.hpp>
 #include <machine/concepts.hpp>
 #include <machine/timer_table.hpp>
-#include <transport/conn.hpp>
+#include <transport/transport_machine.hpp>
 
 #include "cid.hpp"
 #include "config.hpp"
@@ -54,7 +54,7 @@ struct Counters {
   std::uint64_t certificates = 0;       // made, the first included
 };
 
-class QuicEndpoint final : public transport::Transport, private ConnectionHost {
+class QuicEndpoint final : public transport::TransportMachine, private ConnectionHost {
   struct Private {};  // makes the constructor ours alone, std::make_unique included
 
  public:
@@ -69,11 +69,11 @@ class QuicEndpoint final : public transport::Transport, private ConnectionHost {
   ~QuicEndpoint() override;
 
   // The machine.
-  void handle_datagrams(Now now, std::span<const Datagram> datagrams) noexcept;
-  void handle_deadline(Now now) noexcept;
-  [[nodiscard]] std::optional<Transmit> poll_transmit(Now now, MutByteView out);
-  [[nodiscard]] std::optional<transport::ConnEvent> poll_event();
-  [[nodiscard]] Instant next_deadline() const;
+  void handle_datagrams(Now now, std::span<const Datagram> datagrams) noexcept override;
+  void handle_deadline(Now now) noexcept override;
+  [[nodiscard]] std::optional<Transmit> poll_transmit(Now now, MutByteView out) override;
+  [[nodiscard]] std::optional<transport::ConnEvent> poll_event() override;
+  [[nodiscard]] Instant next_deadline() const override;
 
   // transport::Transport.
   [[nodiscard]] Result<ConnHandle> dial(Now now, const Endpoint& remote) override;
