@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "byte_amount.hpp"
 #include "peer_name.hpp"
 #include "rule_name.hpp"
 
@@ -18,6 +19,7 @@ node::NodeConfig make_config(const NodeOptions& options, Genesis genesis,
   config.chain.memory_bytes = options.header_memory_mib << 20;
   if (options.retention > 0) config.chain.retention = options.retention;
   config.max_peers = options.max_peers;
+  config.upload = parse_rate(options.bandwidth_up);
   config.session_memory_bytes = options.session_memory_mib << 20;
   if (options.peers.size() > node::kMaxStaticPeers) {
     throw std::runtime_error(fmt::format("more than {} peers", node::kMaxStaticPeers));

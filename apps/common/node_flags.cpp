@@ -11,6 +11,7 @@
 #include <fmt/ranges.h>
 #include <toml++/toml.h>
 
+#include "byte_amount.hpp"
 #include "files.hpp"
 #include "nat.hpp"
 #include "rule_name.hpp"
@@ -47,6 +48,15 @@ std::string rules_with_default(const std::string& preset) {
 std::string known_nat(const std::string& text) {
   try {
     (void)external_ip(text);
+    return "";
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+}
+
+std::string known_rate(const std::string& text) {
+  try {
+    (void)parse_rate(text);
     return "";
   } catch (const std::runtime_error& error) {
     return error.what();
@@ -192,6 +202,11 @@ void NodeFlags::add_network(NodeOptions& o) {
       fmt::format("How others reach us: any (as peers see us) or extip:IP (default {})", o.nat),
       "Network")
       ->check(known_nat);
+  add("bandwidth.up", "RATE[:BURST]", o.bandwidth_up,
+      "Bytes a second that may leave, as 500k or 2MiB, and at once (default 0:\n"
+      "no limit). Heads and what keeps sessions alive go first",
+      "Network")
+      ->check(known_rate);
   add("memory.sessions", "MIB", o.session_memory_mib,
       fmt::format("Memory for all sessions; at the limit some are ended (default {})",
                   o.session_memory_mib),

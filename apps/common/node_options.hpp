@@ -23,6 +23,7 @@ struct NodeOptions {
   std::string fork_choice = "longest-chain";
   std::uint64_t retention = 0;  // blocks; 0: down to genesis
   std::uint64_t header_memory_mib = 2048;
+  std::string bandwidth_up;  // RATE or RATE:BURST; empty or 0: no limit
   bool no_discovery = false;
   std::string nat = "any";  // or extip:IP
   std::string das_sample = "auto";

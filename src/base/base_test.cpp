@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "bytes.hpp"
+#include "cost_bucket.hpp"
 #include "decimal.hpp"
 #include "hex.hpp"
 #include "instant.hpp"
@@ -127,6 +128,43 @@ TEST(OutOfMemoryDeathTest, IsFatal) {
   const std::new_handler handler = std::set_new_handler(before);
   ASSERT_NE(handler, nullptr);
   EXPECT_DEATH(handler(), "out of memory");
+}
+
+TEST(CostBucket, GivesItsCapacityAtOnceAndThenItsRate) {
+  CostBucket bucket{1'000, 100};
+  const auto at = [](std::int64_t s) { return Now{Instant{} + seconds(s), {}}; };
+  EXPECT_TRUE(bucket.take(at(0), 600));
+  EXPECT_TRUE(bucket.take(at(0), 400));
+  EXPECT_FALSE(bucket.take(at(0), 1));
+  EXPECT_EQ(bucket.next(300), at(3).mono);
+  EXPECT_FALSE(bucket.take(at(2), 300));
+  EXPECT_TRUE(bucket.take(at(3), 300));
+  EXPECT_TRUE(bucket.take(at(100), 1'000));  // never more than the capacity
+  EXPECT_FALSE(bucket.take(at(100), 1));
+}
+
+TEST(CostBucket, SaysWhatIsThereAndWhatIsOwed) {
+  CostBucket bucket{1'000, 100};
+  const auto at = [](std::int64_t ms) { return Instant{} + milliseconds(ms); };
+  EXPECT_EQ(bucket.available(at(0)), 1'000);
+  bucket.charge(at(0), 1'300);  // though it is not there
+  EXPECT_EQ(bucket.available(at(0)), -300);
+  EXPECT_EQ(bucket.available(at(2'999)), -1);  // a whole unit that is not whole yet is not there
+  EXPECT_EQ(bucket.available(at(3'000)), 0);
+  EXPECT_EQ(bucket.next(1), at(3'010));
+  EXPECT_EQ(bucket.available(at(1'000'000)), 1'000);
+}
+
+TEST(CostBucket, GivesExactlyWhatItPromisedWhen) {
+  for (const std::int64_t rate : {1L, 3L, 999L, 65'536L, 1'234'567L, kMaxBucketUnits}) {
+    for (const std::int64_t wanted : {1L, 7L, 1'452L, 65'535L}) {
+      CostBucket bucket{65'536, rate};
+      bucket.charge(Instant{}, 65'536 + 17);
+      const Instant when = bucket.next(wanted);
+      EXPECT_GE(bucket.available(when), wanted) << rate;
+      EXPECT_LT(bucket.available(when - nanoseconds(1)), wanted) << rate;
+    }
+  }
 }
 
 TEST(Decimal, DigitsAloneBelowTwoToThe64) {

@@ -12,6 +12,7 @@
 #include <chain/fork_choice/rule_book.hpp>
 #include <protocol/das_lite/engine.hpp>
 #include <session/capability.hpp>
+#include <transport/quic/config.hpp>
 #include <types/endpoint.hpp>
 #include <types/genesis.hpp>
 #include <types/hash.hpp>
@@ -46,6 +47,7 @@ struct NodeConfig {
   ProducerConfig producer;
   bool full_hashes = false;  // in [FORK] and [REORG] lines: JSON logs
   bool pmtud = true;
+  quic::RateLimit upload;                  // bytes of UDP payload, over all sessions
   std::optional<std::size_t> retry_above;  // half-open handshakes; more prove their address (QUIC)
   std::optional<DiscoveryConfig> discovery;  // discv-lite is offered when there is one
   std::optional<das_lite::Config> das;       // das-lite is offered when there is one

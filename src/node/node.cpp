@@ -64,6 +64,7 @@ quic::EndpointConfig quic_config(const NodeConfig& config, const crypto::SecretK
   out.reset_secret = reset_secret(key);
   out.local = config.listen;
   out.pmtud = config.pmtud;
+  out.upload = config.upload;
   if (config.retry_above) out.retry_above = *config.retry_above;
   return out;
 }
@@ -122,6 +123,7 @@ Node::Node(Private, Now now, NodeConfig config, std::shared_ptr<const crypto::Se
       made_at_{now},
       enr_seq_{now.wall.whole_seconds()},
       enr_{std::move(enr)} {
+  sync_.set_serving({.bytes_per_second = config_.upload.per_second});
   if (config_.das) das_.emplace(*config_.das, das_indices_, log);
   if (config_.discovery) {
     discovery_.emplace(now, sessions_->local_id(), prng.split("discovery"), log);

@@ -92,6 +92,10 @@ void add_transport(CounterList& out, const quic::QuicEndpoint& endpoint) {
   out.add("quic.key_updates", q.key_updates);      // kMaxKeyPackets
   out.add("quic.black_holes", q.black_holes);
   out.add("quic.certificates", q.certificates);
+  out.add("quic.bytes_in", q.bytes_in);
+  out.add("quic.bytes_out", q.bytes_out);
+  out.add("quic.upload_waits", q.upload_waits);
+  out.add("quic.upload_put_off", q.upload_put_off);
   out.gauge("quic.connections", endpoint.connection_count());
 }
 

@@ -1,6 +1,7 @@
 #include "mux.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace ethnet::session {
 namespace {
@@ -65,6 +66,7 @@ void MuxWriter::flush(Instant now, transport::Transport& transport, transport::C
   cut_.reset();
   for (Lane& lane : lanes_) {
     lane.taken = 0;
+    if (std::exchange(lane.was_held, false)) lane.stall.excuse(now);
     if (lane.stream) continue;
     const auto opened = transport.open_stream(conn, transport::StreamKind::unidirectional);
     if (!opened) break;  // the peer's stream limit: tried again at the next flush
@@ -76,7 +78,9 @@ void MuxWriter::flush(Instant now, transport::Transport& transport, transport::C
       if (urgency(lane) > priority) lane.stall.excuse(now);
     }
   }
-  for (Lane& lane : lanes_) lane.stall.on_write(now, lane.taken, urgency(lane).has_value());
+  for (Lane& lane : lanes_) {
+    lane.stall.on_write(now, lane.taken, urgency(lane).has_value());
+  }
   // The next round begins with the one that the transport cut short, or nobody was.
   if (!lanes_.empty()) first_ = cut_.value_or((first_ + 1) % lanes_.size());
 }
@@ -90,14 +94,14 @@ bool MuxWriter::write_class(transport::Transport& transport, transport::ConnHand
     for (std::size_t i = 0; i < lanes_.size(); ++i) {
       const std::size_t index = (first_ + i) % lanes_.size();
       Lane& lane = lanes_[index];
-      if (!lane.stream || lane.blocked || urgency(lane) != priority) continue;
+      if (!lane.stream || lane.blocked || urgency(lane) != priority || held_back(lane)) continue;
       const std::size_t before = lane.taken;
       take_turn(transport, conn, lane, priority);
       if (lane.taken > before) {
         wrote = true;
         cut_.reset();  // what cut another one before was the window of its own stream
       }
-      if (lane.blocked && !cut_) cut_ = index;
+      if ((lane.blocked || held_back(lane)) && !cut_) cut_ = index;
       served = true;
     }
   }
@@ -107,7 +111,7 @@ bool MuxWriter::write_class(transport::Transport& transport, transport::ConnHand
 void MuxWriter::take_turn(transport::Transport& transport, transport::ConnHandle conn, Lane& lane,
                           Priority priority) {
   if (lane.deficit == 0) lane.deficit = kQuantumBytes;  // or goes on with a turn that was cut short
-  while (lane.deficit > 0 && !lane.blocked && urgency(lane) == priority) {
+  while (lane.deficit > 0 && !lane.blocked && urgency(lane) == priority && !held_back(lane)) {
     if (!lane.current) {
       for (const Priority p : kByUrgency) {
         std::deque<Bytes>& queue = queue_of(lane, p);
@@ -119,27 +123,39 @@ void MuxWriter::take_turn(transport::Transport& transport, transport::ConnHandle
         break;
       }
     }
-    lane.deficit -= write_some(transport, conn, lane, lane.deficit);
+    lane.deficit -= write_some(transport, conn, lane, priority, lane.deficit);
     const Outgoing& current = *lane.current;
     if (current.written == current.header.size() + current.payload.size()) finish_current(lane);
   }
   // What is left of a turn is kept only by a lane that the transport cut short.
-  if (!lane.blocked) lane.deficit = 0;
+  if (!lane.blocked && !held_back(lane)) lane.deficit = 0;
 }
 
+bool MuxWriter::held_back(const Lane& lane) const {
+  return limited_ && !lane.blocked && urgency(lane) == Priority::bulk;
+}
+
+// A payload under way is as urgent as what waits behind it: it must be out of the way first.
 std::size_t MuxWriter::write_some(transport::Transport& transport, transport::ConnHandle conn,
-                                  Lane& lane, std::size_t most) {
+                                  Lane& lane, Priority priority, std::size_t most) {
   Outgoing& current = *lane.current;
   const std::size_t header = current.header.size();
   const bool in_header = current.written < header;
   const ByteView part = in_header ? ByteView{current.header}.subspan(current.written)
                                   : ByteView{current.payload}.subspan(current.written - header);
   const ByteView offer = part.first(std::min(part.size(), most));
-  const std::size_t taken = transport.write(conn, *lane.stream, offer);
+  const std::size_t taken = priority == Priority::bulk
+                                ? transport.write_bulk(conn, *lane.stream, offer)
+                                : transport.write(conn, *lane.stream, offer);
   CHECK(taken <= offer.size());
   current.written += taken;
   lane.taken += taken;
-  if (taken < offer.size()) lane.blocked = true;
+  if (taken == offer.size()) return taken;
+  if (priority == Priority::bulk && transport.waits_for_limit(conn)) {
+    limited_ = true;
+  } else {
+    lane.blocked = true;
+  }
   return taken;
 }
 
@@ -153,7 +169,11 @@ void MuxWriter::finish_current(Lane& lane) {
 }
 
 void MuxWriter::on_writable() {
-  for (Lane& lane : lanes_) lane.blocked = false;
+  for (Lane& lane : lanes_) {
+    lane.was_held = held_back(lane);
+    lane.blocked = false;
+  }
+  limited_ = false;
 }
 
 std::optional<std::size_t> MuxWriter::poll_writable() {
@@ -175,7 +195,9 @@ bool MuxWriter::owns(transport::StreamId stream) const {
 
 Instant MuxWriter::stall_deadline(Duration timeout) const {
   Instant first = Instant::never();
-  for (const Lane& lane : lanes_) first = std::min(first, lane.stall.deadline(timeout));
+  for (const Lane& lane : lanes_) {
+    if (!held_back(lane)) first = std::min(first, lane.stall.deadline(timeout));
+  }
   return first;
 }
 

@@ -56,13 +56,15 @@ class MuxWriter {
   [[nodiscard]] Result<void> push(std::size_t lane, Priority priority, Bytes&& payload);
   // Opens streams that are not open yet and writes what the transport takes.
   void flush(Instant now, transport::Transport& transport, transport::ConnHandle conn);
-  // The transport has room again. It has one buffer for all streams, so all lanes may try.
+  // The transport has room again, or its own limit has. It has one of each for all streams, so all
+  // lanes may try.
   void on_writable();
   // A lane that said would_block and has half of its budget free again; each is told once.
   [[nodiscard]] std::optional<std::size_t> poll_writable();
 
   [[nodiscard]] bool owns(transport::StreamId stream) const;
-  // When a lane will have waited for so long without progress; never, when nothing waits.
+  // When a lane will have waited for so long without progress; never, when nothing waits, or
+  // nothing but our own limit holds it.
   [[nodiscard]] Instant stall_deadline(Duration timeout) const;
   // Bytes queued and not taken by the transport, with what their queues cost.
   [[nodiscard]] std::size_t memory_bytes() const;
@@ -78,6 +80,7 @@ class MuxWriter {
   struct Lane {
     std::optional<transport::StreamId> stream;
     bool blocked = false;
+    bool was_held = false;  // until now, by our own limit
     bool owes_writable = false;
     std::size_t deficit = 0;
     std::optional<Outgoing> current;
@@ -96,15 +99,17 @@ class MuxWriter {
   void take_turn(transport::Transport& transport, transport::ConnHandle conn, Lane& lane,
                  Priority priority);
   // How many bytes the transport took, at most `most`; marks the lane blocked when it took less.
-  [[nodiscard]] static std::size_t write_some(transport::Transport& transport,
-                                              transport::ConnHandle conn, Lane& lane,
-                                              std::size_t most);
+  [[nodiscard]] std::size_t write_some(transport::Transport& transport, transport::ConnHandle conn,
+                                       Lane& lane, Priority priority, std::size_t most);
+  // What waits in this lane is bulk, and our own limit holds it.
+  [[nodiscard]] bool held_back(const Lane& lane) const;
   void finish_current(Lane& lane);
 
   MuxLimits limits_;
   std::vector<Lane> lanes_;
   std::size_t first_ = 0;           // whose turn is first in the next round
   std::optional<std::size_t> cut_;  // in this flush: whom the transport cut short, nobody after it
+  bool limited_ = false;            // bulk waits for the transport's own limit
   std::uint64_t messages_sent_ = 0;
 };
 

@@ -113,5 +113,53 @@ TEST_F(MuxOrder, GreedyOnesOfOnePriorityShareWhateverTheRoom) {
   }
 }
 
+TEST_F(MuxOrder, WhatIsUrgentGoesThoughALimitHoldsBulkBack) {
+  transport.bulk_room = 0x180;
+  push(1, Priority::bulk, 'x', 0x400);  // whose turn it is
+  push(0, Priority::bulk, 'y', 0x400);
+  flush(100'000);
+  EXPECT_EQ(order(), "x");
+  EXPECT_EQ(sent('x') + 4, 0x180U);
+  transport.taken.clear();
+  // No on_writable(): the limit has not said anything.
+  push(0, Priority::head, 'h', 0x100);
+  writer.flush(Instant{}, transport, {});
+  EXPECT_EQ(order(), "h");
+  EXPECT_EQ(sent('h'), 0x100U);
+}
+
+TEST_F(MuxOrder, TheRestOfABulkPayloadIsAsUrgentAsWhatWaitsBehindIt) {
+  transport.bulk_room = 0x180;
+  push(0, Priority::bulk, 'x', 0x400);
+  push(0, Priority::bulk, 'y', 0x400);
+  flush(100'000);
+  push(0, Priority::head, 'h', 0x100);
+  writer.flush(Instant{}, transport, {});
+  EXPECT_EQ(order(), "xh");
+  EXPECT_EQ(sent('y'), 0U);
+  transport.bulk_room = 0x1000;
+  flush(100'000);
+  EXPECT_EQ(order(), "xhy");
+}
+
+// The peer did nothing wrong: neither while the limit holds nor right after it.
+TEST_F(MuxOrder, WhatALimitHoldsBackIsNotHeldAgainstThePeer) {
+  const auto at = [](std::int64_t s) { return Instant{} + seconds(s); };
+  transport.room = 100'000;
+  transport.bulk_room = 0x10;
+  push(0, Priority::bulk, 'x', 0x400);
+  writer.flush(at(0), transport, {});
+  EXPECT_TRUE(writer.stall_deadline(seconds(20)).is_never());
+  writer.on_writable();
+  transport.bulk_room = 0x1000;
+  transport.room = 0x10;  // now it is the peer that takes no more
+  writer.flush(at(30), transport, {});
+  EXPECT_EQ(writer.stall_deadline(seconds(20)), at(50));
+  writer.on_writable();
+  transport.room = 0;
+  writer.flush(at(40), transport, {});
+  EXPECT_EQ(writer.stall_deadline(seconds(20)), at(50));
+}
+
 }  // namespace
 }  // namespace ethnet::session

@@ -110,6 +110,16 @@ class Transport {
   // Copies as much of `bytes` as the send budget allows and returns how much that was (0: wait for
   // Writable).
   [[nodiscard]] virtual std::size_t write(ConnHandle conn, StreamId stream, ByteView bytes) = 0;
+  // The same of what can wait. Where an upload limit holds, takes no more than may leave soon, so
+  // that what write() takes does not stand behind it.
+  [[nodiscard]] virtual std::size_t write_bulk(ConnHandle conn, StreamId stream, ByteView bytes) {
+    return write(conn, stream, bytes);
+  }
+  // The last write_bulk() took less than offered because of our own limit, and not the peer's.
+  [[nodiscard]] virtual bool waits_for_limit(ConnHandle conn) const {
+    (void)conn;
+    return false;
+  }
   // No more will be written on this stream.
   virtual void finish(ConnHandle conn, StreamId stream) = 0;
   // The next contiguous bytes, not yet consumed; valid until the next call that takes this

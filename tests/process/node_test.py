@@ -117,6 +117,8 @@ class Node(ProcessTest):
                 (("--config", "missing.toml"), "ethnet: cannot read missing.toml.*"),
                 (("--config", "bad.toml"), "ethnet: bad.toml:2: no flag 'prot'"),
                 (("--no-such-flag", "5"), r"ethnet: unexpected '--no-such-flag' \(see .*\)"),
+                (("--bandwidth.up", "16383"), r"ethnet: --bandwidth.up: a rate of 16383 is too small .* least is 16384.*"),
+                (("--bandwidth.up", "fast"), r"ethnet: --bandwidth.up: 'fast' is no amount of bytes .*"),
                 (("--log.format", "xml"), r"ethnet: .*--log.format.*xml.*")):
             made = "-made" if arguments[0] in ("--bootnodes", "--addr") else ""
             port = () if arguments[0] == "--port" else ("--port", 0)

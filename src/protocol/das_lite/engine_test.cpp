@@ -343,18 +343,5 @@ TEST(Engine, AnAnswerAfterItsDeadlineCountsNotAndIsNoBreach) {
   EXPECT_THAT(node.blamed, ElementsAre(Misbehaviour::unsolicited_response));
 }
 
-TEST(CostBucket, GivesItsCapacityAtOnceAndThenItsRate) {
-  CostBucket bucket{1'000, 100};
-  const auto at = [](std::int64_t s) { return Now{Instant{} + seconds(s), {}}; };
-  EXPECT_TRUE(bucket.take(at(0), 600));
-  EXPECT_TRUE(bucket.take(at(0), 400));
-  EXPECT_FALSE(bucket.take(at(0), 1));
-  EXPECT_EQ(bucket.next(300), at(3).mono);
-  EXPECT_FALSE(bucket.take(at(2), 300));
-  EXPECT_TRUE(bucket.take(at(3), 300));
-  EXPECT_TRUE(bucket.take(at(100), 1'000));  // never more than the capacity
-  EXPECT_FALSE(bucket.take(at(100), 1));
-}
-
 }  // namespace
 }  // namespace ethnet::das_lite

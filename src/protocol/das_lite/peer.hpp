@@ -8,11 +8,11 @@
 #include <vector>
 
 #include <base/bytes.hpp>
+#include <base/cost_bucket.hpp>
 #include <base/instant.hpp>
 #include <das/confidence.hpp>
 #include <das/fetch.hpp>
 
-#include "cost_bucket.hpp"
 #include "events.hpp"
 #include "limits.hpp"
 #include "messages.hpp"

@@ -229,10 +229,23 @@ std::optional<Outgoing> Engine::poll_outgoing() {
   return std::nullopt;
 }
 
+// What is under way to all must reach them before they give up, and not stand long before a head.
+std::size_t Engine::most_answer_bytes() const {
+  if (serving_.bytes_per_second == 0) return kMaxResponseBytes;
+  const auto busy = std::ranges::count_if(peers_, [&](const auto& entry) {
+    return !entry.second.asked.empty() || entry.second.asked_at + kAskedOfLate > now_;
+  });
+  const std::uint64_t ahead =
+      serving_.bytes_per_second * static_cast<std::uint64_t>(kServedAhead.ns / seconds(1).ns);
+  return std::clamp<std::size_t>(
+      ahead / static_cast<std::uint64_t>(std::max<std::ptrdiff_t>(1, busy)), kLeastAnswerBytes,
+      kMaxResponseBytes);
+}
+
 // Builds responses while there is room for them; a peer that does not read gets no more built.
 void Engine::serve(Peer& peer) {
   while (!peer.asked.empty() && peer.responses.size() < kMaxQueuedResponses) {
-    const Headers response = serve_headers(chain_, peer.asked.front());
+    const Headers response = serve_headers(chain_, peer.asked.front(), most_answer_bytes());
     peer.asked.pop_front();
     ++counters_.requests_served;
     counters_.headers_served += response.items.size();

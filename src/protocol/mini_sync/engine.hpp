@@ -50,6 +50,11 @@ struct Outgoing {
   Bytes payload;
 };
 
+// How much of its upload a node gives to this protocol.
+struct Serving {
+  std::uint64_t bytes_per_second = 0;  // of all that leaves the node; 0: no limit
+};
+
 enum class ImportCause : std::uint8_t { announcement, sync };
 
 // To the chain: import these, in this order. Answered by handle_import_done with the same id.
@@ -135,6 +140,9 @@ class Engine {
   void handle_deadline(Now now) noexcept;
   void handle_job_done(Now now, const JobResult& done) noexcept;
 
+  // Answers are as short as this makes them; unlimited at first.
+  void set_serving(const Serving& serving) { serving_ = serving; }
+
   [[nodiscard]] std::optional<Outgoing> poll_outgoing();
   [[nodiscard]] std::optional<Job> poll_job();
   [[nodiscard]] std::optional<Event> poll_event();
@@ -162,6 +170,7 @@ class Engine {
   void emit(Event event);
   [[nodiscard]] std::optional<Outgoing> next_from(SessionHandle session, Peer& peer);
   void serve(Peer& peer);
+  [[nodiscard]] std::size_t most_answer_bytes() const;
   [[nodiscard]] Bytes encode_announcement(const chain::BlockRef& block, bool with_header) const;
 
   // engine_schedule.cpp: what to ask for
@@ -223,6 +232,8 @@ class Engine {
   const chain::ChainView& chain_;
   Prng prng_;
   Log& log_;
+  Serving serving_;
+  Instant now_;  // of the last message
   std::map<SessionHandle, Peer> peers_;
   bool nothing_owed_ = false;  // poll_outgoing has gone round all peers since the last input
   session::RequestTracker requests_;

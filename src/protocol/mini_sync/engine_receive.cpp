@@ -35,6 +35,7 @@ bool links_up(const std::vector<CheckedHeader>& headers) {
 
 void Engine::handle_message(Now now, SessionHandle session, ByteView payload) noexcept {
   nothing_owed_ = false;
+  now_ = now.mono;
   Peer* peer = find(session);
   if (peer == nullptr || peer->condemned) return;
   const auto code = peek_code(payload);
@@ -88,6 +89,7 @@ void Engine::on_get_headers(SessionHandle session, Peer& peer, ByteView payload)
     blame(session, Misbehaviour::too_many_requests);
     return;
   }
+  peer.asked_at = now_;
   peer.asked.push_back(std::move(*request));
   serve(peer);
 }

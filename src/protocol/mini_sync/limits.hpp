@@ -46,8 +46,19 @@ inline constexpr std::size_t kMaxBufferedSegments = 16;  // downloaded, waiting 
 inline constexpr std::size_t kMaxJudgingHeaders = 16 * kMaxHeadersPerResponse;
 inline constexpr std::size_t kMaxEvents = 1024;
 
+// Under an upload limit: what all answers under way may be, in time; an answer is a share of it,
+// one for each peer that asked of late. A peer waits kRequestTimeout, and heads wait behind
+// answers.
+inline constexpr Duration kServedAhead = seconds(1);
+inline constexpr Duration kAskedOfLate = seconds(3);
+inline constexpr std::size_t kLeastAnswerBytes = 4 * 1024;  // of such a share
+
 // Download shape.
 inline constexpr std::uint64_t kSegmentHeaders = 192;
+// Of a segment a peer may give less than was asked for, and is asked for the rest; with fewer
+// headers at a time it declines the rest. A limited upload makes answers short, and so might
+// somebody who wants to hold us up.
+inline constexpr std::size_t kLeastSegmentPart = 16;
 inline constexpr std::uint64_t kSkeletonGap = 2 * kSegmentHeaders;  // a longer gap gets a skeleton
 
 // Status is sent again when our lowest block has risen by this much.

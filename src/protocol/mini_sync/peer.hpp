@@ -79,8 +79,9 @@ struct Peer {
   Instant anchor_after;                // not an anchor before
   KnownBlocks known;
 
-  std::deque<GetHeaders> asked;  // theirs, not yet answered
-  std::deque<Bytes> control;     // our requests and Status, to be sent
+  std::deque<GetHeaders> asked;     // theirs, not yet answered
+  Instant asked_at{INT64_MIN / 2};  // when they asked last
+  std::deque<Bytes> control;        // our requests and Status, to be sent
   std::deque<Bytes> responses;
   std::deque<std::pair<chain::BlockRef, bool>> announcements;  // block, with its header
   bool condemned = false;  // misbehaved; its session is about to be closed

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "limits.hpp"
-
 namespace ethnet::mini_sync {
 namespace {
 
@@ -27,8 +25,9 @@ Origin find_origin(const chain::ChainView& chain, const GetHeaders& request) {
 // Fills a response until one of the limits says stop.
 class Collector {
  public:
-  explicit Collector(const GetHeaders& request)
-      : amount_{std::min<std::uint64_t>(request.amount, kMaxHeadersPerResponse)} {
+  Collector(const GetHeaders& request, std::size_t most_bytes)
+      : amount_{std::min<std::uint64_t>(request.amount, kMaxHeadersPerResponse)},
+        most_bytes_{most_bytes} {
     response_.request_id = request.request_id;
   }
 
@@ -36,7 +35,9 @@ class Collector {
 
   // False when the header is not to be had or does not fit any more.
   bool add(const std::optional<chain::ServedHeader>& found) {
-    if (!found || bytes_ + found->header.size() + kItemOverhead > kMaxResponseBytes) return false;
+    if (!found) return false;
+    const bool fits = bytes_ + found->header.size() + kItemOverhead <= most_bytes_;
+    if (!fits && !response_.items.empty()) return false;
     bytes_ += found->header.size() + kItemOverhead;
     response_.items.push_back({to_bytes(found->header), to_bytes(found->signature)});
     return true;
@@ -49,6 +50,7 @@ class Collector {
   static constexpr std::size_t kItemOverhead = kSignatureBytes + 8;
 
   std::uint64_t amount_;
+  std::size_t most_bytes_;
   std::size_t bytes_ = 0;
   Headers response_;
 };
@@ -77,8 +79,9 @@ void collect_reverse(const chain::ChainView& chain, const chain::BlockRef& origi
 
 }  // namespace
 
-Headers serve_headers(const chain::ChainView& chain, const GetHeaders& request) {
-  Collector out{request};
+Headers serve_headers(const chain::ChainView& chain, const GetHeaders& request,
+                      std::size_t most_bytes) {
+  Collector out{request, most_bytes};
   const Origin origin = find_origin(chain, request);
   const bool step_overflows = request.skip == UINT64_MAX;
   if (!origin.found) return out.take();

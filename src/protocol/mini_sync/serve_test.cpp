@@ -189,6 +189,19 @@ RC_GTEST_PROP(Serve, atk_42_AnyAmountAndSkipAgreesWithANaiveWalk, ()) {
   RC_ASSERT(counting.lookups() <= kMaxServeLookups);
 }
 
+TEST(Serve, AnAnswerIsAsShortAsItIsToldAndNeverEmptyForThat) {
+  TestChain chain;
+  chain.extend(chain.genesis(), 100);
+  const GetHeaders request{.locator = {chain.genesis().hash}, .amount = 100};
+  const std::size_t all = serve_headers(chain, request).items.size();
+  EXPECT_EQ(all, 100U);
+  const std::size_t one = serve_headers(chain, request).items.front().header.size();
+  const Headers some = serve_headers(chain, request, 10 * (one + kSignatureBytes + 8));
+  EXPECT_EQ(some.items.size(), 10U);
+  EXPECT_EQ(numbers_of(some).front(), 1U);
+  EXPECT_EQ(serve_headers(chain, request, 1).items.size(), 1U);
+}
+
 TEST(Serve, NothingBelowTheFloorIsServed) {
   TestChain chain;
   const auto low = chain.extend(chain.genesis(), 10);

@@ -73,10 +73,11 @@ SkeletonDownload::Verdict SkeletonDownload::complete(std::size_t segment_index, 
   segment.server.reset();
   const Verdict verdict = judge(segment, descending);
   if (verdict != Verdict::ok) return verdict;
+  const bool declines = descending.size() < kLeastSegmentPart;
   std::ranges::move(descending, std::back_inserter(segment.descending));
   segment.complete = !segment.descending.empty() &&
                      segment.descending.back().block.number == segment.lower_number + 1;
-  if (!segment.complete) segment.declined.insert(peer);
+  if (!segment.complete && declines) segment.declined.insert(peer);
   return Verdict::ok;
 }
 

@@ -39,7 +39,8 @@ class SkeletonDownload {
   // Work for this peer, marked as given to it; nothing when there is none that it has not declined.
   // `earliest`: the lowest block that it keeps; a segment that goes below it counts as declined.
   [[nodiscard]] std::optional<Ask> assign(SessionHandle peer, std::uint64_t earliest = 0);
-  // The answer to Ask, descending. Empty or short: the peer declines the rest of that segment.
+  // The answer to Ask, descending. Shorter than kLeastSegmentPart and not the
+  // end of it: the peer declines the rest of that segment.
   [[nodiscard]] Verdict complete(std::size_t segment, SessionHandle peer,
                                  std::vector<CheckedHeader> descending);
   // The peer is gone or did not answer in time: others may try; so may it, unless it declines.

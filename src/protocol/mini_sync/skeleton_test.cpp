@@ -71,6 +71,23 @@ TEST_F(SkeletonTest, AShortAnswerIsContinuedBySomebodyElse) {
   EXPECT_TRUE(download.pop_ready());
 }
 
+// A limited upload: it gives what it can, again and again. One that gives next to nothing does not.
+TEST_F(SkeletonTest, OnesOwnShortAnswerIsContinuedUnlessItIsTooShort) {
+  SkeletonDownload download = this->download();
+  auto ask = download.assign(kHelper);
+  EXPECT_EQ(download.complete(ask->segment, kHelper, walk(ask->from, kLeastSegmentPart)),
+            Verdict::ok);
+  const auto rest = download.assign(kHelper);
+  ASSERT_TRUE(rest);
+  EXPECT_EQ(rest->segment, ask->segment);
+  EXPECT_EQ(rest->amount, kSegmentHeaders - kLeastSegmentPart);
+  EXPECT_EQ(download.complete(rest->segment, kHelper, walk(rest->from, kLeastSegmentPart - 1)),
+            Verdict::ok);
+  ask = download.assign(kHelper);
+  ASSERT_TRUE(ask);
+  EXPECT_NE(ask->segment, rest->segment);
+}
+
 TEST_F(SkeletonTest, HeadersThatDoNotLinkAreTheServersFault) {
   SkeletonDownload download = this->download();
   const auto ask = download.assign(kHelper);

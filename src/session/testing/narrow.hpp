@@ -15,6 +15,7 @@ namespace ethnet::session::testing {
 class Narrow final : public transport::Transport {
  public:
   std::size_t room = 0;
+  std::size_t bulk_room = SIZE_MAX;  // of a limit of its own, for what can wait
   transport::StreamId next = 3;
   // What was taken: the stream, and the bytes, in the order in which they went.
   std::vector<std::pair<transport::StreamId, Bytes>> taken;
@@ -31,6 +32,13 @@ class Narrow final : public transport::Transport {
     if (n > 0) taken.emplace_back(stream, to_bytes(bytes.first(n)));
     return n;
   }
+  std::size_t write_bulk(transport::ConnHandle conn, transport::StreamId stream,
+                         ByteView bytes) override {
+    const std::size_t n = write(conn, stream, bytes.first(std::min(bulk_room, bytes.size())));
+    bulk_room -= n;
+    return n;
+  }
+  bool waits_for_limit(transport::ConnHandle) const override { return bulk_room == 0; }
   void finish(transport::ConnHandle, transport::StreamId) override {}
   ByteView read(transport::ConnHandle, transport::StreamId) override { return {}; }
   bool at_end(transport::ConnHandle, transport::StreamId) const override { return false; }

@@ -1,6 +1,7 @@
 // What an endpoint may be told. Defaults are what a node runs with.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,6 +24,24 @@ inline constexpr std::uint64_t kMaxKeyPackets = std::uint64_t{1} << 20;  // then
 // gets no other ones: then it may have changed (RFC 8899, section 5.1.1, PMTU_RAISE_TIMER).
 inline constexpr std::size_t kSmallestUdpPayload = 1200;
 inline constexpr Duration kSmallPacketsFor = seconds(600);
+
+// Bytes of UDP payload at the socket, over all connections. Over any time t no more than
+// per_second * t + burst leave.
+struct RateLimit {
+  std::uint64_t per_second = 0;  // 0: no limit
+  std::uint64_t burst = 0;
+  [[nodiscard]] bool on() const { return per_second > 0; }
+  // How much of bulk a connection may have written and not sent: what its path or its peer holds
+  // up. An eighth of a second, so that one connection alone can use the whole rate.
+  [[nodiscard]] std::size_t most_unsent() const {
+    return std::max<std::size_t>(16 * 1024, per_second / 8);
+  }
+};
+// What keeps sessions alive, and one handshake at a time, needs less.
+inline constexpr std::uint64_t kLeastRate = 16 * 1024;         // bytes a second
+inline constexpr std::uint64_t kGreatestRate = 4'000'000'000;  // likewise; CostBucket's limit
+inline constexpr std::uint64_t kMinBurst = 16 * 1024;          // bytes: eleven packets
+inline constexpr std::uint64_t kMaxBurst = kGreatestRate;      // likewise
 
 struct EndpointConfig {
   // Where the sockets are bound; a wildcard address stands for all of its family.
@@ -57,6 +76,7 @@ struct EndpointConfig {
 
   std::size_t max_udp_payload = 1452;
   bool pmtud = true;
+  RateLimit upload;  // of all that leaves
   // Lets stateless resets survive a restart; drawn when not given.
   std::optional<ByteArray<32>> reset_secret;
 };

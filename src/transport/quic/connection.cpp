@@ -123,7 +123,7 @@ Result<StreamId> Connection::open_stream(transport::StreamKind kind) {
   return id;
 }
 
-std::size_t Connection::write_stream(StreamId id, ByteView bytes) {
+std::size_t Connection::write_stream(StreamId id, ByteView bytes, bool bulk) {
   Stream* stream = find(id);
   if (stream == nullptr || conn_ == nullptr) return 0;
   const std::size_t room = config_.send_memory - std::min(config_.send_memory, send_memory_);
@@ -131,6 +131,7 @@ std::size_t Connection::write_stream(StreamId id, ByteView bytes) {
   const std::size_t accepted =
       stream->send.append(bytes.first(std::min(bytes.size(), room)), config_.send_buffer);
   send_memory_ += stream->send.memory_bytes() - before;
+  if (!bulk && accepted > 0) stream->urgent_until = stream->send.end();
   if (accepted < bytes.size()) {
     stream->refused = true;
     room_owed_ = true;
@@ -139,10 +140,36 @@ std::size_t Connection::write_stream(StreamId id, ByteView bytes) {
   return accepted;
 }
 
+std::size_t Connection::unsent_bytes() const {
+  std::size_t sum = 0;
+  for (const auto& [id, stream] : streams_) {
+    sum += static_cast<std::size_t>(stream->send.end() - stream->send.sent());
+  }
+  return sum;
+}
+
+std::size_t Connection::sendable_bytes() const {
+  std::size_t sum = 0;
+  for (const StreamId id : send_queue_) {
+    const Stream* stream = find(id);
+    if (stream == nullptr) continue;
+    sum += static_cast<std::size_t>(stream->send.end() - stream->send.sent());
+  }
+  return sum;
+}
+
+void Connection::owe_room(StreamId id) {
+  Stream* stream = find(id);
+  if (stream == nullptr) return;
+  stream->refused = true;
+  room_owed_ = true;
+}
+
 // Tells the streams that were refused some of their bytes that there is room again: half of their
 // own limit, and a quarter of what they share.
 void Connection::offer_room() {
   if (!room_owed_ || send_memory_ > config_.send_memory / 4 * 3) return;
+  if (config_.upload.on() && unsent_bytes() > config_.upload.most_unsent() / 2) return;
   room_owed_ = false;
   for (auto& [id, stream] : streams_) {
     if (!stream->refused) continue;

@@ -78,11 +78,20 @@ class Connection {
   void handle_datagram(Now now, const Datagram& datagram);
   void handle_expiry(Now now);
   [[nodiscard]] Instant expiry() const;
-  // One burst on one path; nothing when there is nothing to send now.
-  [[nodiscard]] std::optional<Transmit> write(Now now, MutByteView out);
+  // One burst on one path; nothing when there is nothing to send now. `urgent`: no bytes of streams
+  // that can wait.
+  enum class Share : std::uint8_t { all, urgent };
+  [[nodiscard]] std::optional<Transmit> write(Now now, MutByteView out, Share share = Share::all);
 
   [[nodiscard]] Result<StreamId> open_stream(transport::StreamKind kind);
-  [[nodiscard]] std::size_t write_stream(StreamId id, ByteView bytes);
+  // What is not `bulk` makes all of its stream before it urgent: bytes of a stream keep their
+  // order.
+  [[nodiscard]] std::size_t write_stream(StreamId id, ByteView bytes, bool bulk = false);
+  // Bytes of all streams that were written and never sent; of those that the peer's windows allow.
+  [[nodiscard]] std::size_t unsent_bytes() const;
+  [[nodiscard]] std::size_t sendable_bytes() const;
+  // write_stream() was not even asked: Writable is owed when some of these have left.
+  void owe_room(StreamId id);
   void finish_stream(StreamId id);
   [[nodiscard]] ByteView read_stream(StreamId id) const;
   [[nodiscard]] bool at_end(StreamId id) const;
@@ -121,8 +130,9 @@ class Connection {
     bool blocked = false;  // by the peer's stream window
     bool refused = false;  // write() took less than offered: Writable is owed
     bool readable_told = false;
-    bool stopped = false;           // ngtcp2 drops and credits what arrives
-    bool transport_closed = false;  // ngtcp2 has forgotten it
+    std::uint64_t urgent_until = 0;  // offset
+    bool stopped = false;            // ngtcp2 drops and credits what arrives
+    bool transport_closed = false;   // ngtcp2 has forgotten it
     bool remote = false;
   };
   struct Callbacks;  // ngtcp2's, static functions
@@ -154,7 +164,9 @@ class Connection {
     Endpoint remote;
     std::uint8_t ecn = 0;
   };
-  [[nodiscard]] Packet write_packet(Now now, MutByteView out, bool& failed);
+  [[nodiscard]] Packet write_packet(Now now, MutByteView out, Share share, bool& failed);
+  // The stream at the front of send_queue_, which is then one that may send; null: none may.
+  [[nodiscard]] Stream* next_stream(Share share);
   void account(StreamId id, std::ptrdiff_t accepted, std::size_t offered, bool fin);
   void fail(Now now, int code);
   void end(Now now, transport::CloseCause cause, std::uint64_t code, std::string detail);

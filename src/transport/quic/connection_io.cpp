@@ -206,38 +206,52 @@ void Connection::make_close_packet(Now now, int library_error, std::uint64_t cod
   close_pending_ = true;
 }
 
+Connection::Stream* Connection::next_stream(Share share) {
+  std::size_t at = 0;
+  while (at < send_queue_.size()) {
+    const auto it = send_queue_.begin() + static_cast<std::ptrdiff_t>(at);
+    Stream* stream = find(*it);
+    if (stream == nullptr || !stream->send.pending()) {
+      if (stream != nullptr) stream->queued = false;
+      send_queue_.erase(it);
+      continue;
+    }
+    const std::uint64_t sent = stream->send.sent();
+    if (share == Share::all || sent < stream->urgent_until || sent == stream->send.end()) {
+      std::rotate(send_queue_.begin(), it, it + 1);
+      return stream;
+    }
+    ++at;
+  }
+  return nullptr;
+}
+
 // One packet into `out`, filled from as many streams as have something, each in turn.
-Connection::Packet Connection::write_packet(Now now, MutByteView out, bool& failed) {
+Connection::Packet Connection::write_packet(Now now, MutByteView out, Share share, bool& failed) {
   ngtcp2_path_storage path;
   ngtcp2_path_storage_zero(&path);
   ngtcp2_pkt_info info{};
   for (;;) {
-    StreamId id = -1;
-    Stream* stream = nullptr;
-    while (!send_queue_.empty() && stream == nullptr) {
-      id = send_queue_.front();
-      stream = find(id);
-      if (stream == nullptr || !stream->send.pending()) {
-        if (stream != nullptr) stream->queued = false;
-        stream = nullptr;
-        send_queue_.erase(send_queue_.begin());
-      }
-    }
+    Stream* stream = next_stream(share);
+    const StreamId id = stream == nullptr ? -1 : send_queue_.front();
     ngtcp2_vec vec{};
     std::uint32_t flags = NGTCP2_WRITE_STREAM_FLAG_NONE;
     bool fin = false;
     if (stream != nullptr) {
-      const ByteView data = stream->send.unsent();
+      ByteView data = stream->send.unsent();
+      if (share == Share::urgent && stream->urgent_until > stream->send.sent()) {
+        data = data.first(std::min(
+            data.size(), static_cast<std::size_t>(stream->urgent_until - stream->send.sent())));
+      }
       vec.base = const_cast<std::uint8_t*>(in_ptr(data));  // read only; the structure has no const
       vec.len = data.size();
       fin = stream->send.fin_with(data.size());
       flags = NGTCP2_WRITE_STREAM_FLAG_MORE | (fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0U);
     }
     ngtcp2_ssize accepted = -1;
-    const auto n = ngtcp2_conn_writev_stream(conn_, &path.path, &info, out_ptr(out), out.size(),
-                                             &accepted, flags, stream == nullptr ? -1 : id,
-                                             stream == nullptr ? nullptr : &vec,
-                                             stream == nullptr ? 0 : 1, timestamp(now));
+    const auto n = ngtcp2_conn_writev_stream(
+        conn_, &path.path, &info, out_ptr(out), out.size(), &accepted, flags, id,
+        stream == nullptr ? nullptr : &vec, stream == nullptr ? 0 : 1, timestamp(now));
     if (stream != nullptr && accepted >= 0) account(id, accepted, vec.len, fin);
     if (n == NGTCP2_ERR_WRITE_MORE) continue;
     if (n == NGTCP2_ERR_STREAM_DATA_BLOCKED || n == NGTCP2_ERR_STREAM_SHUT_WR ||
@@ -286,7 +300,7 @@ void Connection::update_key(Now now, std::size_t packets_sent) {
   host_.count_key_update();
 }
 
-std::optional<Transmit> Connection::write(Now now, MutByteView out) {
+std::optional<Transmit> Connection::write(Now now, MutByteView out, Share share) {
   if (closed()) return write_closed(out);
   if (held_) {
     const auto [packet, bytes] = std::exchange(held_, std::nullopt).value();
@@ -303,7 +317,7 @@ std::optional<Transmit> Connection::write(Now now, MutByteView out) {
   std::size_t count = 0;
   while (count < kMaxSegments && burst.size + limit <= quantum) {
     const MutByteView slot = out.subspan(burst.size, limit);
-    const Packet packet = write_packet(now, slot, failed);
+    const Packet packet = write_packet(now, slot, share, failed);
     if (failed) return burst.size > 0 ? std::optional{burst} : write_closed(out);
     if (packet.size == 0) break;
     const bool first = count == 0;

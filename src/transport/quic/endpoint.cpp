@@ -10,7 +10,11 @@ namespace ethnet::quic {
 using transport::ConnError;
 
 QuicEndpoint::QuicEndpoint(Private, EndpointConfig config, SecureRng& rng, Log& log)
-    : config_{std::move(config)}, rng_{rng}, log_{log}, cids_{16, CidHash{rng.next()}} {
+    : config_{std::move(config)},
+      rng_{rng},
+      log_{log},
+      cids_{16, CidHash{rng.next()}},
+      upload_{config_.upload, config_.max_udp_payload} {
   rng_.fill(token_secret_);
   if (config_.reset_secret) {
     reset_secret_ = *config_.reset_secret;
@@ -82,6 +86,7 @@ void QuicEndpoint::forget(ConnHandle handle) {
   for (const Cid& cid : connection->cids()) cids_.erase(cid);
   timers_.cancel(handle.index);
   closing_.erase(handle);
+  upload_.forget(handle);
   connections_.erase(handle);
 }
 
@@ -118,10 +123,12 @@ std::size_t QuicEndpoint::connections_at(const Endpoint& remote) const {
 }
 
 void QuicEndpoint::handle_datagrams(Now now, std::span<const Datagram> datagrams) noexcept {
+  now_ = now.mono;
   new_in_batch_ = 0;
   std::vector<const Datagram*> unknown;
   for (const Datagram& datagram : datagrams) {
     ++counters_.datagrams;
+    counters_.bytes_in += datagram.bytes.size();
     if (datagram.bytes.empty()) {  // ngtcp2 asserts that there is something (attack 73)
       ++counters_.undecodable;
       continue;
@@ -135,6 +142,7 @@ void QuicEndpoint::handle_datagrams(Now now, std::span<const Datagram> datagrams
 }
 
 void QuicEndpoint::handle_deadline(Now now) noexcept {
+  now_ = now.mono;
   while (const auto due = timers_.pop_due(now.mono)) {
     const auto handle = connections_.handle_at(due->id);
     Connection* connection = find(handle);
@@ -143,6 +151,7 @@ void QuicEndpoint::handle_deadline(Now now) noexcept {
     settle(now, handle);
   }
   if (rotate_at_ <= now.mono) rotate_certificate(now);
+  if (upload_.on()) open_bulk(now);
 }
 
 void QuicEndpoint::rotate_certificate(Now now) {
@@ -154,20 +163,20 @@ void QuicEndpoint::rotate_certificate(Now now) {
   }
 }
 
-Instant QuicEndpoint::next_deadline() const { return std::min(timers_.next(), rotate_at_); }
+Instant QuicEndpoint::next_deadline() const {
+  const Instant next = std::min(timers_.next(), rotate_at_);
+  return upload_.on() ? std::min(next, limit_deadline()) : next;
+}
 
 std::optional<Transmit> QuicEndpoint::poll_transmit(Now now, MutByteView out) {
+  if (upload_.on()) return poll_limited(now, out);
   // In turn: neither strangers' answers hold up the connections, nor these the others.
   if (std::exchange(stateless_is_next_, false) && !stateless_.empty()) return next_stateless(out);
   while (!ready_.empty()) {
     const ConnHandle handle = ready_.front();
     ready_.pop_front();
     in_ready_.erase(handle);
-    Connection* connection = find(handle);
-    if (connection == nullptr) continue;
-    auto burst = connection->write(now, out);
-    if (burst) connection->count_sent(burst->size);
-    settle(now, handle);
+    const auto burst = write_burst(now, handle, out, Connection::Share::all);
     if (!burst) continue;
     stateless_is_next_ = true;
     return burst;
@@ -176,10 +185,24 @@ std::optional<Transmit> QuicEndpoint::poll_transmit(Now now, MutByteView out) {
   return std::nullopt;
 }
 
+std::optional<Transmit> QuicEndpoint::write_burst(Now now, ConnHandle handle, MutByteView out,
+                                                  Connection::Share share) {
+  Connection* connection = find(handle);
+  if (connection == nullptr) return std::nullopt;
+  auto burst = connection->write(now, out, share);
+  if (burst) {
+    connection->count_sent(burst->size);
+    counters_.bytes_out += burst->size;
+  }
+  settle(now, handle);
+  return burst;
+}
+
 Transmit QuicEndpoint::next_stateless(MutByteView out) {
   const Stateless next = std::move(stateless_.front());
   stateless_.pop_front();
   copy_into(out, next.packet);
+  counters_.bytes_out += next.packet.size();
   return {next.local, next.remote, 0, next.packet.size(), next.packet.size()};
 }
 

@@ -6,6 +6,8 @@
 // Flow: handle_datagrams -> connection (by destination id) -> ConnEvents; poll_transmit takes the
 // ready connections in turn, one burst each, GSO-ready.
 // Threading: one thread. Time: the Now of each input, monotonic. Limits: config.hpp.
+// Upload limit (EndpointConfig::upload): what is urgent goes first, what can wait is not even taken
+// from the session before there is room for it (upload_limit.hpp).
 // Hostile load: datagrams of known connections go first; of the others at most max_new_per_batch
 // begin a handshake; above retry_above half-open ones, or kMaxUnprovenPerWindow begun, an address
 // must be proven by Retry, above max_half_open they are dropped, before any key is derived.
@@ -28,6 +30,7 @@
 #include "config.hpp"
 #include "connection.hpp"
 #include "crypto.hpp"
+#include "upload_limit.hpp"
 
 namespace ethnet::quic {
 
@@ -52,6 +55,11 @@ struct Counters {
   std::uint64_t key_updates = 0;        // begun by us
   std::uint64_t black_holes = 0;        // paths that swallowed larger packets
   std::uint64_t certificates = 0;       // made, the first included
+  // UDP payload of all datagrams, those for no connection included.
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+  std::uint64_t upload_waits = 0;    // times that datagrams had to wait for the upload limit
+  std::uint64_t upload_put_off = 0;  // writes of bulk that it put off, in part or whole
 };
 
 class QuicEndpoint final : public transport::TransportMachine, private ConnectionHost {
@@ -79,6 +87,8 @@ class QuicEndpoint final : public transport::TransportMachine, private Connectio
   [[nodiscard]] Result<ConnHandle> dial(Now now, const Endpoint& remote) override;
   [[nodiscard]] Result<StreamId> open_stream(ConnHandle conn, transport::StreamKind kind) override;
   [[nodiscard]] std::size_t write(ConnHandle conn, StreamId stream, ByteView bytes) override;
+  [[nodiscard]] std::size_t write_bulk(ConnHandle conn, StreamId stream, ByteView bytes) override;
+  [[nodiscard]] bool waits_for_limit(ConnHandle conn) const override { return upload_.waits(conn); }
   void finish(ConnHandle conn, StreamId stream) override;
   [[nodiscard]] ByteView read(ConnHandle conn, StreamId stream) override;
   [[nodiscard]] bool at_end(ConnHandle conn, StreamId stream) const override;
@@ -140,6 +150,14 @@ class QuicEndpoint final : public transport::TransportMachine, private Connectio
   // False when the table is full of connections that are not over.
   [[nodiscard]] bool make_room();
   [[nodiscard]] Transmit next_stateless(MutByteView out);
+  // endpoint_limit.cpp: the same under an upload limit.
+  [[nodiscard]] std::optional<Transmit> poll_limited(Now now, MutByteView out);
+  [[nodiscard]] std::optional<Transmit> poll_urgent(Now now, MutByteView out);
+  [[nodiscard]] std::optional<Transmit> poll_bulk(Now now, MutByteView out);
+  [[nodiscard]] std::optional<Transmit> write_burst(Now now, ConnHandle conn, MutByteView out,
+                                                    Connection::Share share);
+  void open_bulk(Now now);
+  [[nodiscard]] Instant limit_deadline() const;
   void index_remote(const Connection* connection, ConnHandle conn);
   void rotate_certificate(Now now);
   [[nodiscard]] Endpoint local_for(const Endpoint& remote) const;
@@ -162,6 +180,11 @@ class QuicEndpoint final : public transport::TransportMachine, private Connectio
   std::set<ConnHandle> half_open_;
   std::set<ConnHandle> closing_;                      // over, and kept to answer late packets
   std::map<ConnHandle, IpAddress> proven_half_open_;  // those that came with a token, by source
+  UploadLimit upload_;
+  Instant now_{INT64_MIN / 2};         // of the last input that had one, for write_bulk()
+  bool upload_blocked_ = false;        // something waits for the limit
+  std::deque<ConnHandle> bulk_ready_;  // have bytes of streams that can wait, and nothing else
+  std::set<ConnHandle> in_bulk_ready_;
   std::deque<ConnHandle> ready_;
   std::set<ConnHandle> in_ready_;
   std::deque<transport::ConnEvent> events_;

@@ -30,6 +30,9 @@ class SendBuffer {
   [[nodiscard]] bool finished() const { return finished_; }
   // True when bytes were sent and are not acknowledged.
   [[nodiscard]] bool in_flight() const { return sent_ > acknowledged_; }
+  // Offsets of the stream: the first byte never sent, and behind the last one taken.
+  [[nodiscard]] std::uint64_t sent() const { return sent_; }
+  [[nodiscard]] std::uint64_t end() const { return end_; }
   [[nodiscard]] std::size_t buffered() const { return static_cast<std::size_t>(end_ - base_); }
   [[nodiscard]] std::size_t memory_bytes() const { return memory_; }
 
