@@ -72,6 +72,7 @@ std::function<std::string(const NodeOptions&)> member(T NodeOptions::* field) {
 
 std::vector<Row> rows() {
   using O = NodeOptions;
+  const std::vector<std::string> rates{"64KiB", "1M:64k", "500000"};
   const std::vector<std::string> numbers{"11", "22", "33"};
   const std::vector<std::string> names{"a", "b", "c"};
   const auto peers = [](const O& o) { return o.peers.empty() ? "" : o.peers.back(); };
@@ -105,11 +106,13 @@ std::vector<Row> rows() {
        "longest-chain",
        {"lexicographic-head", "longest-chain", "lexicographic-head"}},
       {"retention", "ETHNET_RETENTION", member(&O::retention), "0", numbers},
-      {"bandwidth.up",
-       "ETHNET_BANDWIDTH_UP",
-       member(&O::bandwidth_up),
+      {"bandwidth.up", "ETHNET_BANDWIDTH_UP", member(&O::bandwidth_up), "", rates},
+      {"bandwidth.down", "ETHNET_BANDWIDTH_DOWN", member(&O::bandwidth_down), "", rates},
+      {"max-upload-target",
+       "ETHNET_MAX_UPLOAD_TARGET",
+       member(&O::max_upload_target),
        "",
-       {"64KiB", "1M:64k", "500000"}},
+       {"5G", "2000000", "1Ti"}},
       {"memory.headers", "ETHNET_MEMORY_HEADERS", member(&O::header_memory_mib), "2048", numbers},
       {"memory.sessions",
        "ETHNET_MEMORY_SESSIONS",
