@@ -63,6 +63,15 @@ std::string known_rate(const std::string& text) {
   }
 }
 
+std::string known_daily(const std::string& text) {
+  try {
+    (void)parse_daily(text);
+    return "";
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+}
+
 std::string known_rule(const std::string& text) {
   const auto choice = chain::parse_rule_choice(text);
   return choice ? "" : rule_refusal(text, choice.error());
@@ -207,6 +216,12 @@ void NodeFlags::add_network(NodeOptions& o) {
       "no limit). Heads and what keeps sessions alive go first",
       "Network")
       ->check(known_rate);
+  add("bandwidth.down", "RATE[:BURST]", o.bandwidth_down,
+      "Bytes a second that peers have leave to send (default 0: no limit)", "Network")
+      ->check(known_rate);
+  add("max-upload-target", "BYTES", o.max_upload_target,
+      "Bytes a day; then heads alone are served (default 0: no target)", "Network")
+      ->check(known_daily);
   add("memory.sessions", "MIB", o.session_memory_mib,
       fmt::format("Memory for all sessions; at the limit some are ended (default {})",
                   o.session_memory_mib),
