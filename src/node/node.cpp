@@ -141,6 +141,7 @@ void Node::limit_bandwidth() {
 }
 
 void Node::watch_upload(Now now) {
+  if (quic_ == nullptr) return;  // no other transport counts what it sends
   if (!upload_target_.update(now.mono, quic_->counters().bytes_out)) return;
   const bool used_up = upload_target_.used_up();
   limit_bandwidth();

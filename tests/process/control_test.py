@@ -49,7 +49,7 @@ class Control(ProcessTest):
         # The announcement is on its way.
         verdict = self.until(lambda: self.start("ethnet", "das", "sample", data_id, "--k", 6, "--datadir", "b").rest(),
                              lambda text: "is known" not in text)
-        self.assertRegex(verdict, r"\nreceived=6 requested=6 confidence=1\.000\nsuch a result is seen with probability 0\.\d+ ")
+        self.assertRegex(verdict, r"(?m)^received=6 requested=6 confidence=1\.000\nsuch a result is seen with probability 0\.\d+ ")
         self.assertEqual(self.ask("das", "get", data_id, "-o", "copy", "--datadir", "b"),
                          {"file": "copy", "total_bytes": 200_000})
         self.assertEqual(self.contents("copy"), self.contents("data"))

@@ -233,6 +233,7 @@ std::optional<Outgoing> Engine::poll_outgoing() {
 }
 
 void Engine::set_serving(const Serving& serving) {
+  nothing_owed_ = false;
   const bool changes = serving_.near_head_only != serving.near_head_only;
   serving_ = serving;
   if (!changes) return;
