@@ -63,6 +63,18 @@ std::string known_rate(const std::string& text) {
   }
 }
 
+// A part of the client name between two slashes: nothing that a page, a label or a shell of those
+// who read it would take for something else.
+std::string sane_identity(const std::string& text) {
+  constexpr std::string_view kOthers = "-_.+";
+  const bool sane = std::ranges::all_of(text, [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           kOthers.contains(c);
+  });
+  if (sane && !text.empty() && text.size() <= kMaxIdentityBytes) return "";
+  return fmt::format("expected 1 to {} letters, digits and any of {}", kMaxIdentityBytes, kOthers);
+}
+
 std::string known_rule(const std::string& text) {
   const auto choice = chain::parse_rule_choice(text);
   return choice ? "" : rule_refusal(text, choice.error());
@@ -207,6 +219,8 @@ void NodeFlags::add_network(NodeOptions& o) {
       "no limit). Heads and what keeps sessions alive go first",
       "Network")
       ->check(known_rate);
+  add("identity", "NAME", o.identity, "Stands in the client name that peers see", "Network")
+      ->check(sane_identity);
   add("memory.sessions", "MIB", o.session_memory_mib,
       fmt::format("Memory for all sessions; at the limit some are ended (default {})",
                   o.session_memory_mib),
