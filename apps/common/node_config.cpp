@@ -20,6 +20,8 @@ node::NodeConfig make_config(const NodeOptions& options, Genesis genesis,
   if (options.retention > 0) config.chain.retention = options.retention;
   config.max_peers = options.max_peers;
   config.upload = parse_rate(options.bandwidth_up);
+  config.download = parse_rate(options.bandwidth_down);
+  config.upload_per_day = parse_daily(options.max_upload_target);
   config.session_memory_bytes = options.session_memory_mib << 20;
   if (options.peers.size() > node::kMaxStaticPeers) {
     throw std::runtime_error(fmt::format("more than {} peers", node::kMaxStaticPeers));

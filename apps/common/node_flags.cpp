@@ -75,6 +75,15 @@ std::string sane_identity(const std::string& text) {
   return fmt::format("expected 1 to {} letters, digits and any of {}", kMaxIdentityBytes, kOthers);
 }
 
+std::string known_daily(const std::string& text) {
+  try {
+    (void)parse_daily(text);
+    return "";
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+}
+
 std::string known_rule(const std::string& text) {
   const auto choice = chain::parse_rule_choice(text);
   return choice ? "" : rule_refusal(text, choice.error());
@@ -221,6 +230,12 @@ void NodeFlags::add_network(NodeOptions& o) {
       ->check(known_rate);
   add("identity", "NAME", o.identity, "Stands in the client name that peers see", "Network")
       ->check(sane_identity);
+  add("bandwidth.down", "RATE[:BURST]", o.bandwidth_down,
+      "Bytes a second that peers have leave to send (default 0: no limit)", "Network")
+      ->check(known_rate);
+  add("max-upload-target", "BYTES", o.max_upload_target,
+      "Bytes a day; then heads alone are served (default 0: no target)", "Network")
+      ->check(known_daily);
   add("memory.sessions", "MIB", o.session_memory_mib,
       fmt::format("Memory for all sessions; at the limit some are ended (default {})",
                   o.session_memory_mib),

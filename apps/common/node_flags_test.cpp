@@ -75,15 +75,18 @@ std::function<std::string(const NodeOptions&)> member(T NodeOptions::* field) {
 
 std::vector<Row> rows() {
   using O = NodeOptions;
+  const std::vector<std::string> rates{"64KiB", "1M:64k", "500000"};
   const std::vector<std::string> numbers{"11", "22", "33"};
   const std::vector<std::string> names{"a", "b", "c"};
   const auto peers = [](const O& o) { return o.peers.empty() ? "" : o.peers.back(); };
+  const auto api = [](const O& o) { return o.http_api.empty() ? "" : o.http_api.back(); };
   const auto hosts = [](const O& o) { return o.http_hosts.empty() ? "" : o.http_hosts.back(); };
   return {
       {"grpc", "ETHNET_GRPC", member(&O::grpc), "true", {"false", "true", "false"}},
       {"grpc.addr", "ETHNET_GRPC_ADDR", member(&O::grpc_address), "127.0.0.1", names},
       {"grpc.port", "ETHNET_GRPC_PORT", member(&O::grpc_port), "0", numbers},
       {"http", "ETHNET_HTTP", member(&O::http), "true", {"false", "true", "false"}},
+      {"http.api", "ETHNET_HTTP_API", api, "", {"admin", "eth", "net"}},
       {"http.addr", "ETHNET_HTTP_ADDR", member(&O::http_address), "127.0.0.1", names},
       {"http.port", "ETHNET_HTTP_PORT", member(&O::http_port), "0", numbers},
       {"http.vhosts", "ETHNET_HTTP_VHOSTS", hosts, "", names},
@@ -109,11 +112,13 @@ std::vector<Row> rows() {
        "longest-chain",
        {"lexicographic-head", "longest-chain", "lexicographic-head"}},
       {"retention", "ETHNET_RETENTION", member(&O::retention), "0", numbers},
-      {"bandwidth.up",
-       "ETHNET_BANDWIDTH_UP",
-       member(&O::bandwidth_up),
+      {"bandwidth.up", "ETHNET_BANDWIDTH_UP", member(&O::bandwidth_up), "", rates},
+      {"bandwidth.down", "ETHNET_BANDWIDTH_DOWN", member(&O::bandwidth_down), "", rates},
+      {"max-upload-target",
+       "ETHNET_MAX_UPLOAD_TARGET",
+       member(&O::max_upload_target),
        "",
-       {"64KiB", "1M:64k", "500000"}},
+       {"5G", "2000000", "1Ti"}},
       {"memory.headers", "ETHNET_MEMORY_HEADERS", member(&O::header_memory_mib), "2048", numbers},
       {"memory.sessions",
        "ETHNET_MEMORY_SESSIONS",

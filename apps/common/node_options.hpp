@@ -24,6 +24,8 @@ struct NodeOptions {
   std::uint64_t retention = 0;  // blocks; 0: down to genesis
   std::uint64_t header_memory_mib = 2048;
   std::string bandwidth_up;  // RATE or RATE:BURST; empty or 0: no limit
+  std::string bandwidth_down;
+  std::string max_upload_target;  // bytes a day; empty or 0: no target
   bool no_discovery = false;
   std::string nat = "any";  // or extip:IP
   std::string das_sample = "auto";

@@ -47,7 +47,11 @@ struct NodeConfig {
   ProducerConfig producer;
   bool full_hashes = false;  // in [FORK] and [REORG] lines: JSON logs
   bool pmtud = true;
-  quic::RateLimit upload;                  // bytes of UDP payload, over all sessions
+  // Bytes of UDP payload, over all sessions.
+  quic::RateLimit upload;
+  quic::RateLimit download;
+  std::uint64_t upload_per_day = 0;  // then only what follows the head is served; 0: no target
+  Duration upload_day = seconds(24 * 3'600);  // another one in tests
   std::optional<std::size_t> retry_above;  // half-open handshakes; more prove their address (QUIC)
   std::optional<DiscoveryConfig> discovery;  // discv-lite is offered when there is one
   std::optional<das_lite::Config> das;       // das-lite is offered when there is one

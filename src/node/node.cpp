@@ -65,6 +65,7 @@ quic::EndpointConfig quic_config(const NodeConfig& config, const crypto::SecretK
   out.local = config.listen;
   out.pmtud = config.pmtud;
   out.upload = config.upload;
+  out.download = config.download;
   if (config.retry_above) out.retry_above = *config.retry_above;
   return out;
 }
@@ -122,12 +123,32 @@ Node::Node(Private, Now now, NodeConfig config, std::shared_ptr<const crypto::Se
                 prng.split("producer"), now.mono},
       made_at_{now},
       enr_seq_{now.wall.whole_seconds()},
-      enr_{std::move(enr)} {
-  sync_.set_serving({.bytes_per_second = config_.upload.per_second});
+      enr_{std::move(enr)},
+      upload_target_{config_.upload_per_day, config_.upload_day, now.mono} {
+  limit_bandwidth();
   if (config_.das) das_.emplace(*config_.das, das_indices_, log);
   if (config_.discovery) {
     discovery_.emplace(now, sessions_->local_id(), prng.split("discovery"), log);
   }
+}
+
+// What the protocols ask for and serve keeps to what the endpoint lets through.
+void Node::limit_bandwidth() {
+  sync_.set_serving(
+      {.bytes_per_second = config_.upload.per_second, .near_head_only = upload_target_.used_up()});
+  sync_.set_asking(config_.download.per_second);
+  if (config_.das) config_.das->most_asked_bytes = config_.download.per_second;  // of one second
+}
+
+void Node::watch_upload(Now now) {
+  if (!upload_target_.update(now.mono, quic_->counters().bytes_out)) return;
+  const bool used_up = upload_target_.used_up();
+  limit_bandwidth();
+  if (das_) das_->set_serving(now, !used_up);
+  log_.write(now, LogLevel::info,
+             used_up ? "Upload target of the day reached: serving heads alone"
+                     : "A new day of the upload target: serving again",
+             {{"bytes", upload_target_.used()}, {"target", upload_target_.limit()}});
 }
 
 void Node::start(Now now) {
@@ -256,7 +277,8 @@ Instant Node::next_deadline() const {
   if (das_) next = std::min(next, das_->next_deadline());
   if (discovery_) next = std::min(next, discovery_->next_deadline());
   next = std::min(next, chain_.next_deadline());
-  next = std::min({next, producer_.next_deadline(), rotation_.next_deadline()});
+  next = std::min(
+      {next, producer_.next_deadline(), rotation_.next_deadline(), upload_target_.next_deadline()});
   next = std::min({next, session_lines_.next_deadline(), reorg_lines_.next_deadline(),
                    data_lines_.next_deadline()});
   return stopping_
@@ -268,6 +290,7 @@ void Node::tell(NodeEvent event) { (void)events_.push(std::move(event)); }
 
 void Node::route(Now now) {
   if (!started_) return;
+  watch_upload(now);
   bool moved = true;
   while (moved) {
     moved = route_transport(now);

@@ -43,6 +43,7 @@
 #include "line_limit.hpp"
 #include "refusal_window.hpp"
 #include "snapshot.hpp"
+#include "upload_target.hpp"
 
 namespace ethnet::node {
 
@@ -158,6 +159,9 @@ class Node {
   [[nodiscard]] NodeSnapshot snapshot(Now now);
 
  private:
+  // The day's upload: what is left of it decides what is served.
+  void watch_upload(Now now);
+  void limit_bandwidth();
   // Moves what came out of one part into the next until nothing moves.
   void route(Now now);
   [[nodiscard]] bool route_transport(Now now);
@@ -257,6 +261,7 @@ class Node {
   LineLimit data_lines_{kMaxDataLines, kLineWindow};
   LineLimit clock_step_lines_{1, kClockStepLineWindow};
   ClockCheck clock_check_;
+  UploadTarget upload_target_;
   SessionTap session_tap_;
   LookupTap lookup_tap_;
   NodeCounters counters_;

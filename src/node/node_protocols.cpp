@@ -109,10 +109,13 @@ void Node::on_session_opened(Now now, const session::SessionOpened& opened) {
   scheduler_.on_opened(now, peer.id, peer.inbound);
   dialer_.on_session_opened(now, peer.id, peer.remote, peer.inbound);
   rotation_.on_opened(now, peer.id, peer.inbound, is_named(peer.id));
+  const bool trusted = config_.trusted.contains(peer.id);
   if (agreed(peer, kMiniSync) != nullptr) {
-    sync_.handle_session_opened(now, opened.session, {peer.head_hash, peer.head_number});
+    sync_.handle_session_opened(now, opened.session, {peer.head_hash, peer.head_number}, trusted);
   }
-  if (das_ && agreed(peer, kDasLite) != nullptr) das_->handle_session_opened(now, opened.session);
+  if (das_ && agreed(peer, kDasLite) != nullptr) {
+    das_->handle_session_opened(now, opened.session, trusted);
+  }
   log_session(now, "Session opened",
               {{"peer", peer.id.short_hex()},
                {"remote", peer.remote.to_string()},

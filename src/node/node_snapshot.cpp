@@ -94,6 +94,7 @@ void add_transport(CounterList& out, const quic::QuicEndpoint& endpoint) {
   out.add("quic.certificates", q.certificates);
   out.add("quic.bytes_in", q.bytes_in);
   out.add("quic.bytes_out", q.bytes_out);
+  out.add("quic.download_waits", q.download_waits);
   out.add("quic.upload_waits", q.upload_waits);
   out.add("quic.upload_put_off", q.upload_put_off);
   out.gauge("quic.connections", endpoint.connection_count());
@@ -137,6 +138,7 @@ void add_sync(CounterList& out, const mini_sync::Engine& sync) {
   out.add("mini_sync.targets_dropped", m.targets_dropped);  // kMaxTargets
   out.add("mini_sync.out_of_reach", m.out_of_reach);
   out.add("mini_sync.bad_signatures", m.bad_signatures);
+  out.add("mini_sync.refused_near_head", m.refused_near_head);  // kNearHeadBurst
   // kMaxJudgingPerPeer, kMaxJudgingHeaders
   out.add("mini_sync.judgements_refused", m.judgements_refused);
   out.gauge("mini_sync.judging_headers", sync.judging_headers());
@@ -162,6 +164,7 @@ void add_das(CounterList& out, const das_lite::Engine& das) {
   out.add("das.bytes_served", d.bytes_served);
   out.add("das.chunks_not_held", d.chunks_not_held);
   out.add("das.serving_put_off", d.serving_put_off);
+  out.add("das.chunks_refused", d.chunks_refused);
   out.add("das.samplings_begun", d.samplings_begun);
   out.add("das.samplings_put_off", d.samplings_put_off);
   out.add("das.lapses", d.lapses);
@@ -388,6 +391,11 @@ std::vector<Counter> Node::counters() const {
   counters.add("producer.sealed", producer_.sealed());
   counters.add("producer.ahead_of_clock", producer_.ahead_of_clock());
   add_node(counters, counters_);
+  counters.gauge("node.upload_rate_limit", config_.upload.per_second);
+  counters.gauge("node.download_rate_limit", config_.download.per_second);
+  counters.gauge("node.upload_target", upload_target_.limit());
+  counters.gauge("node.upload_today", upload_target_.used());
+  counters.add("node.upload_target_reached", upload_target_.reached());
   counters.gauge("node.awaited_imports", awaited_.size());
   counters.add("node.clock_warnings", clock_check_.warnings());
   counters.add("node.clock_witnesses_ignored", clock_check_.ignored());  // kMaxClockWitnesses

@@ -26,6 +26,9 @@ std::string note(Meter& meter, Instant now, const node::NodeEvent& event) {
     ++meter.sessions_down;
     meter.reasons.push_back(down->reason);
   }
+  if (const auto* data = std::get_if<node::DataPublished>(&event)) {
+    meter.published = das::DataId{data->data_id.bytes};
+  }
   if (const auto* head = std::get_if<node::HeadMoved>(&event)) {
     meter.heads.emplace_back(now, head->number);
   }
@@ -55,10 +58,14 @@ const std::vector<chain::HeaderInput>& MeteredNet::chain(std::size_t headers) {
   return chain_;
 }
 
-HostId MeteredNet::add(std::size_t headers, std::vector<HostId> dials, const Configure& configure) {
-  const auto number = static_cast<HostId>(world.host_count());
-  sim::SeededSecureRng rng{world.split(fmt::format("key {}", number))};
-  const auto key = std::make_shared<const crypto::SecretKey>(crypto::SecretKey::generate(rng));
+MeteredNet::Key MeteredNet::make_key(std::string_view name) const {
+  sim::SeededSecureRng rng{world.split(name)};
+  return std::make_shared<const crypto::SecretKey>(crypto::SecretKey::generate(rng));
+}
+
+HostId MeteredNet::add(std::size_t headers, std::vector<HostId> dials, const Configure& configure,
+                       Key key) {
+  if (!key) key = make_key(fmt::format("key {}", world.host_count()));
   meters_.push_back(std::make_unique<Meter>());
   Meter& meter = *meters_.back();
   sim::HostSpec spec;
@@ -103,6 +110,28 @@ void MeteredNet::seal(HostId host) {
   const Now now = world.now_at(host);
   world.input<MeteredNode>(host, [&](MeteredNode& m) {
     (void)m.node().import_headers(now, std::span{&input, 1}, {"test", "head"});
+  });
+}
+
+das::DataId MeteredNet::publish(HostId host, std::size_t bytes, std::uint32_t chunk_size) {
+  Bytes data(bytes);
+  Prng prng = world.split("data");
+  for (std::byte& b : data) b = static_cast<std::byte>(prng.below(256));
+  const Now now = world.now_at(host);
+  world.input<MeteredNode>(host, [&](MeteredNode& m) {
+    const auto run = m.node().publish(now, std::move(data), chunk_size);
+    CHECK(run.has_value());
+  });
+  run(seconds(1));
+  CHECK(meter(host).published.has_value());
+  return *meter(host).published;
+}
+
+void MeteredNet::fetch(HostId host, const das::DataId& id) {
+  const Now now = world.now_at(host);
+  world.input<MeteredNode>(host, [&](MeteredNode& m) {
+    const auto run = m.node().fetch(now, id);
+    CHECK(run.has_value());
   });
 }
 

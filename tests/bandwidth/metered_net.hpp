@@ -5,10 +5,12 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <chain/header_input.hpp>
+#include <das/dataset.hpp>
 #include <sim/sim_node.hpp>
 #include <sim/world.hpp>
 
@@ -27,6 +29,7 @@ struct Meter {
   std::size_t sessions_up = 0;
   std::size_t sessions_down = 0;
   std::vector<std::string> reasons;  // of those that ended
+  std::optional<das::DataId> published;
 };
 // In [from, from + time).
 [[nodiscard]] std::size_t moved(const std::vector<Moved>& moved, Instant from, Duration time);
@@ -56,10 +59,15 @@ class MeteredNet {
 
   // A node that has the first `headers` of the chain and dials `dials`.
   using Configure = std::function<void(node::NodeConfig&)>;
+  using Key = std::shared_ptr<const crypto::SecretKey>;
   sim::HostId add(std::size_t headers, std::vector<sim::HostId> dials,
-                  const Configure& configure = {});
+                  const Configure& configure = {}, Key key = {});
+  [[nodiscard]] Key make_key(std::string_view name) const;
   // One more block on what `host` has.
   void seal(sim::HostId host);
+  // The same data at each host.
+  das::DataId publish(sim::HostId host, std::size_t bytes, std::uint32_t chunk_size);
+  void fetch(sim::HostId host, const das::DataId& id);
   void run(Duration time) { world.run_until(world.now() + time); }
   [[nodiscard]] const node::Node& node(sim::HostId host) const;
   [[nodiscard]] Meter& meter(sim::HostId host) { return *meters_.at(host); }

@@ -110,6 +110,13 @@ class Deploy(ProcessTest):
         self.assertIn("./dev check", runs)
         self.assertIn("docker build -t ethnetlite .", [step.get("run") for step in jobs["Docker Build"]["steps"]])
 
+    def test_actionlint_takes_the_workflow(self):
+        if shutil.which("actionlint") is None:
+            self.skipTest("actionlint is not installed")
+        done = subprocess.run(["actionlint", os.path.join(ROOT, ".github/workflows/ci.yml")], capture_output=True, text=True,
+                              timeout=DEADLINE_SECONDS)
+        self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()

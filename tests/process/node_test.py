@@ -118,6 +118,8 @@ class Node(ProcessTest):
                 (("--config", "bad.toml"), "ethnet: bad.toml:2: no flag 'prot'"),
                 (("--no-such-flag", "5"), r"ethnet: unexpected '--no-such-flag' \(see .*\)"),
                 (("--bandwidth.up", "16383"), r"ethnet: --bandwidth.up: a rate of 16383 is too small .* least is 16384.*"),
+                (("--bandwidth.down", "1M:1k"), r"ethnet: --bandwidth.down: a burst of 1000 is too small .* least is 16384.*"),
+                (("--max-upload-target", "999k"), r"ethnet: --max-upload-target: a target of 999000 .* least is 1000000.*"),
                 (("--bandwidth.up", "fast"), r"ethnet: --bandwidth.up: 'fast' is no amount of bytes .*"),
                 (("--log.format", "xml"), r"ethnet: .*--log.format.*xml.*")):
             made = "-made" if arguments[0] in ("--bootnodes", "--addr") else ""

@@ -102,14 +102,29 @@ void Engine::let_go(SessionHandle session, Peer& peer) {
   peer = Peer{};
 }
 
-void Engine::handle_session_opened(Now now, SessionHandle session) noexcept {
+void Engine::handle_session_opened(Now now, SessionHandle session, bool favoured) noexcept {
   now_ = now.mono;
   Peer& peer = peers_[session];
+  peer.favoured = favoured;
+  if (serving_ || favoured) announce_own(session, peer);
+  finish_input(now);
+}
+
+// Who came meanwhile has heard of nothing, and hearing of it twice does no harm.
+void Engine::set_serving(Now now, bool serving) noexcept {
+  now_ = now.mono;
+  if (std::exchange(serving_, serving) == serving) return;
+  for (auto& [session, peer] : peers_) {
+    if (serving && !peer.favoured && !peer.condemned) announce_own(session, peer);
+  }
+  finish_input(now);
+}
+
+void Engine::announce_own(SessionHandle session, Peer& peer) {
   const std::size_t skipped = own_.size() - std::min(own_.size(), kMaxQueuedNews);
   counters_.announcements_dropped += skipped;
   peer.news.assign(own_.begin() + static_cast<std::ptrdiff_t>(skipped), own_.end());
   refresh_ready(session, peer);
-  finish_input(now);
 }
 
 void Engine::handle_session_closed(Now now, SessionHandle session) noexcept {
@@ -251,7 +266,11 @@ void Engine::serve(SessionHandle session, Peer& peer) {
   while (!peer.asked.empty() && peer.responses.size() < kMaxBuiltResponses &&
          peer.serve_at.is_never()) {
     const ChunkName& name = peer.asked.front();
-    const auto held = store_.find(name.data_id, name.index);
+    auto held = store_.find(name.data_id, name.index);
+    if (held && !serving_ && !peer.favoured) {
+      ++counters_.chunks_refused;
+      held.reset();
+    }
     const std::int64_t cost =
         held ? static_cast<std::int64_t>(held->bytes.size() + held->proof.size()) : 0;
     const Now now{now_, {}};

@@ -58,6 +58,8 @@ struct Config {
   bool auto_sample = true;    // sample what is announced, without a command
   std::uint32_t samples = 8;  // k of these
   das::StoreLimits store;
+  // Of chunks under way, over all peers, unless it is one; 0: no limit but kMaxAsked.
+  std::size_t most_asked_bytes = 0;
 };
 
 enum class CommandError : std::uint16_t {
@@ -86,6 +88,7 @@ struct Counters {
   std::uint64_t bytes_served = 0;     // of payloads
   std::uint64_t chunks_not_held = 0;  // asked of us, and answered so
   std::uint64_t serving_put_off = 0;  // by the budget of a peer
+  std::uint64_t chunks_refused = 0;   // of those not held: held, and not served any more today
   std::uint64_t samplings_begun = 0;
   std::uint64_t samplings_put_off = 0;  // by the automatic budget
   std::uint64_t misbehaved = 0;
@@ -117,7 +120,8 @@ class Engine {
   Engine(const Config& config, das::IndexSource& indices, Log& log);
 
   // The session has agreed on das-lite.
-  void handle_session_opened(Now now, SessionHandle session) noexcept;
+  // `favoured`: set_serving(false) is not for it.
+  void handle_session_opened(Now now, SessionHandle session, bool favoured = false) noexcept;
   void handle_session_closed(Now now, SessionHandle session) noexcept;
   void handle_message(Now now, SessionHandle session, ByteView payload) noexcept;
   // The session refused this message for want of budget: it is kept and offered again after
@@ -126,6 +130,10 @@ class Engine {
   void handle_writable(Now now, SessionHandle session) noexcept;
   void handle_deadline(Now now) noexcept;
   void handle_job_done(Now now, const JobResult& done) noexcept;
+
+  // False: the day's upload is used up. Chunks are answered as if they were not held, and nothing
+  // is announced, until it is true again; so it is at first.
+  void set_serving(Now now, bool serving) noexcept;
 
   // Commands. Each gives the number by which events name what it began.
   // Errors: those of das::split_shape, busy. DataPublished follows.
@@ -181,6 +189,8 @@ class Engine {
   void refresh_ready(SessionHandle session, const Peer& peer);
   [[nodiscard]] std::optional<Bytes> next_from(Peer& peer);
   void serve(SessionHandle session, Peer& peer);
+  // Tells the peer of what we have.
+  void announce_own(SessionHandle session, Peer& peer);
   void expire_requests(Now now);
 
   // engine_receive.cpp: what came in
@@ -233,8 +243,9 @@ class Engine {
   std::set<std::uint64_t> runs_;       // samplings and gets under way
   std::set<std::uint64_t> auto_runs_;  // those begun by themselves
   CostBucket auto_budget_{kAutoBurst, kAutoPerSecond};
-  Instant auto_at_ = Instant::never();              // when start_automatic has something to do
-  std::set<SessionHandle> sample_queue_;            // peers with something in to_sample
+  Instant auto_at_ = Instant::never();    // when start_automatic has something to do
+  std::set<SessionHandle> sample_queue_;  // peers with something in to_sample
+  bool serving_ = true;
   SessionHandle last_sampled_;                      // round robin over sample_queue_
   std::map<std::uint64_t, Publishing> publishing_;  // by run, which is the job's id
   std::deque<Job> jobs_;

@@ -236,6 +236,7 @@ void Engine::on_own(const das::DataKey& key) {
   for (auto& [session, peer] : peers_) {
     const bool has_it = std::ranges::find(peer.announced, key) != peer.announced.end();
     if (peer.condemned || has_it) continue;
+    if (!serving_ && !peer.favoured) continue;
     peer.news.push_back(key);
     if (peer.news.size() > kMaxQueuedNews) {
       ++counters_.announcements_dropped;
@@ -334,7 +335,11 @@ void Engine::schedule(Now now) {
 
 bool Engine::can_ask(das::SourceId source, const das::Shape& shape) {
   const std::size_t by_bytes = std::max<std::size_t>(1, kMaxAskedBytesPerPeer / shape.chunk_size);
-  return requests_.size() < kMaxAsked &&
+  const std::size_t in_all =
+      config_.most_asked_bytes == 0
+          ? kMaxAsked
+          : std::clamp<std::size_t>(config_.most_asked_bytes / shape.chunk_size, 1, kMaxAsked);
+  return requests_.size() < in_all &&
          requests_.outstanding(session_of(source)) < std::min(kMaxAskedPerPeer, by_bytes);
 }
 

@@ -343,5 +343,51 @@ TEST(Engine, AnAnswerAfterItsDeadlineCountsNotAndIsNoBreach) {
   EXPECT_THAT(node.blamed, ElementsAre(Misbehaviour::unsolicited_response));
 }
 
+TEST(Engine, WhenTheDaysUploadIsUsedUpNothingIsAnnouncedOrServedUntilTheNext) {
+  Net net;
+  Node& publisher = net.add_node(kNotByItself);
+  const das::DataSet data = das::DataSet::make(test_bytes(6'400), 100).value();
+  std::vector<Bytes> heard;
+  std::vector<Bytes> heard_by_friend;
+  const auto remember = [](std::vector<Bytes>& what) {
+    return [&what](ByteView payload) {
+      what.push_back(to_bytes(payload));
+      return std::vector<Bytes>{};
+    };
+  };
+  net.publish(publisher, test_bytes(6'400), 100);
+  publisher.engine.set_serving(net.now(), false);
+  const auto peer = net.connect(publisher, remember(heard));
+  const auto favoured = net.connect(publisher, remember(heard_by_friend));
+  publisher.engine.handle_session_closed(net.now(), favoured);
+  publisher.engine.handle_session_opened(net.now(), favoured, true);
+  net.say(peer, encode(RequestChunk{data.key().id, {5}}));
+  net.say(favoured, encode(RequestChunk{data.key().id, {5}}));
+  net.run(seconds(1));
+  EXPECT_THAT(heard, ElementsAre(not_held(data, 5)));
+  EXPECT_THAT(heard_by_friend, ElementsAre(announcement(data), chunk_response(data, 5)));
+  EXPECT_EQ(publisher.engine.counters().chunks_refused, 1U);
+  publisher.engine.set_serving(net.now(), true);
+  net.say(peer, encode(RequestChunk{data.key().id, {5}}));
+  net.run(seconds(1));
+  EXPECT_THAT(heard, ElementsAre(not_held(data, 5), announcement(data), chunk_response(data, 5)));
+  EXPECT_THAT(heard_by_friend, SizeIs(2));
+}
+
+TEST(Engine, ChunksUnderWayKeepToWhatMayBeAskedForInAll) {
+  Net net;
+  Config config = kNotByItself;
+  config.most_asked_bytes = 350;
+  Node& node = net.add_node(config);
+  const das::DataSet data = das::DataSet::make(test_bytes(6'400), 100).value();
+  for (int i = 0; i < 5; ++i) {
+    const auto peer = net.connect(node, [](ByteView) { return std::vector<Bytes>{}; });
+    net.say(peer, announcement(data));
+  }
+  ASSERT_TRUE(node.engine.get(net.now(), data.key().id));
+  net.run(milliseconds(100));
+  EXPECT_EQ(node.engine.counters().chunks_asked, 3U);
+}
+
 }  // namespace
 }  // namespace ethnet::das_lite

@@ -52,6 +52,7 @@ struct Peer {
   std::deque<ChunkName> to_ask;
   std::deque<Bytes> responses;  // at most kMaxBuiltResponses
 
+  bool favoured = false;   // served and told whatever the day has used up
   bool condemned = false;  // misbehaved; its session is about to be closed
   bool blocked = false;    // the session refused; wait for handle_writable
 };

@@ -66,11 +66,12 @@ void Engine::blame(SessionHandle session, Misbehaviour what) {
   emit(PeerMisbehaved{session, what});
 }
 
-void Engine::handle_session_opened(Now now, SessionHandle session,
-                                   const chain::BlockRef& head) noexcept {
+void Engine::handle_session_opened(Now now, SessionHandle session, const chain::BlockRef& head,
+                                   bool favoured) noexcept {
   nothing_owed_ = false;
   Peer& peer = peers_[session];
   peer.head = head;
+  peer.favoured = favoured;
   peer.side_seen_at = chain_.head().number;
   peer.anchor_after = now.mono;
   peer.control.push_back(encode_status(peer));
@@ -79,7 +80,7 @@ void Engine::handle_session_opened(Now now, SessionHandle session,
 }
 
 Bytes Engine::encode_status(Peer& peer) const {
-  peer.told_earliest = chain_.earliest().number;
+  peer.told_earliest = floor_for(peer);
   return encode(Status{chain_.genesis().hash, chain_.head(), peer.told_earliest});
 }
 
@@ -138,8 +139,10 @@ void Engine::handle_block_accepted(Now, const chain::BlockRef& block, bool is_he
   nothing_owed_ = false;
   std::vector<SessionHandle> audience;
   for (auto& [session, peer] : peers_) {
-    if (is_head && chain_.earliest().number >= peer.told_earliest + kEarliestStep &&
-        peer.control.size() < kMaxQueuedControl) {
+    const std::uint64_t floor = floor_for(peer);
+    const bool says_more =
+        floor < peer.told_earliest || floor >= peer.told_earliest + kEarliestStep;
+    if (is_head && says_more && peer.control.size() < kMaxQueuedControl) {
       peer.control.push_back(encode_status(peer));
     }
     if (!peer.condemned && !peer.known.contains(block.hash)) audience.push_back(session);
@@ -229,6 +232,35 @@ std::optional<Outgoing> Engine::poll_outgoing() {
   return std::nullopt;
 }
 
+void Engine::set_serving(const Serving& serving) {
+  const bool changes = serving_.near_head_only != serving.near_head_only;
+  serving_ = serving;
+  if (!changes) return;
+  for (auto& [session, peer] : peers_) {
+    if (peer.told_earliest == floor_for(peer) || peer.control.size() >= kMaxQueuedControl) continue;
+    peer.control.push_back(encode_status(peer));
+  }
+}
+
+std::uint64_t Engine::floor_for(const Peer& peer) const {
+  const std::uint64_t kept = chain_.earliest().number;
+  const std::uint64_t head = chain_.head().number;
+  if (!is_bound_to_head(peer) || head <= kServedNearHead) return kept;
+  return std::max(kept, head - kServedNearHead);
+}
+
+Headers Engine::answer(Peer& peer, const GetHeaders& request) {
+  if (!is_bound_to_head(peer)) return serve_headers(chain_, request, most_answer_bytes());
+  if (!peer.near_head.take(now_)) {
+    ++counters_.refused_near_head;
+    Headers nothing;
+    nothing.request_id = request.request_id;
+    return nothing;
+  }
+  return serve_headers(chain_, request, std::min(kNearHeadBytes, most_answer_bytes()),
+                       floor_for(peer));
+}
+
 // What is under way to all must reach them before they give up, and not stand long before a head.
 std::size_t Engine::most_answer_bytes() const {
   if (serving_.bytes_per_second == 0) return kMaxResponseBytes;
@@ -245,7 +277,7 @@ std::size_t Engine::most_answer_bytes() const {
 // Builds responses while there is room for them; a peer that does not read gets no more built.
 void Engine::serve(Peer& peer) {
   while (!peer.asked.empty() && peer.responses.size() < kMaxQueuedResponses) {
-    const Headers response = serve_headers(chain_, peer.asked.front(), most_answer_bytes());
+    const Headers response = answer(peer, peer.asked.front());
     peer.asked.pop_front();
     ++counters_.requests_served;
     counters_.headers_served += response.items.size();

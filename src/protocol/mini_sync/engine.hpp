@@ -53,6 +53,9 @@ struct Outgoing {
 // How much of its upload a node gives to this protocol.
 struct Serving {
   std::uint64_t bytes_per_second = 0;  // of all that leaves the node; 0: no limit
+  // The day's is used up: but for those that follow the head nobody is served, and we say that we
+  // keep no more than that.
+  bool near_head_only = false;
 };
 
 enum class ImportCause : std::uint8_t { announcement, sync };
@@ -118,6 +121,7 @@ struct Counters {
   std::uint64_t targets_dropped = 0;        // beyond kMaxTargets
   std::uint64_t out_of_reach = 0;           // branches that went below what their peer, or we, keep
   std::uint64_t bad_signatures = 0;         // answers and announcements with a wrong signature
+  std::uint64_t refused_near_head = 0;      // answers left empty, beyond kNearHeadBurst
   std::uint64_t judgements_refused = 0;     // beyond kMaxJudgingHeaders or kMaxJudgingPerPeer
 };
 
@@ -125,8 +129,10 @@ class Engine {
  public:
   Engine(const chain::ChainView& chain, Prng prng, Log& log);
 
-  // The session has agreed on mini-sync; head is what its Hello said.
-  void handle_session_opened(Now now, SessionHandle session, const chain::BlockRef& head) noexcept;
+  // The session has agreed on mini-sync; head is what its Hello said. `favoured`: the day's upload
+  // (Serving::near_head_only) does not bind us to it.
+  void handle_session_opened(Now now, SessionHandle session, const chain::BlockRef& head,
+                             bool favoured = false) noexcept;
   void handle_session_closed(Now now, SessionHandle session) noexcept;
   void handle_message(Now now, SessionHandle session, ByteView payload) noexcept;
   // The session refused this message for want of budget: it is kept and offered again after
@@ -141,7 +147,9 @@ class Engine {
   void handle_job_done(Now now, const JobResult& done) noexcept;
 
   // Answers are as short as this makes them; unlimited at first.
-  void set_serving(const Serving& serving) { serving_ = serving; }
+  void set_serving(const Serving& serving);
+  // Bytes a second that may come; 0: no limit. What is asked for at a time keeps to it.
+  void set_asking(std::uint64_t bytes_per_second) { asking_ = bytes_per_second; }
 
   [[nodiscard]] std::optional<Outgoing> poll_outgoing();
   [[nodiscard]] std::optional<Job> poll_job();
@@ -170,7 +178,13 @@ class Engine {
   void emit(Event event);
   [[nodiscard]] std::optional<Outgoing> next_from(SessionHandle session, Peer& peer);
   void serve(Peer& peer);
+  [[nodiscard]] Headers answer(Peer& peer, const GetHeaders& request);
   [[nodiscard]] std::size_t most_answer_bytes() const;
+  [[nodiscard]] bool is_bound_to_head(const Peer& peer) const {
+    return serving_.near_head_only && !peer.favoured;
+  }
+  // The lowest block that this peer is served.
+  [[nodiscard]] std::uint64_t floor_for(const Peer& peer) const;
   [[nodiscard]] Bytes encode_announcement(const chain::BlockRef& block, bool with_header) const;
 
   // engine_schedule.cpp: what to ask for
@@ -179,6 +193,8 @@ class Engine {
   void report_progress(std::uint64_t imported, std::uint64_t target);
   void finish_progress_if_done();
   void schedule(Now now, SessionHandle session, Peer& peer);
+  [[nodiscard]] bool asks_enough() const;
+  [[nodiscard]] std::uint64_t most_asked_headers() const;
   void schedule_target(Now now, SessionHandle session, Peer& peer);
   void ask(Now now, SessionHandle session, Peer& peer, GetHeaders request, RequestKind kind);
   void ask_branch(Now now, SessionHandle session, Peer& peer);
@@ -233,7 +249,9 @@ class Engine {
   Prng prng_;
   Log& log_;
   Serving serving_;
-  Instant now_;  // of the last message
+  std::uint64_t asking_ = 0;
+  SessionHandle last_asked_;  // under a download limit: round robin over peers
+  Instant now_;               // of the last message
   std::map<SessionHandle, Peer> peers_;
   bool nothing_owed_ = false;  // poll_outgoing has gone round all peers since the last input
   session::RequestTracker requests_;

@@ -56,13 +56,37 @@ bool Engine::fetched_by_another(SessionHandle session, const Hash32& hash) const
 
 void Engine::schedule_all(Now now) {
   pump_download(now);
-  for (auto& [session, peer] : peers_) schedule(now, session, peer);
+  if (asking_ == 0) {
+    for (auto& [session, peer] : peers_) schedule(now, session, peer);
+  } else if (!asks_enough()) {
+    auto it = peers_.upper_bound(last_asked_);  // who comes first must not be asked always
+    for (std::size_t i = 0; i < peers_.size(); ++i, ++it) {
+      if (it == peers_.end()) it = peers_.begin();
+      schedule(now, it->first, it->second);
+    }
+  }
   finish_progress_if_done();
+}
+
+bool Engine::asks_enough() const {
+  if (asking_ == 0) return false;
+  const std::uint64_t least = kLeastSegmentPart * kHeaderBytes;  // of an answer worth asking for
+  const std::uint64_t at_once =
+      asking_ * static_cast<std::uint64_t>(2 * kAskedAhead.ns / seconds(1).ns) / least;
+  return requests_.size() >= std::max<std::uint64_t>(1, at_once);
+}
+
+std::uint64_t Engine::most_asked_headers() const {
+  if (asking_ == 0) return kMaxHeadersPerResponse;
+  const std::uint64_t ahead =
+      asking_ * static_cast<std::uint64_t>(kAskedAhead.ns / seconds(1).ns) / kHeaderBytes;
+  return std::clamp<std::uint64_t>(ahead / (requests_.size() + 1), kLeastSegmentPart,
+                                   kMaxHeadersPerResponse);
 }
 
 void Engine::schedule(Now now, SessionHandle session, Peer& peer) {
   if (peer.condemned || peer.request || imports_.size() >= kMaxPendingImports) return;
-  if (judging_headers_ >= kMaxJudgingHeaders) return;
+  if (judging_headers_ >= kMaxJudgingHeaders || asks_enough()) return;
   if (download_) {
     if (const auto work = download_->assign(session, peer.earliest)) {
       ask(now, session, peer, {.locator = {work->from}, .amount = work->amount, .reverse = true},
@@ -104,6 +128,7 @@ void Engine::schedule_target(Now now, SessionHandle session, Peer& peer) {
 }
 
 void Engine::ask(Now now, SessionHandle session, Peer& peer, GetHeaders request, RequestKind kind) {
+  request.amount = std::min(request.amount, most_asked_headers());
   const auto id = requests_.open(now, {.session = session,
                                        .response_code = static_cast<std::uint64_t>(Code::headers),
                                        .max_bytes = kMaxResponsePayload,
@@ -115,6 +140,7 @@ void Engine::ask(Now now, SessionHandle session, Peer& peer, GetHeaders request,
   }
   request.request_id = *id;
   peer.request = Outstanding{*id, std::move(kind)};
+  last_asked_ = session;
   peer.control.push_back(encode(request));
   ++counters_.requests_sent;
 }

@@ -52,6 +52,16 @@ inline constexpr std::size_t kMaxEvents = 1024;
 inline constexpr Duration kServedAhead = seconds(1);
 inline constexpr Duration kAskedOfLate = seconds(3);
 inline constexpr std::size_t kLeastAnswerBytes = 4 * 1024;  // of such a share
+// When the day's upload is used up: how far below the head a peer is still served, in answers of
+// what size, and how often. That is what one needs that follows the head.
+inline constexpr std::uint64_t kServedNearHead = 128;
+inline constexpr std::size_t kNearHeadBytes = 4 * 1024;  // six headers
+inline constexpr std::int64_t kNearHeadBurst = 16;       // answers of a peer at once
+inline constexpr Duration kNearHeadRefill = seconds(6);  // then one in this time
+// Under a download limit: what all answers that we wait for may be, in time, and what a header is
+// taken to be. More than fit are not asked for at once, or they would come late.
+inline constexpr Duration kAskedAhead = seconds(1);
+inline constexpr std::uint64_t kHeaderBytes = 768;  // with its signature
 
 // Download shape.
 inline constexpr std::uint64_t kSegmentHeaders = 192;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <base/instant.hpp>
+#include <base/token_bucket.hpp>
 #include <chain/chain_view.hpp>
 #include <session/capability.hpp>
 
@@ -79,9 +80,11 @@ struct Peer {
   Instant anchor_after;                // not an anchor before
   KnownBlocks known;
 
-  std::deque<GetHeaders> asked;     // theirs, not yet answered
-  Instant asked_at{INT64_MIN / 2};  // when they asked last
-  std::deque<Bytes> control;        // our requests and Status, to be sent
+  std::deque<GetHeaders> asked;                            // theirs, not yet answered
+  Instant asked_at{INT64_MIN / 2};                         // when they asked last
+  bool favoured = false;                                   // served whatever the day has used up
+  TokenBucket near_head{kNearHeadBurst, kNearHeadRefill};  // answers, when that is much
+  std::deque<Bytes> control;                               // our requests and Status, to be sent
   std::deque<Bytes> responses;
   std::deque<std::pair<chain::BlockRef, bool>> announcements;  // block, with its header
   bool condemned = false;  // misbehaved; its session is about to be closed

@@ -25,9 +25,10 @@ Origin find_origin(const chain::ChainView& chain, const GetHeaders& request) {
 // Fills a response until one of the limits says stop.
 class Collector {
  public:
-  Collector(const GetHeaders& request, std::size_t most_bytes)
+  Collector(const GetHeaders& request, std::size_t most_bytes, std::uint64_t floor)
       : amount_{std::min<std::uint64_t>(request.amount, kMaxHeadersPerResponse)},
-        most_bytes_{most_bytes} {
+        most_bytes_{most_bytes},
+        floor_{floor} {
     response_.request_id = request.request_id;
   }
 
@@ -35,7 +36,7 @@ class Collector {
 
   // False when the header is not to be had or does not fit any more.
   bool add(const std::optional<chain::ServedHeader>& found) {
-    if (!found) return false;
+    if (!found || found->block.number < floor_) return false;
     const bool fits = bytes_ + found->header.size() + kItemOverhead <= most_bytes_;
     if (!fits && !response_.items.empty()) return false;
     bytes_ += found->header.size() + kItemOverhead;
@@ -51,6 +52,7 @@ class Collector {
 
   std::uint64_t amount_;
   std::size_t most_bytes_;
+  std::uint64_t floor_;
   std::size_t bytes_ = 0;
   Headers response_;
 };
@@ -80,8 +82,8 @@ void collect_reverse(const chain::ChainView& chain, const chain::BlockRef& origi
 }  // namespace
 
 Headers serve_headers(const chain::ChainView& chain, const GetHeaders& request,
-                      std::size_t most_bytes) {
-  Collector out{request, most_bytes};
+                      std::size_t most_bytes, std::uint64_t floor) {
+  Collector out{request, most_bytes, floor};
   const Origin origin = find_origin(chain, request);
   const bool step_overflows = request.skip == UINT64_MAX;
   if (!origin.found) return out.take();

@@ -43,6 +43,12 @@ inline constexpr std::uint64_t kGreatestRate = 4'000'000'000;  // likewise; Cost
 inline constexpr std::uint64_t kMinBurst = 16 * 1024;          // bytes: eleven packets
 inline constexpr std::uint64_t kMaxBurst = kGreatestRate;      // likewise
 
+// Receive windows under a download limit: what all peers have leave to send at once counts against
+// the rate, and one alone must be able to use it.
+[[nodiscard]] inline std::size_t limited_window(const RateLimit& limit, std::size_t most) {
+  return std::clamp<std::size_t>(limit.per_second / 8, 16 * 1024, most);
+}
+
 struct EndpointConfig {
   // Where the sockets are bound; a wildcard address stands for all of its family.
   std::vector<Endpoint> local;
@@ -76,7 +82,8 @@ struct EndpointConfig {
 
   std::size_t max_udp_payload = 1452;
   bool pmtud = true;
-  RateLimit upload;  // of all that leaves
+  RateLimit upload;    // of all that leaves
+  RateLimit download;  // of all that comes, as far as credit goes (download_limit.hpp)
   // Lets stateless resets survive a restart; drawn when not given.
   std::optional<ByteArray<32>> reset_secret;
 };

@@ -79,6 +79,11 @@ void Connection::enqueue(StreamId id, Stream& stream) {
 // Gives the peer back what is not held here any more.
 void Connection::credit(std::size_t n) {
   if (n == 0 || conn_ == nullptr) return;
+  if (config_.download.on()) {
+    credit_owed_ += n;
+    host_.owe_credit(handle_);
+    return;
+  }
   ngtcp2_conn_extend_max_offset(conn_, n);
   host_.mark_ready(handle_);
 }
@@ -204,12 +209,39 @@ void Connection::consume(StreamId id, std::size_t n) {
   Stream* stream = find(id);
   if (stream == nullptr || n == 0) return;
   stream->receive.consume(n);
-  if (conn_ != nullptr && !stream->transport_closed) {
+  if (config_.download.on()) {
+    stream->credit_owed += n;
+  } else if (conn_ != nullptr && !stream->transport_closed) {
     // Fails only for a stream that the transport has forgotten; the connection's credit counts.
     (void)ngtcp2_conn_extend_max_stream_offset(conn_, id, n);
   }
   credit(n);
   drop_if_done(id);
+}
+
+std::size_t Connection::give_credit(std::size_t most) {
+  if (conn_ == nullptr) return 0;
+  const std::size_t given = std::min(most, credit_owed_);
+  std::size_t left = given;
+  for (const auto& [id, stream] : streams_) {
+    const std::size_t n = std::min(left, stream->credit_owed);
+    if (n == 0) continue;
+    left -= n;
+    stream->credit_owed -= n;
+    if (!stream->transport_closed) (void)ngtcp2_conn_extend_max_stream_offset(conn_, id, n);
+  }
+  credit_owed_ -= given;
+  credit_paid_ += given;
+  ngtcp2_conn_extend_max_offset(conn_, given);
+  host_.mark_ready(handle_);
+  return given;
+}
+
+std::size_t Connection::take_paid(std::size_t datagram) {
+  const std::size_t paid = std::min({arrived_, credit_paid_, datagram});
+  credit_paid_ -= paid;
+  arrived_ = credit_paid_ == 0 ? 0 : arrived_ - paid;  // the first windows were not paid
+  return paid;
 }
 
 void Connection::reset_stream(StreamId id, std::uint64_t code) {
@@ -258,6 +290,7 @@ void Connection::end(Now now, transport::CloseCause cause, std::uint64_t code, s
   reset_by_peer_.clear();
   send_queue_.clear();
   send_memory_ = 0;
+  credit_owed_ = 0;
   held_.reset();
   host_.emit(handle_, transport::Closed{cause, code, std::move(detail)});
   host_.mark_ready(handle_);

@@ -41,6 +41,8 @@ class ConnectionHost {
   virtual void forget_cid(const Cid& cid) = 0;
   virtual void emit(ConnHandle conn, transport::ConnEventKind event) = 0;
   virtual void mark_ready(ConnHandle conn) = 0;
+  // Credit for the peer waits for the download limit.
+  virtual void owe_credit(ConnHandle conn) = 0;
   [[nodiscard]] virtual SecureRng& rng() = 0;
   [[nodiscard]] virtual ByteView reset_secret() const = 0;
   virtual void count_key_update() = 0;
@@ -96,6 +98,12 @@ class Connection {
   [[nodiscard]] ByteView read_stream(StreamId id) const;
   [[nodiscard]] bool at_end(StreamId id) const;
   void consume(StreamId id, std::size_t n);
+  // Under a download limit: gives the peer so much of the credit that it is owed, at most; how much
+  // that was.
+  [[nodiscard]] std::size_t give_credit(std::size_t most);
+  [[nodiscard]] bool owes_credit() const { return credit_owed_ > 0; }
+  // Of a datagram of this size that was just handled: bytes whose credit give_credit() gave.
+  [[nodiscard]] std::size_t take_paid(std::size_t datagram);
   void reset_stream(StreamId id, std::uint64_t code);
   void stop_stream(StreamId id, std::uint64_t code);
   void close(Now now, std::uint64_t code, std::string_view reason);
@@ -130,6 +138,7 @@ class Connection {
     bool blocked = false;  // by the peer's stream window
     bool refused = false;  // write() took less than offered: Writable is owed
     bool readable_told = false;
+    std::size_t credit_owed = 0;     // under a download limit
     std::uint64_t urgent_until = 0;  // offset
     bool stopped = false;            // ngtcp2 drops and credits what arrives
     bool transport_closed = false;   // ngtcp2 has forgotten it
@@ -194,6 +203,11 @@ class Connection {
   std::vector<StreamId> reset_by_peer_;  // by the packets of the datagram at hand
   std::size_t send_memory_ = 0;          // of all streams' send buffers
   bool room_owed_ = false;               // a write() took less than offered
+  // Under a download limit: credit that is not given yet; that was given and not used; bytes of
+  // streams that arrived and have not been set off against it.
+  std::size_t credit_owed_ = 0;
+  std::size_t credit_paid_ = 0;
+  std::size_t arrived_ = 0;
   std::uint64_t packets_under_key_ = 0;
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;

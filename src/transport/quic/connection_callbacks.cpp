@@ -73,6 +73,7 @@ struct Connection::Callbacks {
     Connection& c = self(user);
     Stream& stream = c.stream(id);
     stream.receive.append(view_of(data, size));
+    c.arrived_ += size;
     if ((flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0) stream.receive.set_end();
     c.tell_readable(id, stream);
     return 0;

@@ -14,7 +14,11 @@ QuicEndpoint::QuicEndpoint(Private, EndpointConfig config, SecureRng& rng, Log& 
       rng_{rng},
       log_{log},
       cids_{16, CidHash{rng.next()}},
-      upload_{config_.upload, config_.max_udp_payload} {
+      upload_{config_.upload, config_.max_udp_payload},
+      download_{config_.download, config_.max_udp_payload} {
+  if (config_.download.on()) {
+    config_.stream_window = limited_window(config_.download, config_.stream_window);
+  }
   rng_.fill(token_secret_);
   if (config_.reset_secret) {
     reset_secret_ = *config_.reset_secret;
@@ -87,6 +91,7 @@ void QuicEndpoint::forget(ConnHandle handle) {
   timers_.cancel(handle.index);
   closing_.erase(handle);
   upload_.forget(handle);
+  download_.forget(handle);
   connections_.erase(handle);
 }
 
@@ -137,7 +142,9 @@ void QuicEndpoint::handle_datagrams(Now now, std::span<const Datagram> datagrams
   }
   for (const Datagram* datagram : unknown) {
     // An earlier datagram of this batch may have made its connection.
-    if (!deliver(now, *datagram)) handle_unknown(now, *datagram);
+    if (deliver(now, *datagram)) continue;
+    if (download_.on()) download_.received(now.mono, datagram->bytes.size(), 0);
+    handle_unknown(now, *datagram);
   }
 }
 
@@ -164,11 +171,12 @@ void QuicEndpoint::rotate_certificate(Now now) {
 }
 
 Instant QuicEndpoint::next_deadline() const {
-  const Instant next = std::min(timers_.next(), rotate_at_);
+  const Instant next = std::min({timers_.next(), rotate_at_, download_.next_turn()});
   return upload_.on() ? std::min(next, limit_deadline()) : next;
 }
 
 std::optional<Transmit> QuicEndpoint::poll_transmit(Now now, MutByteView out) {
+  if (download_.on()) give_credit(now);
   if (upload_.on()) return poll_limited(now, out);
   // In turn: neither strangers' answers hold up the connections, nor these the others.
   if (std::exchange(stateless_is_next_, false) && !stateless_.empty()) return next_stateless(out);

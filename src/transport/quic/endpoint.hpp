@@ -7,7 +7,8 @@
 // ready connections in turn, one burst each, GSO-ready.
 // Threading: one thread. Time: the Now of each input, monotonic. Limits: config.hpp.
 // Upload limit (EndpointConfig::upload): what is urgent goes first, what can wait is not even taken
-// from the session before there is room for it (upload_limit.hpp).
+// from the session before there is room for it (upload_limit.hpp). Download limit: peers are given
+// credit at its rate (download_limit.hpp).
 // Hostile load: datagrams of known connections go first; of the others at most max_new_per_batch
 // begin a handshake; above retry_above half-open ones, or kMaxUnprovenPerWindow begun, an address
 // must be proven by Retry, above max_half_open they are dropped, before any key is derived.
@@ -30,6 +31,7 @@
 #include "config.hpp"
 #include "connection.hpp"
 #include "crypto.hpp"
+#include "download_limit.hpp"
 #include "upload_limit.hpp"
 
 namespace ethnet::quic {
@@ -60,6 +62,7 @@ struct Counters {
   std::uint64_t bytes_out = 0;
   std::uint64_t upload_waits = 0;    // times that datagrams had to wait for the upload limit
   std::uint64_t upload_put_off = 0;  // writes of bulk that it put off, in part or whole
+  std::uint64_t download_waits = 0;  // times that credit had to wait for the download limit
 };
 
 class QuicEndpoint final : public transport::TransportMachine, private ConnectionHost {
@@ -122,6 +125,7 @@ class QuicEndpoint final : public transport::TransportMachine, private Connectio
   void forget_cid(const Cid& cid) override { cids_.erase(cid); }
   void emit(ConnHandle conn, transport::ConnEventKind event) override;
   void mark_ready(ConnHandle conn) override;
+  void owe_credit(ConnHandle conn) override { download_.owe(conn); }
   [[nodiscard]] SecureRng& rng() override { return rng_; }
   [[nodiscard]] ByteView reset_secret() const override { return reset_secret_; }
   void count_key_update() override { ++counters_.key_updates; }
@@ -157,6 +161,7 @@ class QuicEndpoint final : public transport::TransportMachine, private Connectio
   [[nodiscard]] std::optional<Transmit> write_burst(Now now, ConnHandle conn, MutByteView out,
                                                     Connection::Share share);
   void open_bulk(Now now);
+  void give_credit(Now now);
   [[nodiscard]] Instant limit_deadline() const;
   void index_remote(const Connection* connection, ConnHandle conn);
   void rotate_certificate(Now now);
@@ -181,6 +186,8 @@ class QuicEndpoint final : public transport::TransportMachine, private Connectio
   std::set<ConnHandle> closing_;                      // over, and kept to answer late packets
   std::map<ConnHandle, IpAddress> proven_half_open_;  // those that came with a token, by source
   UploadLimit upload_;
+  DownloadLimit download_;
+  bool credit_blocked_ = false;        // some waits for the limit
   Instant now_{INT64_MIN / 2};         // of the last input that had one, for write_bulk()
   bool upload_blocked_ = false;        // something waits for the limit
   std::deque<ConnHandle> bulk_ready_;  // have bytes of streams that can wait, and nothing else

@@ -53,7 +53,13 @@ bool QuicEndpoint::deliver(Now now, const Datagram& datagram) {
   if (Connection* connection = find(handle)) {
     connection->count_received(datagram.bytes.size());
     connection->handle_datagram(now, datagram);
+    if (download_.on()) {
+      const std::size_t bytes = datagram.bytes.size();
+      download_.received(now.mono, bytes, connection->take_paid(bytes));
+    }
     settle(now, handle);
+  } else if (download_.on()) {
+    download_.received(now.mono, datagram.bytes.size(), 0);
   }
   return true;
 }

@@ -1,4 +1,5 @@
-// What leaves an endpoint under an upload limit, and in which order.
+// What leaves an endpoint under an upload limit, and in which order; when peers are given credit
+// under a download limit.
 #include <algorithm>
 
 #include "endpoint.hpp"
@@ -94,6 +95,18 @@ void QuicEndpoint::open_bulk(Now now) {
   for (const UploadLimit::Turn& turn : upload_.open(now.mono, promised)) {
     emit(turn.conn, transport::Writable{turn.stream});
   }
+}
+
+void QuicEndpoint::give_credit(Now now) {
+  while (const auto turn = download_.take_turn(now.mono)) {
+    Connection* connection = find(turn->conn);
+    if (connection == nullptr) continue;
+    download_.given(now.mono, connection->give_credit(turn->bytes));
+    if (connection->owes_credit()) download_.owe(turn->conn);
+  }
+  const bool blocked = download_.anybody_waits();
+  if (blocked && !credit_blocked_) ++counters_.download_waits;
+  credit_blocked_ = blocked;
 }
 
 Instant QuicEndpoint::limit_deadline() const {
