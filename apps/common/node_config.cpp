@@ -34,7 +34,8 @@ node::NodeConfig make_config(const NodeOptions& options, Genesis genesis,
   if (!options.no_discovery) config.discovery.emplace();
   config.das.emplace().auto_sample = options.das_sample == "auto";
   config.full_hashes = options.log_format == "json";
-  config.client = "MiniEthNet/v" ETHNET_VERSION "/linux-x86_64/clang19";
+  config.client = "MiniEthNet/" + (options.identity.empty() ? "" : options.identity + "/") +
+                  "v" ETHNET_VERSION "/linux-x86_64/clang19";
   return config;
 }
 

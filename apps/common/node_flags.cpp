@@ -63,6 +63,18 @@ std::string known_rate(const std::string& text) {
   }
 }
 
+// A part of the client name between two slashes: nothing that a page, a label or a shell of those
+// who read it would take for something else.
+std::string sane_identity(const std::string& text) {
+  constexpr std::string_view kOthers = "-_.+";
+  const bool sane = std::ranges::all_of(text, [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           kOthers.contains(c);
+  });
+  if (sane && !text.empty() && text.size() <= kMaxIdentityBytes) return "";
+  return fmt::format("expected 1 to {} letters, digits and any of {}", kMaxIdentityBytes, kOthers);
+}
+
 std::string known_daily(const std::string& text) {
   try {
     (void)parse_daily(text);
@@ -216,6 +228,8 @@ void NodeFlags::add_network(NodeOptions& o) {
       "no limit). Heads and what keeps sessions alive go first",
       "Network")
       ->check(known_rate);
+  add("identity", "NAME", o.identity, "Stands in the client name that peers see", "Network")
+      ->check(sane_identity);
   add("bandwidth.down", "RATE[:BURST]", o.bandwidth_down,
       "Bytes a second that peers have leave to send (default 0: no limit)", "Network")
       ->check(known_rate);

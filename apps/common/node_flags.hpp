@@ -15,6 +15,8 @@
 namespace ethnet::app {
 
 inline constexpr std::size_t kMaxConfigBytes = 256 * 1024;  // of a --config file; read whole
+// Of --identity: with the rest of the client name well below session::kMaxClientBytes.
+inline constexpr std::size_t kMaxIdentityBytes = 32;
 // Each opens a table inside another, which is left by recursion.
 inline constexpr std::size_t kMaxDotsInALine = 2048;
 

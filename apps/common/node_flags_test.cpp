@@ -8,10 +8,13 @@
 #include <string>
 #include <vector>
 
+#include <apps/common/node_config.hpp>
 #include <apps/common/node_flags.hpp>
 #include <apps/common/testing/refusal.hpp>
+#include <chain/producer.hpp>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <session/control.hpp>
 #include <unistd.h>
 
 namespace ethnet::app {
@@ -102,6 +105,7 @@ std::vector<Row> rows() {
        "false",
        {"true", "false", "true"}},
       {"nat", "ETHNET_NAT", member(&O::nat), "any", {"extip:192.0.2.1", "any", "extip:192.0.2.2"}},
+      {"identity", "ETHNET_IDENTITY", member(&O::identity), "", names},
       {"fork-choice",
        "ETHNET_FORK_CHOICE",
        member(&O::fork_choice),
@@ -196,6 +200,27 @@ TEST_F(Flags, ListsAndTablesOfTheFileAreFlags) {
   EXPECT_EQ(parse().peers, (std::vector<std::string>{"c:3", "d:4"}));
 }
 
+TEST_F(Flags, AnIdentityStandsInTheClientNameAndIsNoMarkup) {
+  const auto client_of = [](const std::string& identity) {
+    NodeOptions options;
+    options.identity = identity;
+    return make_config(options, chain::dev_genesis()).client;
+  };
+  EXPECT_EQ(client_of("").substr(0, 12), "MiniEthNet/v");
+  const std::string longest(kMaxIdentityBytes, 'n');
+  for (const std::string& sane : {std::string{"Alice-1_b.c+d"}, longest}) {
+    EXPECT_EQ(parse({"--identity=" + sane}).identity, sane);
+    EXPECT_EQ(client_of(sane).substr(0, 13 + sane.size()), "MiniEthNet/" + sane + "/v");
+    EXPECT_LE(client_of(sane).size(), session::kMaxClientBytes);
+  }
+  for (const std::string& bad :
+       {longest + "n", std::string{"<b>x</b>"}, std::string{"a/b"}, std::string{"a b"},
+        std::string{"a\x1b"}, std::string{"\xc3\xa9"}, std::string{"\"quoted\""}}) {
+    EXPECT_EQ(refusal([&] { (void)parse({"--identity=" + bad}); }),
+              "--identity: expected 1 to 32 letters, digits and any of -_.+");
+  }
+}
+
 TEST_F(Flags, TheEnvironmentMayNameTheFileAndEmptyIsNotSet) {
   std::ofstream{file_} << "port = 5\n";
   const Variable config{"ETHNET_CONFIG", file_};
@@ -212,7 +237,8 @@ TEST_F(Flags, AnErrorOfTheFileNamesFileLineAndKey) {
   for (const std::string key :
        {"port = 70000", "port = \"banana\"", "port = [1, 2]", "maxpeers = 0", "produce = \"maybe\"",
         "memory.sessions = 15", "memory.sessions = 1048577", "log.format = \"xml\"",
-        "fork-choice = \"none\"", "verbosity = 9", "port = []"}) {
+        "fork-choice = \"none\"", "verbosity = 9", "port = []", "identity = \"\"",
+        "identity = \"<b>\""}) {
     const std::string why = file_refusal("# a comment\n" + key + "\n");
     EXPECT_TRUE(why.starts_with(file_ + ":2: ")) << why;
     EXPECT_NE(why.find(key.substr(0, key.find(' '))), std::string::npos) << why;

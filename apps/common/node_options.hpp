@@ -40,6 +40,7 @@ struct NodeOptions {
   std::uint16_t grpc_port = 0;  // 0: port + 1000, or any where `port` is 0
   bool no_ipc = false;
   std::string ipc_path;  // of the control socket; empty: ethnet.ipc in the data directory
+  std::string identity;  // stands in the client name that peers are told
   std::string log_format = "terminal";
   int verbosity = 3;
   bool progress = true;

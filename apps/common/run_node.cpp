@@ -37,6 +37,8 @@ constexpr std::size_t kImportBatch = 256;
 
 // Together with the goodbye to the peers: well below the 10 s in which a stopped node has to end.
 constexpr Duration kStorePatience = seconds(5);
+// Who was met a moment ago is there after a crash too; that those were seen again may be lost.
+constexpr Duration kSaveNewNodesEvery = seconds(5);
 constexpr Duration kSaveNodesEvery = seconds(60);
 constexpr Duration kPublishEvery = seconds(1);
 
@@ -301,6 +303,13 @@ void watch(runtime::NodeRunner& runner, const Observers& observers, const NodeOp
   }
 }
 
+void keep_nodes(runtime::NodeRunner& runner, NodesFile& file) {
+  runner.every(kSaveNodesEvery,
+               [&file](const node::Node& n, Now now) { file.write(n.saved_nodes(), now); });
+  runner.every(kSaveNewNodesEvery,
+               [&file](const node::Node& n, Now now) { file.write_news(n.saved_nodes(), now); });
+}
+
 // Why the node cannot go on; empty: it can.
 std::string describe(const node::Fatal& fatal) {
   return fatal.os_error == 0 ? fatal.what
@@ -347,9 +356,8 @@ int run_node(const NodeOptions& options) {
   Observers observers = open_observers(options, first.local().port);
   runtime::OsEntropy entropy;
   listen(config, options.nat, sockets);
-  if (config.discovery) {
-    config.discovery->saved = read_nodes(options.datadir, runtime::os_now(), log);
-  }
+  NodesFile nodes_file{options.datadir, log};
+  if (config.discovery) config.discovery->saved = nodes_file.read(runtime::os_now());
   auto made = node::Node::make(runtime::os_now(), std::move(config), key, entropy,
                                Prng{entropy.next()}, log);
   if (!made) throw std::runtime_error(made.error().message());
@@ -380,10 +388,7 @@ int run_node(const NodeOptions& options) {
   signals.release();
   runner->input([](node::Node& n, Now now) { n.start(now); });
   say_started(node, options, *key, first, log);
-  const auto save = [&](const node::Node& n, Now now) {
-    if (n.discovery() != nullptr) write_nodes(options.datadir, n.saved_nodes(), now, log);
-  };
-  runner->every(kSaveNodesEvery, save);
+  if (node.discovery() != nullptr) keep_nodes(*runner, nodes_file);
   watch(*runner, observers, options, log);
   work(*runner, options, std::move(to_import), progress, log);
   runner->run();
@@ -391,7 +396,7 @@ int run_node(const NodeOptions& options) {
     give_up(fmt::format("the header store does not answer: {} writes were not confirmed", hung), 1);
   }
   if (!fatal.empty()) throw std::runtime_error(fatal);
-  save(node, runtime::os_now());
+  if (node.discovery() != nullptr) nodes_file.write(node.saved_nodes(), runtime::os_now());
   say_stopped(*runner, node, log);
   if (runner->looks_up()) give_up("", 0);
   return 0;

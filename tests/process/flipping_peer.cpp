@@ -1,7 +1,8 @@
 // A peer for tests of who watches a node: an honest node whose canonical chain goes over to another
 // branch, DEPTH blocks deep, each time that it reads a line.
 //
-//   flipping_peer PORT PEER DEPTH      "ready" when its first chain is there; ends with its input
+//   flipping_peer PORT PEER DEPTH [CLIENT]      "ready" when its first chain is there; ends with
+//                                               its input; CLIENT: the name that it gives itself
 //
 // It keeps nothing on a disk.
 #include <array>
@@ -73,13 +74,14 @@ class Flipper {
   std::size_t turn_ = 1;
 };
 
-void run(std::uint16_t port, const std::string& peer, std::uint64_t depth) {
+void run(std::uint16_t port, const std::string& peer, std::uint64_t depth, const char* client) {
   runtime::LogWriter log{runtime::LogFormat::terminal, 1,
                          [](const std::string& line) { std::fputs(line.c_str(), stderr); }};
   const Genesis genesis = chain::dev_genesis();
   node::NodeConfig config = app::make_config({}, genesis);
   config.peers = {app::parse_peer(peer)};
   config.discovery.reset();
+  if (client != nullptr) config.client = client;
   std::vector<std::unique_ptr<runtime::UdpSocket>> sockets;
   sockets.push_back(std::make_unique<runtime::UdpSocket>(Endpoint{IpAddress::loopback_v4(), port},
                                                          runtime::UdpOptions{}));
@@ -114,11 +116,11 @@ void run(std::uint16_t port, const std::string& peer, std::uint64_t depth) {
 }  // namespace ethnet
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    fmt::print(stderr, "usage: flipping_peer PORT PEER DEPTH\n");
+  if (argc != 4 && argc != 5) {
+    fmt::print(stderr, "usage: flipping_peer PORT PEER DEPTH [CLIENT]\n");
     return 2;
   }
   ethnet::run(static_cast<std::uint16_t>(std::atoi(argv[1])), argv[2],
-              static_cast<std::uint64_t>(std::atoll(argv[3])));
+              static_cast<std::uint64_t>(std::atoll(argv[3])), argc == 5 ? argv[4] : nullptr);
   return 0;
 }

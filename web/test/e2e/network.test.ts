@@ -7,6 +7,8 @@ import { Network, freePort, type RealNode } from './nodes';
 
 const kReorgMs = 1000; // from the event stream to the page
 const kReorgs = 2; // measured
+const kChunks = 64; // of a data set
+const kChunkBytes = 1024;
 
 const browser = pages();
 const network = new Network();
@@ -128,6 +130,42 @@ test('a real reorganisation is replayed by keys, at 360 pixels without scrolling
   expect(await page.locator('.blocks g[data-role=removed]').count()).toBeGreaterThan(0);
   expect(await page.locator('.blocks g[data-role=added]').count()).toBeGreaterThan(1);
   expect(await overhang(page)).toBe(0);
+});
+
+test('a data set that another node published is a grid, with the confidence of what was sampled', async () => {
+  const page = await browser.open(url);
+  await untilLive(page);
+  network.write('data', Uint8Array.from({ length: kChunks * kChunkBytes }, (_, i) => i % 251));
+  const publish = ['das', 'publish', 'data', '--datadir', 'producer', '--chunk-size'];
+  const publisher = network.run('ethnet', ...publish, String(kChunkBytes));
+  const [, id] = await publisher.said(/^data id +(0x[0-9a-f]{64})$/);
+  expect(await publisher.ended).toBe(0);
+  const set = page.locator('.data-set').filter({ has: page.locator(`.data-id[title="${id}"]`) });
+  await set.locator('[data-fact=confidence]', { hasText: '1.000' }).waitFor();
+  expect(await set.locator('[data-fact=sampled]').textContent()).toBe('8 of 8');
+  expect(await set.locator('[data-fact=held]').textContent()).toBe(`8 of ${kChunks}`);
+  expect(await set.locator('[data-fact=announcers]').textContent()).toBe('1');
+  expect(await set.locator('.chunks').getAttribute('aria-label')).toBe(
+    `${kChunks} chunks: 8 held, ${kChunks - 8} not looked for`,
+  );
+  await page.locator('#log li', { hasText: 'confidence' }).first().waitFor();
+});
+
+test('a hostile client name of a real peer shows as text and runs nothing', async () => {
+  const name = `<img src=x onerror="document.title='run';alert(1)"><b>x</b>`;
+  const page = await browser.open(url);
+  await untilLive(page);
+  const [, number] = await watched.said(/Started P2P networking.* port=(\d+)/);
+  const peer = network.run('flipping_peer', '0', `127.0.0.1:${number}`, '0', name);
+  await peer.said(/^ready$/);
+  const row = page.locator('#peers-body tr').filter({ hasText: name });
+  await row.waitFor();
+  expect(await row.locator('td').nth(8).textContent()).toBe(name);
+  await page.locator('#log li', { hasText: name }).first().waitFor();
+  expect(await page.locator('main img, main script, #peers-body b, #log b').count()).toBe(0);
+  expect(await page.title()).not.toBe('run');
+  await peer.endInput();
+  await row.waitFor({ state: 'detached' });
 });
 
 test('a node that is started again is followed again', async () => {

@@ -2,7 +2,7 @@
 // for a line.
 
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,12 +11,15 @@ import { createInterface } from 'node:readline';
 const kLineMs = 60_000;
 
 export class RealNode {
+  readonly ended: Promise<number | null>;
   private readonly lines: string[] = [];
   private readonly waiting: { pattern: RegExp; resolve(found: RegExpExecArray): void }[] = [];
 
   constructor(private readonly child: ChildProcess) {
-    if (!child.stderr) throw new Error('it has no output');
-    createInterface(child.stderr).on('line', (line) => this.take(line));
+    if (!child.stderr || !child.stdout) throw new Error('it has no output');
+    this.ended = new Promise((resolve) => child.once('close', (code) => resolve(code)));
+    for (const output of [child.stderr, child.stdout])
+      createInterface(output).on('line', (line) => this.take(line));
   }
 
   /** The first line, of all it said and will say, that matches. */
@@ -41,10 +44,14 @@ export class RealNode {
   }
 
   async stop(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const ended = new Promise((resolve) => this.child.once('exit', resolve));
     this.child.kill('SIGTERM');
-    await ended;
+    await this.ended;
+  }
+
+  /** For a program that ends with its input. */
+  async endInput(): Promise<void> {
+    this.child.stdin?.end();
+    await this.ended;
   }
 
   kill(): void {
@@ -68,16 +75,22 @@ export class Network {
   private readonly nodes: RealNode[] = [];
 
   start(datadir: string, ...words: readonly string[]): RealNode {
+    const common = ['--addr', '127.0.0.1', '--datadir', datadir, '--verbosity', '4'];
+    return this.run('ethnet', 'node', ...common, ...words);
+  }
+
+  /** Any of our programs. */
+  run(program: string, ...words: readonly string[]): RealNode {
     const bin = process.env.ETHNET_BIN_DIR;
     if (!bin) throw new Error('ETHNET_BIN_DIR says where the programs are');
-    const child = spawn(
-      join(bin, 'ethnet'),
-      ['node', '--addr', '127.0.0.1', '--datadir', datadir, '--verbosity', '4', ...words],
-      { cwd: this.folder, stdio: ['ignore', 'ignore', 'pipe'] },
-    );
+    const child = spawn(join(bin, program), words, { cwd: this.folder, stdio: 'pipe' });
     const node = new RealNode(child);
     this.nodes.push(node);
     return node;
+  }
+
+  write(name: string, contents: Uint8Array): void {
+    writeFileSync(join(this.folder, name), contents);
   }
 
   end(): void {
