@@ -110,7 +110,8 @@ void Node::on_session_opened(Now now, const session::SessionOpened& opened) {
   dialer_.on_session_opened(now, peer.id, peer.remote, peer.inbound);
   rotation_.on_opened(now, peer.id, peer.inbound, is_named(peer.id));
   if (agreed(peer, kMiniSync) != nullptr) {
-    sync_.handle_session_opened(now, opened.session, {peer.head_hash, peer.head_number});
+    sync_.handle_session_opened(now, opened.session, {peer.head_hash, peer.head_number},
+                                peer.remote);
   }
   if (das_ && agreed(peer, kDasLite) != nullptr) das_->handle_session_opened(now, opened.session);
   log_session(now, "Session opened",
