@@ -111,7 +111,8 @@ void Node::on_session_opened(Now now, const session::SessionOpened& opened) {
   rotation_.on_opened(now, peer.id, peer.inbound, is_named(peer.id));
   const bool trusted = config_.trusted.contains(peer.id);
   if (agreed(peer, kMiniSync) != nullptr) {
-    sync_.handle_session_opened(now, opened.session, {peer.head_hash, peer.head_number}, trusted);
+    sync_.handle_session_opened(now, opened.session, {peer.head_hash, peer.head_number},
+                                peer.remote, trusted);
   }
   if (das_ && agreed(peer, kDasLite) != nullptr) {
     das_->handle_session_opened(now, opened.session, trusted);

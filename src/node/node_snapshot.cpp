@@ -139,6 +139,7 @@ void add_sync(CounterList& out, const mini_sync::Engine& sync) {
   out.add("mini_sync.out_of_reach", m.out_of_reach);
   out.add("mini_sync.bad_signatures", m.bad_signatures);
   out.add("mini_sync.refused_near_head", m.refused_near_head);  // kNearHeadBurst
+  out.add("mini_sync.answers_put_off", m.answers_put_off);      // kServePerSecond
   // kMaxJudgingPerPeer, kMaxJudgingHeaders
   out.add("mini_sync.judgements_refused", m.judgements_refused);
   out.gauge("mini_sync.judging_headers", sync.judging_headers());

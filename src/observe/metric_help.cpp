@@ -124,6 +124,7 @@ constexpr std::array kHelp{
     Help{"mini_sync.announcements_dropped", "Announcements dropped at a full queue"},
     Help{"mini_sync.announcements_sent", "Heads announced to peers"},
     Help{"mini_sync.answers_decoded", "Answers decoded"},
+    Help{"mini_sync.answers_put_off", "Requests that waited for a share of the serving budget"},
     Help{"mini_sync.bad_signatures", "Headers with a wrong producer signature"},
     Help{"mini_sync.headers_received", "Headers received"},
     Help{"mini_sync.headers_served", "Headers served"},

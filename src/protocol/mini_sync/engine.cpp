@@ -67,9 +67,10 @@ void Engine::blame(SessionHandle session, Misbehaviour what) {
 }
 
 void Engine::handle_session_opened(Now now, SessionHandle session, const chain::BlockRef& head,
-                                   bool favoured) noexcept {
-  nothing_owed_ = false;
+                                   const Endpoint& source, bool favoured) noexcept {
+  begin(now);
   Peer& peer = peers_[session];
+  serve_queue_.join(session, source);
   peer.head = head;
   peer.favoured = favoured;
   peer.side_seen_at = chain_.head().number;
@@ -85,20 +86,21 @@ Bytes Engine::encode_status(Peer& peer) const {
 }
 
 void Engine::handle_session_closed(Now now, SessionHandle session) noexcept {
-  nothing_owed_ = false;
+  begin(now);
   Peer* peer = find(session);
   if (peer == nullptr) return;
   drop_judging(*peer);
   release_request(session, *peer, true);
   const bool was_anchor = download_ && download_->anchor() == session;
   peers_.erase(session);
+  serve_queue_.leave(session);
   // The marks are hashes: what the anchor gave stays good, others go on with it.
   if (was_anchor && peers_.empty()) abort_download(now);
   schedule_all(now);
 }
 
-void Engine::handle_send_refused(Now, Outgoing message) noexcept {
-  nothing_owed_ = false;
+void Engine::handle_send_refused(Now now, Outgoing message) noexcept {
+  begin(now);
   Peer* peer = find(message.session);
   if (peer == nullptr) return;
   peer->blocked = true;
@@ -106,16 +108,16 @@ void Engine::handle_send_refused(Now, Outgoing message) noexcept {
   queue.push_front(std::move(message.payload));
 }
 
-void Engine::handle_writable(Now, SessionHandle session) noexcept {
-  nothing_owed_ = false;
+void Engine::handle_writable(Now now, SessionHandle session) noexcept {
+  begin(now);
   Peer* peer = find(session);
   if (peer == nullptr) return;
   peer->blocked = false;
-  serve(*peer);
+  serve(session, *peer);
 }
 
 void Engine::handle_import_done(Now now, const ImportDone& done) noexcept {
-  nothing_owed_ = false;
+  begin(now);
   const auto it = imports_.find(done.id);
   if (it == imports_.end()) return;
   const Import import = it->second;
@@ -135,8 +137,8 @@ void Engine::handle_import_done(Now now, const ImportDone& done) noexcept {
   schedule_all(now);
 }
 
-void Engine::handle_block_accepted(Now, const chain::BlockRef& block, bool is_head) noexcept {
-  nothing_owed_ = false;
+void Engine::handle_block_accepted(Now now, const chain::BlockRef& block, bool is_head) noexcept {
+  begin(now);
   std::vector<SessionHandle> audience;
   for (auto& [session, peer] : peers_) {
     const std::uint64_t floor = floor_for(peer);
@@ -164,7 +166,8 @@ void Engine::handle_block_accepted(Now, const chain::BlockRef& block, bool is_he
 }
 
 void Engine::handle_deadline(Now now) noexcept {
-  nothing_owed_ = false;
+  begin(now);
+  serve_waiting();
   std::vector<SessionHandle> silent;
   for (const session::PendingRequest& late : requests_.expire(now)) {
     Peer* peer = find(late.session);
@@ -211,7 +214,7 @@ std::optional<Outgoing> Engine::next_from(SessionHandle session, Peer& peer) {
   if (!peer.responses.empty()) {
     Bytes payload = std::move(peer.responses.front());
     peer.responses.pop_front();
-    serve(peer);
+    serve(session, peer);
     return Outgoing{session, Priority::bulk, std::move(payload)};
   }
   return std::nullopt;
@@ -250,7 +253,7 @@ std::uint64_t Engine::floor_for(const Peer& peer) const {
   return std::max(kept, head - kServedNearHead);
 }
 
-Headers Engine::answer(Peer& peer, const GetHeaders& request) {
+Headers Engine::headers_for(Peer& peer, const GetHeaders& request) {
   if (!is_bound_to_head(peer)) return serve_headers(chain_, request, most_answer_bytes());
   if (!peer.near_head.take(now_)) {
     ++counters_.refused_near_head;
@@ -275,15 +278,34 @@ std::size_t Engine::most_answer_bytes() const {
       kMaxResponseBytes);
 }
 
+bool Engine::can_be_answered(const Peer& peer) {
+  return !peer.condemned && !peer.asked.empty() && peer.responses.size() < kMaxQueuedResponses;
+}
+
 // Builds responses while there is room for them; a peer that does not read gets no more built.
-void Engine::serve(Peer& peer) {
-  while (!peer.asked.empty() && peer.responses.size() < kMaxQueuedResponses) {
-    const Headers response = answer(peer, peer.asked.front());
-    peer.asked.pop_front();
-    ++counters_.requests_served;
-    counters_.headers_served += response.items.size();
-    peer.responses.push_back(encode(response));
+void Engine::serve(SessionHandle session, const Peer& peer) {
+  if (can_be_answered(peer)) serve_queue_.wait(session);
+  serve_waiting();
+}
+
+void Engine::serve_waiting() {
+  while (const auto session = serve_queue_.next(now_)) {
+    Peer* const peer = find(*session);
+    std::uint64_t cost = 0;
+    if (peer != nullptr && can_be_answered(*peer)) cost = answer(*peer);
+    serve_queue_.charge(now_, *session, cost);
+    if (peer != nullptr && can_be_answered(*peer)) serve_queue_.wait(*session);
   }
+}
+
+std::uint64_t Engine::answer(Peer& peer) {
+  const Headers response = headers_for(peer, peer.asked.front());
+  peer.asked.pop_front();
+  ++counters_.requests_served;
+  counters_.headers_served += response.items.size();
+  peer.responses.push_back(encode(response));
+  nothing_owed_ = false;
+  return peer.responses.back().size() + (1 + response.items.size()) * kLookupCost;
 }
 
 }  // namespace ethnet::mini_sync

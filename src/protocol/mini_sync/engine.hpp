@@ -36,6 +36,7 @@
 #include "limits.hpp"
 #include "messages.hpp"
 #include "peer.hpp"
+#include "serve_queue.hpp"
 #include "skeleton.hpp"
 
 namespace ethnet::mini_sync {
@@ -122,6 +123,7 @@ struct Counters {
   std::uint64_t out_of_reach = 0;           // branches that went below what their peer, or we, keep
   std::uint64_t bad_signatures = 0;         // answers and announcements with a wrong signature
   std::uint64_t refused_near_head = 0;      // answers left empty, beyond kNearHeadBurst
+  std::uint64_t answers_put_off = 0;        // their requests that had to wait, by kServePerSecond
   std::uint64_t judgements_refused = 0;     // beyond kMaxJudgingHeaders or kMaxJudgingPerPeer
 };
 
@@ -129,10 +131,11 @@ class Engine {
  public:
   Engine(const chain::ChainView& chain, Prng prng, Log& log);
 
-  // The session has agreed on mini-sync; head is what its Hello said. `favoured`: the day's upload
+  // The session has agreed on mini-sync; head is what its Hello said. `source`: where the peer is;
+  // networks share what answers may cost (serve_queue.hpp). `favoured`: the day's upload
   // (Serving::near_head_only) does not bind us to it.
   void handle_session_opened(Now now, SessionHandle session, const chain::BlockRef& head,
-                             bool favoured = false) noexcept;
+                             const Endpoint& source = {}, bool favoured = false) noexcept;
   void handle_session_closed(Now now, SessionHandle session) noexcept;
   void handle_message(Now now, SessionHandle session, ByteView payload) noexcept;
   // The session refused this message for want of budget: it is kept and offered again after
@@ -154,7 +157,9 @@ class Engine {
   [[nodiscard]] std::optional<Outgoing> poll_outgoing();
   [[nodiscard]] std::optional<Job> poll_job();
   [[nodiscard]] std::optional<Event> poll_event();
-  [[nodiscard]] Instant next_deadline() const { return requests_.next_deadline(); }
+  [[nodiscard]] Instant next_deadline() const {
+    return std::min(requests_.next_deadline(), serve_queue_.next_deadline());
+  }
 
   [[nodiscard]] const Counters& counters() const { return counters_; }
   [[nodiscard]] std::size_t peer_count() const { return peers_.size(); }
@@ -177,8 +182,16 @@ class Engine {
   void blame(SessionHandle session, Misbehaviour what);
   void emit(Event event);
   [[nodiscard]] std::optional<Outgoing> next_from(SessionHandle session, Peer& peer);
-  void serve(Peer& peer);
-  [[nodiscard]] Headers answer(Peer& peer, const GetHeaders& request);
+  // Begins an input.
+  void begin(Now now) {
+    now_ = now.mono;
+    nothing_owed_ = false;
+  }
+  [[nodiscard]] static bool can_be_answered(const Peer& peer);
+  void serve(SessionHandle session, const Peer& peer);
+  void serve_waiting();
+  [[nodiscard]] std::uint64_t answer(Peer& peer);  // what it cost
+  [[nodiscard]] Headers headers_for(Peer& peer, const GetHeaders& request);
   [[nodiscard]] std::size_t most_answer_bytes() const;
   [[nodiscard]] bool is_bound_to_head(const Peer& peer) const {
     return serving_.near_head_only && !peer.favoured;
@@ -251,8 +264,9 @@ class Engine {
   Serving serving_;
   std::uint64_t asking_ = 0;
   SessionHandle last_asked_;  // under a download limit: round robin over peers
-  Instant now_;               // of the last message
   std::map<SessionHandle, Peer> peers_;
+  ServeQueue serve_queue_;
+  Instant now_;                // of the last input
   bool nothing_owed_ = false;  // poll_outgoing has gone round all peers since the last input
   session::RequestTracker requests_;
   std::map<std::uint64_t, Import> imports_;

@@ -38,7 +38,7 @@ class Bandwidth : public ::testing::Test {
     const SessionHandle handle = net.connect(node, listener.puppet(), node.chain.genesis());
     if (favoured) {
       node.engine.handle_session_closed(net.now(), handle);
-      node.engine.handle_session_opened(net.now(), handle, node.chain.genesis(), true);
+      node.engine.handle_session_opened(net.now(), handle, node.chain.genesis(), {}, true);
     }
     net.run(milliseconds(20));
     return handle;

@@ -39,7 +39,7 @@ std::optional<Job> Engine::poll_job() {
 }
 
 void Engine::handle_job_done(Now now, const JobResult& done) noexcept {
-  nothing_owed_ = false;
+  begin(now);
   const auto it = judges_.find(done.id);
   if (it == judges_.end()) return;  // its session is gone
   const SessionHandle session = it->second;

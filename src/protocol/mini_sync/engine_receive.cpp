@@ -34,8 +34,7 @@ bool links_up(const std::vector<CheckedHeader>& headers) {
 }  // namespace
 
 void Engine::handle_message(Now now, SessionHandle session, ByteView payload) noexcept {
-  nothing_owed_ = false;
-  now_ = now.mono;
+  begin(now);
   Peer* peer = find(session);
   if (peer == nullptr || peer->condemned) return;
   const auto code = peek_code(payload);
@@ -91,7 +90,8 @@ void Engine::on_get_headers(SessionHandle session, Peer& peer, ByteView payload)
   }
   peer.asked_at = now_;
   peer.asked.push_back(std::move(*request));
-  serve(peer);
+  serve(session, peer);
+  if (serve_queue_.is_waiting(session)) ++counters_.answers_put_off;
 }
 
 void Engine::on_new_block_hashes(SessionHandle session, Peer& peer, ByteView payload) {

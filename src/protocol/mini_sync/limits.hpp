@@ -74,6 +74,18 @@ inline constexpr std::uint64_t kSkeletonGap = 2 * kSegmentHeaders;  // a longer 
 // Status is sent again when our lowest block has risen by this much.
 inline constexpr std::uint64_t kEarliestStep = 64;
 
+// What answers to GetHeaders may cost: bytes of the answer, and kLookupCost for each header looked
+// up. 64 MiB are some 75,000 headers, and a third of a core's time, their packets included.
+inline constexpr std::int64_t kServePerSecond = 64 * 1024 * 1024;  // all answers together
+inline constexpr std::int64_t kServeBurst = 8 * 1024 * 1024;
+inline constexpr std::uint64_t kLookupCost = 256;
+// Of a network that asks little, and is then answered at once: some 70 headers a second.
+inline constexpr std::int64_t kServeReserve = 64 * 1024;
+inline constexpr std::int64_t kServeReservePerSecond = 64 * 1024;
+inline constexpr std::int64_t kServeDebt =
+    4 * 1024 * 1024;                                  // the most that is owed; an answer has 3
+inline constexpr std::size_t kMaxServedBefore = 256;  // networks without a session that still owe
+
 inline constexpr Duration kRequestTimeout = seconds(5);
 inline constexpr Duration kAnchorCooldown = seconds(30);  // a failed anchor is not asked again
 

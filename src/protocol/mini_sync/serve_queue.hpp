@@ -1,0 +1,70 @@
+// ServeQueue: who is answered next, and when. Answering GetHeaders is the most that a peer can make
+// us do, so all answers together have a budget, and it is shared by networks (IPv4 /24, IPv6 /64),
+// not by sessions or identities: ten thousand of these on one network have the share of one
+// (attacks 43 and 62). A network that asks little is answered at once, out of a reserve of its own;
+// who asks for more waits, and among those that wait the one that has had least is next
+// (start-time fair queuing). An idle budget is for whoever wants it.
+//
+// Costs are bytes: those of the answer, and kLookupCost for each header that was looked up.
+// Threading: one thread. Limits: networks of live sessions, and kMaxServedBefore besides.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include <base/instant.hpp>
+#include <session/capability.hpp>
+#include <types/endpoint.hpp>
+
+#include "limits.hpp"
+
+namespace ethnet::mini_sync {
+
+class ServeQueue {
+ public:
+  using Session = session::SessionHandle;
+
+  // `source`: where the peer is. On loopback and LAN it shares with nobody.
+  void join(Session session, const Endpoint& source);
+  void leave(Session session);
+
+  // It has a request to be answered and room for the answer; known until next() gave it.
+  void wait(Session session);
+  // Whose turn it is now, one request; nothing while the budget is used up, or when nobody waits.
+  [[nodiscard]] std::optional<Session> next(Instant now);
+  // What that came to. After each next(), before anything else.
+  void charge(Instant now, Session session, std::uint64_t cost);
+
+  // When next() may have somebody again.
+  [[nodiscard]] Instant next_deadline() const;
+  [[nodiscard]] std::size_t networks() const { return nets_.size(); }
+  [[nodiscard]] bool is_waiting(Session session) const { return queued_.contains(session); }
+
+ private:
+  struct Net {
+    std::size_t sessions = 0;
+    std::uint64_t tag = 0;  // where its next request begins, in costs of the whole queue
+    std::int64_t reserve = kServeReserve;
+    Instant reserve_at;
+    std::deque<Session> waiting;
+  };
+
+  void refill(Instant now);
+  static void refill_reserve(Instant now, Net& net);
+  void forget_idle();
+  [[nodiscard]] std::optional<Session> take(std::set<std::pair<std::uint64_t, Endpoint>>::iterator);
+
+  std::map<Endpoint, Net> nets_;
+  std::map<Session, Endpoint> sources_;
+  std::set<Session> queued_;
+  std::set<std::pair<std::uint64_t, Endpoint>> order_;  // networks with somebody waiting, by tag
+  std::uint64_t served_to_ = 0;                         // the tag that was served last
+  std::int64_t budget_ = kServeBurst;
+  Instant budget_at_;
+};
+
+}  // namespace ethnet::mini_sync
