@@ -45,6 +45,11 @@ def is_free(port, kind):
 
 
 class Docker(unittest.TestCase):
+    def skipTest(self, reason):
+        """Says why where the summary of ./dev test looks."""
+        print(f"{self.id()}: Skipped\n{reason}\n", flush=True)
+        super().skipTest(reason)
+
     def setUp(self):
         if shutil.which("docker") is None or call("docker", "info", check=False).returncode != 0:
             self.skipTest("no Docker engine answers")

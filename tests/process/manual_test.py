@@ -14,7 +14,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(__file__))
-from support import BIN, DEADLINE_SECONDS  # noqa: E402
+from support import BIN, DEADLINE_SECONDS, ProcessTest  # noqa: E402
 
 PAGES = {"ethnet.1": ["ethnet", "man"], "EthNetLite.1": ["EthNetLite", "--man"]}
 # How a shell starts without what its user has set up, and how it defines a program that says how it was called.
@@ -66,7 +66,7 @@ class Shell:
         os.close(self.ours)
 
 
-class Manual(unittest.TestCase):
+class Manual(ProcessTest):
     def completes(self, name):
         if shutil.which(name) is None:
             self.skipTest(f"{name} is not installed")

@@ -191,6 +191,11 @@ class WebSocket:
 
 
 class ProcessTest(unittest.TestCase):
+    def skipTest(self, reason):
+        """Says why where the summary of ./dev test looks."""
+        print(f"{self.id()}: Skipped\n{reason}\n", flush=True)
+        super().skipTest(reason)
+
     def setUp(self):
         self.directory = tempfile.mkdtemp(prefix="ethnet-process-")
         self.processes = []
