@@ -263,8 +263,8 @@ class Scope(ProcessTest):
         first, port = self.node(datadir="a")
         enode = self.ask(port, "summary")["enode"]
         self.node("--bootnodes", enode, datadir="b")
-        checks = json.loads(self.until(lambda: doctor(port), lambda said: "were begun by others" in said))
-        self.assertEqual([c for c in checks if c["finding"] == "BAD"], [], checks)
+        # Its summary and its list of peers are two questions, and the session may come between them.
+        self.until(lambda: doctor(port), lambda said: "were begun by others" in said and '"BAD"' not in said)
         self.stop(first)
 
     def test_errors_are_one_clear_line(self):
