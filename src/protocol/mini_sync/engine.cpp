@@ -93,7 +93,7 @@ void Engine::handle_session_closed(Now now, SessionHandle session) noexcept {
   release_request(session, *peer, true);
   const bool was_anchor = download_ && download_->anchor() == session;
   peers_.erase(session);
-  serve_queue_.leave(session);
+  serve_queue_.leave(now_, session);
   // The marks are hashes: what the anchor gave stays good, others go on with it.
   if (was_anchor && peers_.empty()) abort_download(now);
   schedule_all(now);

@@ -13,27 +13,10 @@ Endpoint share_of(const Endpoint& source) {
   return near ? source : Endpoint{subnet_of(source.ip), 0};
 }
 
-// What has come since `at`, in whole bytes; the rest of the time is kept, or who asks often would
-// lose it each time.
-void refill_level(std::int64_t& level, Instant& at, Instant now, std::int64_t a_second,
-                  std::int64_t most) {
-  constexpr Duration kFull = seconds(3'600);
-  const Duration since = std::min(now - at, kFull);
-  const std::int64_t gained = since.ns / 1'000 * a_second / 1'000'000;
-  if (gained <= 0) return;
-  if (gained >= most - level) {
-    level = most;
-    at = now;
-    return;
-  }
-  level += gained;
-  at = at + nanoseconds(gained * 1'000'000'000 / a_second);
-}
-
-// When a level that is 0 or less is above 0.
-Instant above_zero(std::int64_t level, Instant at, std::int64_t a_second) {
-  if (level > 0) return at;
-  return at + microseconds((1 - level) * 1'000'000 / a_second + 2);
+// What is owed has a bound: whoever gets what nobody else wants does not pay for it for ever.
+void charge_bounded(CostBucket& bucket, Instant now, std::int64_t price) {
+  const std::int64_t most = bucket.available(now) + kServeDebt;
+  bucket.charge(now, std::clamp<std::int64_t>(price, 0, std::max<std::int64_t>(0, most)));
 }
 
 }  // namespace
@@ -44,7 +27,7 @@ void ServeQueue::join(Session session, const Endpoint& source) {
   ++nets_[share].sessions;
 }
 
-void ServeQueue::leave(Session session) {
+void ServeQueue::leave(Instant now, Session session) {
   const auto it = sources_.find(session);
   if (it == sources_.end()) return;
   const Endpoint share = it->second;
@@ -55,18 +38,18 @@ void ServeQueue::leave(Session session) {
     if (net.waiting.empty()) order_.erase({net.tag, share});
   }
   --net.sessions;
-  forget_idle();
+  forget_idle(now);
 }
 
 // Who has gone keeps its debt, or coming back would pay it.
-void ServeQueue::forget_idle() {
+void ServeQueue::forget_idle(Instant now) {
   std::size_t idle = 0;
   auto first = nets_.end();
   for (auto it = nets_.begin(); it != nets_.end();) {
     const Net& net = it->second;
     if (net.sessions > 0) {
       ++it;
-    } else if (net.tag <= served_to_ && net.reserve >= kServeReserve) {
+    } else if (net.tag <= served_to_ && net.reserve.available(now) >= kServeReserve) {
       it = nets_.erase(it);
     } else {
       if (first == nets_.end() || net.tag < first->second.tag) first = it;
@@ -87,23 +70,12 @@ void ServeQueue::wait(Session session) {
   order_.emplace(net.tag, source->second);
 }
 
-void ServeQueue::refill(Instant now) {
-  refill_level(budget_, budget_at_, now, kServePerSecond, kServeBurst);
-}
-
-void ServeQueue::refill_reserve(Instant now, Net& net) {
-  refill_level(net.reserve, net.reserve_at, now, kServeReservePerSecond, kServeReserve);
-}
-
 std::optional<ServeQueue::Session> ServeQueue::next(Instant now) {
   if (order_.empty()) return std::nullopt;
-  refill(now);
   for (auto it = order_.begin(); it != order_.end(); ++it) {
-    Net& net = nets_.at(it->second);
-    refill_reserve(now, net);
-    if (net.reserve > 0) return take(it);
+    if (nets_.at(it->second).reserve.available(now) > 0) return take(it);
   }
-  if (budget_ > 0) return take(order_.begin());
+  if (budget_.available(now) > 0) return take(order_.begin());
   return std::nullopt;
 }
 
@@ -123,20 +95,16 @@ void ServeQueue::charge(Instant now, Session session, std::uint64_t cost) {
   CHECK(source != sources_.end());
   Net& net = nets_.at(source->second);
   const auto price = static_cast<std::int64_t>(cost);
-  refill_reserve(now, net);
-  net.reserve = std::max(net.reserve - price, -kServeDebt);
-  budget_ = std::max(budget_ - price, -kServeDebt);
+  charge_bounded(net.reserve, now, price);
+  charge_bounded(budget_, now, price);
   net.tag += cost;
   if (!net.waiting.empty()) order_.emplace(net.tag, source->second);
 }
 
 Instant ServeQueue::next_deadline() const {
   if (order_.empty()) return Instant::never();
-  Instant next = above_zero(budget_, budget_at_, kServePerSecond);
-  for (const auto& [tag, share] : order_) {
-    const Net& net = nets_.at(share);
-    next = std::min(next, above_zero(net.reserve, net.reserve_at, kServeReservePerSecond));
-  }
+  Instant next = budget_.next(1);
+  for (const auto& [tag, share] : order_) next = std::min(next, nets_.at(share).reserve.next(1));
   return next;
 }
 

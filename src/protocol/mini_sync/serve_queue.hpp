@@ -16,6 +16,7 @@
 #include <set>
 #include <utility>
 
+#include <base/cost_bucket.hpp>
 #include <base/instant.hpp>
 #include <session/capability.hpp>
 #include <types/endpoint.hpp>
@@ -30,7 +31,7 @@ class ServeQueue {
 
   // `source`: where the peer is. On loopback and LAN it shares with nobody.
   void join(Session session, const Endpoint& source);
-  void leave(Session session);
+  void leave(Instant now, Session session);
 
   // It has a request to be answered and room for the answer; known until next() gave it.
   void wait(Session session);
@@ -48,14 +49,11 @@ class ServeQueue {
   struct Net {
     std::size_t sessions = 0;
     std::uint64_t tag = 0;  // where its next request begins, in costs of the whole queue
-    std::int64_t reserve = kServeReserve;
-    Instant reserve_at;
+    CostBucket reserve{kServeReserve, kServeReservePerSecond};
     std::deque<Session> waiting;
   };
 
-  void refill(Instant now);
-  static void refill_reserve(Instant now, Net& net);
-  void forget_idle();
+  void forget_idle(Instant now);
   [[nodiscard]] std::optional<Session> take(std::set<std::pair<std::uint64_t, Endpoint>>::iterator);
 
   std::map<Endpoint, Net> nets_;
@@ -63,8 +61,7 @@ class ServeQueue {
   std::set<Session> queued_;
   std::set<std::pair<std::uint64_t, Endpoint>> order_;  // networks with somebody waiting, by tag
   std::uint64_t served_to_ = 0;                         // the tag that was served last
-  std::int64_t budget_ = kServeBurst;
-  Instant budget_at_;
+  CostBucket budget_{kServeBurst, kServePerSecond};
 };
 
 }  // namespace ethnet::mini_sync

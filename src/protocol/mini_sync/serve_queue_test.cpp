@@ -77,7 +77,7 @@ TEST_F(ServeShares, atk_62_ComingBackUnderAnotherNamePaysNoDebt) {
     const auto newcomer = join(at("60.2.2.2", static_cast<std::uint16_t>(round)));
     run(seconds(1), {honest, newcomer});
     crowd += got[newcomer];
-    queue.leave(newcomer);
+    queue.leave(now, newcomer);
   }
   EXPECT_LE(crowd, got[honest] + 4 * kLarge);
 }
@@ -131,8 +131,8 @@ TEST_F(ServeShares, WhatGoesLeavesNothingThatGrows) {
     const auto session =
         join(at("70." + std::to_string(i / 250) + "." + std::to_string(i % 250) + ".1"));
     run(milliseconds(20), {session});
-    queue.leave(session);
-    queue.leave(session);  // as if it had never been
+    queue.leave(now, session);
+    queue.leave(now, session);  // as if it had never been
     EXPECT_FALSE(queue.is_waiting(session));
   }
   EXPECT_LE(queue.networks(), kMaxServedBefore);
