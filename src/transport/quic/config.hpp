@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <base/bytes.hpp>
+#include <base/cost_bucket.hpp>
 #include <base/instant.hpp>
 #include <types/endpoint.hpp>
 
@@ -31,6 +32,11 @@ struct RateLimit {
   std::uint64_t per_second = 0;  // 0: no limit
   std::uint64_t burst = 0;
   [[nodiscard]] bool on() const { return per_second > 0; }
+  // Of no use where it is off.
+  [[nodiscard]] CostBucket bucket() const {
+    if (!on()) return {1, 1};
+    return {static_cast<std::int64_t>(burst), static_cast<std::int64_t>(per_second)};
+  }
   // How much of bulk a connection may have written and not sent: what its path or its peer holds
   // up. An eighth of a second, so that one connection alone can use the whole rate.
   [[nodiscard]] std::size_t most_unsent() const {

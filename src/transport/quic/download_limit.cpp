@@ -8,16 +8,11 @@ namespace {
 constexpr std::int64_t kStepsPerSecond = 200;     // wake-ups, at most
 constexpr std::int64_t kMaxTurnBytes = 8 * 1024;  // half of the smallest window
 
-CostBucket bucket_of(const RateLimit& limit) {
-  if (!limit.on()) return {1, 1};
-  return {static_cast<std::int64_t>(limit.burst), static_cast<std::int64_t>(limit.per_second)};
-}
-
 }  // namespace
 
 DownloadLimit::DownloadLimit(const RateLimit& limit, std::size_t packet)
     : on_{limit.on()},
-      bucket_{bucket_of(limit)},
+      bucket_{limit.bucket()},
       step_{std::max(static_cast<std::int64_t>(packet),
                      std::min(bucket_.per_second() / kStepsPerSecond, bucket_.capacity() / 2))} {
   CHECK(!on_ || bucket_.capacity() >= static_cast<std::int64_t>(kMinBurst));

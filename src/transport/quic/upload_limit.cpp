@@ -12,18 +12,13 @@ constexpr Duration kBetweenOpenings = milliseconds(1);  // when a turn was not u
 constexpr std::size_t kMaxTurnBytes = 16 * 1024;
 constexpr std::int64_t kRoundSeconds = 8;
 
-CostBucket bucket_of(const RateLimit& limit) {
-  if (!limit.on()) return {1, 1};
-  return {static_cast<std::int64_t>(limit.burst), static_cast<std::int64_t>(limit.per_second)};
-}
-
 std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 
 }  // namespace
 
 UploadLimit::UploadLimit(const RateLimit& limit, std::size_t packet)
     : on_{limit.on()},
-      bucket_{bucket_of(limit)},
+      bucket_{limit.bucket()},
       packet_{static_cast<std::int64_t>(packet)},
       reserve_{bucket_.capacity() / 4},
       step_{std::clamp(bucket_.per_second() / kStepsPerSecond, packet_,
