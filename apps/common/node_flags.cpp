@@ -45,18 +45,11 @@ std::string rules_with_default(const std::string& preset) {
   return out;
 }
 
-std::string known_nat(const std::string& text) {
+// Why `parse` does not take a text; empty: it does.
+template <auto parse>
+std::string refusal(const std::string& text) {
   try {
-    (void)external_ip(text);
-    return "";
-  } catch (const std::runtime_error& error) {
-    return error.what();
-  }
-}
-
-std::string known_rate(const std::string& text) {
-  try {
-    (void)parse_rate(text);
+    (void)parse(text);
     return "";
   } catch (const std::runtime_error& error) {
     return error.what();
@@ -73,15 +66,6 @@ std::string sane_identity(const std::string& text) {
   });
   if (sane && !text.empty() && text.size() <= kMaxIdentityBytes) return "";
   return fmt::format("expected 1 to {} letters, digits and any of {}", kMaxIdentityBytes, kOthers);
-}
-
-std::string known_daily(const std::string& text) {
-  try {
-    (void)parse_daily(text);
-    return "";
-  } catch (const std::runtime_error& error) {
-    return error.what();
-  }
 }
 
 std::string known_rule(const std::string& text) {
@@ -222,20 +206,20 @@ void NodeFlags::add_network(NodeOptions& o) {
   add("nat", "HOW", o.nat,
       fmt::format("How others reach us: any (as peers see us) or extip:IP (default {})", o.nat),
       "Network")
-      ->check(known_nat);
+      ->check(refusal<external_ip>);
+  add("identity", "NAME", o.identity, "Stands in the client name that peers see", "Network")
+      ->check(sane_identity);
   add("bandwidth.up", "RATE[:BURST]", o.bandwidth_up,
       "Bytes a second that may leave, as 500k or 2MiB, and at once (default 0:\n"
       "no limit). Heads and what keeps sessions alive go first",
       "Network")
-      ->check(known_rate);
-  add("identity", "NAME", o.identity, "Stands in the client name that peers see", "Network")
-      ->check(sane_identity);
+      ->check(refusal<parse_rate>);
   add("bandwidth.down", "RATE[:BURST]", o.bandwidth_down,
       "Bytes a second that peers have leave to send (default 0: no limit)", "Network")
-      ->check(known_rate);
+      ->check(refusal<parse_rate>);
   add("max-upload-target", "BYTES", o.max_upload_target,
       "Bytes a day; then heads alone are served (default 0: no target)", "Network")
-      ->check(known_daily);
+      ->check(refusal<parse_daily>);
   add("memory.sessions", "MIB", o.session_memory_mib,
       fmt::format("Memory for all sessions; at the limit some are ended (default {})",
                   o.session_memory_mib),

@@ -1,7 +1,6 @@
 #include "nodes_file.hpp"
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -12,23 +11,19 @@
 #include "files.hpp"
 
 namespace ethnet::app {
-namespace {
+namespace {}  // namespace
 
-// Whom it names, in an order that does not change when one is seen again; nothing where it is not
-// such a file.
-std::vector<Bytes> named_in(ByteView nodes) {
+// An order that does not change when one is seen again.
+NodesFile::Names NodesFile::names_in(ByteView nodes) {
   auto saved = kbucket::decode_saved_nodes(nodes);
   if (!saved) return {};
-  std::vector<Bytes> out;
-  for (kbucket::SavedNode& node : saved->nodes) out.push_back(std::move(node.record));
-  const auto first_anchor = static_cast<std::ptrdiff_t>(out.size());
-  for (Bytes& anchor : saved->anchors) out.push_back(std::move(anchor));
-  std::sort(out.begin(), out.begin() + first_anchor);
-  std::sort(out.begin() + first_anchor, out.end());
+  Names out;
+  for (kbucket::SavedNode& node : saved->nodes) out.nodes.push_back(std::move(node.record));
+  out.anchors = std::move(saved->anchors);
+  std::ranges::sort(out.nodes);
+  std::ranges::sort(out.anchors);
   return out;
 }
-
-}  // namespace
 
 void NodesFile::say(Now now, const std::string& problem) {
   log_.write(now, LogLevel::warn, "The file of known nodes", {{"problem", problem}});
@@ -48,7 +43,7 @@ Bytes NodesFile::read(Now now) {
   }
   try {
     Bytes nodes = read_binary_file(path_);
-    known_ = named_in(nodes);
+    known_ = names_in(nodes);
     return nodes;
   } catch (const std::exception& failure) {
     say(now, failure.what());
@@ -56,7 +51,9 @@ Bytes NodesFile::read(Now now) {
   }
 }
 
-void NodesFile::write(ByteView nodes, Now now) {
+void NodesFile::write(ByteView nodes, Now now) { write(nodes, names_in(nodes), now); }
+
+void NodesFile::write(ByteView nodes, Names names, Now now) {
   const std::string fresh = path_ + ".new";
   std::string text;
   for (const std::byte b : nodes) text.push_back(static_cast<char>(b));
@@ -67,14 +64,14 @@ void NodesFile::write(ByteView nodes, Now now) {
   std::error_code error;
   std::filesystem::rename(fresh, path_, error);
   if (error) return say(now, "cannot write " + path_ + ": " + error.message());
-  known_ = named_in(nodes);
-  const auto saved = kbucket::decode_saved_nodes(nodes);
+  known_ = std::move(names);
   log_.write(now, LogLevel::debug, "Saved the known nodes",
-             {{"nodes", std::uint64_t{saved ? saved->nodes.size() : 0}}});
+             {{"nodes", std::uint64_t{known_.nodes.size()}}});
 }
 
 void NodesFile::write_news(ByteView nodes, Now now) {
-  if (named_in(nodes) != known_) write(nodes, now);
+  Names names = names_in(nodes);
+  if (names != known_) write(nodes, std::move(names), now);
 }
 
 }  // namespace ethnet::app

@@ -25,11 +25,20 @@ class NodesFile {
   void write_news(ByteView nodes, Now now);
 
  private:
+  // Whom a file names, by their records.
+  struct Names {
+    std::vector<Bytes> nodes;
+    std::vector<Bytes> anchors;
+    friend bool operator==(const Names&, const Names&) = default;
+  };
+  // Nothing where it is no such file.
+  [[nodiscard]] static Names names_in(ByteView nodes);
+  void write(ByteView nodes, Names names, Now now);
   void say(Now now, const std::string& problem);
 
   std::string path_;
   Log& log_;
-  std::vector<Bytes> known_;  // records of the file, sorted; the anchors' follow
+  Names known_;  // of the file
 };
 
 }  // namespace ethnet::app
