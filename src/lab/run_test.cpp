@@ -5,27 +5,13 @@
 
 #include <gmock/gmock.h>
 
+#include "testing/stays.hpp"
+
 namespace ethnet::lab {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-// A rule from outside: it never leaves the head that it has.
-class Stays final : public chain::ForkChoiceRule {
- public:
-  [[nodiscard]] std::string_view name() const override { return "stays"; }
-  [[nodiscard]] chain::Candidate choose(const chain::RuleView& view) const override {
-    for (const chain::Candidate& head : view.heads()) {
-      if (view.descends(head, view.present())) return head;
-    }
-    return view.present();
-  }
-  [[nodiscard]] chain::Score explain(const chain::RuleView&,
-                                     const chain::Candidate& block) const override {
-    return {std::to_string(block.arrival), "came then"};
-  }
-};
 
 constexpr std::string_view kOvertaken = R"(name: overtaken
 rules: [stays, longest-chain]
@@ -38,7 +24,7 @@ steps:
 
 chain::RuleBook with_stays() {
   chain::RuleBook rules = lab_rules();
-  EXPECT_TRUE(rules.add<Stays>().has_value());
+  EXPECT_TRUE(rules.add<testing::Stays>().has_value());
   return rules;
 }
 

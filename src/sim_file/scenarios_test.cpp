@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <lab/testing/scenario_files.hpp>
+#include <lab/testing/stays.hpp>
 
 #include "report.hpp"
 #include "script_reader.hpp"
@@ -84,33 +85,17 @@ TEST(SimScenarioFiles, TheExampleOfTheDocumentRuns) {
   EXPECT_GE(report.outcomes.size(), 3U);
 }
 
-// A rule from outside: the side of a fork that came first, however long the other one grows.
-class Stuck final : public chain::ForkChoiceRule {
- public:
-  [[nodiscard]] std::string_view name() const override { return "stuck"; }
-  [[nodiscard]] chain::Candidate choose(const chain::RuleView& view) const override {
-    for (const chain::Candidate& head : view.heads()) {
-      if (view.descends(head, view.present())) return head;
-    }
-    return view.present();
-  }
-  [[nodiscard]] chain::Score explain(const chain::RuleView&,
-                                     const chain::Candidate& block) const override {
-    return {std::to_string(block.arrival), "came then"};
-  }
-};
-
 TEST(SimScenarioFiles, NodesCanHaveARuleThatTheCallerAdded) {
   const std::string text =
       "name: stuck\nduration: 30s\n"
-      "nodes: [{name: long}, {name: stuck, fork_choice: stuck}]\n"
+      "nodes: [{name: long}, {name: stuck, fork_choice: stays}]\n"
       "producers: [{nodes: long, every: 2s}]\n"
       "events: [{at: 8s, stop: long}, {at: 15s, fork: {by: long, height: 1}}]\n"
       "expect:\n- {at: 14s, heads: equal}\n- heads: {differ: [long, stuck]}\n"
       "- {at: 29s, reorgs: {nodes: long, exactly: 1}}\n"
       "- {at: 29s, reorgs: {nodes: stuck, exactly: 0}}\n";
   chain::RuleBook rules;
-  ASSERT_TRUE(rules.add<Stuck>().has_value());
+  ASSERT_TRUE(rules.add<lab::testing::Stays>().has_value());
   const auto script = read_script(text, rules);
   ASSERT_TRUE(script.has_value()) << script.error().message();
   const ScriptReport report = sim::run_script(*script, script->seed);

@@ -13,8 +13,11 @@ import shlex
 import shutil
 import socket
 import subprocess
-import time
+import sys
 import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from patient import PatientTest  # noqa: E402
 
 ROOT = os.path.abspath(os.environ["ETHNET_SOURCE_DIR"])
 IMAGE = "ethnetlite:latest"
@@ -44,11 +47,8 @@ def is_free(port, kind):
     return True
 
 
-class Docker(unittest.TestCase):
-    def skipTest(self, reason):
-        """Says why where the summary of ./dev test looks."""
-        print(f"{self.id()}: Skipped\n{reason}\n", flush=True)
-        super().skipTest(reason)
+class Docker(PatientTest):
+    PATIENCE_SECONDS = DEADLINE_SECONDS
 
     def setUp(self):
         if shutil.which("docker") is None or call("docker", "info", check=False).returncode != 0:
@@ -65,14 +65,6 @@ class Docker(unittest.TestCase):
         name = call("docker", "run", "-d", *words).stdout.strip()
         self.addCleanup(call, "docker", "rm", "-f", "-v", name)
         return name
-
-    def until(self, ask, good):
-        end = time.monotonic() + DEADLINE_SECONDS
-        while True:
-            answer = ask()
-            if good(answer):
-                return answer
-            self.assertLess(time.monotonic(), end, answer)
 
     @staticmethod
     def summary(prefix, port):

@@ -20,10 +20,11 @@ import tempfile
 import termios
 import threading
 import time
-import unittest
+
+from patient import PatientTest
 
 BIN = os.environ["ETHNET_BIN_DIR"]
-DEADLINE_SECONDS = 60
+DEADLINE_SECONDS = PatientTest.PATIENCE_SECONDS
 STOPPED = re.compile(r"Stopped\s.*head=(0x[0-9a-f]{64}) height=(\d+) reorgs=(\d+)")
 
 
@@ -190,12 +191,7 @@ class WebSocket:
             self._notes.append(self.read())
 
 
-class ProcessTest(unittest.TestCase):
-    def skipTest(self, reason):
-        """Says why where the summary of ./dev test looks."""
-        print(f"{self.id()}: Skipped\n{reason}\n", flush=True)
-        super().skipTest(reason)
-
+class ProcessTest(PatientTest):
     def setUp(self):
         self.directory = tempfile.mkdtemp(prefix="ethnet-process-")
         self.processes = []
@@ -236,15 +232,6 @@ class ProcessTest(unittest.TestCase):
         found = STOPPED.search(process.rest())
         self.assertIsNotNone(found, process.rest())
         return found.group(1), int(found.group(2)), int(found.group(3))
-
-    def until(self, ask, good):
-        """What ask() gives once good() is true of it: what observers read is a second old, or more on a busy machine."""
-        end = time.monotonic() + DEADLINE_SECONDS
-        while True:
-            answer = ask()
-            if good(answer):
-                return answer
-            self.assertLess(time.monotonic(), end, answer)
 
     @staticmethod
     def free_ports(count):
