@@ -78,9 +78,7 @@ void MuxWriter::flush(Instant now, transport::Transport& transport, transport::C
       if (urgency(lane) > priority) lane.stall.excuse(now);
     }
   }
-  for (Lane& lane : lanes_) {
-    lane.stall.on_write(now, lane.taken, urgency(lane).has_value());
-  }
+  for (Lane& lane : lanes_) lane.stall.on_write(now, lane.taken, urgency(lane).has_value());
   // The next round begins with the one that the transport cut short, or nobody was.
   if (!lanes_.empty()) first_ = cut_.value_or((first_ + 1) % lanes_.size());
 }

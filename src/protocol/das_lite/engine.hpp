@@ -245,8 +245,8 @@ class Engine {
   CostBucket auto_budget_{kAutoBurst, kAutoPerSecond};
   Instant auto_at_ = Instant::never();    // when start_automatic has something to do
   std::set<SessionHandle> sample_queue_;  // peers with something in to_sample
+  SessionHandle last_sampled_;            // round robin over sample_queue_
   bool serving_ = true;
-  SessionHandle last_sampled_;                      // round robin over sample_queue_
   std::map<std::uint64_t, Publishing> publishing_;  // by run, which is the job's id
   std::deque<Job> jobs_;
   std::set<std::pair<Instant, SessionHandle>> serve_timers_;
