@@ -27,7 +27,8 @@ COPY --from=build /src/build/release/bin/ethnet /src/build/release/bin/EthNetLit
 # A library that is missing shows here and not at the first start.
 RUN EthNetLite --help >/dev/null && ethnet --version && ethnet-sim list >/dev/null
 # Inside a container loopback reaches nobody. What is published to whom is for `docker run -p` to say; there is no password.
-ENV ETHNET_GRPC_ADDR=0.0.0.0 ETHNET_HTTP_ADDR=0.0.0.0
+# A container's log is its standard output.
+ENV ETHNET_GRPC_ADDR=0.0.0.0 ETHNET_HTTP_ADDR=0.0.0.0 ETHNET_LOG_OUTPUT=stdout
 USER ethnet
 WORKDIR /data
 EXPOSE 9001/udp 10001/tcp 12001/tcp

@@ -281,6 +281,9 @@ void NodeFlags::add_rest(NodeOptions& o) {
   add("log.format", "FORMAT", o.log_format,
       fmt::format("terminal or json (default {})", o.log_format), "Logging")
       ->check(CLI::IsMember({"terminal", "json"}));
+  add("log.output", "STREAM", o.log_output,
+      fmt::format("stderr or stdout (default {})", o.log_output), "Logging")
+      ->check(CLI::IsMember({"stderr", "stdout"}));
   add("verbosity", "N", o.verbosity,
       fmt::format("0 silent, 1 error, 2 warn, 3 info, 4 debug, 5 trace (default {})", o.verbosity),
       "Logging")

@@ -1,9 +1,11 @@
 // Where a flag's value comes from: the command line, the environment, the file, the default, in
 // this order; and what a person is told who got one of them wrong.
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -73,7 +75,7 @@ std::function<std::string(const NodeOptions&)> member(T NodeOptions::* field) {
   return [field](const NodeOptions& o) { return fmt::format("{}", o.*field); };
 }
 
-std::vector<Row> rows() {
+std::vector<Row> rows_of_the_node() {
   using O = NodeOptions;
   const std::vector<std::string> rates{"64KiB", "1M:64k", "500000"};
   const std::vector<std::string> numbers{"11", "22", "33"};
@@ -133,14 +135,31 @@ std::vector<Row> rows() {
        {"true", "false", "true"}},
       {"period", "ETHNET_PERIOD", member(&O::period_seconds), "2", numbers},
       {"produce-for", "ETHNET_PRODUCE_FOR", member(&O::produce_for_seconds), "0", numbers},
+      {"das.sample", "ETHNET_DAS_SAMPLE", member(&O::das_sample), "auto", {"off", "auto", "off"}},
+  };
+}
+
+std::vector<Row> logging_rows() {
+  using O = NodeOptions;
+  return {
       {"log.format",
        "ETHNET_LOG_FORMAT",
        member(&O::log_format),
        "terminal",
        {"json", "terminal", "json"}},
-      {"das.sample", "ETHNET_DAS_SAMPLE", member(&O::das_sample), "auto", {"off", "auto", "off"}},
+      {"log.output",
+       "ETHNET_LOG_OUTPUT",
+       member(&O::log_output),
+       "stderr",
+       {"stdout", "stderr", "stdout"}},
       {"verbosity", "ETHNET_VERBOSITY", member(&O::verbosity), "3", {"1", "2", "4"}},
   };
+}
+
+std::vector<Row> rows() {
+  std::vector<Row> all = rows_of_the_node();
+  std::ranges::move(logging_rows(), std::back_inserter(all));
+  return all;
 }
 
 TEST_F(Flags, TheCommandLineWinsOverTheEnvironmentThatOverTheFileAndThatOverTheDefault) {
@@ -237,8 +256,8 @@ TEST_F(Flags, AnErrorOfTheFileNamesFileLineAndKey) {
   for (const std::string key :
        {"port = 70000", "port = \"banana\"", "port = [1, 2]", "maxpeers = 0", "produce = \"maybe\"",
         "memory.sessions = 15", "memory.sessions = 1048577", "log.format = \"xml\"",
-        "fork-choice = \"none\"", "verbosity = 9", "port = []", "identity = \"\"",
-        "identity = \"<b>\""}) {
+        "log.output = \"file\"", "fork-choice = \"none\"", "verbosity = 9", "port = []",
+        "identity = \"\"", "identity = \"<b>\""}) {
     const std::string why = file_refusal("# a comment\n" + key + "\n");
     EXPECT_TRUE(why.starts_with(file_ + ":2: ")) << why;
     EXPECT_NE(why.find(key.substr(0, key.find(' '))), std::string::npos) << why;

@@ -42,6 +42,7 @@ struct NodeOptions {
   std::string ipc_path;  // of the control socket; empty: ethnet.ipc in the data directory
   std::string identity;  // stands in the client name that peers are told
   std::string log_format = "terminal";
+  std::string log_output = "stderr";
   int verbosity = 3;
   bool progress = true;
 };

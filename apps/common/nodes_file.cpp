@@ -11,7 +11,6 @@
 #include "files.hpp"
 
 namespace ethnet::app {
-namespace {}  // namespace
 
 // An order that does not change when one is seen again.
 NodesFile::Names NodesFile::names_in(ByteView nodes) {

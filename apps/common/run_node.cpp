@@ -341,7 +341,7 @@ int run_node(const NodeOptions& options) {
   runtime::ignore_file_size_signal();
   const auto format =
       options.log_format == "json" ? runtime::LogFormat::json : runtime::LogFormat::terminal;
-  runtime::Console console;
+  runtime::Console console{options.log_output == "stdout" ? STDOUT_FILENO : STDERR_FILENO};
   runtime::LogWriter log{format, options.verbosity,
                          [&console](const std::string& line) { console.line(line); }};
   node::NodeConfig config = make_config(options, load_genesis(options.genesis));

@@ -100,7 +100,7 @@ int publish(const ControlOptions& o) {
 
 int sample(const ControlOptions& o) {
   const Hash32 id = parse_hash("data id", o.data_id);
-  runtime::Console console;
+  runtime::Console console{STDERR_FILENO};
   ProgressLine progress{console, !o.json, "chunks"};
   const control::Sampled verdict =
       client_of(o).sample(id, o.samples, [&](const control::Sampled& s) {
@@ -124,7 +124,7 @@ int sample(const ControlOptions& o) {
 int get(const ControlOptions& o) {
   const Hash32 id = parse_hash("data id", o.data_id);
   NewFile file{o.output};
-  runtime::Console console;
+  runtime::Console console{STDERR_FILENO};
   ProgressLine progress{console, !o.json, "chunks"};
   client_of(o).get(
       id,

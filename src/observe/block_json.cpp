@@ -62,6 +62,10 @@ std::string header_json(const node::BlockAnswer& block) {
   return header_object(decode(block), block.hash).dump();
 }
 
+std::string number_json(const node::BlockAnswer& block) {
+  return Json(quantity(decode(block).number)).dump();
+}
+
 std::string block_json(const node::BlockAnswer& block) {
   const Header header = decode(block);
   Json out = header_object(header, block.hash);

@@ -13,5 +13,7 @@ namespace ethnet::observe {
 [[nodiscard]] std::string block_json(const node::BlockAnswer& block);
 // The header alone, without what is known of the body: eth_getHeaderBy… and newHeads.
 [[nodiscard]] std::string header_json(const node::BlockAnswer& block);
+// Its number, as a quantity: eth_blockNumber.
+[[nodiscard]] std::string number_json(const node::BlockAnswer& block);
 
 }  // namespace ethnet::observe

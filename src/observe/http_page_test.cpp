@@ -22,6 +22,7 @@ class Page : public ::testing::Test {
   Page() {
     node::NodeSnapshot snapshot;
     snapshot.head_number = 7;
+    snapshot.chain_id = 7;
     board_.publish(std::make_shared<const node::NodeSnapshot>(snapshot));
   }
   static HttpRequest request(std::string_view target, std::string_view host = "localhost:12001",
@@ -139,7 +140,7 @@ TEST_F(Page, atk_A6_JsonRpcIsCalledAsJsonAlone) {
   const auto post = [&](std::string_view type) {
     HttpRequest out = request("/", "localhost", http::verb::post);
     out.set(http::field::content_type, type);
-    out.body() = R"({"jsonrpc":"2.0","id":1,"method":"eth_blockNumber"})";
+    out.body() = R"({"jsonrpc":"2.0","id":1,"method":"net_version"})";
     return page_.answer(out);
   };
   for (const std::string_view type :
@@ -147,7 +148,7 @@ TEST_F(Page, atk_A6_JsonRpcIsCalledAsJsonAlone) {
     const HttpResponse answer = post(type);
     EXPECT_EQ(answer.result(), http::status::ok);
     EXPECT_EQ(answer[http::field::content_type], "application/json");
-    EXPECT_EQ(answer.body(), R"({"id":1,"jsonrpc":"2.0","result":"0x7"})");
+    EXPECT_EQ(answer.body(), R"({"id":1,"jsonrpc":"2.0","result":"7"})");
   }
   for (const std::string_view type : {"text/plain", "", "application/jsonx", "application/x"}) {
     EXPECT_EQ(post(type).result(), http::status::unsupported_media_type) << type;
@@ -155,7 +156,7 @@ TEST_F(Page, atk_A6_JsonRpcIsCalledAsJsonAlone) {
   EXPECT_EQ(refused(Refusal::media_type), 4U);
   HttpRequest note = request("/", "localhost", http::verb::post);
   note.set(http::field::content_type, "application/json");
-  note.body() = R"({"jsonrpc":"2.0","method":"eth_blockNumber"})";
+  note.body() = R"({"jsonrpc":"2.0","method":"net_version"})";
   EXPECT_EQ(page_.answer(note).result(), http::status::no_content);
   EXPECT_NE(get("/").body().find("POST /"), std::string::npos);
 }

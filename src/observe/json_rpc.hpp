@@ -2,13 +2,13 @@
 // https://www.jsonrpc.org/specification and https://ethereum.github.io/execution-apis/
 //
 //   rpc_modules  web3_clientVersion  net_version  net_listening  net_peerCount
-//   eth_chainId  eth_blockNumber  eth_syncing  admin_nodeInfo  admin_peers
-//   eth_getBlockByNumber, … and others that the node's thread is asked for (rpc_queries.hpp)
+//   eth_chainId  eth_syncing  admin_nodeInfo  admin_peers
+//   eth_blockNumber, eth_getBlockByNumber, … which the node's thread is asked (rpc_queries.hpp)
 //
 // What EthScope tells of the node, as `ethnet scope NAME --json` prints it (scope_json.hpp):
 //
 //   ethscope_summary  ethscope_peers  ethscope_reorgs [limit]  ethscope_forkTree
-//   ethscope_dataSets  ethscope_counters (those that are not 0)
+//   ethscope_dataSets  ethscope_refusals  ethscope_counters (those that are not 0)
 //
 // Over a WebSocket alone (subscriptions.hpp):
 //

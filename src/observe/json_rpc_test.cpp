@@ -35,6 +35,7 @@ node::NodeSnapshot snapshot() {
   node::DataSetView set;
   set.chunks = {node::ChunkState::held, node::ChunkState::missing};
   out.data_sets.push_back(set);
+  out.refusals = {{.reason = "too many peers", .inbound = true, .total = 5, .recent = 2}};
   out.counters = {{"a.b", 3}, {"a.c", 0}};
   return out;
 }
@@ -66,7 +67,6 @@ TEST(JsonRpc, EachMethodAnswersInEthereumsForm) {
   EXPECT_EQ(result("net_listening"), true);
   EXPECT_EQ(result("net_peerCount"), "0x2");
   EXPECT_EQ(result("eth_chainId"), "0x539");
-  EXPECT_EQ(result("eth_blockNumber"), "0xff");
   EXPECT_EQ(result("eth_syncing"), false);
   EXPECT_EQ(result("rpc_modules")["eth"], "1.0");
   const Json info = result("admin_nodeInfo");
@@ -111,6 +111,8 @@ TEST(JsonRpc, EthScopesMethodsAnswerInItsOwnForm) {
   const Json sets = result("ethscope_dataSets");
   ASSERT_EQ(sets["data_sets"].size(), 1U);
   EXPECT_EQ(sets["data_sets"][0]["chunks"], Json({"HELD", "MISSING"}));
+  EXPECT_EQ(result("ethscope_refusals"), Json::parse(R"({"refusals":[{"reason":"too many peers",
+      "direction":"INBOUND","total":5,"recent":2}]})"));
   EXPECT_EQ(result("ethscope_counters"), Json::parse(R"({"a.b":3})"));
   EXPECT_EQ(code(R"({"jsonrpc":"2.0","id":1,"method":"ethscope_peers","params":[1]})"), -32602);
 }
@@ -262,8 +264,8 @@ TEST(JsonRpc, atk_A6_WhatNestsDeeplyIsRefused) {
 TEST(JsonRpc, BeforeTheFirstSnapshotItSaysSo) {
   RpcCounters counters;
   EventLog log;
-  const Json answer = Json::parse(answer_rpc(
-      R"({"jsonrpc":"2.0","id":1,"method":"eth_blockNumber"})", {nullptr, log}, counters));
+  const Json answer = Json::parse(
+      answer_rpc(R"({"jsonrpc":"2.0","id":1,"method":"eth_chainId"})", {nullptr, log}, counters));
   EXPECT_EQ(answer["error"]["code"], -32000);
   EXPECT_EQ(counters.calls, 1U);
   EXPECT_EQ(counters.errors, 1U);

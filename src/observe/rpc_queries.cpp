@@ -18,16 +18,18 @@ namespace {
 using Json = nlohmann::json;
 using node::Query;
 
-enum class Kind : std::uint8_t { by_number, by_hash, add_peer, remove_peer };
+enum class Kind : std::uint8_t { head, by_number, by_hash, add_peer, remove_peer };
+enum class Told : std::uint8_t { number, header, block };
 struct Method {
   std::string_view name;
   Kind kind;
   std::size_t most_params;
-  bool whole_block = false;  // or the header alone
+  Told told = Told::header;  // of a block
 };
 constexpr std::array kMethods{
-    Method{"eth_getBlockByNumber", Kind::by_number, 2, true},
-    Method{"eth_getBlockByHash", Kind::by_hash, 2, true},
+    Method{"eth_blockNumber", Kind::head, 0, Told::number},
+    Method{"eth_getBlockByNumber", Kind::by_number, 2, Told::block},
+    Method{"eth_getBlockByHash", Kind::by_hash, 2, Told::block},
     Method{"eth_getHeaderByNumber", Kind::by_number, 1},
     Method{"eth_getHeaderByHash", Kind::by_hash, 1},
     Method{"admin_addPeer", Kind::add_peer, 1},
@@ -90,6 +92,10 @@ bool asks_node(std::string_view method) { return find(method) != nullptr; }
 RpcOutcome<Query> query_of(std::string_view name, const Json& params, const ParsePeer& parse_peer) {
   const Method* const method = find(name);
   CHECK(method != nullptr);
+  if (method->kind == Kind::head) {
+    if (params.empty()) return node::BlockQuery{node::BlockTag::latest};
+    return rpc_failed(RpcCode::invalid_params, "this method takes no params");
+  }
   const bool fits = params.is_array() && !params.empty() && params.size() <= method->most_params &&
                     params[0].is_string() && (params.size() == 1 || params[1].is_boolean());
   if (!fits) {
@@ -98,6 +104,8 @@ RpcOutcome<Query> query_of(std::string_view name, const Json& params, const Pars
   }
   const auto text = params[0].get<std::string>();
   switch (method->kind) {
+    case Kind::head:
+      break;
     case Kind::by_number:
       return block_by_number(text);
     case Kind::by_hash:
@@ -120,7 +128,15 @@ RpcOutcome<std::string> answer_text(std::string_view name, const node::Answer& a
   }
   const auto* const block = std::get_if<node::BlockAnswer>(&answer);
   if (block == nullptr) return "null";
-  return method->whole_block ? block_json(*block) : header_json(*block);
+  switch (method->told) {
+    case Told::number:
+      return number_json(*block);
+    case Told::header:
+      return header_json(*block);
+    case Told::block:
+      return block_json(*block);
+  }
+  return "null";
 }
 
 }  // namespace ethnet::observe

@@ -1,5 +1,6 @@
 // The methods of JSON-RPC for which the node's thread is asked (node/query.hpp):
 //
+//   eth_blockNumber
 //   eth_getBlockByNumber  eth_getBlockByHash  eth_getHeaderByNumber  eth_getHeaderByHash
 //   admin_addPeer  admin_removePeer: only where the owner allows it (--http.api admin)
 //

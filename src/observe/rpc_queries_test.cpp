@@ -142,6 +142,18 @@ TEST_F(RpcQueries, OfABodyThatIsNotHereNothingIsSaid) {
   EXPECT_EQ(whole["transactionsRoot"], header.transactions_root.hex());
 }
 
+TEST_F(RpcQueries, TheNumberOfTheHeadIsTheHeadsOwn) {
+  const auto queries = asked(call("eth_blockNumber", "[]"));
+  ASSERT_EQ(queries.size(), 1U);
+  EXPECT_EQ(std::get<node::BlockQuery>(queries[0]).which,
+            decltype(node::BlockQuery::which){node::BlockTag::latest});
+  snapshot.head_number = 41;  // of a second ago
+  Header head;
+  head.number = 42;
+  EXPECT_EQ(answer(call("eth_blockNumber", "[]"), {block_of(head)})["result"], "0x2a");
+  EXPECT_EQ(code("eth_blockNumber", R"(["latest"])"), -32602);
+}
+
 TEST_F(RpcQueries, ABlockThatIsNotKeptIsNull) {
   const Json got = answer(call("eth_getBlockByNumber", R"(["0x1"])"), {node::NoSuchBlock{}});
   EXPECT_TRUE(got.contains("result"));

@@ -34,6 +34,10 @@ std::string data_sets_json(const node::NodeSnapshot& snapshot) {
   return text_as<ethscope::ListDataSetsResponse>(snapshot);
 }
 
+std::string refusals_json(const node::NodeSnapshot& snapshot) {
+  return text_as<ethscope::ListRefusalsResponse>(snapshot);
+}
+
 std::string reorgs_json(const EventLog::Reorgs& reorgs) {
   return text_as<ethscope::GetReorgsResponse>(reorgs);
 }

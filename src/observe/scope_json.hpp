@@ -16,6 +16,7 @@ namespace ethnet::observe {
 [[nodiscard]] std::string peers_json(const node::NodeSnapshot& snapshot);
 [[nodiscard]] std::string fork_tree_json(const node::NodeSnapshot& snapshot);
 [[nodiscard]] std::string data_sets_json(const node::NodeSnapshot& snapshot);
+[[nodiscard]] std::string refusals_json(const node::NodeSnapshot& snapshot);
 [[nodiscard]] std::string reorgs_json(const EventLog::Reorgs& reorgs);
 [[nodiscard]] std::string event_json(const LoggedEvent& event);
 // What was missed before the event that `next` gives. CHECK: there is one.

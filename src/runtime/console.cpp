@@ -14,27 +14,29 @@ namespace {
 constexpr std::string_view kErase = "\r\x1b[K";
 constexpr std::size_t kFallbackWidth = 80;  // a terminal that does not say
 
-void write_to_stderr(const std::string& bytes) {
+void write_to(int fd, const std::string& bytes) {
   std::string_view rest = bytes;
   while (!rest.empty()) {
-    const auto n = ::write(STDERR_FILENO, rest.data(), rest.size());
+    const auto n = ::write(fd, rest.data(), rest.size());
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return;  // nobody reads it; a node runs on
     rest.remove_prefix(static_cast<std::size_t>(n));
   }
 }
 
-std::size_t width_of_stderr() {
-  if (::isatty(STDERR_FILENO) != 1) return 0;
+std::size_t width_of(int fd) {
+  if (::isatty(fd) != 1) return 0;
   winsize size{};
-  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kFallbackWidth;
+  if (::ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kFallbackWidth;
   return size.ws_col;
 }
 
 }  // namespace
 
 Console::Console(Write write, Width width) : write_{std::move(write)}, width_{std::move(width)} {}
-Console::Console() : Console{write_to_stderr, width_of_stderr} {}
+Console::Console(int fd)
+    : Console{[fd](const std::string& bytes) { write_to(fd, bytes); },
+              [fd] { return width_of(fd); }} {}
 Console::~Console() { clear_status(); }
 
 // The last column stays free: some terminals wrap when it is written.

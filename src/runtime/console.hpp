@@ -1,4 +1,4 @@
-// Standard error as a person sees it: log lines that scroll by, and below them, on a terminal, one
+// An output as a person sees it: log lines that scroll by, and below them, on a terminal, one
 // status line that is drawn over and over. A log line takes the place of the status line, which is
 // then drawn again, so that the two never mix. Thread-safe.
 #pragma once
@@ -17,8 +17,8 @@ class Console {
 
   // `width`: columns of the terminal now; 0: it is none, and status() shows nothing.
   Console(Write write, Width width);
-  // Standard error.
-  Console();
+  // An open file: STDERR_FILENO or STDOUT_FILENO.
+  explicit Console(int fd);
   ~Console();
   Console(const Console&) = delete;
   Console& operator=(const Console&) = delete;

@@ -39,6 +39,7 @@ void check_options(const app::NodeOptions& o, const std::string& file) {
   CHECK(o.period_seconds >= 1 && o.period_seconds <= 3600);
   CHECK(o.verbosity >= 0 && o.verbosity <= 5);
   CHECK(o.log_format == "terminal" || o.log_format == "json");
+  CHECK(o.log_output == "stderr" || o.log_output == "stdout");
   CHECK(chain::parse_rule_choice(o.fork_choice).has_value());
   const node::NodeConfig config =
       app::make_config(o, chain::dev_genesis(), [&](const std::string&) { return file; });

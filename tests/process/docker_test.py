@@ -33,11 +33,6 @@ def call(*command, check=True):
     return done
 
 
-def all_of(done):
-    """Nodes log to standard error, which an engine keeps apart."""
-    return done.stdout + done.stderr
-
-
 def is_free(port, kind):
     with socket.socket(socket.AF_INET, kind) as probe:
         try:
@@ -83,7 +78,7 @@ class Docker(PatientTest):
         listens = call("docker", "exec", node, "cat", "/proc/net/tcp").stdout
         self.assertRegex(listens, rf"00000000:{10401:04X} 00000000:0000 0A")
         call("docker", "stop", node)  # TERM: a clean end
-        self.assertIn("Stopped", all_of(call("docker", "logs", node)))
+        self.assertIn("Stopped", call("docker", "logs", node).stdout)
 
     def test_published_ports_lead_to_the_node(self):
         if call("docker", "network", "inspect", "bridge", check=False).returncode != 0:
@@ -109,7 +104,7 @@ class Docker(PatientTest):
             return all(told) and all(one == told[0] and one[0]["number"] >= 3 and one[1] == 2 for one in told)
 
         self.until(heads, agree)
-        logs = all_of(call(*COMPOSE, *FILES, "logs", "--no-color"))
+        logs = call(*COMPOSE, *FILES, "logs", "--no-color").stdout
         for n in (1, 2, 3):
             self.assertRegex(logs, rf"node{n}[^\n]*Session opened")
         self.assertIsNone(re.search(r"ERROR", logs))

@@ -147,8 +147,9 @@ class Http(ProcessTest):
         head = self.call(port, "eth_getBlockByNumber", "latest", False)
         height = int(head["number"], 16)
         self.assertGreaterEqual(height, 2)
-        self.until(lambda: self.call(port, "eth_blockNumber"), lambda number: number == head["number"])
-        self.assertEqual(head["hash"], self.call(port, "ethscope_summary")["canonical_head"]["hash"])
+        self.assertEqual(self.call(port, "eth_blockNumber"), head["number"])
+        self.until(lambda: self.call(port, "ethscope_summary")["canonical_head"]["hash"],
+                   lambda known: known == head["hash"])
         self.assertEqual(self.call(port, "eth_getBlockByHash", head["hash"], False), head)
         self.assertEqual(head["transactions"], [])
         while int(head["number"], 16) > 0:  # down to the genesis, by number and by hash
