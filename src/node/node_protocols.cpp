@@ -115,7 +115,7 @@ void Node::on_session_opened(Now now, const session::SessionOpened& opened) {
                                 peer.remote, trusted);
   }
   if (das_ && agreed(peer, kDasLite) != nullptr) {
-    das_->handle_session_opened(now, opened.session, trusted);
+    das_->handle_session_opened(now, opened.session, peer.remote, trusted);
   }
   log_session(now, "Session opened",
               {{"peer", peer.id.short_hex()},

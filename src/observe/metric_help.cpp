@@ -56,7 +56,7 @@ constexpr std::array kHelp{
     Help{"das.late_answers", "Answers that came after their deadline"},
     Help{"das.samplings_begun", "Samplings of data sets begun"},
     Help{"das.samplings_put_off", "Samplings put off by the budget"},
-    Help{"das.serving_put_off", "Requests that waited for the serving budget"},
+    Help{"das.serving_put_off", "Requests that waited for the budget that networks share"},
     Help{"das.store.bytes", "Bytes of chunks held"},
     Help{"das.store.evicted", "Data sets that made way for others"},
     Help{"das.store.expired", "Data sets whose time was over"},

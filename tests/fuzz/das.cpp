@@ -113,7 +113,8 @@ class DasRun {
     if (open_.size() >= kMaxSessions) return;
     const SessionHandle session{next_++, 1};
     open_.insert(session);
-    engine_.handle_session_opened(now_, session);
+    engine_.handle_session_opened(now_, session,
+                                  {IpAddress::loopback_v4(), static_cast<std::uint16_t>(next_)});
   }
   void close(std::optional<SessionHandle> session) {
     if (!session) return;

@@ -19,6 +19,7 @@ _TRANSPORT = _CONN + ["transport/transport_machine.hpp"]
 _NODE_FACE = ["node/events.hpp", "node/snapshot.hpp", "node/static_peer.hpp", "node/query.hpp"]
 _CORE = _PURE + ["discovery/", "transport/", "chain/", "das/", "session/", "protocol/", "peers/"]
 _PROTOCOL = ["base/", "codec/", "types/", "machine/", "crypto/", "session/mux.hpp", "session/requests.hpp",
+             "session/serve_queue.hpp",
              "session/capability.hpp", "session/token_bucket.hpp", "chain/chain_view.hpp"]
 
 # Module (the longest prefix of the file's folder wins) -> what it may include besides itself.

@@ -327,31 +327,77 @@ TEST(DasAttacks, atk_113_NobodysAnnouncementTravelsFurther) {
 }
 
 // Requests without end: what is built and sent has a budget for each peer, and waits.
+// Asks `node` for chunks without end, as fast as it may.
+void ask_on_and_on(Net& net, Node& node, const das::DataId& data_id, const Endpoint& from,
+                   std::uint64_t& got) {
+  std::vector<std::uint32_t> batch;
+  for (std::uint32_t i = 0; i < kMaxBatch; ++i) batch.push_back(i);
+  const Bytes request = encode(RequestChunk{data_id, batch});
+  const auto waiting = std::make_shared<std::size_t>(kMaxQueuedChunks);
+  const auto greedy = net.connect(
+      node,
+      [=, &got](ByteView payload) {
+        if (peek_code(payload) != Code::chunk_response) return std::vector<Bytes>{};
+        got += payload.size();
+        if (--*waiting > kMaxQueuedChunks - kMaxBatch) return std::vector<Bytes>{};
+        *waiting += kMaxBatch;
+        return std::vector<Bytes>{request};
+      },
+      from);
+  for (std::size_t i = 0; i < kMaxQueuedChunks; i += kMaxBatch) net.say(greedy, request);
+}
+
+Endpoint host(std::string_view ip) { return {IpAddress::parse(ip).value(), 9'001}; }
+
 TEST(DasAttacks, atk_114_AFloodOfRequestsGetsItsBudgetAndNoMore) {
   Net net;
   Node& node = net.add_node();
   const das::DataKey key = net.publish(node, test_bytes(64 * 16'384), 16'384);
   std::uint64_t got = 0;
-  std::vector<std::uint32_t> batch;
-  for (std::uint32_t i = 0; i < kMaxBatch; ++i) batch.push_back(i);
-  const Bytes request = encode(RequestChunk{key.id, batch});
-  std::size_t waiting = 0;
-  const auto greedy = net.connect(node, [&](ByteView payload) {
-    if (peek_code(payload) != Code::chunk_response) return std::vector<Bytes>{};
-    got += payload.size();
-    std::vector<Bytes> more;
-    if (--waiting <= 48) {
-      waiting += kMaxBatch;
-      more.push_back(request);
-    }
-    return more;
-  });
-  for (int i = 0; i < 4; ++i, waiting += kMaxBatch) net.say(greedy, request);
+  ask_on_and_on(net, node, key.id, host("60.1.1.1"), got);
   net.run(seconds(20));
   EXPECT_THAT(node.blamed, IsEmpty());
   const double budget = static_cast<double>(kServeBurst + 20 * kServePerSecond);
   EXPECT_LE(static_cast<double>(got), budget * 1.01);  // what stands around a chunk is not counted
   EXPECT_GE(static_cast<double>(got), budget * 0.95);
+}
+
+TEST(DasAttacks, atk_62_ManyIdentitiesOnOneNetworkHaveTheChunksOfOne) {
+  Net net;
+  Node& node = net.add_node();
+  const das::DataKey key = net.publish(node, test_bytes(64 * 16'384), 16'384);
+  std::uint64_t honest = 0;
+  std::uint64_t crowd = 0;
+  for (int i = 1; i <= 20; ++i) {
+    ask_on_and_on(net, node, key.id, host("60.2.2." + std::to_string(i)), crowd);
+  }
+  ask_on_and_on(net, node, key.id, host("60.1.1.1"), honest);
+  net.run(seconds(10));
+  EXPECT_THAT(node.blamed, IsEmpty());
+  EXPECT_LE(crowd, honest + kServeBurst) << "what was idle is theirs who came first";
+  EXPECT_GE(honest, static_cast<std::uint64_t>(10 * kServePerSecond / 2));
+}
+
+TEST(DasAttacks, atk_114_WhoAsksLittleIsAnsweredAtOnceWhateverOthersAskFor) {
+  Net net;
+  Node& node = net.add_node();
+  const das::DataKey key = net.publish(node, test_bytes(64 * 16'384), 16'384);
+  std::uint64_t taken = 0;
+  for (int i = 1; i <= 20; ++i) {
+    ask_on_and_on(net, node, key.id, host("61.0." + std::to_string(i) + ".1"), taken);
+  }
+  net.run(seconds(20));
+  std::size_t answers = 0;
+  const auto modest = net.connect(
+      node,
+      [&](ByteView payload) {
+        answers += peek_code(payload) == Code::chunk_response ? 1 : 0;
+        return std::vector<Bytes>{};
+      },
+      host("60.1.1.1"));
+  net.say(modest, encode(RequestChunk{key.id, {1, 5, 9, 13, 21, 33, 41, 60}}));
+  net.run(milliseconds(50));
+  EXPECT_EQ(answers, 8U);
 }
 
 TEST(DasAttacks, atk_114_WhoAsksForMoreThanMayWaitGoes) {

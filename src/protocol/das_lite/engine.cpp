@@ -96,15 +96,16 @@ void Engine::let_go(SessionHandle session, Peer& peer) {
     known_.at(key).fetch.remove_source(source_of(session));
     touched_.insert(key);
   }
-  serve_timers_.erase({peer.serve_at, session});
   sample_queue_.erase(session);
   ready_.erase(session);
   peer = Peer{};
 }
 
-void Engine::handle_session_opened(Now now, SessionHandle session, bool favoured) noexcept {
+void Engine::handle_session_opened(Now now, SessionHandle session, const Endpoint& source,
+                                   bool favoured) noexcept {
   now_ = now.mono;
   Peer& peer = peers_[session];
+  serve_queue_.join(session, source);
   peer.favoured = favoured;
   if (serving_ || favoured) announce_own(session, peer);
   finish_input(now);
@@ -133,6 +134,7 @@ void Engine::handle_session_closed(Now now, SessionHandle session) noexcept {
   if (peer == nullptr) return;
   let_go(session, *peer);
   peers_.erase(session);
+  serve_queue_.leave(now_, session);
   finish_input(now);
 }
 
@@ -157,14 +159,7 @@ void Engine::handle_deadline(Now now) noexcept {
   now_ = now.mono;
   expire_requests(now);
   store_.expire(now);
-  while (!serve_timers_.empty() && serve_timers_.begin()->first <= now.mono) {
-    const SessionHandle session = serve_timers_.begin()->second;
-    serve_timers_.erase(serve_timers_.begin());
-    Peer* peer = find(session);
-    CHECK(peer != nullptr);
-    peer->serve_at = Instant::never();
-    serve(session, *peer);
-  }
+  serve_waiting();
   finish_input(now);
 }
 
@@ -190,8 +185,8 @@ void Engine::expire_requests(Now now) {
 }
 
 Instant Engine::next_deadline() const {
-  const Instant serving = serve_timers_.empty() ? Instant::never() : serve_timers_.begin()->first;
-  return std::min({requests_.next_deadline(), store_.next_deadline(), serving, auto_at_});
+  return std::min(
+      {requests_.next_deadline(), store_.next_deadline(), serve_queue_.next_deadline(), auto_at_});
 }
 
 std::optional<Event> Engine::poll_event() { return events_.pop(); }
@@ -260,37 +255,47 @@ std::optional<Outgoing> Engine::poll_outgoing() {
   return std::nullopt;
 }
 
+bool Engine::can_be_answered(const Peer& peer) {
+  return !peer.condemned && !peer.asked.empty() && peer.responses.size() < kMaxBuiltResponses;
+}
+
 // Builds responses while there is room and budget for them: a peer that does not read, or asks for
 // much, gets no more built.
-void Engine::serve(SessionHandle session, Peer& peer) {
-  while (!peer.asked.empty() && peer.responses.size() < kMaxBuiltResponses &&
-         peer.serve_at.is_never()) {
-    const ChunkName& name = peer.asked.front();
-    auto held = store_.find(name.data_id, name.index);
-    if (held && !serving_ && !peer.favoured) {
-      ++counters_.chunks_refused;
-      held.reset();
-    }
-    const std::int64_t cost =
-        held ? static_cast<std::int64_t>(held->bytes.size() + held->proof.size()) : 0;
-    const Now now{now_, {}};
-    if (!peer.serve_budget.take(now, std::max(cost, kEmptyResponseCost))) {
-      ++counters_.serving_put_off;
-      peer.serve_at = peer.serve_budget.next(std::max(cost, kEmptyResponseCost));
-      serve_timers_.emplace(peer.serve_at, session);
-      break;
-    }
-    ChunkResponse response{name.data_id, name.index, {}, {}};
-    if (held) {
-      response.bytes = to_bytes(held->bytes);
-      response.proof = held->proof;
-    }
-    ++(held ? counters_.chunks_served : counters_.chunks_not_held);
-    peer.responses.push_back(encode(response));
-    counters_.bytes_served += peer.responses.back().size();
-    peer.asked.pop_front();
-  }
+void Engine::serve(SessionHandle session, const Peer& peer) {
+  if (can_be_answered(peer)) serve_queue_.wait(session);
+  serve_waiting();
   refresh_ready(session, peer);
+}
+
+void Engine::serve_waiting() {
+  while (const auto session = serve_queue_.next(now_)) {
+    Peer* const peer = find(*session);
+    std::uint64_t cost = 0;
+    if (peer != nullptr && can_be_answered(*peer)) cost = answer(*peer);
+    serve_queue_.charge(now_, *session, cost);
+    if (peer == nullptr) continue;
+    if (can_be_answered(*peer)) serve_queue_.wait(*session);
+    refresh_ready(*session, *peer);
+  }
+}
+
+std::uint64_t Engine::answer(Peer& peer) {
+  const ChunkName name = peer.asked.front();
+  peer.asked.pop_front();
+  auto held = store_.find(name.data_id, name.index);
+  if (held && !serving_ && !peer.favoured) {
+    ++counters_.chunks_refused;
+    held.reset();
+  }
+  ChunkResponse response{name.data_id, name.index, {}, {}};
+  if (held) {
+    response.bytes = to_bytes(held->bytes);
+    response.proof = held->proof;
+  }
+  ++(held ? counters_.chunks_served : counters_.chunks_not_held);
+  peer.responses.push_back(encode(response));
+  counters_.bytes_served += peer.responses.back().size();
+  return std::max(peer.responses.back().size(), kEmptyResponseCost);
 }
 
 std::size_t Engine::held() const {

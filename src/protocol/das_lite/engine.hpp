@@ -12,8 +12,9 @@
 // or reported before it is verified and in the store; nothing survives a restart.
 //
 // What a stranger can make us do: hash at most what we asked of him (a wrong chunk ends the
-// session), send at most his serving budget, remember at most kMaxAnnouncedPerPeer data sets, and
-// ask at most the automatic budget. Nobody's announcement is passed on.
+// session), send at most the share of his network (session/serve_queue.hpp), remember at most
+// kMaxAnnouncedPerPeer data sets, and ask at most the automatic budget. Nobody's announcement is
+// passed on.
 //
 // The node routes: SessionOpened/Closed/MessageReceived/SessionWritable in, Outgoing to the
 // session. Limits: limits.hpp. Spec: docs/spec/das-lite.md.
@@ -36,6 +37,7 @@
 #include <machine/concepts.hpp>
 #include <session/capability.hpp>
 #include <session/requests.hpp>
+#include <session/serve_queue.hpp>
 
 #include "events.hpp"
 #include "limits.hpp"
@@ -87,7 +89,7 @@ struct Counters {
   std::uint64_t chunks_served = 0;
   std::uint64_t bytes_served = 0;     // of payloads
   std::uint64_t chunks_not_held = 0;  // asked of us, and answered so
-  std::uint64_t serving_put_off = 0;  // by the budget of a peer
+  std::uint64_t serving_put_off = 0;  // requests that had to wait, by kServePerSecond
   std::uint64_t chunks_refused = 0;   // of those not held: held, and not served any more today
   std::uint64_t samplings_begun = 0;
   std::uint64_t samplings_put_off = 0;  // by the automatic budget
@@ -121,7 +123,8 @@ class Engine {
 
   // The session has agreed on das-lite.
   // `favoured`: set_serving(false) is not for it.
-  void handle_session_opened(Now now, SessionHandle session, bool favoured = false) noexcept;
+  void handle_session_opened(Now now, SessionHandle session, const Endpoint& source,
+                             bool favoured = false) noexcept;
   void handle_session_closed(Now now, SessionHandle session) noexcept;
   void handle_message(Now now, SessionHandle session, ByteView payload) noexcept;
   // The session refused this message for want of budget: it is kept and offered again after
@@ -188,7 +191,11 @@ class Engine {
   void let_go(SessionHandle session, Peer& peer);
   void refresh_ready(SessionHandle session, const Peer& peer);
   [[nodiscard]] std::optional<Bytes> next_from(Peer& peer);
-  void serve(SessionHandle session, Peer& peer);
+  [[nodiscard]] static bool can_be_answered(const Peer& peer);
+  void serve(SessionHandle session, const Peer& peer);
+  void serve_waiting();
+  // One response, for what was asked first; what it cost.
+  [[nodiscard]] std::uint64_t answer(Peer& peer);
   // Tells the peer of what we have.
   void announce_own(SessionHandle session, Peer& peer);
   void expire_requests(Now now);
@@ -249,7 +256,11 @@ class Engine {
   bool serving_ = true;
   std::map<std::uint64_t, Publishing> publishing_;  // by run, which is the job's id
   std::deque<Job> jobs_;
-  std::set<std::pair<Instant, SessionHandle>> serve_timers_;
+  session::ServeQueue serve_queue_{{.burst = kServeBurst,
+                                    .per_second = kServePerSecond,
+                                    .reserve = kServeReserve,
+                                    .reserve_per_second = kServeReservePerSecond,
+                                    .debt = kServeDebt}};
   std::set<SessionHandle> ready_;  // peers with something to send that may be sent
   SessionHandle last_served_;      // round robin over ready_
   BoundedQueue<Event> events_{kMaxEvents};

@@ -104,6 +104,7 @@ void Engine::on_request_chunk(SessionHandle session, Peer& peer, ByteView payloa
     peer.asked.push_back({message->data_id, index});
   }
   serve(session, peer);
+  if (serve_queue_.is_waiting(session)) ++counters_.serving_put_off;
 }
 
 // The request that a response answers, which is then over.

@@ -360,7 +360,7 @@ TEST(Engine, WhenTheDaysUploadIsUsedUpNothingIsAnnouncedOrServedUntilTheNext) {
   const auto peer = net.connect(publisher, remember(heard));
   const auto favoured = net.connect(publisher, remember(heard_by_friend));
   publisher.engine.handle_session_closed(net.now(), favoured);
-  publisher.engine.handle_session_opened(net.now(), favoured, true);
+  publisher.engine.handle_session_opened(net.now(), favoured, nearby(favoured), true);
   net.say(peer, encode(RequestChunk{data.key().id, {5}}));
   net.say(favoured, encode(RequestChunk{data.key().id, {5}}));
   net.run(seconds(1));

@@ -22,12 +22,17 @@ inline constexpr std::size_t kMaxAnnouncedPerPeer = 64;  // data sets; the oldes
 inline constexpr std::int64_t kAnnounceBurst = 64;       // announcements at once, then one a second
 inline constexpr std::int64_t kAnnouncesPerSecond = 1;
 
-// What one peer asks for: a response costs its bytes, or kEmptyResponseCost.
-inline constexpr std::size_t kMaxQueuedChunks = 64;       // that a peer may have waiting: 4 batches
-inline constexpr std::size_t kMaxBuiltResponses = 2;      // built and not yet taken by the session
-inline constexpr std::int64_t kServeBurst = 1024 * 1024;  // bytes
-inline constexpr std::int64_t kServePerSecond = 512 * 1024;
-inline constexpr std::int64_t kEmptyResponseCost = 512;
+// What peers ask for: a response costs its bytes, or kEmptyResponseCost.
+inline constexpr std::size_t kMaxQueuedChunks = 64;   // that a peer may have waiting: 4 batches
+inline constexpr std::size_t kMaxBuiltResponses = 2;  // built and not yet taken by the session
+inline constexpr std::size_t kEmptyResponseCost = 512;
+// All responses together; networks share it (session/serve_queue.hpp).
+inline constexpr std::int64_t kServePerSecond = 2 * 1024 * 1024;
+inline constexpr std::int64_t kServeBurst = 4 * 1024 * 1024;
+// Of a network that asks little: a sampling of 16 chunks of the largest size is answered at once.
+inline constexpr std::int64_t kServeReserve = 1024 * 1024;
+inline constexpr std::int64_t kServeReservePerSecond = 128 * 1024;
+inline constexpr std::int64_t kServeDebt = 256 * 1024;  // a response has 65
 
 // What we ask of one peer.
 inline constexpr std::size_t kMaxAskedPerPeer = 16;               // chunks under way

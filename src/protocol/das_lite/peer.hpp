@@ -43,8 +43,6 @@ struct Peer {
 
   // What it asks for.
   std::deque<ChunkName> asked;  // at most kMaxQueuedChunks
-  CostBucket serve_budget{kServeBurst, kServePerSecond};
-  Instant serve_at = Instant::never();  // when `asked` goes on, where the budget is used up
 
   // What it is owed, in the order in which it is sent.
   std::deque<Bytes> refused;  // by the session, for want of room

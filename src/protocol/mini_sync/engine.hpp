@@ -31,12 +31,12 @@
 #include <machine/concepts.hpp>
 #include <session/capability.hpp>
 #include <session/requests.hpp>
+#include <session/serve_queue.hpp>
 
 #include "checked_header.hpp"
 #include "limits.hpp"
 #include "messages.hpp"
 #include "peer.hpp"
-#include "serve_queue.hpp"
 #include "skeleton.hpp"
 
 namespace ethnet::mini_sync {
@@ -132,7 +132,7 @@ class Engine {
   Engine(const chain::ChainView& chain, Prng prng, Log& log);
 
   // The session has agreed on mini-sync; head is what its Hello said. `source`: where the peer is;
-  // networks share what answers may cost (serve_queue.hpp). `favoured`: the day's upload
+  // networks share what answers may cost (session/serve_queue.hpp). `favoured`: the day's upload
   // (Serving::near_head_only) does not bind us to it.
   void handle_session_opened(Now now, SessionHandle session, const chain::BlockRef& head,
                              const Endpoint& source = {}, bool favoured = false) noexcept;
@@ -265,7 +265,11 @@ class Engine {
   std::uint64_t asking_ = 0;
   SessionHandle last_asked_;  // under a download limit: round robin over peers
   std::map<SessionHandle, Peer> peers_;
-  ServeQueue serve_queue_;
+  session::ServeQueue serve_queue_{{.burst = kServeBurst,
+                                    .per_second = kServePerSecond,
+                                    .reserve = kServeReserve,
+                                    .reserve_per_second = kServeReservePerSecond,
+                                    .debt = kServeDebt}};
   Instant now_;                // of the last input
   bool nothing_owed_ = false;  // poll_outgoing has gone round all peers since the last input
   session::RequestTracker requests_;

@@ -82,9 +82,7 @@ inline constexpr std::uint64_t kLookupCost = 256;
 // Of a network that asks little, and is then answered at once: some 70 headers a second.
 inline constexpr std::int64_t kServeReserve = 64 * 1024;
 inline constexpr std::int64_t kServeReservePerSecond = 64 * 1024;
-inline constexpr std::int64_t kServeDebt =
-    4 * 1024 * 1024;                                  // the most that is owed; an answer has 3
-inline constexpr std::size_t kMaxServedBefore = 256;  // networks without a session that still owe
+inline constexpr std::int64_t kServeDebt = 4 * 1024 * 1024;  // an answer has 3
 
 inline constexpr Duration kRequestTimeout = seconds(5);
 inline constexpr Duration kAnchorCooldown = seconds(30);  // a failed anchor is not asked again

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -38,6 +39,11 @@ struct Node {
 // What answers a message in place of an engine: hostile or dead peers.
 using Puppet = std::function<std::vector<Bytes>(ByteView)>;
 
+// An address for each session: on loopback nobody shares a budget with another.
+[[nodiscard]] inline Endpoint nearby(SessionHandle session) {
+  return {IpAddress::loopback_v4(), static_cast<std::uint16_t>(session.index)};
+}
+
 // Any number of nodes and puppets, joined by sessions that deliver in order after 10 ms.
 class Net {
  public:
@@ -47,10 +53,10 @@ class Net {
   }
   void seed_from(std::uint64_t seed) { first_seed_ = seed; }
 
-  SessionHandle connect(Node& node, Puppet puppet) {
+  SessionHandle connect(Node& node, Puppet puppet, std::optional<Endpoint> source = {}) {
     const SessionHandle handle{next_handle_++, 1};
     ends_[handle] = End{&node, std::move(puppet), {}};
-    node.engine.handle_session_opened(now_, handle);
+    node.engine.handle_session_opened(now_, handle, source.value_or(nearby(handle)));
     return handle;
   }
   // The handle by which `a` knows `b`.
@@ -59,8 +65,8 @@ class Net {
     const SessionHandle to_a{next_handle_++, 1};
     ends_[to_b] = End{&a, {}, to_a};
     ends_[to_a] = End{&b, {}, to_b};
-    a.engine.handle_session_opened(now_, to_b);
-    b.engine.handle_session_opened(now_, to_a);
+    a.engine.handle_session_opened(now_, to_b, nearby(to_b));
+    b.engine.handle_session_opened(now_, to_a, nearby(to_a));
     return to_b;
   }
   void close(SessionHandle handle) {

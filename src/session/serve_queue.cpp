@@ -4,7 +4,7 @@
 
 #include <base/check.hpp>
 
-namespace ethnet::mini_sync {
+namespace ethnet::session {
 namespace {
 
 // On a LAN every host pays for itself.
@@ -13,18 +13,20 @@ Endpoint share_of(const Endpoint& source) {
   return near ? source : Endpoint{subnet_of(source.ip), 0};
 }
 
+}  // namespace
+
 // What is owed has a bound: whoever gets what nobody else wants does not pay for it for ever.
-void charge_bounded(CostBucket& bucket, Instant now, std::int64_t price) {
-  const std::int64_t most = bucket.available(now) + kServeDebt;
+void ServeQueue::charge(CostBucket& bucket, Instant now, std::int64_t price) const {
+  const std::int64_t most = bucket.available(now) + limits_.debt;
   bucket.charge(now, std::clamp<std::int64_t>(price, 0, std::max<std::int64_t>(0, most)));
 }
-
-}  // namespace
 
 void ServeQueue::join(Session session, const Endpoint& source) {
   const Endpoint share = share_of(source);
   sources_.emplace(session, share);
-  ++nets_[share].sessions;
+  const auto [net, is_new] =
+      nets_.try_emplace(share, Net{.reserve{limits_.reserve, limits_.reserve_per_second}});
+  ++net->second.sessions;
 }
 
 void ServeQueue::leave(Instant now, Session session) {
@@ -49,7 +51,7 @@ void ServeQueue::forget_idle(Instant now) {
     const Net& net = it->second;
     if (net.sessions > 0) {
       ++it;
-    } else if (net.tag <= served_to_ && net.reserve.available(now) >= kServeReserve) {
+    } else if (net.tag <= served_to_ && net.reserve.available(now) >= limits_.reserve) {
       it = nets_.erase(it);
     } else {
       if (first == nets_.end() || net.tag < first->second.tag) first = it;
@@ -95,8 +97,8 @@ void ServeQueue::charge(Instant now, Session session, std::uint64_t cost) {
   CHECK(source != sources_.end());
   Net& net = nets_.at(source->second);
   const auto price = static_cast<std::int64_t>(cost);
-  charge_bounded(net.reserve, now, price);
-  charge_bounded(budget_, now, price);
+  charge(net.reserve, now, price);
+  charge(budget_, now, price);
   net.tag += cost;
   if (!net.waiting.empty()) order_.emplace(net.tag, source->second);
 }
@@ -108,4 +110,4 @@ Instant ServeQueue::next_deadline() const {
   return next;
 }
 
-}  // namespace ethnet::mini_sync
+}  // namespace ethnet::session

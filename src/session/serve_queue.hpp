@@ -1,11 +1,11 @@
-// ServeQueue: who is answered next, and when. Answering GetHeaders is the most that a peer can make
-// us do, so all answers together have a budget, and it is shared by networks (IPv4 /24, IPv6 /64),
-// not by sessions or identities: ten thousand of these on one network have the share of one
-// (attacks 43 and 62). A network that asks little is answered at once, out of a reserve of its own;
-// who asks for more waits, and among those that wait the one that has had least is next
+// ServeQueue: who is answered next, and when. Answering is the most that a peer can make us do, so
+// all answers of a protocol have a budget together, and it is shared by networks (IPv4 /24, IPv6
+// /64), not by sessions or identities: ten thousand of these on one network have the share of one
+// (attacks 43, 62 and 114). A network that asks little is answered at once, out of a reserve of its
+// own; who asks for more waits, and among those that wait the one that has had least is next
 // (start-time fair queuing). An idle budget is for whoever wants it.
 //
-// Costs are bytes: those of the answer, and kLookupCost for each header that was looked up.
+// Costs are in bytes; the protocol says what an answer costs besides its own.
 // Threading: one thread. Limits: networks of live sessions, and kMaxServedBefore besides.
 #pragma once
 
@@ -18,16 +18,29 @@
 
 #include <base/cost_bucket.hpp>
 #include <base/instant.hpp>
-#include <session/capability.hpp>
 #include <types/endpoint.hpp>
 
-#include "limits.hpp"
+#include "capability.hpp"
 
-namespace ethnet::mini_sync {
+namespace ethnet::session {
+
+inline constexpr std::size_t kMaxServedBefore = 256;  // networks without a session that still owe
+
+// Bytes, and bytes a second.
+struct ServeLimits {
+  std::int64_t burst;  // of all answers together
+  std::int64_t per_second;
+  std::int64_t reserve;  // of a network that asks little, and is then answered at once
+  std::int64_t reserve_per_second;
+  std::int64_t debt;  // the most that is owed: of one answer, at least
+};
 
 class ServeQueue {
  public:
-  using Session = session::SessionHandle;
+  using Session = SessionHandle;
+
+  explicit ServeQueue(const ServeLimits& limits)
+      : limits_{limits}, budget_{limits.burst, limits.per_second} {}
 
   // `source`: where the peer is. On loopback and LAN it shares with nobody.
   void join(Session session, const Endpoint& source);
@@ -47,21 +60,23 @@ class ServeQueue {
 
  private:
   struct Net {
+    CostBucket reserve;
     std::size_t sessions = 0;
     std::uint64_t tag = 0;  // where its next request begins, in costs of the whole queue
-    CostBucket reserve{kServeReserve, kServeReservePerSecond};
-    std::deque<Session> waiting;
+    std::deque<Session> waiting{};
   };
 
   void forget_idle(Instant now);
+  void charge(CostBucket& bucket, Instant now, std::int64_t price) const;
   [[nodiscard]] std::optional<Session> take(std::set<std::pair<std::uint64_t, Endpoint>>::iterator);
 
+  ServeLimits limits_;
   std::map<Endpoint, Net> nets_;
   std::map<Session, Endpoint> sources_;
   std::set<Session> queued_;
   std::set<std::pair<std::uint64_t, Endpoint>> order_;  // networks with somebody waiting, by tag
   std::uint64_t served_to_ = 0;                         // the tag that was served last
-  CostBucket budget_{kServeBurst, kServePerSecond};
+  CostBucket budget_;
 };
 
-}  // namespace ethnet::mini_sync
+}  // namespace ethnet::session

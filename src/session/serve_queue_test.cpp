@@ -8,10 +8,14 @@
 
 #include <gtest/gtest.h>
 
-namespace ethnet::mini_sync {
+namespace ethnet::session {
 namespace {
 
-constexpr std::uint64_t kLarge = 900'000;  // an answer with a thousand headers
+constexpr std::uint64_t kLarge = 900'000;  // bytes
+constexpr std::int64_t kServePerSecond = 64 * 1024 * 1024;
+constexpr std::int64_t kServeBurst = 8 * 1024 * 1024;
+constexpr std::int64_t kServeReserve = 64 * 1024;
+constexpr std::int64_t kServeReservePerSecond = 64 * 1024;
 
 Endpoint at(std::string_view ip, std::uint16_t port = 9001) {
   return {IpAddress::parse(ip).value(), port};
@@ -39,7 +43,11 @@ struct ServeShares : ::testing::Test {
     }
   }
 
-  ServeQueue queue;
+  ServeQueue queue{{.burst = kServeBurst,
+                    .per_second = kServePerSecond,
+                    .reserve = kServeReserve,
+                    .reserve_per_second = kServeReservePerSecond,
+                    .debt = 4 * 1024 * 1024}};
   Instant now{seconds(1'000).ns};
   std::map<ServeQueue::Session, std::uint64_t> got;
 
@@ -140,4 +148,4 @@ TEST_F(ServeShares, WhatGoesLeavesNothingThatGrows) {
 }
 
 }  // namespace
-}  // namespace ethnet::mini_sync
+}  // namespace ethnet::session
