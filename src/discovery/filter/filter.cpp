@@ -1,14 +1,10 @@
 #include "filter.hpp"
 
 #include <base/check.hpp>
+#include <base/sip_key.hpp>
 
 namespace ethnet::filter {
 namespace {
-
-SipKey draw_key(SecureRng& rng) {
-  const std::uint64_t k0 = rng.next();
-  return {k0, rng.next()};
-}
 
 constexpr std::size_t kSiteBytes = 16 + 2;
 // v4 and v6 differ in length, so that no address of one is the other's.
@@ -57,8 +53,8 @@ Filter::Filter(SecureRng& rng, const FilterLimits& limits)
     : limits_{limits},
       strangers_curve_{full(limits.strangers_curve)},
       proven_curve_{full(limits.proven_curve)},
-      addresses_{limits.addresses, Hash{draw_key(rng)}},
-      identities_{limits.identities, Hash{draw_key(rng)}} {}
+      addresses_{limits.addresses, Hash{draw_sip_key(rng)}},
+      identities_{limits.identities, Hash{draw_sip_key(rng)}} {}
 
 bool Filter::allow(Now now, const Endpoint& from) noexcept {
   if (!from.ip.is_loopback()) {
