@@ -294,6 +294,7 @@ std::vector<Seed> seeds() {
   add_store(out);
   add_machine_seeds(out);
   add_discovery_seeds(out);
+  add_discv4_seeds(out);
   add_discv5_seeds(out);
 #ifdef ETHNET_FUZZ_CONFIG
   add_config(out);

@@ -29,6 +29,7 @@ void run_envelope(ByteView input);
 void run_mini_sync(ByteView input);
 void run_das_lite(ByteView input);
 void run_discv_lite(ByteView input);
+void run_discv4_packet(ByteView input);
 void run_discv5_packet(ByteView input);
 void run_discv5_message(ByteView input);
 // Files.
@@ -44,6 +45,7 @@ void run_chain_operations(ByteView input);
 void run_sync_operations(ByteView input);
 void run_das_operations(ByteView input);
 void run_discv_operations(ByteView input);
+void run_discv4_operations(ByteView input);
 void run_discv5_sessions(ByteView input);
 void run_quic_datagrams(ByteView input);
 void run_quic_frames(ByteView input);
@@ -65,6 +67,7 @@ struct Seed {
 // Parts of them.
 void add_machine_seeds(std::vector<Seed>& out);
 void add_discovery_seeds(std::vector<Seed>& out);
+void add_discv4_seeds(std::vector<Seed>& out);
 void add_discv5_seeds(std::vector<Seed>& out);
 void add_sim_seeds(std::vector<Seed>& out);
 

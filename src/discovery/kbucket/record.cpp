@@ -1,5 +1,6 @@
 #include "record.hpp"
 
+#include <string_view>
 #include <utility>
 
 namespace ethnet::kbucket {
@@ -14,15 +15,36 @@ constexpr std::size_t kOutputBytes = 32;
 NodeRecord::NodeRecord(Private, const NodeId& id, const Enr& enr, const Endpoint& endpoint)
     : id_{id}, seq_{enr.seq()}, endpoint_{endpoint}, encoded_{to_bytes(enr.encoded())} {}
 
-std::optional<Endpoint> session_endpoint(const Enr& enr) {
-  if (auto v4 = enr.endpoint_v4("quic")) return v4;
-  return enr.endpoint_v6("quic");
+std::optional<Endpoint> endpoint_of(const Enr& enr, RecordPort port) {
+  const std::string_view key = port == RecordPort::quic ? "quic" : "udp";
+  if (auto v4 = enr.endpoint_v4(key)) return v4;
+  return enr.endpoint_v6(key);
 }
 
-RecordPtr NodeRecord::of(const VerifiedEnr& enr) {
-  const auto endpoint = session_endpoint(enr.record());
+RecordPtr NodeRecord::of(const VerifiedEnr& enr, RecordPort port) {
+  const auto endpoint = endpoint_of(enr.record(), port);
   if (!endpoint) return nullptr;
   return std::make_shared<const NodeRecord>(Private{}, enr.node_id(), enr.record(), *endpoint);
+}
+
+RecordPtr NodeRecord::of(const std::shared_ptr<const VerifiedEnr>& enr, RecordPort port) {
+  CHECK(enr != nullptr);
+  const auto endpoint = endpoint_of(enr->record(), port);
+  if (!endpoint) return nullptr;
+  auto out = std::make_shared<NodeRecord>(Private{}, enr->node_id(), enr->record(), *endpoint);
+  out->verified_ = enr;
+  return out;
+}
+
+crypto::PublicKey NodeRecord::public_key() const {
+  if (verified_ != nullptr) return verified_->public_key();
+  const auto enr = Enr::decode(encoded_);
+  CHECK(enr.has_value());
+  const auto bytes = enr->find("secp256k1");
+  CHECK(bytes.has_value());
+  const auto key = crypto::PublicKey::parse(*bytes);
+  CHECK(key.has_value());  // its signature was verified by it
+  return *key;
 }
 
 bool RecordBatch::add(ByteView encoded) {
@@ -50,15 +72,16 @@ std::vector<RecordBatch::Judged> RecordBatch::judged(ByteView output) const {
     NodeId id;
     copy_into(id.bytes, output.subspan(i * kOutputBytes, kOutputBytes));
     if (id == NodeId{}) continue;
+    out[i].id = id;
     const auto enr = Enr::decode(records_[i]);
     CHECK(enr.has_value());
-    const auto endpoint = session_endpoint(*enr);
+    const auto endpoint = endpoint_of(*enr, port_);
     if (!endpoint) {
       out[i].verdict = RecordVerdict::no_endpoint;
       continue;
     }
-    out[i] = {RecordVerdict::right,
-              std::make_shared<const NodeRecord>(NodeRecord::Private{}, id, *enr, *endpoint)};
+    out[i].verdict = RecordVerdict::right;
+    out[i].record = std::make_shared<const NodeRecord>(NodeRecord::Private{}, id, *enr, *endpoint);
   }
   return out;
 }

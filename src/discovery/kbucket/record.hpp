@@ -12,11 +12,17 @@
 #include <vector>
 
 #include <base/bytes.hpp>
+#include <crypto/secp256k1.hpp>
 #include <types/endpoint.hpp>
 #include <types/enr.hpp>
 #include <types/hash.hpp>
 
 namespace ethnet::kbucket {
+
+// Which address of a record counts: where sessions are opened ("quic"), or where discv5 and discv4
+// are spoken ("udp"). IPv4 before IPv6.
+enum class RecordPort : std::uint8_t { quic, udp };
+[[nodiscard]] std::optional<Endpoint> endpoint_of(const Enr& enr, RecordPort port);
 
 class NodeRecord {
   struct Private {};  // makes the constructor ours alone, std::make_shared included
@@ -24,13 +30,21 @@ class NodeRecord {
  public:
   NodeRecord(Private, const NodeId& id, const Enr& enr, const Endpoint& endpoint);
 
-  // Nothing where the record names no address at which a session can be opened.
-  [[nodiscard]] static std::shared_ptr<const NodeRecord> of(const VerifiedEnr& enr);
+  // Null where the record names no such address.
+  [[nodiscard]] static std::shared_ptr<const NodeRecord> of(const VerifiedEnr& enr,
+                                                            RecordPort port = RecordPort::quic);
+  // The same, and verified() is it.
+  [[nodiscard]] static std::shared_ptr<const NodeRecord> of(
+      const std::shared_ptr<const VerifiedEnr>& enr, RecordPort port);
 
   [[nodiscard]] const NodeId& id() const { return id_; }
   [[nodiscard]] std::uint64_t seq() const { return seq_; }
   [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
   [[nodiscard]] const Bytes& encoded() const { return encoded_; }
+  // Null where a Job judged it.
+  [[nodiscard]] const std::shared_ptr<const VerifiedEnr>& verified() const { return verified_; }
+  // Decompresses the key (10 µs) where a Job judged the record.
+  [[nodiscard]] crypto::PublicKey public_key() const;
 
  private:
   friend class RecordBatch;
@@ -38,17 +52,16 @@ class NodeRecord {
   std::uint64_t seq_ = 0;
   Endpoint endpoint_;
   Bytes encoded_;
+  std::shared_ptr<const VerifiedEnr> verified_;
 };
 using RecordPtr = std::shared_ptr<const NodeRecord>;
-
-// Where sessions are opened: "ip" and "quic", else "ip6" and "quic6".
-[[nodiscard]] std::optional<Endpoint> session_endpoint(const Enr& enr);
 
 enum class RecordVerdict : std::uint8_t { right, malformed, no_endpoint };
 
 // Records that wait for the judgement of their signatures.
 class RecordBatch {
  public:
+  explicit RecordBatch(RecordPort port = RecordPort::quic) : port_{port} {}
   // Form only; false when it is not that of a record, which is then left out.
   bool add(ByteView encoded);
   [[nodiscard]] std::size_t size() const { return records_.size(); }
@@ -57,12 +70,14 @@ class RecordBatch {
 
   struct Judged {
     RecordVerdict verdict = RecordVerdict::malformed;
+    NodeId id;         // where its signature is right
     RecordPtr record;  // where the verdict is right
   };
   // What the output of that work says, in the order in which they were added.
   [[nodiscard]] std::vector<Judged> judged(ByteView output) const;
 
  private:
+  RecordPort port_;
   std::vector<Bytes> records_;
 };
 

@@ -35,6 +35,25 @@ TEST(NodeRecord, WithoutAnAddressOrAPortThereIsNone) {
   EXPECT_EQ(NodeRecord::of(*no_address), nullptr);
 }
 
+// What discv5 and discv4 dial is not where sessions are opened.
+TEST(NodeRecord, NamesTheAddressOfDiscoveryWhereThatIsAskedFor) {
+  const auto enr = std::make_shared<const VerifiedEnr>(
+      EnrBuilder{3}.ip(own_subnet(1).ip).udp(30303).quic(9000).sign(key_of(1)).value());
+  EXPECT_EQ(NodeRecord::of(*enr)->endpoint().port, 9000);
+  const RecordPtr record = NodeRecord::of(enr, RecordPort::udp);
+  ASSERT_NE(record, nullptr);
+  EXPECT_EQ(record->endpoint().port, 30303);
+  EXPECT_EQ(record->verified(), enr);
+  EXPECT_EQ(record->public_key(), enr->public_key());
+  RecordBatch batch{RecordPort::udp};
+  ASSERT_TRUE(batch.add(enr->record().encoded()));
+  const auto judged = batch.judged(batch.work()());
+  ASSERT_NE(judged.at(0).record, nullptr);
+  EXPECT_EQ(judged[0].record->endpoint().port, 30303);
+  EXPECT_EQ(judged[0].record->public_key(), enr->public_key());
+  EXPECT_EQ(judged[0].id, id_of(1));
+}
+
 TEST(RecordBatch, TellsRightFromWrongAndFromUnreachable) {
   RecordBatch batch;
   const VerifiedEnr good = enr_of(1, own_subnet(1));

@@ -60,7 +60,7 @@ TEST(DiscoveryAttacks, atk_38_AnUnprovenAddressIsKnockedAtTwiceAMinuteAtMost) {
   const auto probes = probes_while_told(rig, lies, seconds(300));
   ASSERT_TRUE(probes.contains(victim.ip));
   EXPECT_GE(probes.at(victim.ip), 5U) << "the attack was on";
-  EXPECT_LE(probes.at(victim.ip), 5 * kMaxProbesPerAddress);
+  EXPECT_LE(probes.at(victim.ip), 5 * kbucket::kMaxProbesPerAddress);
   EXPECT_GT(rig.discovery.probes().refused(), 0U);
   EXPECT_EQ(rig.discovery.table().broken(), "");
 }

@@ -30,11 +30,11 @@
 #include <discovery/kbucket/ip_vote.hpp>
 #include <discovery/kbucket/lookup.hpp>
 #include <discovery/kbucket/nodes_file.hpp>
+#include <discovery/kbucket/probe_budget.hpp>
 #include <discovery/kbucket/table.hpp>
 
 #include "contacts.hpp"
 #include "limits.hpp"
-#include "probe_budget.hpp"
 
 namespace ethnet::lite {
 
@@ -148,7 +148,7 @@ class Discovery {
   [[nodiscard]] const kbucket::Table& table() const { return table_; }
   [[nodiscard]] kbucket::IpVote& vote() { return vote_; }
   [[nodiscard]] const Counters& counters() const { return counters_; }
-  [[nodiscard]] const ProbeBudget& probes() const { return probes_; }
+  [[nodiscard]] const kbucket::ProbeBudget& probes() const { return probes_; }
   [[nodiscard]] std::size_t short_sessions() const { return contacts_.dialling() + short_links_; }
   // Entries of every table that peers fill: 0 when they have gone and nothing is under way.
   [[nodiscard]] std::size_t held() const {
@@ -214,7 +214,7 @@ class Discovery {
   Prng prng_;
   kbucket::Table table_;
   kbucket::IpVote vote_;
-  ProbeBudget probes_;
+  kbucket::ProbeBudget probes_;
   Contacts contacts_;
   std::vector<RecordPtr> boot_records_;
   std::vector<Endpoint> boot_endpoints_;

@@ -1,10 +1,10 @@
 // What we do: look-ups, revalidation, questions, and the short sessions for them.
 #include <algorithm>
 
+#include <discovery/kbucket/distances.hpp>
 #include <discovery/kbucket/scope.hpp>
 
 #include "discovery.hpp"
-#include "distances.hpp"
 
 namespace ethnet::lite {
 
@@ -158,7 +158,7 @@ void Discovery::advance(Now now, std::uint64_t lookup) {
     const RecordPtr record = active.records.at(*node);
     AskNodes question{.lookup = lookup,
                       .round = 0,
-                      .distances = lookup_distances(*node, active.iterator.target()),
+                      .distances = kbucket::lookup_distances(*node, active.iterator.target()),
                       .again = false};
     if (!ask(now, record, std::move(question), false)) active.iterator.on_failure(*node);
   }
@@ -178,8 +178,8 @@ bool Discovery::ask_for_the_rest(Now now, ActiveLookup& active, const Pending& a
   if (link == nullptr || !active.iterator.is_near(asked.node)) return false;
   AskNodes rest{.lookup = question.lookup,
                 .round = question.round + 1,
-                .distances = remaining_distances(question.distances,
-                                                 log_distance(asked.node, answer.back()->id()))};
+                .distances = kbucket::remaining_distances(
+                    question.distances, log_distance(asked.node, answer.back()->id()))};
   return !rest.distances.empty() && ask_over_link(now, *link, asked.node, std::move(rest));
 }
 

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <set>
 
+#include <discovery/kbucket/distances.hpp>
 #include <gtest/gtest.h>
 
-#include "distances.hpp"
 #include "testing/discovery_rig.hpp"
 
 namespace ethnet::lite {
@@ -51,7 +51,8 @@ TEST_F(DiscoveryTest, ABootNodeOfWhichOnlyTheAddressIsKnownLeadsToALookup) {
   const auto questions = rig_.questions();
   ASSERT_FALSE(questions.empty());
   EXPECT_EQ(questions[0].node, id_of(2));
-  EXPECT_EQ(std::get<AskNodes>(questions[0].ask).distances, lookup_distances(id_of(2), id_of(0)))
+  EXPECT_EQ(std::get<AskNodes>(questions[0].ask).distances,
+            kbucket::lookup_distances(id_of(2), id_of(0)))
       << "for our own neighbourhood";
 }
 
@@ -152,7 +153,7 @@ TEST_F(DiscoveryTest, ATableFullOfClaimsDoesNotKeepALookupFromThoseThatWeKnow) {
       }
     }
     EXPECT_TRUE(asked) << target;
-    rig_.pass(kProbeWindow);
+    rig_.pass(kbucket::kProbeWindow);
   }
 }
 

@@ -20,17 +20,8 @@ inline constexpr std::size_t kMaxBootNodes = 64;        // given by the configur
 // kSilencePause. Not for ever: when the network was at fault both sides are silent, and a session
 // can last for weeks.
 inline constexpr std::uint32_t kMaxSilence = 3;
-// Knocks at one unproven address (an IPv4 address, an IPv6 /64) in kProbeWindow (attack 38).
-inline constexpr std::size_t kMaxProbesPerAddress = 2;
-// Addresses of which knocks are remembered: at 16 sessions at once, each 5 s, more than a minute
-// has.
-inline constexpr std::size_t kMaxProbedAddresses = 1024;
-// Addresses of which we remember that a session was opened there, beside those of the table.
-inline constexpr std::size_t kMaxProvenAddresses = 256;
 // One input causes a few dozen, and one for each session that is idle.
 inline constexpr std::size_t kMaxDiscoveryEvents = 4096;
-// Distances in one question: the nearest of what a node knows about a target is among so many.
-inline constexpr std::size_t kMaxDistances = 16;
 // Questions of one look-up to one node: what a full answer had no room for is asked for again.
 inline constexpr std::uint32_t kMaxRounds = 3;         // as geth
 inline constexpr std::size_t kMaxNodesPerAnswer = 16;  // Kademlia's k; as discv5
@@ -39,7 +30,6 @@ inline constexpr Duration kSilencePause = seconds(60);
 // A link that has lasted so long is a peer's, not one for a question: it is worth asking whose it
 // is.
 inline constexpr Duration kStrangerAfter = seconds(120);
-inline constexpr Duration kProbeWindow = seconds(60);
 inline constexpr Duration kContactTimeout = seconds(20);  // for a node that forgets to answer us
 inline constexpr Duration kIdle = seconds(10);            // of a session that we opened
 inline constexpr Duration kPeerIdle = seconds(20);  // of one that a peer opened, and did not close

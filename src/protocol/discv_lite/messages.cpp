@@ -5,7 +5,7 @@
 
 #include <codec/coded_list.hpp>
 #include <codec/rlp_reader.hpp>
-#include <discovery/lite/distances.hpp>
+#include <discovery/kbucket/distances.hpp>
 
 #include "limits.hpp"
 
@@ -148,12 +148,12 @@ Result<FindNodes> decode_find_nodes(ByteView payload) {
   if (distances.at_end()) return fail(DiscvError::no_distances, distances.offset());
   while (!distances.at_end()) {
     const std::uint64_t at = distances.offset();
-    if (message.distances.size() == lite::kMaxDistances) {
+    if (message.distances.size() == kbucket::kMaxDistances) {
       return fail(DiscvError::too_many_distances, at);
     }
     const auto distance = TRY(distances.read_uint<std::uint16_t>());
     const bool repeated = std::ranges::find(message.distances, distance) != message.distances.end();
-    if (distance > lite::kMaxDistance || repeated) return fail(DiscvError::bad_distance, at);
+    if (distance > kbucket::kMaxDistance || repeated) return fail(DiscvError::bad_distance, at);
     message.distances.push_back(distance);
   }
   return message;

@@ -2,13 +2,10 @@
 
 #include <utility>
 
+#include <base/sip_key.hpp>
+
 namespace ethnet::discv5 {
 namespace {
-
-SipKey draw_sip_key(SecureRng& rng) {
-  const std::uint64_t k0 = rng.next();
-  return {k0, rng.next()};
-}
 
 // Whom a packet says it is from; null for a WHOAREYOU, which does not say.
 const NodeId* source_of(const Packet& packet) {

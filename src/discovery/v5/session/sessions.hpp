@@ -25,6 +25,7 @@
 #include <variant>
 
 #include <base/instant.hpp>
+#include <base/lru_map.hpp>
 #include <base/secure_rng.hpp>
 #include <base/sip_hash.hpp>
 #include <crypto/secp256k1.hpp>
@@ -33,7 +34,6 @@
 
 #include "../wire/packet.hpp"
 #include "handshake.hpp"
-#include "lru_map.hpp"
 #include "nonce_counter.hpp"
 
 namespace ethnet::discv5 {

@@ -2,13 +2,12 @@
 
 #include <utility>
 
+#include <codec/rlp_fixed_writer.hpp>
 #include <codec/rlp_reader.hpp>
 #include <codec/rlp_writer.hpp>
 
 namespace ethnet::discv5 {
 namespace {
-
-ByteView without_zeros(ByteView digits) { return rlp::trim_zeros(digits); }
 
 // --- decoding ---
 
@@ -109,42 +108,6 @@ Result<Message> read_all(rlp::Reader& list, Result<T> (*read)(rlp::Reader&)) {
 
 // --- encoding ---
 
-// Appends RLP to a fixed buffer, which is known to have room.
-class FixedWriter {
- public:
-  explicit FixedWriter(MutByteView out) : rest_{out} {}
-
-  void write_list_header(std::size_t payload) { write_header(0xc0, payload); }
-  void write_bytes(ByteView bytes) {
-    const bool is_itself = bytes.size() == 1 && bytes.front() < std::byte{0x80};
-    if (!is_itself) write_header(0x80, bytes.size());
-    put(bytes);
-  }
-  void write_uint(std::uint64_t value) {
-    ByteArray<8> digits{};
-    store_be<std::uint64_t>(digits, value);
-    write_bytes(without_zeros(digits));
-  }
-  void put(ByteView bytes) {
-    copy_into(rest_, bytes);
-    rest_ = rest_.subspan(bytes.size());
-  }
-  void put_byte(std::size_t value) { put(ByteArray<1>{static_cast<std::byte>(value)}); }
-  [[nodiscard]] bool full() const { return rest_.empty(); }
-
- private:
-  void write_header(std::size_t base, std::size_t payload) {
-    if (payload <= 55) return put_byte(base + payload);
-    ByteArray<8> digits{};
-    store_be<std::uint64_t>(digits, payload);
-    const ByteView size = without_zeros(digits);
-    put_byte(base + 55 + size.size());
-    put(size);
-  }
-
-  MutByteView rest_;
-};
-
 std::size_t list_payload(const FindNode& m) {
   std::size_t out = 0;
   for (const std::uint16_t distance : m.distances.view()) out += rlp::size_of_uint(distance);
@@ -172,26 +135,26 @@ std::size_t fields_size(const TalkReq& m) {
 }
 std::size_t fields_size(const TalkResp& m) { return rlp::size_of_bytes(m.response); }
 
-void write_fields(FixedWriter& out, const Ping& m) { out.write_uint(m.enr_seq); }
-void write_fields(FixedWriter& out, const Pong& m) {
+void write_fields(rlp::FixedWriter& out, const Ping& m) { out.write_uint(m.enr_seq); }
+void write_fields(rlp::FixedWriter& out, const Pong& m) {
   out.write_uint(m.enr_seq);
   out.write_bytes(m.recipient.ip.bytes());
   out.write_uint(m.recipient.port);
 }
-void write_fields(FixedWriter& out, const FindNode& m) {
+void write_fields(rlp::FixedWriter& out, const FindNode& m) {
   out.write_list_header(list_payload(m));
   for (const std::uint16_t distance : m.distances.view()) out.write_uint(distance);
 }
-void write_fields(FixedWriter& out, const Nodes& m) {
+void write_fields(rlp::FixedWriter& out, const Nodes& m) {
   out.write_uint(m.total);
   out.write_list_header(list_payload(m));
   for (const ByteView record : m.records.view()) out.put(record);
 }
-void write_fields(FixedWriter& out, const TalkReq& m) {
+void write_fields(rlp::FixedWriter& out, const TalkReq& m) {
   out.write_bytes(m.protocol);
   out.write_bytes(m.request);
 }
-void write_fields(FixedWriter& out, const TalkResp& m) { out.write_bytes(m.response); }
+void write_fields(rlp::FixedWriter& out, const TalkResp& m) { out.write_bytes(m.response); }
 
 std::size_t payload_of(const Message& message) {
   return std::visit(
@@ -217,7 +180,7 @@ Result<RequestId> RequestId::from_bytes(ByteView bytes) {
 }
 
 bool RequestId::answers(const RequestId& asked) const {
-  return equal(without_zeros(view()), without_zeros(asked.view()));
+  return equal(rlp::trim_zeros(view()), rlp::trim_zeros(asked.view()));
 }
 
 Result<Message> decode_message(ByteView plain) {
@@ -252,7 +215,7 @@ Result<std::size_t> encode_message(const Message& message, MutByteView out) {
   const std::size_t payload = payload_of(message);
   const std::size_t size = 1 + list_size(payload);
   if (size > out.size()) return fail(Discv5Error::message_does_not_fit, out.size());
-  FixedWriter writer{out.first(size)};
+  rlp::FixedWriter writer{out.first(size)};
   writer.put_byte(message.index() + 1);
   writer.write_list_header(payload);
   std::visit(

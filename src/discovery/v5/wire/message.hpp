@@ -15,6 +15,7 @@
 #include <variant>
 
 #include <base/bytes.hpp>
+#include <base/few_of.hpp>
 #include <base/result.hpp>
 #include <types/endpoint.hpp>
 
@@ -48,23 +49,6 @@ class RequestId {
  private:
   std::uint8_t size_ = 0;
   ByteArray<kMaxRequestId> bytes_{};
-};
-
-// At most N values in place.
-template <class T, std::size_t N>
-class FewOf {
- public:
-  [[nodiscard]] std::span<const T> view() const { return std::span{values_}.first(size_); }
-  [[nodiscard]] bool full() const { return size_ == N; }
-  // CHECK: not full.
-  void push_back(const T& value) {
-    CHECK(!full());
-    values_[size_++] = value;
-  }
-
- private:
-  std::array<T, N> values_{};
-  std::size_t size_ = 0;
 };
 
 struct Ping {

@@ -3,15 +3,15 @@
 
 #include <set>
 
-#include <discovery/kbucket/testing/records.hpp>
 #include <gtest/gtest.h>
 
 #include "distances.hpp"
+#include "testing/records.hpp"
 
-namespace ethnet::lite {
+namespace ethnet::kbucket {
 namespace {
 
-using namespace kbucket::testing;
+using namespace testing;
 
 TEST(ProbeBudget, TwoKnocksAMinuteAtOneAddress) {
   ProbeBudget budget;
@@ -99,4 +99,4 @@ TEST(Distances, WhatAFullAnswerHadNoRoomForRemains) {
 }
 
 }  // namespace
-}  // namespace ethnet::lite
+}  // namespace ethnet::kbucket

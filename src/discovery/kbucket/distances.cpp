@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace ethnet::lite {
+namespace ethnet::kbucket {
 namespace {
 
 // Below the centre, it included: in the rest of a network of any size hardly a node is.
@@ -40,4 +40,4 @@ std::vector<std::uint16_t> remaining_distances(const std::vector<std::uint16_t>&
   return {from, asked.end()};
 }
 
-}  // namespace ethnet::lite
+}  // namespace ethnet::kbucket

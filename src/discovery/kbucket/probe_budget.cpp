@@ -1,8 +1,8 @@
 #include "probe_budget.hpp"
 
-#include <discovery/kbucket/ip_limits.hpp>
+#include "ip_limits.hpp"
 
-namespace ethnet::lite {
+namespace ethnet::kbucket {
 namespace {
 
 // One host has a /64 to itself.
@@ -16,7 +16,7 @@ IpAddress site_of(const IpAddress& ip) {
 }  // namespace
 
 bool ProbeBudget::take(Now now, const IpAddress& ip) {
-  if (!kbucket::limited_subnet(ip)) return true;
+  if (!limited_subnet(ip)) return true;
   while (!knocks_.empty() && knocks_.front().at + kProbeWindow <= now.mono) {
     const auto it = counts_.find(knocks_.front().where);
     CHECK(it != counts_.end());
@@ -25,7 +25,7 @@ bool ProbeBudget::take(Now now, const IpAddress& ip) {
   }
   const IpAddress site = site_of(ip);
   const auto known = counts_.find(site);
-  const bool has_room = known == counts_.end() ? counts_.size() < kMaxProbedAddresses
+  const bool has_room = known == counts_.end() ? counts_.size() < max_addresses_
                                                : known->second < kMaxProbesPerAddress;
   if (!has_room) {
     ++refused_;
@@ -44,4 +44,4 @@ void ProbeBudget::prove(const Endpoint& endpoint) {
   proven_order_.pop_front();
 }
 
-}  // namespace ethnet::lite
+}  // namespace ethnet::kbucket

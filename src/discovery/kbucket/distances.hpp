@@ -8,10 +8,10 @@
 
 #include <types/node_id.hpp>
 
-#include "limits.hpp"
+namespace ethnet::kbucket {
 
-namespace ethnet::lite {
-
+// Distances in one question: the nearest of what a node knows about a target is among so many.
+inline constexpr std::size_t kMaxDistances = 16;
 inline constexpr std::uint16_t kMaxDistance = 256;  // of two ids of 256 bits
 
 // At least one, at most kMaxDistances, the most promising first, each once, none 0: first the
@@ -23,4 +23,4 @@ inline constexpr std::uint16_t kMaxDistance = 256;  // of two ids of 256 bits
 [[nodiscard]] std::vector<std::uint16_t> remaining_distances(
     const std::vector<std::uint16_t>& asked, unsigned last);
 
-}  // namespace ethnet::lite
+}  // namespace ethnet::kbucket

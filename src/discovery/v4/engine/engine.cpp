@@ -1,0 +1,240 @@
+// Packets in and packets out: what a datagram must pass, and what every packet of ours has.
+#include "engine.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <base/sip_key.hpp>
+
+namespace ethnet::discv4 {
+namespace {
+
+Place place_of(const Enr& record) {
+  Place out;
+  if (const auto v4 = record.ip()) {
+    out.ip = *v4;
+    out.udp = record.udp().value_or(0);
+    out.tcp = record.tcp().value_or(0);
+  } else if (const auto v6 = record.ip6()) {
+    out.ip = *v6;
+    out.udp = record.udp6().value_or(record.udp().value_or(0));
+    out.tcp = record.tcp6().value_or(record.tcp().value_or(0));
+  } else {
+    out.udp = record.udp().value_or(0);
+    out.tcp = record.tcp().value_or(0);
+  }
+  return out;
+}
+
+// The hash of our PING that this PONG answers.
+const Hash32* ping_hash_of(const Message& message) {
+  const auto* pong = std::get_if<Pong>(&message);
+  return pong == nullptr ? nullptr : &pong->ping_hash;
+}
+
+}  // namespace
+
+Engine::Engine(Now now, EngineConfig config, kbucket::Table& table, filter::Filter& filter,
+               SecureRng& rng)
+    : config_{std::move(config)},
+      table_{table},
+      filter_{filter},
+      rng_{rng},
+      prng_{config_.seed},
+      bonds_{rng, config_.bonds},
+      proofs_{rng, config_.proofs},
+      pings_{config_.proofs + kMaxDiscv4Contacts, PeerHash{draw_sip_key(rng)}},
+      heard_at_{now.mono},
+      refresh_at_{now.mono},
+      revalidate_at_{now.mono + kRevalidateMax} {
+  CHECK(config_.key != nullptr && config_.local_record != nullptr);
+  const crypto::PublicKey key = config_.key->public_key();
+  self_ = make_node_id(key);
+  own_key_ = key.xy();
+  CHECK(config_.local_record->node_id() == self_ && table_.self() == self_);
+  own_place_ = place_of(config_.local_record->record());
+}
+
+void Engine::set_local_record(EnrPtr record) {
+  CHECK(record != nullptr && record->node_id() == self_);
+  config_.local_record = std::move(record);
+  own_place_ = place_of(config_.local_record->record());
+}
+
+// The queue is sized so that who drains it after every input cannot meet its end.
+void Engine::emit(Event event) { CHECK(events_.push(std::move(event))); }
+
+std::optional<std::string_view> Engine::exceeded_limit() const {
+  if (members_.size() > kMaxMembers) return "members";
+  if (seen_answers_.size() > kMaxSeenAnswers) return "seen answers";
+  if (lookups_.size() > kMaxDiscv4Lookups) return "lookups";
+  if (contacts_.size() > kMaxDiscv4Contacts) return "contacts";
+  return std::nullopt;
+}
+
+// --- in ---
+
+void Engine::handle_datagrams(Now now, std::span<const Datagram> batch) noexcept {
+  for (const Datagram& datagram : batch) handle_datagram(now, datagram);
+}
+
+void Engine::note_refusal(const Error& error) {
+  for (std::size_t code = 1; code < kDiscv4Errors; ++code) {
+    if (!error.is(static_cast<Discv4Error>(code))) continue;
+    ++counters_.refusals[code];
+    return;
+  }
+  ++counters_.malformed;
+}
+
+// Whether it may be the answer to something that is under way; which, its sender decides.
+bool Engine::awaits(const Message& message, const IpAddress& from) {
+  const auto asked = [&](PacketType type) {
+    return contacts_.any([&](const Contact& contact) {
+      if (contact.phase != Phase::asking || contact.node.at.ip != from) return false;
+      const bool asks_nodes = std::holds_alternative<AskNodes>(contact.asks.front());
+      return asks_nodes == (type == PacketType::neighbors);
+    });
+  };
+  switch (type_of(message)) {
+    case PacketType::pong:
+      return pings_.find(*ping_hash_of(message)) != nullptr;
+    case PacketType::neighbors:
+    case PacketType::enr_response:
+      return asked(type_of(message));
+    default:
+      return true;
+  }
+}
+
+// Nobody can make a PONG for a PING of ours before it was sent: it is not old, a clock is wrong.
+void Engine::note_expired(Now now, const Message& message) {
+  ++counters_.refusals[std::to_underlying(Discv4Error::expired)];
+  const Hash32* const hash = ping_hash_of(message);
+  if (hash == nullptr || pings_.find(*hash) == nullptr) return;
+  if (++expired_answers_ < kExpiredAnswersToWarn || clock_warning_at_ > now.mono) return;
+  expired_answers_ = 0;
+  clock_warning_at_ = now.mono + kClockWarningPause;
+  emit(ClockSuspect{});
+}
+
+void Engine::handle_datagram(Now now, const Datagram& datagram) {
+  if (config_.filters_addresses && !filter_.allow(now, datagram.remote)) {
+    ++counters_.address_budget;
+    return;
+  }
+  const auto envelope = open(datagram.bytes);
+  if (!envelope) return note_refusal(envelope.error());
+  const auto message = decode_message(*envelope);
+  if (!message) return note_refusal(message.error());
+  const auto expiration = expiration_of(*message);
+  if (expiration && is_expired(*expiration, now.wall)) return note_expired(now, *message);
+  if (!awaits(*message, datagram.remote.ip)) {
+    ++counters_.unsolicited;
+    return;
+  }
+  const bool is_proven = bonds_.is_proven(now, datagram.remote.ip);
+  if (!filter_.allow_curve_work(now, is_proven ? filter::Trust::proven : filter::Trust::stranger)) {
+    ++counters_.curve_budget;
+    return;
+  }
+  const auto key = recover_sender(*envelope);
+  if (!key) {
+    ++counters_.bad_signatures;
+    return;
+  }
+  const Sender from{.node = V4Node::of(*key, {datagram.remote.ip, datagram.remote.port, 0}),
+                    .remote = datagram.remote,
+                    .local = datagram.local,
+                    .hash = envelope->hash,
+                    .size = datagram.bytes.size()};
+  if (from.node.id == self_) {
+    ++counters_.own_identity;
+    return;
+  }
+  if (!filter_.allow(now, datagram.remote, from.node.id)) {
+    ++counters_.identity_budget;
+    return;
+  }
+  ++counters_.received[std::to_underlying(envelope->type)];
+  if (const auto* ping = std::get_if<Ping>(&*message)) {
+    on_ping(now, from, *ping);
+  } else if (const auto* pong = std::get_if<Pong>(&*message)) {
+    on_pong(now, from, *pong);
+  } else if (const auto* findnode = std::get_if<FindNode>(&*message)) {
+    on_findnode(now, from, *findnode);
+  } else if (const auto* neighbors = std::get_if<Neighbors>(&*message)) {
+    on_neighbors(now, from, *neighbors);
+  } else if (const auto* response = std::get_if<EnrResponse>(&*message)) {
+    on_enr_response(now, from, *response);
+  } else {
+    on_enr_request(now, from);
+  }
+}
+
+void Engine::handle_deadline(Now now) noexcept {
+  proofs_.expire(now);
+  while (Contact* contact = contacts_.overdue(now)) on_timeout(now, *contact);
+  if (!config_.keeps_table) return;
+  if (refresh_at_ <= now.mono) refresh(now);
+  if (revalidate_at_ <= now.mono) revalidate(now);
+}
+
+Instant Engine::next_deadline() const {
+  const Instant due = std::min(proofs_.next_deadline(), contacts_.next_deadline());
+  if (!config_.keeps_table) return due;
+  return std::min({due, refresh_at_, revalidate_at_});
+}
+
+// --- out ---
+
+std::optional<Transmit> Engine::poll_transmit(Now, MutByteView buffer) {
+  return outbox_.poll(buffer);
+}
+
+Endpoint Engine::local_for(const Endpoint& remote) const {
+  for (const Endpoint& local : config_.local) {
+    if (local.ip.is_v4() == remote.ip.is_v4()) return local;
+  }
+  return {};
+}
+
+// The hash, by which its answer is known; nothing where the packet was dropped.
+std::optional<Hash32> Engine::send(const Message& message, const Endpoint& local,
+                                   const Endpoint& remote) {
+  Outbox::Packet packet{.local = local, .remote = remote};
+  const auto encoded = encode(message, *config_.key, packet.bytes);
+  CHECK(encoded.has_value());  // whoever makes a message knows what fits
+  packet.size = encoded->size;
+  if (!outbox_.push(packet)) {
+    ++counters_.outbox_full;
+    return std::nullopt;
+  }
+  ++counters_.sent[std::to_underlying(type_of(message))];
+  return encoded->hash;
+}
+
+// As much of a PING as has room in `max_size`; nothing where none has.
+std::optional<Hash32> Engine::send_ping(Now now, const Endpoint& local, const Endpoint& remote,
+                                        std::size_t max_size) {
+  Ping ping{.from = own_place_,
+            .to = {remote.ip, remote.port, 0},
+            .expiration = expiration_at(now.wall),
+            .enr_seq = config_.local_record->record().seq()};
+  if (encoded_size(ping) > max_size) ping.enr_seq.reset();
+  if (encoded_size(ping) > max_size) ping.from = {IpAddress{}, own_place_.udp, 0};
+  if (encoded_size(ping) > max_size) {
+    ++counters_.amplification;
+    return std::nullopt;
+  }
+  const auto hash = send(ping, local, remote);
+  if (!hash) return std::nullopt;
+  if (Instant* sent = pings_.use(*hash)) {
+    *sent = now.mono;
+  } else {
+    pings_.insert(*hash, now.mono);
+  }
+  return hash;
+}
+
+}  // namespace ethnet::discv4

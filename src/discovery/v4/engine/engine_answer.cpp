@@ -1,0 +1,134 @@
+// What others ask of us: PING, FINDNODE, ENRRequest.
+#include <utility>
+
+#include <crypto/keccak.hpp>
+#include <discovery/kbucket/scope.hpp>
+
+#include "engine.hpp"
+
+namespace ethnet::discv4 {
+namespace {
+
+using kbucket::may_relay;
+using kbucket::scope_of;
+
+// Who is on loopback or on our LAN needs no reflector to reach somebody there.
+bool is_near(const IpAddress& ip) { return ip.is_loopback() || ip.is_lan(); }
+
+}  // namespace
+
+void Engine::on_ping(Now now, const Sender& from, const Ping& ping) {
+  heard_at_ = now.mono;
+  const Place to{from.remote.ip, from.remote.port, ping.from.tcp};
+  const NodeAt node = from.at();
+  if (bonds_.is_proven(now, node)) {
+    send_pong(now, from.local, from.remote, node, from.hash, to);
+    if (!bonds_.is_proven(now, node, kBondRenewal)) prove(now, from, ping, false);
+    return note_proven_ping(now, from, ping);
+  }
+  const bool at_once = is_near(from.remote.ip);
+  Contact* const contact = contacts_.find(node.id);
+  if (contact != nullptr && contact->node.at.ip == from.remote.ip &&
+      contact->phase == Phase::pinging) {
+    if (std::exchange(contact->spent_a_pong, true) && !at_once) return;
+    return send_pong(now, from.local, from.remote, node, from.hash, to);
+  }
+  if (at_once) send_pong(now, from.local, from.remote, node, from.hash, to);
+  prove(now, from, ping, !at_once);
+}
+
+void Engine::note_proven_ping(Now now, const Sender& from, const Ping& ping) {
+  const V4Node node{from.node.key, from.node.id, {from.remote.ip, from.remote.port, ping.from.tcp}};
+  note_alive(now, node, Standing::met);
+  const auto member = members_.find(node.id);
+  if (member == members_.end() || !wants_record(node.id, ping.enr_seq)) return;
+  static_cast<void>(ask(now, member->second, AskRecord{}, true));
+}
+
+void Engine::send_pong(Now now, const Endpoint& local, const Endpoint& remote, const NodeAt& node,
+                       const Hash32& ping_hash, const Place& to) {
+  const Pong pong{.to = to,
+                  .ping_hash = ping_hash,
+                  .expiration = expiration_at(now.wall),
+                  .enr_seq = config_.local_record->record().seq()};
+  if (!send(pong, local, remote)) return;
+  bonds_.on_ping_answered(now, node);
+  Contact* const contact = contacts_.find(node.id);
+  if (contact == nullptr || contact->node.at.ip != remote.ip) return;
+  contact->was_answered = true;
+  if (contact->phase == Phase::awaiting_ping) advance(now, *contact);
+}
+
+// Asks for a proof by a PING that is no larger than what came. The PONG that is held goes when it
+// comes.
+void Engine::prove(Now now, const Sender& from, const Ping& ping, bool hold_pong) {
+  const NodeAt node = from.at();
+  Proofs::Proof proof{.node = node,
+                      .at = from.remote,
+                      .local = from.local,
+                      .ping_hash = {},
+                      .sent = now.mono,
+                      .held = std::nullopt,
+                      .enr_seq = ping.enr_seq,
+                      .tcp = ping.from.tcp};
+  if (hold_pong) {
+    ++counters_.pongs_held;
+    const Place to{from.remote.ip, from.remote.port, ping.from.tcp};
+    proof.held = Proofs::Held{.ping_hash = from.hash, .to = to, .expiration = ping.expiration};
+  }
+  Proofs::Proof* const before = proofs_.find(node);
+  if (before != nullptr && before->sent + kProofInterval > now.mono) {
+    before->held = proof.held;
+    before->at = proof.at;
+    return;
+  }
+  const std::size_t max_size = is_near(from.remote.ip) ? kMaxDiscv4Packet : from.size;
+  const auto hash = send_ping(now, from.local, from.remote, max_size);
+  if (!hash) return;
+  proof.ping_hash = *hash;
+  proofs_.add(proof);
+}
+
+void Engine::on_findnode(Now now, const Sender& from, const FindNode& findnode) {
+  if (!bonds_.is_proven(now, from.at())) {
+    ++counters_.unproven;
+    return;
+  }
+  const NodeId target{crypto::keccak256(findnode.target)};
+  const kbucket::Scope between = scope_of(from.remote.ip);
+  Neighbors answer{.nodes = {}, .expiration = expiration_at(now.wall)};
+  std::size_t bytes = kEmptyNeighborsBytes;
+  std::size_t told = 0;
+  bool has_sent = false;
+  const auto flush = [&] {
+    has_sent = true;
+    send(answer, from.local, from.remote);
+    answer.nodes = {};
+    bytes = kEmptyNeighborsBytes;
+  };
+  // Of the whole table, since only some of it may be told to this node.
+  for (const RecordPtr& record : table_.closest(target, kMaxMembers, false)) {
+    if (told == kMaxAnswerNodes) break;
+    const auto member = members_.find(record->id());
+    if (member == members_.end() || record->id() == from.node.id) continue;
+    const V4Node& node = member->second;
+    if (node.at.endpoint() != record->endpoint()) continue;
+    if (!may_relay(between, scope_of(node.at.ip))) continue;
+    const Neighbor neighbor{node.at, node.key.xy()};
+    if (bytes + encoded_size(neighbor) > kMaxDiscv4Packet) flush();
+    answer.nodes.push_back(neighbor);
+    bytes += encoded_size(neighbor);
+    ++told;
+  }
+  if (!answer.nodes.view().empty() || !has_sent) flush();
+}
+
+void Engine::on_enr_request(Now now, const Sender& from) {
+  if (!bonds_.is_proven(now, from.at())) {
+    ++counters_.unproven;
+    return;
+  }
+  send(EnrResponse{from.hash, config_.local_record->record().encoded()}, from.local, from.remote);
+}
+
+}  // namespace ethnet::discv4

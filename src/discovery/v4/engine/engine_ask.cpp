@@ -1,0 +1,300 @@
+// What we ask: contacts from the first PING to their last answer.
+#include <algorithm>
+#include <utility>
+
+#include <discovery/kbucket/scope.hpp>
+
+#include "engine.hpp"
+
+namespace ethnet::discv4 {
+
+using kbucket::may_relay;
+using kbucket::NodeRecord;
+using kbucket::RecordPort;
+using kbucket::scope_of;
+
+namespace {
+
+bool asks_for_record(const Contact& contact) {
+  return std::ranges::any_of(contact.asks,
+                             [](const Ask& ask) { return std::holds_alternative<AskRecord>(ask); });
+}
+bool only_pings(const Contact& contact) {
+  return std::ranges::all_of(contact.asks,
+                             [](const Ask& ask) { return std::holds_alternative<AskPing>(ask); });
+}
+
+}  // namespace
+
+std::uint64_t Engine::ping(Now now, const V4Node& node) noexcept {
+  const std::uint64_t command = next_command();
+  return ask(now, node, AskPing{command}, true) ? command : 0;
+}
+
+std::uint64_t Engine::find_node(Now now, const V4Node& node, const KeyBytes& target) noexcept {
+  const std::uint64_t command = next_command();
+  return ask(now, node, AskNodes{.command = command, .target = target}, true) ? command : 0;
+}
+
+std::uint64_t Engine::request_record(Now now, const V4Node& node) noexcept {
+  const std::uint64_t command = next_command();
+  return ask(now, node, AskRecord{command}, true) ? command : 0;
+}
+
+// `trusted`: who named the address may choose where we knock.
+bool Engine::ask(Now now, const V4Node& node, Ask ask, bool trusted) {
+  if (node.id == self_) return false;
+  Contact* contact = contacts_.find(node.id);
+  if (contact != nullptr) {
+    if (contact->asks.size() >= kMaxAsksPerNode) {
+      ++counters_.contacts_refused;
+      return false;
+    }
+    contact->asks.push_back(std::move(ask));
+    return true;
+  }
+  if (contacts_.full()) {
+    ++counters_.contacts_refused;
+    return false;
+  }
+  const bool proven = bonds_.is_proven(now, {node.id, node.at.ip});
+  if (!trusted && !proven && !probes_.take(now, node.at.ip)) {
+    ++counters_.probes_refused;
+    return false;
+  }
+  contact = contacts_.add(node);
+  CHECK(contact != nullptr);
+  ++counters_.contacts;
+  contact->asks.push_back(std::move(ask));
+  turn_to(now, *contact);
+  return true;
+}
+
+// A node that has no proof of ours answers nothing but PING.
+void Engine::turn_to(Now now, Contact& contact) {
+  const NodeAt node{contact.node.id, contact.node.at.ip};
+  const bool bonded = bonds_.is_proven(now, node, kBondRenewal) && bonds_.is_known_there(now, node);
+  if (bonded) return advance(now, contact);
+  ping_contact(now, contact);
+}
+
+void Engine::ping_contact(Now now, Contact& contact) {
+  const Endpoint remote = contact.node.at.endpoint();
+  contact.phase = Phase::pinging;
+  contact.request = send_ping(now, local_for(remote), remote, kMaxDiscv4Packet).value_or(Hash32{});
+  contacts_.set_deadline(contact, now.mono + kAnswerTimeout);
+}
+
+// To its next question; there the contact ends when it has none. It may be gone afterwards.
+void Engine::advance(Now now, Contact& contact) {
+  contact.phase = Phase::asking;
+  while (!contact.asks.empty()) {
+    if (!std::holds_alternative<AskPing>(contact.asks.front())) return send_ask(now, contact);
+    if (!contact.has_ponged) return ping_contact(now, contact);
+    finish_ask(now, contact, true, nullptr);
+  }
+  contacts_.erase(contact.node.id);
+}
+
+void Engine::send_ask(Now now, Contact& contact) {
+  const Endpoint remote = contact.node.at.endpoint();
+  const std::uint64_t expiration = expiration_at(now.wall);
+  std::optional<Hash32> hash;
+  if (const auto* nodes = std::get_if<AskNodes>(&contact.asks.front())) {
+    hash = send(FindNode{nodes->target, expiration}, local_for(remote), remote);
+  } else {
+    hash = send(EnrRequest{expiration}, local_for(remote), remote);
+  }
+  contact.request = hash.value_or(Hash32{});
+  contacts_.set_deadline(contact, now.mono + kAnswerTimeout);
+}
+
+void Engine::finish_ask(Now now, Contact& contact, bool answered, const EnrPtr& record) {
+  const Ask ask = std::move(contact.asks.front());
+  contact.asks.pop_front();
+  const std::vector<V4Node> found = std::exchange(contact.found, {});
+  contact.told = 0;
+  contact.has_neighbors = false;
+  tell(now, contact.node.id, ask, answered, found, record);
+}
+
+// Whoever asked.
+void Engine::tell(Now now, const NodeId& node, const Ask& ask, bool answered,
+                  const std::vector<V4Node>& found, const EnrPtr& record) {
+  if (const auto* ping = std::get_if<AskPing>(&ask)) {
+    if (ping->command != 0) emit(PingDone{ping->command, node, answered});
+  } else if (const auto* nodes = std::get_if<AskNodes>(&ask)) {
+    if (nodes->command != 0) emit(NodesDone{nodes->command, node, answered, found});
+    if (nodes->lookup == 0) return;
+    if (answered) return on_nodes(now, nodes->lookup, node, found);
+    on_lookup_failure(now, nodes->lookup, node);
+  } else if (const auto* wanted = std::get_if<AskRecord>(&ask)) {
+    if (wanted->command != 0) emit(RecordDone{wanted->command, node, record});
+  }
+}
+
+// --- answers ---
+
+void Engine::on_pong(Now now, const Sender& from, const Pong& pong) {
+  const NodeAt node = from.at();
+  Contact* const contact = contacts_.find(node.id);
+  const bool of_contact = contact != nullptr && contact->phase == Phase::pinging &&
+                          contact->node.at.ip == node.ip && contact->request == pong.ping_hash;
+  const Proofs::Proof* const proof = proofs_.find(node);
+  const bool of_proof = proof != nullptr && proof->ping_hash == pong.ping_hash;
+  if (!of_contact && !of_proof) {
+    ++counters_.unsolicited;
+    return;
+  }
+  heard_at_ = now.mono;
+  expired_answers_ = 0;
+  bonds_.on_pong(now, node);
+  emit(SeenAs{from.remote, pong.to.endpoint(), of_contact});
+  if (of_contact) on_contact_pong(now, *contact, pong);
+  if (of_proof) on_proof(now, Proofs::Proof{*proof}, from, pong);
+}
+
+void Engine::on_contact_pong(Now now, Contact& contact, const Pong& pong) {
+  const NodeAt node{contact.node.id, contact.node.at.ip};
+  contact.has_ponged = true;
+  if (contact.was_answered) bonds_.on_ping_answered(now, node);
+  note_alive(now, contact.node, Standing::reached);
+  const bool has_room = contact.asks.size() < kMaxAsksPerNode;
+  if (has_room && wants_record(contact.node.id, pong.enr_seq) && !asks_for_record(contact)) {
+    contact.asks.emplace_back(AskRecord{});
+  }
+  if (bonds_.is_known_there(now, node) || only_pings(contact)) return advance(now, contact);
+  contact.phase = Phase::awaiting_ping;
+  contacts_.set_deadline(contact, now.mono + kPingBackTimeout);
+}
+
+// A node that came to us is where it says: it gets the PONG that it waits for.
+void Engine::on_proof(Now now, const Proofs::Proof& proof, const Sender& from, const Pong& pong) {
+  proofs_.erase(proof.node);
+  if (!proof.held) {
+    bonds_.on_ping_answered(now, proof.node);
+  } else if (!is_expired(proof.held->expiration, now.wall)) {
+    send_pong(now, proof.local, proof.at, proof.node, proof.held->ping_hash, proof.held->to);
+  }
+  V4Node node = from.node;
+  node.at = {proof.at.ip, proof.at.port, proof.tcp};
+  note_alive(now, node, Standing::met);
+  if (!wants_record(node.id, pong.enr_seq)) return;
+  const Contact* const contact = contacts_.find(node.id);
+  if (contact != nullptr && asks_for_record(*contact)) return;
+  if (!ask(now, node, AskRecord{}, true)) return;
+  Contact* const made = contacts_.find(node.id);
+  if (made != nullptr && contact == nullptr) made->we_chose = false;
+}
+
+void Engine::on_neighbors(Now now, const Sender& from, const Neighbors& neighbors) {
+  Contact* const contact = contacts_.find(from.node.id);
+  if (contact == nullptr || contact->phase != Phase::asking ||
+      contact->node.at.ip != from.remote.ip ||
+      !std::holds_alternative<AskNodes>(contact->asks.front())) {
+    ++counters_.unsolicited;
+    return;
+  }
+  if (std::ranges::find(seen_answers_, from.hash) != seen_answers_.end()) {
+    ++counters_.replayed;
+    return;
+  }
+  seen_answers_.push_back(from.hash);
+  if (seen_answers_.size() > kMaxSeenAnswers) seen_answers_.pop_front();
+  heard_at_ = now.mono;
+  contact->has_neighbors = true;
+  for (const Neighbor& neighbor : neighbors.nodes.view()) {
+    if (contact->told == kMaxAnswerNodes) break;
+    ++contact->told;
+    take_neighbor(*contact, from.remote.ip, neighbor);
+  }
+  // No more will come: it has named all that it may, or has nobody to name.
+  const bool is_all = contact->told == kMaxAnswerNodes || neighbors.nodes.view().empty();
+  if (!is_all) return;
+  finish_ask(now, *contact, true, nullptr);
+  advance(now, *contact);
+}
+
+void Engine::take_neighbor(Contact& contact, const IpAddress& teller, const Neighbor& neighbor) {
+  const auto key = crypto::PublicKey::parse(neighbor.key);
+  if (!key || neighbor.at.ip.is_unspecified() || neighbor.at.udp == 0) {
+    ++counters_.bad_neighbors;
+    return;
+  }
+  if (!may_relay(scope_of(teller), scope_of(neighbor.at.ip))) {
+    ++counters_.wrong_scope;
+    return;
+  }
+  const V4Node node = V4Node::of(*key, neighbor.at);
+  const bool is_known =
+      node.id == self_ ||
+      std::ranges::any_of(contact.found, [&](const V4Node& other) { return other.id == node.id; });
+  if (!is_known) contact.found.push_back(node);
+}
+
+void Engine::on_enr_response(Now now, const Sender& from, const EnrResponse& response) {
+  Contact* const contact = contacts_.find(from.node.id);
+  if (contact == nullptr || contact->phase != Phase::asking ||
+      contact->node.at.ip != from.remote.ip || contact->request != response.request_hash ||
+      !std::holds_alternative<AskRecord>(contact->asks.front())) {
+    ++counters_.unsolicited;
+    return;
+  }
+  heard_at_ = now.mono;
+  auto enr = VerifiedEnr::decode(response.record);
+  EnrPtr record;
+  if (enr && enr->node_id() == from.node.id) {
+    record = std::make_shared<const VerifiedEnr>(std::move(*enr));
+    take_record(now, *contact, record);
+  } else {
+    ++counters_.bad_records;
+  }
+  finish_ask(now, *contact, record != nullptr, record);
+  advance(now, *contact);
+}
+
+// Where its record says that it is somewhere else than where it answers, that is a claim.
+void Engine::take_record(Now now, const Contact& contact, const EnrPtr& enr) {
+  const RecordPtr record = NodeRecord::of(enr, RecordPort::udp);
+  if (record == nullptr) return;
+  const Standing here = contact.we_chose ? Standing::reached : Standing::met;
+  if (record->endpoint() == contact.node.at.endpoint()) {
+    return note(now, record, contact.node, here);
+  }
+  if (!may_relay(scope_of(contact.node.at.ip), scope_of(record->endpoint().ip))) {
+    ++counters_.wrong_scope;
+    return;
+  }
+  static_cast<void>(table_.add(now, record, Standing::claimed));
+}
+
+// --- no answer ---
+
+void Engine::on_timeout(Now now, Contact& contact) {
+  contacts_.set_deadline(contact, Instant::never());
+  switch (contact.phase) {
+    case Phase::pinging:
+      return on_unreachable(now, contact);
+    case Phase::awaiting_ping:  // it may have had a proof of ours before
+      return advance(now, contact);
+    case Phase::asking:
+      finish_ask(now, contact, contact.has_neighbors, nullptr);
+      return advance(now, contact);
+  }
+}
+
+void Engine::on_unreachable(Now now, Contact& contact) {
+  ++counters_.contacts_failed;
+  const V4Node node = contact.node;
+  const std::deque<Ask> asks = std::move(contact.asks);
+  contacts_.erase(node.id);
+  // Who is in the table by discv5 alone is not judged by discv4.
+  const auto member = members_.find(node.id);
+  if (member != members_.end() && member->second.at.endpoint() == node.at.endpoint()) {
+    const bool its_fault = heard_at_ + kAloneAfter >= now.mono;
+    if (!table_.failed(now, node.id, its_fault)) members_.erase(member);
+  }
+  for (const Ask& ask : asks) tell(now, node.id, ask, false, {}, nullptr);
+}
+
+}  // namespace ethnet::discv4

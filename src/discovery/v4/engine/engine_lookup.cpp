@@ -1,0 +1,186 @@
+// Look-ups, and what keeps the table alive: who is noted there, refresh, revalidation.
+#include <algorithm>
+#include <utility>
+
+#include <crypto/keccak.hpp>
+
+#include "engine.hpp"
+
+namespace ethnet::discv4 {
+namespace {
+
+using kbucket::TableEntry;
+
+NodeId id_of(const KeyBytes& key) { return NodeId{crypto::keccak256(key)}; }
+
+Duration draw(Prng& prng, Duration min, Duration max) { return {prng.between(min.ns, max.ns)}; }
+
+// The port of RLPx of a record.
+std::uint16_t tcp_of(const RecordPtr& record) {
+  const auto enr = Enr::decode(record->encoded());
+  CHECK(enr.has_value());
+  const auto tcp6 = record->endpoint().ip.is_v4() ? std::nullopt : enr->tcp6();
+  return tcp6.value_or(enr->tcp().value_or(0));
+}
+
+}  // namespace
+
+std::uint64_t Engine::start_lookup(Now now, const KeyBytes& target) noexcept {
+  const std::uint64_t command = next_command();
+  return begin_lookup(now, target, command) ? command : 0;
+}
+
+std::uint64_t Engine::start_random_lookup(Now now) noexcept {
+  KeyBytes target{};
+  rng_.fill(target);
+  return start_lookup(now, target);
+}
+
+void Engine::bootstrap(Now now, std::span<const V4Node> nodes) noexcept {
+  for (const V4Node& node : nodes) {
+    if (boot_nodes_.size() < kMaxDiscv4BootNodes && node.id != self_) boot_nodes_.push_back(node);
+  }
+  if (config_.keeps_table) refresh(now);
+}
+
+bool Engine::begin_lookup(Now now, const KeyBytes& target, std::uint64_t command) {
+  if (lookups_.size() >= kMaxDiscv4Lookups) {
+    ++counters_.lookups_refused;
+    return false;
+  }
+  ++counters_.lookups;
+  const std::uint64_t number = next_lookup_++;
+  ActiveLookup lookup{
+      .command = command, .target = target, .iterator = {self_, id_of(target)}, .nodes = {}};
+  seed(lookup);
+  lookups_.emplace(number, std::move(lookup));
+  advance_lookup(now, number);
+  return true;
+}
+
+void Engine::seed(ActiveLookup& active) {
+  std::vector<NodeId> ids;
+  const auto add = [&](const V4Node& node) {
+    ids.push_back(node.id);
+    active.nodes.try_emplace(node.id, node);
+  };
+  // The known ones whatever was claimed: a table full of claims must not keep us from asking them.
+  for (const bool with_claimed : {false, true}) {
+    const NodeId& target = active.iterator.target();
+    for (const RecordPtr& record : table_.closest(target, kbucket::kLookupResults, with_claimed)) {
+      const auto member = members_.find(record->id());
+      if (member != members_.end()) {
+        add(member->second);
+      } else {
+        const Endpoint& at = record->endpoint();
+        add({record->public_key(), record->id(), {at.ip, at.port, tcp_of(record)}});
+      }
+    }
+  }
+  if (ids.size() < kbucket::kLookupResults) std::ranges::for_each(boot_nodes_, add);
+  active.iterator.add(ids);
+}
+
+void Engine::advance_lookup(Now now, std::uint64_t number) {
+  const auto it = lookups_.find(number);
+  if (it == lookups_.end()) return;
+  ActiveLookup& active = it->second;
+  std::erase_if(active.nodes,
+                [&](const auto& entry) { return !active.iterator.knows(entry.first); });
+  while (const auto id = active.iterator.next()) {
+    const V4Node node = active.nodes.at(*id);
+    const bool is_boot = std::ranges::find(boot_nodes_, node) != boot_nodes_.end();
+    const AskNodes question{.lookup = number, .target = active.target};
+    if (!ask(now, node, question, is_boot)) active.iterator.on_failure(*id);
+  }
+  if (!active.iterator.finished()) return;
+  LookupDone done{.command = active.command, .target = active.iterator.target(), .nearest = {}};
+  for (const NodeId& id : active.iterator.closest()) done.nearest.push_back(active.nodes.at(id));
+  lookups_.erase(it);
+  if (done.command != 0) emit(std::move(done));
+}
+
+void Engine::on_nodes(Now now, std::uint64_t number, const NodeId& from,
+                      std::span<const V4Node> nodes) {
+  const auto it = lookups_.find(number);
+  if (it == lookups_.end()) return;
+  std::vector<NodeId> ids;
+  for (const V4Node& node : nodes) {
+    ids.push_back(node.id);
+    it->second.nodes.try_emplace(node.id, node);
+  }
+  it->second.iterator.on_answer(from, ids);
+  advance_lookup(now, number);
+}
+
+void Engine::on_lookup_failure(Now now, std::uint64_t number, const NodeId& from) {
+  const auto it = lookups_.find(number);
+  if (it == lookups_.end()) return;
+  it->second.iterator.on_failure(from);
+  advance_lookup(now, number);
+}
+
+// --- the table ---
+
+void Engine::note(Now now, const RecordPtr& record, const V4Node& node, Standing standing) {
+  const TableEntry* const before = table_.find_any(record->id());
+  const bool was_relayable = before != nullptr && before->relayable();
+  static_cast<void>(table_.add(now, record, standing));
+  const TableEntry* const after = table_.find_any(record->id());
+  if (after == nullptr || after->record->endpoint() != node.at.endpoint()) return;
+  remember_member({node.key, node.id, {node.at.ip, node.at.udp, tcp_of(after->record)}});
+  if (after->relayable() && !was_relayable) emit(NodeSeen{after->record, after->standing});
+}
+
+// It answered us, or asked and is proven. Where its record says that it is there, it is alive.
+void Engine::note_alive(Now now, const V4Node& node, Standing standing) {
+  const TableEntry* const entry = table_.find_any(node.id);
+  if (entry == nullptr || entry->record->endpoint() != node.at.endpoint()) return;
+  note(now, RecordPtr{entry->record}, node, standing);
+}
+
+// A node that does not say that it has one (EIP-868) is not asked.
+bool Engine::wants_record(const NodeId& node, const std::optional<std::uint64_t>& enr_seq) const {
+  if (!enr_seq) return false;
+  const TableEntry* const entry = table_.find_any(node);
+  return entry == nullptr || entry->record->seq() < *enr_seq;
+}
+
+void Engine::remember_member(const V4Node& node) {
+  members_.insert_or_assign(node.id, node);
+  if (members_.size() <= kMaxMembers) return;
+  std::erase_if(members_,
+                [&](const auto& entry) { return table_.find_any(entry.first) == nullptr; });
+}
+
+// --- upkeep ---
+
+void Engine::refresh(Now now) {
+  const bool has_somebody = !members_.empty();
+  const bool early = refreshes_ < kEarlyRefreshes || !has_somebody;
+  refresh_at_ = now.mono + (early ? draw(prng_, kEarlyRefreshMin, kEarlyRefreshMax)
+                                  : draw(prng_, kRefreshMin, kRefreshMax));
+  if (!has_somebody && boot_nodes_.empty() && table_.size() == 0) return;
+  KeyBytes target = own_key_;  // first our own neighbourhood, then anywhere
+  if (refreshes_++ != 0) rng_.fill(target);
+  static_cast<void>(begin_lookup(now, target, 0));
+}
+
+// Of two drawn, the one that was not heard of for longer.
+void Engine::revalidate(Now now) {
+  revalidate_at_ = now.mono + draw(prng_, kRevalidateMin, kRevalidateMax);
+  std::erase_if(members_,
+                [&](const auto& entry) { return table_.find_any(entry.first) == nullptr; });
+  if (members_.empty()) return;
+  const auto drawn = [&] {
+    const auto steps = static_cast<std::ptrdiff_t>(prng_.below(members_.size()));
+    return std::next(members_.begin(), steps);
+  };
+  const auto a = drawn();
+  const auto b = drawn();
+  const bool a_first = table_.find_any(a->first)->last_seen <= table_.find_any(b->first)->last_seen;
+  const V4Node node = a_first ? a->second : b->second;
+  if (ask(now, node, AskPing{}, true)) ++counters_.revalidations;
+}
+
+}  // namespace ethnet::discv4
