@@ -9,9 +9,11 @@
 namespace ethnet::discv5 {
 
 Engine::Engine(Now now, std::shared_ptr<const crypto::SecretKey> key, EnrPtr local_record,
-               kbucket::Table& table, SecureRng& rng, Prng prng, const EngineLimits& limits)
+               kbucket::Table& table, filter::Filter& filter, SecureRng& rng, Prng prng,
+               const EngineLimits& limits)
     : local_record_{local_record},
       table_{table},
+      filter_{filter},
       rng_{rng},
       prng_{prng},
       limits_{limits},
@@ -39,8 +41,9 @@ void Engine::handle_datagram(Now now, const Datagram& datagram) {
     ++counters_.unanswerable;
     return;
   }
+  if (!filter_.allow(now, datagram.remote)) return;
   const auto packet = sessions_.decode(datagram.bytes, in_);
-  if (!packet) return;
+  if (!packet || !may_work_for(now, datagram.remote, *packet)) return;
   const auto received = sessions_.handle_packet(now, datagram.remote, *packet);
   if (!received) return;
   if (const auto* message = std::get_if<MessageReceived>(&*received)) {
@@ -50,6 +53,21 @@ void Engine::handle_datagram(Now now, const Datagram& datagram) {
   } else if (const auto* challenge = std::get_if<ChallengeReceived>(&*received)) {
     on_challenge(now, *challenge);
   }
+}
+
+// A handshake that answers a challenge of ours costs four operations on the curve: a record, an id
+// signature, an ephemeral key and a shared secret. Strangers have a budget of their own.
+bool Engine::may_work_for(Now now, const Endpoint& remote, const Packet& packet) {
+  const auto* const handshake = std::get_if<Handshake>(&packet.header.authdata);
+  if (handshake == nullptr) return true;
+  const Peer peer{handshake->source, remote};
+  if (!sessions_.expects_handshake(peer)) return true;  // refused without any of it
+  const kbucket::TableEntry* known = table_.find_any(peer.id);
+  const bool is_known = known != nullptr && known->standing != Standing::claimed &&
+                        known->record->endpoint() == remote;
+  const bool proven = is_known || sessions_.has_session(peer);
+  return filter_.allow_curve_work(now, proven ? filter::Trust::proven : filter::Trust::stranger,
+                                  kHandshakeCost);
 }
 
 // The record that we have of it spares it to send its own; one that a Job judged is not kept in
@@ -77,7 +95,7 @@ void Engine::on_message(Now now, const Endpoint& local, const MessageReceived& r
   std::visit(
       [&](const auto& m) {
         if constexpr (requires { serve(now, local, from, m); }) {
-          serve(now, local, from, m);
+          if (filter_.allow(now, from.at, from.id)) serve(now, local, from, m);
         } else {
           on_answer(now, from, m);
         }

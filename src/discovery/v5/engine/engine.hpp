@@ -1,8 +1,8 @@
 // Node Discovery v5.1 (devp2p, discv5-wire.md and discv5-theory.md): the whole node, as a machine
 // of datagrams, deadlines, jobs and events (machine/concepts.hpp).
 //
-//   datagram -> Sessions -> a request, served at once; an answer, to the call that waits for it;
-//               or a challenge, in either direction
+//   datagram -> Filter (its budgets) -> Sessions -> a request, served at once; an answer, to the
+//               call that waits for it; or a challenge, in either direction
 //   calls       PING, FINDNODE, TALKREQ of ours: what commands, look-ups and revalidation ask
 //   records     told to us are judged by a Job, and then claims in the table, or steps of a look-up
 //   table       shared with whoever else knows nodes by their "udp" endpoint (discovery/v4)
@@ -28,10 +28,12 @@
 #include <string_view>
 #include <vector>
 
+#include <base/lru_map.hpp>
 #include <base/prng.hpp>
 #include <base/ring.hpp>
 #include <base/secure_rng.hpp>
 #include <base/token_bucket.hpp>
+#include <discovery/filter/filter.hpp>
 #include <discovery/kbucket/ip_vote.hpp>
 #include <discovery/kbucket/lookup.hpp>
 #include <discovery/kbucket/probe_budget.hpp>
@@ -39,7 +41,6 @@
 #include <discovery/kbucket/table.hpp>
 #include <machine/concepts.hpp>
 
-#include "../session/lru_map.hpp"
 #include "../session/sessions.hpp"
 #include "../wire/message.hpp"
 #include "calls.hpp"
@@ -96,9 +97,11 @@ struct EngineCounters {
 
 class Engine {
  public:
-  // The key is that of `local_record`. `table` must be of the same node and outlive the engine.
+  // The key is that of `local_record`. `table` must be of the same node; it, `filter` and `rng`
+  // must outlive the engine.
   Engine(Now now, std::shared_ptr<const crypto::SecretKey> key, EnrPtr local_record,
-         kbucket::Table& table, SecureRng& rng, Prng prng, const EngineLimits& limits = {});
+         kbucket::Table& table, filter::Filter& filter, SecureRng& rng, Prng prng,
+         const EngineLimits& limits = {});
 
   // --- the machine ---
   void handle_datagrams(Now now, std::span<const Datagram> batch) noexcept;
@@ -179,6 +182,7 @@ class Engine {
 
   // engine.cpp: what comes in and goes out
   void handle_datagram(Now now, const Datagram& datagram);
+  [[nodiscard]] bool may_work_for(Now now, const Endpoint& remote, const Packet& packet);
   void on_message(Now now, const Endpoint& local, const MessageReceived& received);
   void on_unreadable(Now now, const Endpoint& local, const Unreadable& packet);
   void send(const Endpoint& local, const Endpoint& remote, std::size_t size);
@@ -234,6 +238,7 @@ class Engine {
 
   EnrPtr local_record_;
   kbucket::Table& table_;
+  filter::Filter& filter_;
   SecureRng& rng_;
   Prng prng_;
   EngineLimits limits_;

@@ -46,6 +46,9 @@ inline constexpr Duration kOwnRecordInterval = seconds(10);
 // each. Two look-ups at full speed reach half of it.
 inline constexpr std::size_t kMaxKnockedAddresses = 4096;
 
+// Of the filter's budget of curve work, in signature checks.
+inline constexpr std::int64_t kHandshakeCost = 4;
+
 // As geth. Nothing that a peer sends makes it longer, but the handshake, once.
 inline constexpr Duration kCallTimeout = milliseconds(700);
 inline constexpr Duration kTalkLifetime = milliseconds(700);  // nobody waits for longer

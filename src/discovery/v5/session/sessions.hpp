@@ -25,6 +25,7 @@
 #include <variant>
 
 #include <base/instant.hpp>
+#include <base/lru_map.hpp>
 #include <base/secure_rng.hpp>
 #include <base/sip_hash.hpp>
 #include <crypto/secp256k1.hpp>
@@ -33,7 +34,6 @@
 
 #include "../wire/packet.hpp"
 #include "handshake.hpp"
-#include "lru_map.hpp"
 #include "nonce_counter.hpp"
 
 namespace ethnet::discv5 {
@@ -130,6 +130,10 @@ class Sessions {
   Sealed make_random(const Peer& peer, PacketBuffer& out) noexcept;
 
   [[nodiscard]] bool has_session(const Peer& peer) { return sessions_.find(peer) != nullptr; }
+  // Whether a handshake of this peer costs us more than a look.
+  [[nodiscard]] bool expects_handshake(const Peer& peer) {
+    return challenges_.find(peer) != nullptr;
+  }
   // Of a peer that has gone, or that broke the protocol.
   void forget(const Peer& peer) noexcept { sessions_.erase(peer); }
 

@@ -38,12 +38,13 @@ inline RecordPtr node_at(std::uint64_t number, const Endpoint& at, std::uint64_t
 
 struct EngineNode {
   EngineNode(Now now, std::uint64_t number_, const Endpoint& place_, EnrPtr record,
-             const EngineLimits& limits)
+             const EngineLimits& limits, const filter::FilterLimits& filter_limits)
       : number{number_},
         place{place_},
         rng{number_ + 5000},
         table{record->node_id()},
-        checked{now, key_of(number_), record, table, rng, Prng{number_ + 77}, limits} {}
+        filter{rng, filter_limits},
+        checked{now, key_of(number_), record, table, filter, rng, Prng{number_ + 77}, limits} {}
 
   [[nodiscard]] Engine& engine() { return checked.machine(); }
   // The events of one kind since the last call; the others stay.
@@ -62,6 +63,7 @@ struct EngineNode {
   Endpoint place;
   TestRng rng;
   kbucket::Table table;
+  filter::Filter filter;
   Checked<Engine> checked;
   std::vector<Event> events;
 };
@@ -80,7 +82,7 @@ class EngineNet {
   EngineNode& add_at(std::uint64_t number, const Endpoint& place, const EnrPtr& record,
                      const EngineLimits& limits = {}) {
     auto& node = nodes_[place];
-    node = std::make_unique<EngineNode>(now, number, place, record, limits);
+    node = std::make_unique<EngineNode>(now, number, place, record, limits, filter_limits);
     return *node;
   }
   void remove(const Endpoint& place) { nodes_.erase(place); }
@@ -145,6 +147,7 @@ class EngineNet {
 
   Now now = at(seconds(0));
   std::uint64_t delivered = 0;
+  filter::FilterLimits filter_limits{};  // of the nodes that are added from now on
   // Whether a datagram is lost; sees all that an engine sends.
   std::function<bool(const UnderWay&)> loses;
   // What arrives where no engine is.

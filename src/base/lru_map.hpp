@@ -9,9 +9,9 @@
 #include <unordered_map>
 #include <utility>
 
-#include <base/check.hpp>
+#include "check.hpp"
 
-namespace ethnet::discv5 {
+namespace ethnet {
 
 template <class Key, class T, class Hash>
 class LruMap {
@@ -77,4 +77,4 @@ class LruMap {
   std::unordered_map<Key, typename Entries::iterator, Hash> places_;
 };
 
-}  // namespace ethnet::discv5
+}  // namespace ethnet

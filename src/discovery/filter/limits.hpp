@@ -1,0 +1,35 @@
+// The bounds of the filter of discovery: budgets in packets, and how many budgets are remembered.
+// docs/LIMITS.md lists them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace ethnet::filter {
+
+// So much at once, then so much a second.
+struct Rate {
+  std::int64_t burst = 1;
+  std::int64_t per_second = 1;
+};
+
+// Three requests of a look-up, each answered by five packets, twice over; then what a few dozen
+// nodes behind one address send.
+inline constexpr Rate kAddressRate{.burst = 64, .per_second = 16};
+inline constexpr Rate kLanRate{.burst = 512, .per_second = 128};
+// Half of it for one node: many may share an address.
+inline constexpr Rate kIdentityRate{.burst = 32, .per_second = 8};
+
+// Signature checks (50 µs) for all strangers together: 5 % of a core. A handshake counts as
+// several.
+inline constexpr Rate kStrangersCurveRate{.burst = 256, .per_second = 1'000};
+// The same for those who proved that they are where they say.
+inline constexpr Rate kProvenCurveRate{.burst = 1'024, .per_second = 4'000};
+inline constexpr std::int64_t kMaxCurveCost = 16;  // of one datagram, in signature checks
+
+// Addresses whose budget is remembered; 170 bytes each. Who floods under more addresses than this
+// has no budget of an address to fear, and shares that of strangers.
+inline constexpr std::size_t kMaxFilteredAddresses = 16'384;
+inline constexpr std::size_t kMaxFilteredIdentities = 16'384;  // the same for nodes; 200 bytes each
+
+}  // namespace ethnet::filter
