@@ -1,5 +1,6 @@
 // ethnet: the node and its tools. Sub-commands: node, scope, doctor, das, peer, stop, key, enr,
-// chain, lab, sim; completion and man print what a shell and `man` read of all these.
+// discv5, discv4, chain, lab, sim; completion and man print what a shell and `man` read of all
+// these.
 #include <cstdio>
 #include <exception>
 #include <stdexcept>
@@ -15,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "control.hpp"
+#include "discv.hpp"
 #include "doctor.hpp"
 #include "lab.hpp"
 #include "scope.hpp"
@@ -143,6 +145,10 @@ int run(int argc, char** argv) {
   KeyOptions key_options;
   add_key(app, key_options, status);
   add_enr(app, key_options, status);
+
+  ethnet::app::DiscvOptions discv_options;
+  add_discv5(app, discv_options, status);
+  add_discv4(app, discv_options, status);
 
   std::string chain_file;
   std::string genesis;

@@ -36,6 +36,7 @@ ROWS = {
     "discovery/lite": _PURE + ["discovery/kbucket/", "discovery/filter/"],
     "discovery/v4": _PURE + ["discovery/kbucket/", "discovery/filter/"],
     "discovery/v5": _PURE + ["discovery/kbucket/", "discovery/filter/"],
+    "discovery/host": _PURE + ["discovery/kbucket/", "discovery/filter/", "discovery/v4/", "discovery/v5/"],
     "transport": _PURE,
     "transport/quic": _PURE + _TRANSPORT,
     "transport/rlpx": _PURE + _TRANSPORT,

@@ -151,4 +151,5 @@ cmd_setup() {
   setup_packages
   setup_web
   setup_grpcurl
+  setup_interop
 }

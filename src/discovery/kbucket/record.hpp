@@ -61,7 +61,8 @@ enum class RecordVerdict : std::uint8_t { right, malformed, no_endpoint };
 // Records that wait for the judgement of their signatures.
 class RecordBatch {
  public:
-  explicit RecordBatch(RecordPort port = RecordPort::quic) : port_{port} {}
+  RecordBatch() = default;
+  explicit RecordBatch(RecordPort port) : port_{port} {}
   // Form only; false when it is not that of a record, which is then left out.
   bool add(ByteView encoded);
   [[nodiscard]] std::size_t size() const { return records_.size(); }
@@ -77,7 +78,7 @@ class RecordBatch {
   [[nodiscard]] std::vector<Judged> judged(ByteView output) const;
 
  private:
-  RecordPort port_;
+  RecordPort port_ = RecordPort::quic;
   std::vector<Bytes> records_;
 };
 

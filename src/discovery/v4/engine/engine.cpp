@@ -222,7 +222,8 @@ std::optional<Hash32> Engine::send_ping(Now now, const Endpoint& local, const En
             .expiration = expiration_at(now.wall),
             .enr_seq = config_.local_record->record().seq()};
   if (encoded_size(ping) > max_size) ping.enr_seq.reset();
-  if (encoded_size(ping) > max_size) ping.from = {IpAddress{}, own_place_.udp, 0};
+  // As short as that of a node which knows neither its address nor its port.
+  if (encoded_size(ping) > max_size) ping.from = Place{};
   if (encoded_size(ping) > max_size) {
     ++counters_.amplification;
     return std::nullopt;

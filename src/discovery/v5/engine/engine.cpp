@@ -41,7 +41,7 @@ void Engine::handle_datagram(Now now, const Datagram& datagram) {
     ++counters_.unanswerable;
     return;
   }
-  if (!filter_.allow(now, datagram.remote)) return;
+  if (limits_.filters_addresses && !filter_.allow(now, datagram.remote)) return;
   const auto packet = sessions_.decode(datagram.bytes, in_);
   if (!packet || !may_work_for(now, datagram.remote, *packet)) return;
   const auto received = sessions_.handle_packet(now, datagram.remote, *packet);

@@ -56,6 +56,9 @@ struct EngineLimits {
   std::size_t lookups = kMaxDiscv5Lookups;
   std::size_t talk_slots = kMaxTalkSlots;
   std::size_t outgoing = kMaxOutgoing;
+  // False where who owns the socket has asked filter.allow(now, remote) already, because it needs
+  // to, to tell discv5 from discv4.
+  bool filters_addresses = true;
 };
 
 struct EngineCounters {

@@ -1,0 +1,60 @@
+#include "discv_commands.hpp"
+
+namespace ethnet::app {
+namespace {
+
+void add_own_flags(CLI::App& command, DiscvOptions& o) {
+  command.add_option("--key", o.key_file, "Key file (default: a fresh key)");
+  command.add_option("--addr", o.address, "Address and UDP port to ask from")
+      ->option_text("IP:PORT")
+      ->capture_default_str();
+}
+
+void add_timeout(CLI::App& command, DiscvOptions& o) {
+  command.add_option("--timeout", o.timeout_seconds, "Seconds until it gives up")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 3600));
+}
+
+void add_bootnodes(CLI::App& command, DiscvOptions& o) {
+  command.add_option("--bootnodes", o.bootnodes, "Nodes to begin with, comma-separated")
+      ->option_text("NODE,...")
+      ->delimiter(',');
+}
+
+}  // namespace
+
+void add_asking_flags(CLI::App& command, DiscvOptions& o) {
+  add_own_flags(command, o);
+  add_timeout(command, o);
+  command.add_option("NODE", o.node, "enr:… or, for discv4, enode://…")->required();
+}
+
+CLI::App& add_discv(CLI::App& app, const std::string& name, const std::string& about,
+                    const DiscvCommands& commands, DiscvOptions& o, int& status) {
+  CLI::App* const group = app.add_subcommand(name, about);
+  group->require_subcommand(1);
+  const auto add = [&](const std::string& word, const std::string& what,
+                       DiscvCommands::Command command) {
+    CLI::App* const out = group->add_subcommand(word, what);
+    out->callback([command, &o, &status] { status = command(o); });
+    return out;
+  };
+  CLI::App* const ping =
+      add("ping", "Does a node answer, and where does it see us?", commands.ping);
+  CLI::App* const record =
+      add("requestenr", "The record that a node has of itself now", commands.request_record);
+  CLI::App* const resolve =
+      add("resolve", "Look a node up: what the network knows of it", commands.resolve);
+  CLI::App* const lookup = add("lookup", "The nodes nearest to a target", commands.lookup);
+  CLI::App* const listen =
+      add("listen", "Be a node of the network, and print whom it meets", commands.listen);
+  for (CLI::App* const one : {ping, record, resolve}) add_asking_flags(*one, o);
+  for (CLI::App* const one : {lookup, listen}) add_own_flags(*one, o);
+  lookup->add_option("--target", o.target, "Where to look (default: anywhere)");
+  add_timeout(*lookup, o);
+  for (CLI::App* const one : {resolve, lookup, listen}) add_bootnodes(*one, o);
+  return *group;
+}
+
+}  // namespace ethnet::app

@@ -1,0 +1,63 @@
+// The node of discovery that a command is: its key, record and socket, driven until what was asked
+// has ended. Every error is a std::runtime_error with one clear line.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <discovery/host/host.hpp>
+#include <runtime/machine_loop.hpp>
+#include <runtime/os.hpp>
+#include <runtime/stop_signals.hpp>
+#include <runtime/udp.hpp>
+#include <types/enr.hpp>
+
+#include "discv.hpp"
+
+namespace ethnet::app {
+
+enum class DiscvVersion : std::uint8_t { v4, v5 };
+
+class DiscvNode {
+ public:
+  using Handler = std::function<void(const discovery::Event&)>;
+
+  // `keeps_table`: it looks after its table by itself, as a node that stays.
+  DiscvNode(const DiscvOptions& options, DiscvVersion version, bool keeps_table);
+
+  // f(host, now), a command.
+  template <class F>
+  void ask(F&& f) {
+    loop_->input(std::forward<F>(f));
+  }
+  // Every event goes to `handler`, until it has made `done` true. Throws where a signal came, or
+  // the time of the options is over ("no answer within 30 s").
+  void run(const bool& done, const Handler& handler);
+  // Until a signal comes.
+  void listen(const Handler& handler);
+
+  [[nodiscard]] discovery::Host& host() { return *host_; }
+  [[nodiscard]] const Endpoint& local() const { return socket_.local(); }
+
+ private:
+  runtime::StopSignals signals_;  // before all else: a signal from here on is a clean end
+  runtime::OsEntropy entropy_;
+  runtime::UdpSocket socket_;
+  std::uint32_t timeout_seconds_;
+  Handler handler_;
+  std::unique_ptr<discovery::Host> host_;
+  std::unique_ptr<runtime::MachineLoop<discovery::Host>> loop_;
+};
+
+// A record as text, verified.
+[[nodiscard]] std::shared_ptr<const VerifiedEnr> parse_record(const std::string& text);
+// The same where it names an address of discovery.
+[[nodiscard]] kbucket::RecordPtr parse_reachable_record(const std::string& text);
+// enr:… or enode://… with an IP address.
+[[nodiscard]] discv4::V4Node parse_v4_node(const std::string& text);
+// 64 hexadecimal digits; nothing where it is empty.
+[[nodiscard]] std::optional<NodeId> parse_target(const std::string& text);
+
+}  // namespace ethnet::app

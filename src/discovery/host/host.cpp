@@ -1,0 +1,137 @@
+#include "host.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <base/check.hpp>
+#include <discovery/v4/wire/packet.hpp>
+#include <discovery/v5/engine/local_record.hpp>
+
+namespace ethnet::discovery {
+
+Host::Host(Now now, HostConfig config, SecureRng& rng, Prng prng)
+    : key_{std::move(config.key)},
+      local_record_{std::move(config.local_record)},
+      table_{local_record_->node_id()},
+      filter_{rng},
+      now_{now} {
+  if (config.v4) {
+    v4_.emplace(now,
+                discv4::EngineConfig{.key = key_,
+                                     .local_record = local_record_,
+                                     .local = config.local,
+                                     .seed = prng.next(),
+                                     .filters_addresses = false,
+                                     .keeps_table = config.keeps_table},
+                table_, filter_, rng);
+  }
+  if (config.v5) {
+    discv5::EngineLimits limits;
+    limits.filters_addresses = false;
+    v5_.emplace(now, key_, local_record_, table_, filter_, rng, prng, limits);
+  }
+}
+
+void Host::handle_datagrams(Now now, std::span<const Datagram> batch) noexcept {
+  now_ = now;
+  for (const Datagram& datagram : batch) {
+    ++counters_.datagrams;
+    if (!filter_.allow(now, datagram.remote)) {
+      ++counters_.filtered;
+      continue;
+    }
+    const bool is_v4 = v4_ && discv4::open(datagram.bytes).has_value();
+    if (is_v4) {
+      v4_->handle_datagrams(now, std::span{&datagram, 1});
+    } else if (v5_) {
+      v5_->handle_datagrams(now, std::span{&datagram, 1});
+    } else {
+      ++counters_.no_protocol;
+    }
+  }
+}
+
+void Host::handle_deadline(Now now) noexcept {
+  now_ = now;
+  if (v4_ && v4_->next_deadline() <= now.mono) v4_->handle_deadline(now);
+  if (v5_ && v5_->next_deadline() <= now.mono) v5_->handle_deadline(now);
+}
+
+void Host::handle_job_done(Now now, const JobResult& done) noexcept {
+  now_ = now;
+  CHECK(v5_.has_value());
+  v5_->handle_job_done(now, done);
+}
+
+// In turns, so that a flood of one does not hold up the other.
+std::optional<Transmit> Host::poll_transmit(Now now, MutByteView out) {
+  for (int i = 0; i < 2; ++i) {
+    v4_sends_next_ = !v4_sends_next_;
+    if (v4_sends_next_ && v4_) {
+      if (auto transmit = v4_->poll_transmit(now, out)) return transmit;
+    } else if (!v4_sends_next_ && v5_) {
+      if (auto transmit = v5_->poll_transmit(now, out)) return transmit;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Event> Host::poll_event() {
+  if (auto own = events_.pop()) return own;
+  if (v4_) {
+    if (auto event = v4_->poll_event()) {
+      on_event(*event);
+      return Event{std::move(*event)};
+    }
+  }
+  if (v5_) {
+    if (auto event = v5_->poll_event()) {
+      on_event(*event);
+      return Event{std::move(*event)};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Job> Host::poll_job() { return v5_ ? v5_->poll_job() : std::nullopt; }
+
+Instant Host::next_deadline() const {
+  return std::min(v4_ ? v4_->next_deadline() : Instant::never(),
+                  v5_ ? v5_->next_deadline() : Instant::never());
+}
+
+void Host::set_local_record(EnrPtr record) {
+  CHECK(record->node_id() == local_record_->node_id());
+  local_record_ = std::move(record);
+  if (v4_) v4_->set_local_record(local_record_);
+  if (v5_) v5_->set_local_record(local_record_);
+}
+
+std::size_t Host::held() const {
+  return events_.size() + (v4_ ? v4_->held() : 0) + (v5_ ? v5_->held() : 0);
+}
+
+void Host::on_event(const discv4::Event& event) {
+  const auto* const seen = std::get_if<discv4::SeenAs>(&event);
+  if (seen == nullptr || !seen->we_chose) return;
+  kbucket::IpVote& vote = v5_ ? v5_->vote() : vote_;
+  if (const auto own = vote.on_vote(now_, seen->voter.ip, seen->seen)) {
+    change_address(own->endpoint);
+  }
+}
+
+void Host::on_event(const discv5::Event& event) {
+  if (const auto* const own = std::get_if<kbucket::OwnAddress>(&event)) {
+    change_address(own->endpoint);
+  }
+}
+
+void Host::change_address(const Endpoint& seen_at) {
+  EnrPtr record = discv5::record_at(*local_record_, *key_, seen_at);
+  if (!record) return;
+  ++counters_.records_changed;
+  set_local_record(record);
+  CHECK(events_.push(RecordChanged{std::move(record)}));
+}
+
+}  // namespace ethnet::discovery

@@ -1,0 +1,104 @@
+// Everything that speaks on the UDP socket of discovery: discv5 and discv4 with one table, one
+// filter, one vote on our own address and one record. Which protocol a datagram is of shows in its
+// first 32 bytes: those of discv4 are the hash of the rest, those of discv5 are masked and look
+// like anything.
+//
+//   datagram -> filter by address -> discv4, where its hash is right -> else discv5
+//
+// When others agree on another address of ours than our record has, the record is signed anew,
+// under the next number, and RecordChanged says so (discv5-theory, "Maintaining The Local Record").
+// One thread. Deterministic but for what the SecureRng gives. Limits: those of the engines.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include <base/prng.hpp>
+#include <base/ring.hpp>
+#include <base/secure_rng.hpp>
+#include <discovery/filter/filter.hpp>
+#include <discovery/kbucket/table.hpp>
+#include <discovery/v4/engine/engine.hpp>
+#include <discovery/v5/engine/engine.hpp>
+#include <machine/concepts.hpp>
+
+namespace ethnet::discovery {
+
+using EnrPtr = std::shared_ptr<const VerifiedEnr>;
+
+inline constexpr std::size_t kMaxHostEvents = 16;  // of its own; polled after each input
+
+struct HostConfig {
+  std::shared_ptr<const crypto::SecretKey> key;
+  EnrPtr local_record;          // of that key (CHECK)
+  std::vector<Endpoint> local;  // our sockets
+  bool v4 = true;
+  bool v5 = true;
+  // False: nothing happens but what commands and peers ask for (tools).
+  bool keeps_table = true;
+};
+
+// Our record is another one: whoever tells others of it has it here.
+struct RecordChanged {
+  EnrPtr record;
+};
+using Event = std::variant<discv4::Event, discv5::Event, RecordChanged>;
+
+struct HostCounters {
+  std::uint64_t datagrams = 0;
+  std::uint64_t filtered = 0;     // their address had used its budget up
+  std::uint64_t no_protocol = 0;  // of a protocol that is off
+  std::uint64_t records_changed = 0;
+};
+
+class Host {
+ public:
+  Host(Now now, HostConfig config, SecureRng& rng, Prng prng);
+
+  // --- the machine ---
+  void handle_datagrams(Now now, std::span<const Datagram> batch) noexcept;
+  void handle_deadline(Now now) noexcept;
+  void handle_job_done(Now now, const JobResult& done) noexcept;
+  [[nodiscard]] std::optional<Transmit> poll_transmit(Now now, MutByteView out);
+  [[nodiscard]] std::optional<Event> poll_event();
+  [[nodiscard]] std::optional<Job> poll_job();
+  [[nodiscard]] Instant next_deadline() const;
+
+  // Commands go to the engines. Null: that protocol is off.
+  [[nodiscard]] discv4::Engine* v4() { return v4_ ? &*v4_ : nullptr; }
+  [[nodiscard]] discv5::Engine* v5() { return v5_ ? &*v5_ : nullptr; }
+  [[nodiscard]] const discv4::Engine* v4() const { return v4_ ? &*v4_ : nullptr; }
+  [[nodiscard]] const discv5::Engine* v5() const { return v5_ ? &*v5_ : nullptr; }
+  // The same identity (CHECK), another record.
+  void set_local_record(EnrPtr record);
+
+  [[nodiscard]] const EnrPtr& local_record() const { return local_record_; }
+  [[nodiscard]] const kbucket::Table& table() const { return table_; }
+  [[nodiscard]] const filter::Filter& filter() const { return filter_; }
+  [[nodiscard]] const HostCounters& counters() const { return counters_; }
+  // Entries of every table that is empty when nothing is under way.
+  [[nodiscard]] std::size_t held() const;
+
+ private:
+  void on_event(const discv4::Event& event);
+  void on_event(const discv5::Event& event);
+  void change_address(const Endpoint& seen_at);
+
+  std::shared_ptr<const crypto::SecretKey> key_;
+  EnrPtr local_record_;
+  kbucket::Table table_;
+  filter::Filter filter_;
+  kbucket::IpVote vote_;  // where discv5 is off, which has its own
+  std::optional<discv4::Engine> v4_;
+  std::optional<discv5::Engine> v5_;
+  Now now_;  // of the last input
+  BoundedQueue<Event> events_{kMaxHostEvents};
+  bool v4_sends_next_ = false;
+  HostCounters counters_;
+};
+
+}  // namespace ethnet::discovery

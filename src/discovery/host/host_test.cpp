@@ -1,0 +1,210 @@
+// Hosts on a virtual wire where every datagram takes 20 ms: which protocol a datagram is of, what
+// both share, and what the address of others' agreement does to our record.
+#include "host.hpp"
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <discovery/v4/testing/packets.hpp>
+#include <gtest/gtest.h>
+
+namespace ethnet::discovery {
+namespace {
+
+using discv4::testing::key_of;
+using discv4::testing::TestRng;
+
+constexpr Duration kLatency = milliseconds(20);
+
+Endpoint at(std::uint64_t number, std::uint16_t port = 30'303) {
+  return {IpAddress::parse("60." + std::to_string(number) + ".1.1").value(), port};
+}
+
+struct Options {
+  bool v4 = true;
+  bool v5 = true;
+  bool has_address = true;
+};
+
+struct Station {
+  Station(std::uint64_t number_, Now now, const Options& options)
+      : number{number_},
+        rng{number_},
+        host{now,
+             {.key = key_of(number_),
+              .local_record = record(number_, options.has_address),
+              .local = {at(number_)},
+              .v4 = options.v4,
+              .v5 = options.v5},
+             rng,
+             Prng{number_}} {}
+
+  static EnrPtr record(std::uint64_t number, bool has_address) {
+    EnrBuilder builder{1};
+    if (has_address) builder.ip(at(number).ip).udp(at(number).port);
+    return std::make_shared<const VerifiedEnr>(builder.sign(*key_of(number)).value());
+  }
+  [[nodiscard]] kbucket::RecordPtr node() const {
+    return kbucket::NodeRecord::of(record(number, true), kbucket::RecordPort::udp);
+  }
+  [[nodiscard]] discv4::V4Node v4_node() const {
+    return discv4::V4Node::of(key_of(number)->public_key(),
+                              {at(number).ip, at(number).port, at(number).port});
+  }
+  template <class Kind, class E>
+  [[nodiscard]] const E* told() const {
+    for (const Event& event : events) {
+      const auto* const of_kind = std::get_if<Kind>(&event);
+      if (of_kind == nullptr) continue;
+      if (const auto* const it = std::get_if<E>(of_kind)) return it;
+    }
+    return nullptr;
+  }
+  [[nodiscard]] std::size_t records_changed() const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        events, [](const Event& e) { return std::holds_alternative<RecordChanged>(e); }));
+  }
+
+  std::uint64_t number;
+  TestRng rng;
+  Host host;
+  std::vector<Event> events;
+};
+
+class Hosts : public ::testing::Test {
+ protected:
+  Station& add(std::uint64_t number, const Options& options = {}) {
+    stations_.push_back(std::make_unique<Station>(number, now_, options));
+    return *stations_.back();
+  }
+  void run(Duration time) {
+    const Instant until = now_.mono + time;
+    for (;;) {
+      for (const auto& station : stations_) drain(*station);
+      Instant next = until;
+      if (!wire_.empty()) next = std::min(next, wire_.front().due);
+      for (const auto& station : stations_) next = std::min(next, station->host.next_deadline());
+      now_.wall.ns += std::max<std::int64_t>(0, (next - now_.mono).ns);
+      now_.mono = std::max(now_.mono, next);
+      if (now_.mono >= until) return;
+      while (!wire_.empty() && wire_.front().due <= now_.mono) deliver();
+      for (const auto& station : stations_) {
+        if (station->host.next_deadline() <= now_.mono) station->host.handle_deadline(now_);
+      }
+    }
+  }
+  void say(Station& to, const Endpoint& from, ByteView bytes) {
+    const Datagram datagram{.local = at(to.number), .remote = from, .ecn = 0, .bytes = bytes};
+    to.host.handle_datagrams(now_, std::span{&datagram, 1});
+  }
+
+  Now now_{Instant{seconds(1'000).ns}, UnixTime::from_seconds(1'700'000'000)};
+
+ private:
+  struct UnderWay {
+    Instant due;
+    Endpoint from;
+    Endpoint to;
+    Bytes bytes;
+  };
+  void drain(Station& station) {
+    for (bool busy = true; busy;) {
+      busy = false;
+      while (const auto sent = station.host.poll_transmit(now_, buffer_)) {
+        busy = true;
+        wire_.push_back({now_.mono + kLatency, at(station.number), sent->remote,
+                         to_bytes(ByteView{buffer_}.first(sent->size))});
+      }
+      while (auto event = station.host.poll_event()) {
+        busy = true;
+        station.events.push_back(std::move(*event));
+      }
+      while (const auto job = station.host.poll_job()) {
+        busy = true;
+        station.host.handle_job_done(now_, {job->id, job->work()});
+      }
+    }
+  }
+  void deliver() {
+    const UnderWay one = std::move(wire_.front());
+    wire_.pop_front();
+    for (const auto& station : stations_) {
+      if (at(station->number) == one.to) say(*station, one.from, one.bytes);
+    }
+  }
+
+  Bytes buffer_ = Bytes(kTransmitBufferBytes);
+  std::vector<std::unique_ptr<Station>> stations_;
+  std::deque<UnderWay> wire_;
+};
+
+TEST_F(Hosts, BothProtocolsAreSpokenOnOneSocket) {
+  Station& one = add(1);
+  Station& two = add(2);
+  one.host.v4()->bootstrap(now_, std::vector{two.v4_node()});
+  (void)one.host.v5()->add_boot_node(now_, two.node());
+  ASSERT_NE(one.host.v5()->ping(now_, two.node()), 0U);
+  ASSERT_NE(one.host.v4()->ping(now_, two.v4_node()), 0U);
+  run(seconds(3));
+  ASSERT_NE((one.told<discv5::Event, discv5::PongReceived>()), nullptr);
+  ASSERT_NE((one.told<discv4::Event, discv4::PingDone>()), nullptr);
+  EXPECT_TRUE((one.told<discv4::Event, discv4::PingDone>())->answered);
+  EXPECT_EQ((one.told<discv5::Event, discv5::PongReceived>())->we_are_seen_at, at(1));
+  EXPECT_EQ(two.host.counters().no_protocol, 0U);
+  EXPECT_EQ(one.host.table().size(), 1U) << "one table";
+  EXPECT_EQ(two.host.table().size(), 1U);
+}
+
+TEST_F(Hosts, ANodeWithoutOneOfThemCountsWhatItCannotRead) {
+  Station& both = add(1);
+  Station& old = add(2, {.v5 = false});
+  ASSERT_NE(both.host.v5()->ping(now_, old.node()), 0U);
+  ASSERT_NE(both.host.v4()->ping(now_, old.v4_node()), 0U);
+  run(seconds(3));
+  EXPECT_EQ((both.told<discv5::Event, discv5::PongReceived>()), nullptr);
+  ASSERT_NE((both.told<discv5::Event, discv5::CallFailed>()), nullptr);
+  ASSERT_NE((both.told<discv4::Event, discv4::PingDone>()), nullptr);
+  EXPECT_TRUE((both.told<discv4::Event, discv4::PingDone>())->answered);
+  EXPECT_GT(old.host.counters().no_protocol, 0U);
+}
+
+// Votes of both protocols are of one ballot: it takes ten networks that we turned to.
+TEST_F(Hosts, OurRecordSaysWhereTenOthersSeeUsAndChangesOnce) {
+  Station& us = add(1, {.has_address = false});
+  std::vector<Station*> others;
+  for (std::uint64_t i = 2; i <= 13; ++i) others.push_back(&add(i));
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    if (i % 2 == 0) {
+      ASSERT_NE(us.host.v4()->ping(now_, others[i]->v4_node()), 0U);
+    } else {
+      ASSERT_NE(us.host.v5()->ping(now_, others[i]->node()), 0U);
+    }
+    if (i == 7) {
+      run(seconds(2));
+      EXPECT_EQ(us.records_changed(), 0U) << "eight are no quorum";
+    }
+  }
+  run(seconds(2));
+  EXPECT_EQ(us.records_changed(), 1U);
+  EXPECT_EQ(us.host.local_record()->record().seq(), 2U);
+  EXPECT_EQ(us.host.local_record()->record().endpoint_v4("udp"), at(1));
+  EXPECT_EQ(us.host.v5()->local_record().record().seq(), 2U);
+}
+
+TEST_F(Hosts, atk_22_AnAddressWithoutBudgetReachesNeitherEngine) {
+  Station& us = add(1);
+  const Bytes noise(100, std::byte{7});
+  for (int i = 0; i < 10'000; ++i) say(us, at(9), noise);
+  const auto read = us.host.v5()->counters().datagrams;
+  EXPECT_LE(read, static_cast<std::uint64_t>(filter::kAddressRate.burst));
+  EXPECT_EQ(us.host.counters().filtered, 10'000 - read);
+  Station& honest = add(2);
+  ASSERT_NE(honest.host.v5()->ping(now_, us.node()), 0U);
+  run(seconds(2));
+  EXPECT_NE((honest.told<discv5::Event, discv5::PongReceived>()), nullptr) << "others are served";
+}
+
+}  // namespace
+}  // namespace ethnet::discovery

@@ -1,0 +1,103 @@
+"""`ethnet discv5` and `ethnet discv4` as their user types them, against nodes of their own on loopback."""
+
+import os
+import re
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+from support import ProcessTest  # noqa: E402
+
+KEY = "31" * 32
+
+
+class Discv(ProcessTest):
+    def listen(self, version, *words):
+        """A node, and its names: its record, and for discv4 its enode URL too."""
+        node = self.start("ethnet", version, "listen", "--addr", "127.0.0.1:0", *words)
+        enode = node.wait_for(r"^(enode://\S+)$").group(1) if version == "discv4" else None
+        return node, node.wait_for(r"^(enr:\S+)$").group(1), enode
+
+    def ask(self, *words, status=0):
+        command = self.start("ethnet", *words)
+        text = command.rest()
+        self.assertEqual(command.exit_code(), status, text)
+        return text
+
+    def stop(self, node):
+        node.terminate()
+        self.assertEqual(node.exit_code(10), 0, node.rest())
+
+    def write_key(self):
+        self.write("key", KEY)
+        os.chmod(os.path.join(self.directory, "key"), 0o600)
+
+    def record_fields(self, record):
+        return dict(line.split(None, 1) for line in self.ask("enr", "decode", record).replace("node id", "id").splitlines())
+
+    def test_discv5_pings_asks_and_talks(self):
+        node, record, _ = self.listen("discv5", "--talk", "echo")
+        about = self.record_fields(record)
+        told = self.ask("discv5", "ping", record)
+        self.assertIn(about["id"], told)
+        self.assertRegex(told, rf"record +{about['sequence']}\n")
+        self.assertRegex(told, r"sees us at +127\.0\.0\.1:\d+\n")
+        self.assertEqual(self.ask("discv5", "requestenr", record), record)
+        self.assertEqual(self.ask("discv5", "talk", record, "echo", "c0ffee"), "c0ffee")
+        self.assertEqual(self.ask("discv5", "talk", record, "nobody", "00", status=1),
+                         "ethnet: the node does not speak 'nobody'")
+        node.wait_for(r"^talk +0x[0-9a-f]{64} +127\.0\.0\.1:\d+ +3 bytes$")
+        self.stop(node)
+
+    def test_discv5_finds_a_node_through_another(self):
+        boot, boot_record, _ = self.listen("discv5")
+        node, record, _ = self.listen("discv5", "--bootnodes", boot_record)
+        about = self.record_fields(record)
+        boot.wait_for(rf"^node +{about['id']} ")
+        self.until(lambda: self.ask("discv5", "lookup", "--bootnodes", boot_record, "--target", about["id"][2:]),
+                   lambda found: found.split("\n")[0] == record)
+        self.assertEqual(self.ask("discv5", "resolve", record, "--bootnodes", boot_record), record)
+        self.stop(node)
+        self.assertEqual(self.ask("discv5", "ping", record, status=1), "ethnet: the node does not answer")
+        self.stop(boot)
+
+    def test_discv4_pings_asks_and_finds(self):
+        boot, boot_record, boot_enode = self.listen("discv4")
+        node, record, enode = self.listen("discv4", "--bootnodes", boot_enode)
+        self.assertIn(self.record_fields(record)["id"], self.ask("discv4", "ping", enode))
+        self.assertRegex(self.ask("discv4", "ping", record), r"sees us at +127\.0\.0\.1:\d+\n")
+        self.assertEqual(self.ask("discv4", "requestenr", enode), record)
+        boot.wait_for(rf"^node +{self.record_fields(record)['id']} ")
+        self.until(lambda: self.ask("discv4", "lookup", "--bootnodes", boot_enode, "--target", enode),
+                   lambda found: found.split("\n")[0] == enode)
+        self.assertEqual(self.ask("discv4", "resolve", enode, "--bootnodes", boot_record), enode)
+        self.stop(node)
+        self.assertEqual(self.ask("discv4", "ping", enode, status=1), "ethnet: the node does not answer")
+        self.stop(boot)
+
+    def test_a_key_that_is_given_is_the_nodes_own(self):
+        self.write_key()
+        node, record, _ = self.listen("discv5", "--key", "key")
+        self.assertEqual(self.record_fields(record)["id"],
+                         re.search(r"node id +(0x\S+)", self.ask("key", "show", "key")).group(1))
+        self.stop(node)
+
+    def test_what_cannot_be_asked_is_one_clear_line(self):
+        self.write_key()
+        nowhere = self.ask("enr", "make", "--key", "key")
+        for words, why in (
+                (("discv5", "ping", "enr:abc"), "'enr:abc' is not a valid node record"),
+                (("discv5", "ping", nowhere), "the record names no address and UDP port to ask at"),
+                (("discv5", "lookup"), "--bootnodes: with whom to begin?"),
+                (("discv5", "lookup", "--target", "12"), "'12' is no node id: 64 hexadecimal digits"),
+                (("discv5", "listen", "--addr", "here"), "--addr: 'here'"),
+                (("discv4", "ping", "enode://12"), "'enode://12': "),
+                (("discv4", "lookup", "--target", "12"), "'12' is no public key: 128 hexadecimal digits"),
+                (("discv5", "talk", nowhere, "p", "xy"), "the record names no address")):
+            told = self.ask(*words, status=1)
+            self.assertTrue(told.startswith(f"ethnet: {why}"), told)
+            self.assertEqual(len(told.splitlines()), 1, told)
+
+
+if __name__ == "__main__":
+    unittest.main()

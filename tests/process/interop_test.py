@@ -1,0 +1,172 @@
+"""Our discv5 and discv4 beside implementations of other people (tests/interop), in both directions, on loopback.
+
+ETHNET_SUITES: how often go-ethereum's conformance suites run in a row (1).
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+from support import DEADLINE_SECONDS, ProcessTest  # noqa: E402
+
+ROOT = os.environ["ETHNET_SOURCE_DIR"]
+INTEROP = os.path.join(ROOT, "tests", "interop")
+TOOLS = os.path.join(ROOT, "build", "tools")
+GETH = os.path.join(TOOLS, "geth_discover")
+DEVP2P = os.path.join(TOOLS, "devp2p")
+SUITES = int(os.environ.get("ETHNET_SUITES", "1"))
+
+
+def needs_geth():
+    there = os.access(GETH, os.X_OK) and os.access(DEVP2P, os.X_OK)
+    return unittest.skipUnless(there, "no go-ethereum: ./dev setup builds it where Go is installed")
+
+
+def needs_npm(name):
+    there = os.path.exists(os.path.join(INTEROP, name, "node_modules", ".package-lock.json"))
+    return unittest.skipUnless(there, f"no {name}: ./dev setup installs it where npm is")
+
+
+def node_js(name):
+    return ["node", os.path.join(INTEROP, name, "main.mjs")]
+
+
+class Peer:
+    """A node of somebody else: lines of commands in, a line of JSON for each."""
+
+    def __init__(self, test, command):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        test.addCleanup(self.close)
+        self.about = self.read()
+        self.record = self.about.get("record")
+
+    def read(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise AssertionError("it has ended")
+        return json.loads(line)
+
+    def ask(self, *words):
+        self.process.stdin.write(" ".join(words) + "\n")
+        self.process.stdin.flush()
+        return self.read()
+
+    def close(self):
+        if not self.process.stdin.closed:
+            self.process.stdin.close()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(DEADLINE_SECONDS)
+        self.process.stdout.close()
+
+
+class Interop(ProcessTest):
+    def listen(self, version, *words):
+        node = self.start("ethnet", version, "listen", "--addr", "127.0.0.1:0", *words)
+        enode = node.wait_for(r"^(enode://\S+)$").group(1) if version == "discv4" else None
+        return node, node.wait_for(r"^(enr:\S+)$").group(1), enode
+
+    def ask(self, *words):
+        command = self.start("ethnet", *words)
+        text = command.rest()
+        self.assertEqual(command.exit_code(), 0, text)
+        return text
+
+    def id_of(self, record):
+        return re.search(r"node id +0x([0-9a-f]{64})", self.ask("enr", "decode", record)).group(1)
+
+    def stop(self, *nodes):
+        for node in nodes:
+            node.terminate()
+            self.assertEqual(node.exit_code(10), 0, node.rest())
+
+    def both_ways_by_discv5(self, command):
+        theirs = Peer(self, command)
+        node, ours, _ = self.listen("discv5", "--talk", "ethnet-test")
+        # We ask them.
+        self.assertIn(self.id_of(theirs.record), self.ask("discv5", "ping", theirs.record))
+        self.assertEqual(self.ask("discv5", "requestenr", theirs.record), theirs.record)
+        self.assertEqual(self.ask("discv5", "talk", theirs.record, "ethnet-test", b"hi".hex()), b"heard hi".hex())
+        # They ask us.
+        self.assertEqual(theirs.ask("ping", ours), {"pong": True})
+        self.assertEqual(theirs.ask("record", ours), {"record": ours})
+        self.assertEqual(theirs.ask("talk", ours, b"hi".hex()), {"response": b"hi".hex()})
+        # Each finds, through the other, somebody whom it has never heard of.
+        third, hidden, _ = self.listen("discv5", "--bootnodes", theirs.record)
+        self.until(lambda: theirs.ask("lookup", self.id_of(hidden)), lambda told: hidden in told["nodes"])
+        self.until(lambda: self.ask("discv5", "lookup", "--bootnodes", theirs.record, "--target", self.id_of(hidden)),
+                   lambda found: found.split("\n")[0] == hidden)
+        fourth = Peer(self, [*command, ours])
+        fourth.ask("lookup", self.id_of(hidden))  # some turn to their boot nodes only when they look for somebody
+        node.wait_for(rf"^node +0x{self.id_of(fourth.record)} ")
+        self.until(lambda: self.ask("discv5", "lookup", "--bootnodes", ours, "--target", self.id_of(fourth.record)),
+                   lambda found: fourth.record in found.split("\n"))
+        self.stop(node, third)
+
+    @needs_geth()
+    def test_discv5_with_go_ethereum(self):
+        self.both_ways_by_discv5([GETH, "v5"])
+
+    @needs_npm("chainsafe")
+    def test_discv5_with_chainsafe(self):
+        self.both_ways_by_discv5(node_js("chainsafe"))
+
+    @needs_geth()
+    def test_discv4_with_go_ethereum(self):
+        theirs = Peer(self, [GETH, "v4"])
+        node, ours, enode = self.listen("discv4")
+        self.assertIn(self.id_of(theirs.record), self.ask("discv4", "ping", theirs.record))
+        self.assertEqual(self.ask("discv4", "requestenr", theirs.record), theirs.record)
+        self.assertEqual(theirs.ask("ping", ours), {"pong": True})
+        self.assertEqual(theirs.ask("record", ours), {"record": ours})
+        third, hidden, hidden_enode = self.listen("discv4", "--bootnodes", theirs.record)
+        key = re.match(r"enode://([0-9a-f]{128})@", hidden_enode).group(1)
+        self.until(lambda: theirs.ask("lookup", key), lambda told: any(key in url for url in told["urls"]))
+        self.until(lambda: self.ask("discv4", "lookup", "--bootnodes", theirs.record, "--target", key),
+                   lambda found: key in found.split("\n")[0])
+        fourth = Peer(self, [GETH, "v4", ours])
+        node.wait_for(rf"^node +0x{self.id_of(fourth.record)} ")
+        self.until(lambda: self.ask("discv4", "resolve", fourth.record, "--bootnodes", enode),
+                   lambda found: fourth.about["enode"].split("@")[0] in found)
+        self.stop(node, third)
+
+    @needs_npm("ethereumjs")
+    def test_discv4_with_ethereumjs(self):
+        theirs = Peer(self, node_js("ethereumjs"))
+        node, ours, enode = self.listen("discv4")
+        self.assertIn("sees us at", self.ask("discv4", "ping", theirs.about["enode"]))
+        self.assertEqual(theirs.ask("ping", enode), {"pong": True})
+        third, _, hidden = self.listen("discv4", "--bootnodes", enode)
+        node.wait_for(r"^node +0x")
+        self.until(lambda: theirs.ask("ask", enode)["nodes"],
+                   lambda known: any(hidden.split("@")[0] in one for one in known))
+        self.stop(node, third)
+
+    def suite(self, version, remote):
+        done = subprocess.run([DEVP2P, version, "test", "--listen1", "127.0.0.1", "--listen2", "127.0.0.2", *remote],
+                              capture_output=True, text=True, timeout=DEADLINE_SECONDS * 2)
+        return done.stdout + done.stderr
+
+    @needs_geth()
+    def test_go_ethereums_suite_of_discv4(self):
+        for _ in range(SUITES):
+            node, _, enode = self.listen("discv4")
+            self.assertIn("15/15 tests passed", self.suite("discv4", ["--remote", enode]))
+            self.stop(node)
+
+    @needs_geth()
+    def test_go_ethereums_suite_of_discv5(self):
+        for _ in range(SUITES):
+            node, record, _ = self.listen("discv5")
+            self.assertIn("10/10 tests passed", self.suite("discv5", [record]))
+            self.stop(node)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,40 @@
+# Implementations of other people that judge ours (tests/interop): built from pinned versions, once for each. What cannot be
+# built here (no Go, no network) is skipped by name in the tests.
+
+# One file for each peer tells when it was installed.
+build_geth_peer() {
+  local from=tests/interop/geth to=build/tools
+  [ ! $to/devp2p -nt $from/go.sum ] || [ ! $to/geth_discover -nt $from/main.go ] || return 0
+  command -v go >/dev/null || { say "setup: no Go here: the tests with go-ethereum are skipped"; return 0; }
+  mkdir -p $to
+  say "setup: building go-ethereum's discovery and its test suites (minutes, the first time)"
+  (cd $from && go build -o "$ROOT/$to/geth_discover" . &&
+    go build -o "$ROOT/$to/devp2p" github.com/ethereum/go-ethereum/cmd/devp2p) >build/.geth-setup.log 2>&1 ||
+    {
+      cat build/.geth-setup.log >&2
+      say "setup: go-ethereum does not build (it needs a network once): the tests with it are skipped"
+      return 0
+    }
+  touch $to/devp2p $to/geth_discover
+}
+
+# $1: the folder
+install_npm_peer() {
+  local installed=$1/node_modules/.package-lock.json
+  [ ! "$installed" -nt "$1/package-lock.json" ] || return 0
+  mkdir -p build
+  say "setup: npm ci in $1"
+  (cd "$1" && npm ci --ignore-scripts --no-progress --loglevel=error) >build/.npm-peer-setup.log 2>&1 ||
+    {
+      cat build/.npm-peer-setup.log >&2
+      say "setup: npm ci failed in $1 (it needs a network once): the tests with it are skipped"
+      return 0
+    }
+  touch "$installed"
+}
+
+setup_interop() {
+  build_geth_peer
+  install_npm_peer tests/interop/chainsafe
+  install_npm_peer tests/interop/ethereumjs
+}
