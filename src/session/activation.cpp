@@ -269,7 +269,10 @@ bool SessionManager::Impl::read_stream(Entry& entry, transport::StreamId stream)
   ActiveSession& session = *entry.active();
   std::vector<Delivered> delivered;
   const auto read = session.reader.read(transport_, entry.conn(), stream, delivered);
-  if (!delivered.empty()) entry.control.last_heard = session.last_message = now_.mono;
+  if (!delivered.empty()) {
+    entry.control.last_heard = session.last_message = now_.mono;
+    rearm(entry);  // or a timer would find, after every message, that nobody was silent
+  }
   for (Delivered& message : delivered) {
     ++messages_in_;
     events_.push_back(

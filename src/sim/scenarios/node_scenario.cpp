@@ -269,8 +269,9 @@ Result<std::unique_ptr<node::Node>> NodeScenario::make_bare_node(const HostEnv& 
     return node::Node::make(env.now, std::move(config), key, env.rng, env.prng, env.log);
   }
   config.listen.resize(1);  // MemoryTransport has one address
-  auto transport = std::make_unique<transport::MemoryTransport>(
-      transport::MemoryConfig{.local = env.local, .keep_alive = kNoKeepAlive}, env.rng);
+  transport::MemoryConfig memory{.local = env.local, .keep_alive = kNoKeepAlive};
+  memory.ack_delay = ack_delay_.value_or(memory.ack_delay);
+  auto transport = std::make_unique<transport::MemoryTransport>(std::move(memory), env.rng);
   return node::Node::make(env.now, std::move(config), key, env.rng, env.prng, env.log,
                           std::move(transport));
 }

@@ -61,6 +61,9 @@ class NodeScenario : public Scenario {
   void use_rules(chain::RuleBook rules) { rules_ = std::move(rules); }
   // Makes `count` plans with keys, and their hosts. Dials are drawn afterwards: hosts start later.
   void add_nodes(World& world, Chaos& chaos, Prng& prng, HostId count);
+  // At `mem`: how long acknowledgements wait for something to travel with (MemoryConfig). For
+  // scenarios whose links lose nothing.
+  void set_ack_delay(Duration delay) { ack_delay_ = delay; }
   // Where a node is; nothing: where the world puts it, on a LAN.
   [[nodiscard]] virtual std::optional<Endpoint> address_of(HostId host) const {
     (void)host;
@@ -108,6 +111,7 @@ class NodeScenario : public Scenario {
   Genesis genesis_;
   World* world_ = nullptr;
   NodeWatch watch_;
+  std::optional<Duration> ack_delay_;
   bool healed_ = false;
 };
 

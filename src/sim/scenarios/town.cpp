@@ -13,6 +13,9 @@ namespace {
 constexpr Duration kLookUpEvery = seconds(60);  // a busy node
 constexpr Duration kPublishEvery = seconds(120);
 constexpr Duration kMeet = seconds(5);  // until the first of all that
+// Longer than a session's silence before it pings: acknowledgements ride on what travels anyhow.
+// Nothing is lost here, so nothing waits for one.
+constexpr Duration kAckDelay = seconds(20);
 constexpr std::size_t kDataBytes = 24 * 1'024;
 constexpr std::uint32_t kChunkBytes = 1'024;
 
@@ -23,6 +26,7 @@ class Town final : public NodeScenario {
 
   void build(World& world, Chaos& chaos) override {
     world.set_default_link({.latency = milliseconds(20), .jitter = milliseconds(60)});
+    set_ack_delay(kAckDelay);
     prng_.emplace(world.split("town"));
     add_nodes(world, chaos, *prng_, at_most(nodes_));
     const auto count = static_cast<HostId>(plans_.size());

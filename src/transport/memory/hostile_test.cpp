@@ -9,6 +9,7 @@
 namespace ethnet::transport {
 namespace {
 
+using memory::kMaxAckDelay;
 using memory::kMaxControlFrames;
 using memory::kMaxLimitValue;
 using memory::kMaxLinkEvents;
@@ -42,8 +43,8 @@ Bytes frame(std::uint8_t type, std::initializer_list<std::uint64_t> numbers) {
   return out;
 }
 Bytes hello(std::uint64_t stream = 1 << 20, std::uint64_t connection = 1 << 20,
-            std::uint64_t bidi = 1, std::uint64_t uni = 16) {
-  return frame(1, {42, stream, connection, bidi, uni});
+            std::uint64_t bidi = 1, std::uint64_t uni = 16, std::uint64_t ack_delay_ns = 0) {
+  return frame(1, {42, stream, connection, bidi, uni, ack_delay_ns});
 }
 Bytes finished() { return frame(2, {0, 0}); }
 Bytes data(std::uint64_t stream, std::size_t size) {
@@ -188,8 +189,9 @@ TEST_F(Hostile, AConnectionThatItsOwnerFillsWithFramesEndsAtTheNextDrain) {
 
 TEST_F(Hostile, LimitsThatNoOneCouldMeanAreMalformed) {
   constexpr std::uint64_t kHuge = kMaxLimitValue + 1;
-  const std::array<Bytes, 4> hellos{hello(kHuge), hello(1, kHuge), hello(1, 1, kHuge),
-                                    hello(1, 1, 1, UINT64_MAX)};
+  constexpr auto kTooLate = static_cast<std::uint64_t>(kMaxAckDelay.ns) + 1;
+  const std::array<Bytes, 5> hellos{hello(kHuge), hello(1, kHuge), hello(1, 1, kHuge),
+                                    hello(1, 1, 1, UINT64_MAX), hello(1, 1, 1, 1, kTooLate)};
   std::uint64_t id = 10;
   for (const Bytes& bad : hellos) {
     events.clear();
@@ -206,7 +208,7 @@ TEST_F(Hostile, LimitsThatNoOneCouldMeanAreMalformed) {
     EXPECT_EQ(closed(), CloseCause::refused);
   }
   events.clear();
-  say(hello(kMaxLimitValue, kMaxLimitValue, kMaxLimitValue, kMaxLimitValue), ++id);
+  say(hello(kMaxLimitValue, kMaxLimitValue, kMaxLimitValue, kMaxLimitValue, kTooLate - 1), ++id);
   say(finished(), id);
   EXPECT_FALSE(closed());
   const ConnHandle conn = events.front().conn;

@@ -80,6 +80,7 @@ void Link::queue_hello() {
   append_be(frame, static_cast<std::uint64_t>(config_.connection_window));
   append_be(frame, static_cast<std::uint64_t>(config_.max_remote_bidi));
   append_be(frame, static_cast<std::uint64_t>(config_.max_remote_uni));
+  append_be(frame, static_cast<std::uint64_t>(config_.ack_delay.ns));
   control_.push_back(std::move(frame));
 }
 
@@ -177,7 +178,7 @@ void Link::receive(Now now, const Endpoint& from, const Header& header, ByteView
   acknowledge(now, header.ack);
   last_received_ = now.mono;
   if (!header.numbered) return;
-  ack_due_ = true;
+  owe_acknowledgement(now, header.number == expected_);
   if (header.number != expected_) return;
   ++expected_;
   if (from != remote_) {
@@ -186,6 +187,12 @@ void Link::receive(Now now, const Endpoint& from, const Header& header, ByteView
   }
   take_frames(payload);
   if (unpolled_ > kMaxLinkEvents) abandon(CloseCause::memory_limit, 0, "too many events");
+}
+
+// Where a packet is missing or came twice, the peer may be about to repeat what we have.
+void Link::owe_acknowledgement(Now now, bool in_order) {
+  ack_due_ = ack_due_ || !in_order || ++unacknowledged_ >= kAckEvery;
+  ack_at_ = ack_due_ ? Instant::never() : std::min(ack_at_, now.mono + config_.ack_delay);
 }
 
 void Link::acknowledge(Now now, std::uint64_t up_to) {
@@ -205,7 +212,7 @@ void Link::acknowledge(Now now, std::uint64_t up_to) {
     if (resend_at_ > 0) --resend_at_;
     ++first_in_flight_;
   }
-  repeat_at_ = in_flight_.empty() ? Instant::never() : now.mono + kRepeatAfter;
+  repeat_at_ = in_flight_.empty() ? Instant::never() : repeat_time(now);
 }
 
 void Link::take_frames(ByteView payload) {
@@ -223,7 +230,9 @@ bool Link::take_hello(Reader& in) {
     limit = in.number<std::uint64_t>();
     if (limit > kMaxLimitValue) return false;
   }
-  if (!in.ok) return false;
+  const auto ack_delay = in.number<std::uint64_t>();
+  if (!in.ok || ack_delay > static_cast<std::uint64_t>(kMaxAckDelay.ns)) return false;
+  remote_ack_delay_ = nanoseconds(static_cast<std::int64_t>(ack_delay));
   remote_window_ = limits[0];
   may_send_ = limits[1];
   may_open_ = {limits[2], limits[3]};
@@ -333,9 +342,13 @@ void Link::handle_deadline(Now now) {
   } else if (t >= last_received_ + config_.idle_timeout) {
     abandon(CloseCause::idle_timeout, 0, "nothing received");
   } else {
+    if (t >= ack_at_) {
+      ack_due_ = true;
+      ack_at_ = Instant::never();
+    }
     if (t >= repeat_at_) {
       resend_at_ = 0;
-      repeat_at_ = t + kRepeatAfter;
+      repeat_at_ = repeat_time(now);
     }
     if (confirmed_ && in_flight_.empty() && t >= last_sent_ + config_.keep_alive) {
       last_sent_ = t;
@@ -345,7 +358,7 @@ void Link::handle_deadline(Now now) {
 }
 
 Instant Link::deadline() const {
-  Instant at = std::min(repeat_at_, last_received_ + config_.idle_timeout);
+  Instant at = std::min({repeat_at_, ack_at_, last_received_ + config_.idle_timeout});
   if (!confirmed_) at = std::min(at, began_ + config_.handshake_timeout);
   if (confirmed_ && in_flight_.empty()) at = std::min(at, last_sent_ + config_.keep_alive);
   return at;
@@ -359,6 +372,12 @@ Bytes Link::packed(const Header& header, ByteView frames) const {
   return out;
 }
 
+void Link::on_acknowledged() {
+  ack_due_ = false;
+  unacknowledged_ = 0;
+  ack_at_ = Instant::never();
+}
+
 std::optional<Bytes> Link::next_packet(Now now) {
   if (closed_) return std::nullopt;
   Header header{PacketType::data, side_ == Side::dialler, true, id_, 0, expected_};
@@ -367,13 +386,13 @@ std::optional<Bytes> Link::next_packet(Now now) {
   }
   if (resend_at_ < in_flight_.size()) {
     header.number = first_in_flight_ + resend_at_;
-    if (repeat_at_.is_never()) repeat_at_ = now.mono + kRepeatAfter;
+    if (repeat_at_.is_never()) repeat_at_ = repeat_time(now);
     last_sent_ = now.mono;
-    ack_due_ = false;
+    on_acknowledged();
     return packed(header, in_flight_[resend_at_++].frames);
   }
   if (!ack_due_) return std::nullopt;
-  ack_due_ = false;
+  on_acknowledged();
   header.numbered = false;
   return packed(header, {});
 }

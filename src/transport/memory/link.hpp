@@ -31,6 +31,9 @@ struct MemoryConfig {
   Duration handshake_timeout = seconds(5);
   Duration idle_timeout = seconds(30);
   Duration keep_alive = seconds(10);
+  // How long an acknowledgement waits for something to travel with; QUIC's max_ack_delay is as
+  // much. Up to memory::kMaxAckDelay where packets are not lost: what is lost waits for it, too.
+  Duration ack_delay = milliseconds(25);
 };
 
 namespace memory {
@@ -41,7 +44,11 @@ inline constexpr std::size_t kMaxLinkEvents = 1024;   // not yet polled; more en
 inline constexpr std::size_t kMaxControlFrames = 512;  // to be sent; more ends the connection
 // Of a credit or a number of streams, as in QUIC; more is malformed, so that sums do not overflow.
 inline constexpr std::uint64_t kMaxLimitValue = (std::uint64_t{1} << 62) - 1;
-inline constexpr Duration kRepeatAfter = milliseconds(200);
+inline constexpr Duration kRepeatAfter = milliseconds(200);  // and the peer's ack_delay
+inline constexpr Duration kMaxAckDelay = seconds(60);        // a peer that says more is malformed
+// Packets that one acknowledgement may wait for: a sender keeps what they carry, and must not come
+// near kMaxInFlight.
+inline constexpr std::size_t kAckEvery = 8;
 
 enum class PacketType : std::uint8_t { data, close, reset };
 struct Header {
@@ -126,6 +133,11 @@ class Link {
   [[nodiscard]] Stream* remote_stream(StreamId id);
   void add_stream(StreamId id);
   void acknowledge(Now now, std::uint64_t up_to);
+  void owe_acknowledgement(Now now, bool in_order);
+  void on_acknowledged();  // what we received, with the packet that leaves now
+  [[nodiscard]] Instant repeat_time(Now now) const {
+    return now.mono + kRepeatAfter + remote_ack_delay_;
+  }
   void take_frames(ByteView payload);
   [[nodiscard]] bool take_frame(Reader& in);
   [[nodiscard]] bool take_hello(Reader& in);
@@ -157,6 +169,7 @@ class Link {
   std::map<StreamId, Stream> streams_;
   StreamId last_served_ = -1;
   std::uint64_t remote_window_ = 0;
+  Duration remote_ack_delay_;
   // Of all streams' bytes.
   std::uint64_t sent_ = 0;
   std::uint64_t may_send_ = 0;
@@ -174,7 +187,9 @@ class Link {
   std::size_t resend_at_ = 0;  // index into in_flight_ of the next one to send
   std::uint64_t first_in_flight_ = 0;
   std::uint64_t expected_ = 0;
+  std::size_t unacknowledged_ = 0;  // packets received since we last said so
   bool ack_due_ = false;
+  Instant ack_at_ = Instant::never();  // unless it is due
   Instant began_;
   Instant repeat_at_ = Instant::never();
   Instant last_received_;

@@ -1,5 +1,6 @@
 #include "memory_transport.hpp"
 
+#include <base/check.hpp>
 #include <base/prng.hpp>
 
 namespace ethnet::transport {
@@ -9,7 +10,9 @@ using memory::Link;
 using memory::PacketType;
 
 MemoryTransport::MemoryTransport(MemoryConfig config, SecureRng& rng)
-    : config_{std::move(config)}, rng_{rng} {}
+    : config_{std::move(config)}, rng_{rng} {
+  CHECK(config_.ack_delay.ns >= 0 && config_.ack_delay <= memory::kMaxAckDelay);
+}
 
 Link* MemoryTransport::find(ConnHandle conn) const {
   const auto* slot = links_.find(conn);

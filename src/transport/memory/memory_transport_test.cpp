@@ -20,8 +20,7 @@ class TestRng final : public SecureRng {
   Prng prng_;
 };
 
-MemoryConfig config_of(std::uint8_t host) {
-  MemoryConfig config;
+MemoryConfig config_of(std::uint8_t host, MemoryConfig config) {
   config.local = {IpAddress::v4({std::byte{10}, std::byte{0}, std::byte{0}, std::byte{host}}), 9};
   return config;
 }
@@ -34,7 +33,8 @@ Bytes pattern(std::size_t n) {
 }
 
 struct Member {
-  explicit Member(std::uint8_t host) : rng{host}, machine{config_of(host), rng} {}
+  Member(std::uint8_t host, const MemoryConfig& config)
+      : rng{host}, machine{config_of(host, config), rng} {}
   MemoryTransport& t() { return machine.machine(); }
   template <class E>
   [[nodiscard]] const E* last() const {
@@ -50,6 +50,8 @@ struct Member {
 
 class MemoryTest : public testing::Test {
  protected:
+  explicit MemoryTest(const MemoryConfig& config = {}) : a{1, config}, b{2, config} {}
+
   // Carries packets with the given loss, 10 ms each way, until `done` or the limit.
   bool run(Duration limit, const std::function<bool()>& done) {
     const Instant end = now.mono + limit;
@@ -79,6 +81,7 @@ class MemoryTest : public testing::Test {
   void drain(Member& m) {
     Bytes buffer(kTransmitBufferBytes);
     while (const auto sent = m.t().poll_transmit(now, buffer)) {
+      ++(sent->size == memory::kHeaderBytes ? pure_acks : packets);
       if (dice.chance_ppm(loss_ppm)) continue;
       wire.push_back({now.mono + milliseconds(10), sent->local, sent->remote,
                       to_bytes(ByteView{buffer}.first(sent->size))});
@@ -99,7 +102,9 @@ class MemoryTest : public testing::Test {
   Now now{{1'000'000'000}, {}};
   Prng dice{3};
   std::uint64_t loss_ppm = 0;
-  Member a{1}, b{2};
+  Member a, b;
+  std::size_t packets = 0;  // sent, with frames
+  std::size_t pure_acks = 0;
   std::deque<Packet> wire;
   ConnHandle ours, theirs;
 };
@@ -186,6 +191,95 @@ TEST_F(MemoryTest, StreamsAreLimitedAndComeBackAfterStopAndReset) {
     return opened;
   }));
   ASSERT_NE(a.last<StreamReset>(), nullptr);
+  EXPECT_EQ(a.t().memory_bytes(ours), 0U);
+}
+
+// Acknowledgements wait for long, and the connection is quiet when a test begins.
+class SlowAcks : public MemoryTest {
+ protected:
+  static constexpr Duration kDelay = seconds(5);
+  static MemoryConfig slow() {
+    MemoryConfig config;
+    config.keep_alive = seconds(3'600);
+    config.ack_delay = kDelay;
+    return config;
+  }
+  SlowAcks() : MemoryTest{slow()} {}
+  void SetUp() override {
+    connect();
+    pass(kDelay + seconds(1));
+    stream = *a.t().open_stream(ours, StreamKind::bidirectional);
+    packets = pure_acks = 0;
+  }
+  void pass(Duration time) {
+    const Instant until = now.mono + time;
+    (void)run(time, [] { return false; });
+    now.mono = until;
+  }
+  void say(Member& m, ConnHandle conn, std::size_t bytes) {
+    ASSERT_EQ(m.t().write(conn, stream, pattern(bytes)), bytes);
+  }
+
+  StreamId stream = -1;
+};
+
+TEST_F(SlowAcks, OneTravelsWithTheAnswer) {
+  say(a, ours, 100);
+  pass(seconds(1));
+  EXPECT_EQ(a.t().memory_bytes(ours), 100U);  // not acknowledged
+  say(b, theirs, 100);
+  pass(seconds(1));
+  a.t().consume(ours, stream, 100);
+  EXPECT_EQ(a.t().memory_bytes(ours), 0U);
+  EXPECT_EQ(packets, 2U);
+  EXPECT_EQ(pure_acks, 0U);
+}
+
+TEST_F(SlowAcks, OneWithoutCompanyGoesAloneAndNothingIsRepeated) {
+  say(a, ours, 100);
+  pass(kDelay);
+  EXPECT_EQ(pure_acks, 0U);
+  pass(milliseconds(20));
+  EXPECT_EQ(a.t().memory_bytes(ours), 0U);
+  pass(kDelay * 2);
+  EXPECT_EQ(packets, 1U);
+  EXPECT_EQ(pure_acks, 1U);
+}
+
+TEST_F(SlowAcks, ManyPacketsHaveOneAtOnce) {
+  for (std::size_t i = 1; i < memory::kAckEvery; ++i) {
+    say(a, ours, 100);
+    pass(milliseconds(50));
+  }
+  EXPECT_EQ(pure_acks, 0U);
+  say(a, ours, 100);
+  pass(milliseconds(50));
+  EXPECT_EQ(pure_acks, 1U);
+  EXPECT_EQ(a.t().memory_bytes(ours), 0U);
+}
+
+TEST_F(SlowAcks, WhatIsLostIsRepeatedAfterTheDelayAndAGapIsToldAtOnce) {
+  loss_ppm = 1'000'000;
+  say(a, ours, 100);
+  pass(milliseconds(50));
+  loss_ppm = 0;
+  say(a, ours, 100);
+  pass(milliseconds(50));
+  EXPECT_EQ(pure_acks, 1U);  // the first has not come
+  EXPECT_EQ(b.t().memory_bytes(theirs), 0U);
+  pass(kDelay);
+  EXPECT_EQ(b.t().memory_bytes(theirs), 0U);
+  pass(memory::kRepeatAfter);
+  EXPECT_EQ(b.t().memory_bytes(theirs), 200U);
+}
+
+TEST_F(SlowAcks, WhatComesTwiceIsAcknowledgedAtOnce) {
+  say(a, ours, 100);
+  pass(milliseconds(5));
+  ASSERT_EQ(wire.size(), 1U);
+  wire.push_back(wire.front());
+  pass(milliseconds(50));
+  EXPECT_EQ(pure_acks, 1U);
   EXPECT_EQ(a.t().memory_bytes(ours), 0U);
 }
 
