@@ -296,6 +296,7 @@ std::vector<Seed> seeds() {
   add_discovery_seeds(out);
   add_discv4_seeds(out);
   add_discv5_seeds(out);
+  add_dns_seeds(out);
 #ifdef ETHNET_FUZZ_CONFIG
   add_config(out);
   add_lab(out);

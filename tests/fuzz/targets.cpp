@@ -21,6 +21,8 @@ std::span<const Target> targets() {
       {"discv5_sessions", run_discv5_sessions},
       {"discv_lite", run_discv_lite},
       {"discv_operations", run_discv_operations},
+      {"dns_client_operations", run_dns_client_operations},
+      {"dns_entry", run_dns_entry},
       {"enode_url", run_enode_url},
       {"enr", run_enr},
       {"envelope", run_envelope},

@@ -32,6 +32,7 @@ void run_discv_lite(ByteView input);
 void run_discv4_packet(ByteView input);
 void run_discv5_packet(ByteView input);
 void run_discv5_message(ByteView input);
+void run_dns_entry(ByteView input);
 // Files.
 void run_store_segment(ByteView input);
 void run_nodes_file(ByteView input);
@@ -47,6 +48,7 @@ void run_das_operations(ByteView input);
 void run_discv_operations(ByteView input);
 void run_discv4_operations(ByteView input);
 void run_discv5_sessions(ByteView input);
+void run_dns_client_operations(ByteView input);
 void run_quic_datagrams(ByteView input);
 void run_quic_frames(ByteView input);
 void run_session_machine(ByteView input);
@@ -69,6 +71,7 @@ void add_machine_seeds(std::vector<Seed>& out);
 void add_discovery_seeds(std::vector<Seed>& out);
 void add_discv4_seeds(std::vector<Seed>& out);
 void add_discv5_seeds(std::vector<Seed>& out);
+void add_dns_seeds(std::vector<Seed>& out);
 void add_sim_seeds(std::vector<Seed>& out);
 
 }  // namespace ethnet::fuzz

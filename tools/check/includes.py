@@ -79,6 +79,7 @@ THIRD_PARTY = [
     (r"ethscope\.(grpc\.)?pb\.h", [r"src/observe/"]),  # made of proto/
     (r"control\.(grpc\.)?pb\.h", [r"src/control/"]),
     (r"nlohmann/", [r"src/.*\.cpp$", r"src/types/genesis_json\.hpp$", r"src/observe/rpc_queries\.hpp$"]),
+    (r"ares\.h", [r"src/runtime/dns_resolver\.cpp$"]),
     (r"toml\+\+/", [r"src/runtime/[^/]*\.cpp$"]),
     (r"yaml-cpp/", [r"src/lab/yaml\.cpp$"]),
     (r"(CLI|benchmark)/", []),
