@@ -130,6 +130,10 @@ class Sessions {
   Sealed make_random(const Peer& peer, PacketBuffer& out) noexcept;
 
   [[nodiscard]] bool has_session(const Peer& peer) { return sessions_.find(peer) != nullptr; }
+  // Whether a handshake of this peer costs us more than a look.
+  [[nodiscard]] bool expects_handshake(const Peer& peer) {
+    return challenges_.find(peer) != nullptr;
+  }
   // Of a peer that has gone, or that broke the protocol.
   void forget(const Peer& peer) noexcept { sessions_.erase(peer); }
 
