@@ -313,6 +313,22 @@ class Node(ProcessTest):
                 for line in node.rest().splitlines():
                     self.assertIn("msg", json.loads(line))
 
+    def test_the_log_goes_to_the_stream_that_is_named_and_to_no_other(self):
+        for name in ("stderr", "stdout"):
+            command = [os.path.join(BIN, "ethnet"), "node", "--port", "0", "--datadir", f"{name}.data",
+                       "--log.output", name]
+            node = subprocess.Popen(command, cwd=self.directory, text=True, stdout=subprocess.PIPE,
+                                    stderr=subprocess.PIPE)
+            self.addCleanup(node.kill)
+            log = getattr(node, name)
+            while "Started P2P networking" not in (line := log.readline()):
+                self.assertNotEqual(line, "", name)
+            node.terminate()
+            out, err = node.communicate(timeout=10)
+            self.assertEqual(node.returncode, 0)
+            self.assertIn("Stopped", out if name == "stdout" else err)
+            self.assertEqual(err if name == "stdout" else out, "")
+
     def test_a_disk_that_does_not_answer_does_not_keep_a_node_from_stopping(self):
         """What was not confirmed was not said, and the next start has what was."""
         hangs = os.path.join(self.directory, "hangs")
@@ -419,22 +435,6 @@ class RealChain(ProcessTest):
             self.assertEqual(bars, sorted(bars, key=int))
             self.assertEqual("\r" in node.rest(), terminal, node.rest())
             self.assertEqual(node.rest().count("600/600 headers done"), 1)
-
-    def test_the_log_goes_to_the_stream_that_is_named_and_to_no_other(self):
-        for name in ("stderr", "stdout"):
-            command = [os.path.join(BIN, "ethnet"), "node", "--port", "0", "--datadir", f"{name}.data",
-                       "--log.output", name]
-            node = subprocess.Popen(command, cwd=self.directory, text=True, stdout=subprocess.PIPE,
-                                    stderr=subprocess.PIPE)
-            self.addCleanup(node.kill)
-            log = getattr(node, name)
-            while "Started P2P networking" not in (line := log.readline()):
-                self.assertNotEqual(line, "", name)
-            node.terminate()
-            out, err = node.communicate(timeout=10)
-            self.assertEqual(node.returncode, 0)
-            self.assertIn("Stopped", out if name == "stdout" else err)
-            self.assertEqual(err if name == "stdout" else out, "")
 
     def test_inspect_names_the_offset_of_a_cut_file(self):
         with open(CHAIN, "rb") as file:
