@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "boot_node.hpp"
 #include "byte_amount.hpp"
 #include "peer_name.hpp"
 #include "rule_name.hpp"
@@ -26,7 +27,18 @@ node::NodeConfig make_config(const NodeOptions& options, Genesis genesis,
   if (options.peers.size() > node::kMaxStaticPeers) {
     throw std::runtime_error(fmt::format("more than {} peers", node::kMaxStaticPeers));
   }
-  for (const std::string& peer : options.peers) config.peers.push_back(parse_peer(peer));
+  if (options.discovery_v4 || options.discovery_v5) {
+    config.udp_discovery =
+        node::UdpDiscoveryConfig{.listen = {},  // once its socket is bound
+                                 .v4 = options.discovery_v4,
+                                 .v5 = options.discovery_v5,
+                                 .boot_records = {},
+                                 .boot_nodes = {}};
+  }
+  for (const std::string& peer : options.peers) {
+    const bool boots = config.udp_discovery && add_boot_node(*config.udp_discovery, peer);
+    if (!boots || names_sessions(peer)) config.peers.push_back(parse_peer(peer));
+  }
   // With a file to import, after the import: nothing is built below what it holds.
   config.producer.enabled = options.produce && options.import_file.empty();
   config.producer.forks = options.produce_forks;

@@ -201,6 +201,12 @@ void NodeFlags::add_network(NodeOptions& o) {
   add("maxpeers", "N", o.max_peers, fmt::format("Most sessions at once (default {})", o.max_peers),
       "Network")
       ->check(CLI::Range(1, 10'000));
+  add_switch("discovery.v5", o.discovery_v5, "Speak Node Discovery v5.1 with Ethereum's network",
+             "Network");
+  add_switch("discovery.v4", o.discovery_v4, "Speak Node Discovery v4 with Ethereum's network",
+             "Network");
+  add("discovery.port", "N", o.discovery_port,
+      "UDP port for both of these (default 0: port + 2000)", "Network");
   add_switch("nodiscover", o.no_discovery, "Do not look for peers beyond those that are named",
              "Network");
   add("nat", "HOW", o.nat,

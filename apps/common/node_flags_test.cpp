@@ -139,6 +139,23 @@ std::vector<Row> rows_of_the_node() {
   };
 }
 
+std::vector<Row> discovery_rows() {
+  using O = NodeOptions;
+  return {
+      {"discovery.v4",
+       "ETHNET_DISCOVERY_V4",
+       member(&O::discovery_v4),
+       "false",
+       {"true", "false", "true"}},
+      {"discovery.v5",
+       "ETHNET_DISCOVERY_V5",
+       member(&O::discovery_v5),
+       "false",
+       {"true", "false", "true"}},
+      {"discovery.port", "ETHNET_DISCOVERY_PORT", member(&O::discovery_port), "0", {"11", "22", "33"}},
+  };
+}
+
 std::vector<Row> logging_rows() {
   using O = NodeOptions;
   return {
@@ -158,6 +175,7 @@ std::vector<Row> logging_rows() {
 
 std::vector<Row> rows() {
   std::vector<Row> all = rows_of_the_node();
+  std::ranges::move(discovery_rows(), std::back_inserter(all));
   std::ranges::move(logging_rows(), std::back_inserter(all));
   return all;
 }

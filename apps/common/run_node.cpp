@@ -20,6 +20,7 @@
 #include <types/enode_url.hpp>
 #include <types/enr.hpp>
 
+#include "boot_node.hpp"
 #include "files.hpp"
 #include "key_file.hpp"
 #include "listeners.hpp"
@@ -111,6 +112,17 @@ std::vector<std::unique_ptr<runtime::UdpSocket>> open_sockets(const NodeOptions&
   return sockets;
 }
 
+// Beside those of QUIC, and after them.
+void open_discovery_socket(const NodeOptions& options, node::UdpDiscoveryConfig& config,
+                           std::vector<std::unique_ptr<runtime::UdpSocket>>& sockets) {
+  const Endpoint& first = sockets.front()->local();
+  const std::uint16_t port = discovery_port(options.discovery_port, options.port, first.port);
+  sockets.push_back(
+      std::make_unique<runtime::UdpSocket>(Endpoint{first.ip, port}, runtime::UdpOptions{}));
+  config.listen.push_back(sockets.back()->local());
+}
+
+// `sockets`: those of QUIC.
 void listen(node::NodeConfig& config, const std::string& nat,
             const std::vector<std::unique_ptr<runtime::UdpSocket>>& sockets) {
   for (const auto& socket : sockets) config.listen.push_back(socket->local());
@@ -185,9 +197,11 @@ void say_started(const node::Node& node, const NodeOptions& options, const crypt
                       .tcp = socket.local().port,
                       .udp = socket.local().port};
   const chain::BlockRef head = node.chain().head();
+  const node::UdpDiscovery* const udp = node.udp_discovery();
   log.write(runtime::os_now(), LogLevel::info, "Started P2P networking",
             {{"self", self.to_string()},
              {"port", std::uint64_t{socket.local().port}},
+             {"discovery_port", std::uint64_t{udp == nullptr ? 0U : udp->port()}},
              {"datadir", options.datadir},
              {"head", head.hash.short_hex()},
              {"height", head.number},
@@ -356,6 +370,7 @@ int run_node(const NodeOptions& options) {
   Observers observers = open_observers(options, first.local().port);
   runtime::OsEntropy entropy;
   listen(config, options.nat, sockets);
+  if (config.udp_discovery) open_discovery_socket(options, *config.udp_discovery, sockets);
   NodesFile nodes_file{options.datadir, log};
   if (config.discovery) config.discovery->saved = nodes_file.read(runtime::os_now());
   auto made = node::Node::make(runtime::os_now(), std::move(config), key, entropy,

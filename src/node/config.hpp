@@ -18,6 +18,7 @@
 #include <types/hash.hpp>
 
 #include "static_peer.hpp"
+#include "udp_discovery.hpp"
 
 namespace ethnet::node {
 
@@ -54,6 +55,7 @@ struct NodeConfig {
   Duration upload_day = seconds(24 * 3'600);  // another one in tests
   std::optional<std::size_t> retry_above;  // half-open handshakes; more prove their address (QUIC)
   std::optional<DiscoveryConfig> discovery;  // discv-lite is offered when there is one
+  std::optional<UdpDiscoveryConfig> udp_discovery;  // discv5 and discv4, where there is one
   std::optional<das_lite::Config> das;       // das-lite is offered when there is one
   // Versions of mini-sync that we offer, all with the messages of this build; a session takes the
   // highest that both sides have. None: mini_sync::kCapability.

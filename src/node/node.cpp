@@ -13,8 +13,8 @@ namespace ethnet::node {
 namespace {
 
 // Each part counts its jobs from 1; outside, a job is named by that and whose it is.
-enum class JobOwner : std::uint64_t { sessions, sync, das, discovery };
-constexpr std::uint64_t kJobOwners = 4;
+enum class JobOwner : std::uint64_t { sessions, sync, das, discovery, udp_discovery };
+constexpr std::uint64_t kJobOwners = 5;
 
 Job outside(Job job, JobOwner owner) {
   job.id = job.id * kJobOwners + static_cast<std::uint64_t>(owner);
@@ -130,6 +130,12 @@ Node::Node(Private, Now now, NodeConfig config, std::shared_ptr<const crypto::Se
   if (config_.discovery) {
     discovery_.emplace(now, sessions_->local_id(), prng.split("discovery"), log);
   }
+  if (config_.udp_discovery) {
+    udp_discovery_.emplace(
+        now, *config_.udp_discovery, key_,
+        std::make_shared<const VerifiedEnr>(VerifiedEnr::decode(enr_).value()), rng,
+        prng.split("udp discovery"));
+  }
 }
 
 // What the protocols ask for and serve keeps to what the endpoint lets through.
@@ -156,6 +162,7 @@ void Node::start(Now now) {
   chain_.finish_restore();
   refresh_local(now);
   if (discovery_) start_discovery(now);
+  if (udp_discovery_) start_udp_discovery(now);
   started_ = true;
   route(now);
 }
@@ -176,6 +183,11 @@ void Node::refresh_local(Now now) {
 }
 
 void Node::handle_datagrams(Now now, std::span<const Datagram> datagrams) noexcept {
+  // What comes in one batch came in on one socket.
+  if (udp_discovery_ && !datagrams.empty() && udp_discovery_->owns(datagrams.front())) {
+    udp_discovery_->host().handle_datagrams(now, datagrams);
+    return route(now);
+  }
   transport_->handle_datagrams(now, datagrams);
   route(now);
 }
@@ -186,6 +198,7 @@ void Node::handle_deadline(Now now) noexcept {
   sync_.handle_deadline(now);
   if (das_) das_->handle_deadline(now);
   if (discovery_) discovery_->handle_deadline(now);
+  if (udp_discovery_) udp_discovery_->host().handle_deadline(now);
   chain_.handle_deadline(now);
   produce(now);
   rotate(now);
@@ -216,6 +229,10 @@ void Node::handle_job_done(Now now, const JobResult& done) noexcept {
     case JobOwner::discovery:
       CHECK(discovery_);
       discovery_->handle_job_done(now, inside);
+      break;
+    case JobOwner::udp_discovery:
+      CHECK(udp_discovery_);
+      udp_discovery_->host().handle_job_done(now, inside);
       break;
     case JobOwner::das:
       CHECK(das_);
@@ -252,7 +269,12 @@ void Node::shut_down(Now now) {
 }
 
 std::optional<Transmit> Node::poll_transmit(Now now, MutByteView out) {
-  return transport_->poll_transmit(now, out);
+  udp_sends_next_ = udp_discovery_ && !udp_sends_next_;  // in turns: neither holds the other up
+  if (udp_sends_next_) {
+    if (auto transmit = udp_discovery_->poll_transmit(now, out)) return transmit;
+  }
+  if (auto transmit = transport_->poll_transmit(now, out)) return transmit;
+  return udp_discovery_ ? udp_discovery_->poll_transmit(now, out) : std::nullopt;
 }
 std::optional<Job> Node::poll_job() {
   // Handshakes first: they have a deadline.
@@ -260,6 +282,9 @@ std::optional<Job> Node::poll_job() {
   if (auto job = sync_.poll_job()) return outside(std::move(*job), JobOwner::sync);
   if (auto job = discovery_ ? discovery_->poll_job() : std::nullopt) {
     return outside(std::move(*job), JobOwner::discovery);
+  }
+  if (auto job = udp_discovery_ ? udp_discovery_->host().poll_job() : std::nullopt) {
+    return outside(std::move(*job), JobOwner::udp_discovery);
   }
   if (auto job = das_ ? das_->poll_job() : std::nullopt) {
     return outside(std::move(*job), JobOwner::das);
@@ -277,6 +302,7 @@ Instant Node::next_deadline() const {
   next = std::min(next, sync_.next_deadline());
   if (das_) next = std::min(next, das_->next_deadline());
   if (discovery_) next = std::min(next, discovery_->next_deadline());
+  if (udp_discovery_) next = std::min(next, udp_discovery_->host().next_deadline());
   next = std::min(next, chain_.next_deadline());
   next = std::min(
       {next, producer_.next_deadline(), rotation_.next_deadline(), upload_target_.next_deadline()});
@@ -298,6 +324,7 @@ void Node::route(Now now) {
     moved = route_sessions(now) || moved;
     moved = route_protocols(now) || moved;
     moved = route_chain(now) || moved;
+    moved = route_udp_discovery(now) || moved;
     moved = route_dials(now) || moved;
     moved = route_candidates(now) || moved;
   }

@@ -43,6 +43,7 @@
 #include "line_limit.hpp"
 #include "refusal_window.hpp"
 #include "snapshot.hpp"
+#include "udp_discovery.hpp"
 #include "upload_target.hpp"
 
 namespace ethnet::node {
@@ -58,6 +59,8 @@ struct NodeCounters {
   std::map<das_lite::Misbehaviour, std::uint64_t> das_misbehaved;
   std::map<discv_lite::Misbehaviour, std::uint64_t> discovery_misbehaved;
   std::uint64_t searches = 0;  // look-ups because peers were wanted
+  // Nodes of discv5 and discv4 that were seen alive, by whether we can have a session with them.
+  std::map<Dialable, std::uint64_t> udp_nodes;
   // Headers that reorganisations put on the canonical chain and took off it.
   std::uint64_t reorg_added = 0;
   std::uint64_t reorg_removed = 0;
@@ -150,6 +153,10 @@ class Node {
   // Null where das-lite is switched off.
   [[nodiscard]] const das_lite::Engine* das() const { return das_ ? &*das_ : nullptr; }
   [[nodiscard]] const peers::ScoreBook& scores() const { return scores_; }
+  // Null where neither discv5 nor discv4 is spoken.
+  [[nodiscard]] const UdpDiscovery* udp_discovery() const {
+    return udp_discovery_ ? &*udp_discovery_ : nullptr;
+  }
   [[nodiscard]] const NodeId& id() const { return sessions_->local_id(); }
   [[nodiscard]] const Bytes& enr() const { return enr_; }
   // In a fixed order, whatever happened.
@@ -190,6 +197,16 @@ class Node {
   void on_own_address(Now now, const discv_lite::OwnAddress& address);
   void on_link_opened(Now now, const session::SessionOpened& opened);
   void on_contact_failed(Now now, const session::DialFailed& failed);
+  // node_udp_discovery.cpp
+  void start_udp_discovery(Now now);
+  [[nodiscard]] bool route_udp_discovery(Now now);
+  void on_udp_event(Now now, const discovery::Event& event);
+  void add_udp_candidate(const kbucket::NodeRecord& record, peers::Source source);
+  // Our record gets the next number, if it says something else than the one that is known.
+  void refresh_record(Now now, const std::optional<Endpoint>& address);
+  [[nodiscard]] ForkId own_fork_id() const;
+  [[nodiscard]] bool has_address() const;  // our record
+
   // Dials whom discovery found, while there are places; looks for more when they run out.
   [[nodiscard]] bool route_candidates(Now now);
   void search(Now now);
@@ -241,6 +258,8 @@ class Node {
   das::SecureIndexSource das_indices_;
   std::optional<das_lite::Engine> das_;
   std::optional<discv_lite::Engine> discovery_;
+  std::optional<UdpDiscovery> udp_discovery_;
+  bool udp_sends_next_ = false;
   std::map<std::uint64_t, std::uint64_t> contacts_;  // dials for discovery -> its contacts
   peers::DialScheduler scheduler_;
   Prng search_prng_;

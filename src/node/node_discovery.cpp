@@ -145,6 +145,9 @@ void Node::on_link_opened(Now now, const session::SessionOpened& opened) {
 // Peers have told us where they see us. What is said in Hellos is the address for everybody.
 void Node::on_own_address(Now now, const discv_lite::OwnAddress& address) {
   if (!observed_ || observed_->scope <= address.scope) observed_ = address;
+  if (udp_discovery_ && (address.scope == Scope::wan || !has_address())) {
+    return refresh_record(now, address.endpoint);
+  }
   enr_seq_ = std::max(enr_seq_ + 1, now.wall.whole_seconds());
   EnrBuilder builder{enr_seq_};
   builder.ip(address.endpoint.ip);
@@ -169,7 +172,7 @@ bool Node::is_unwanted(Now now, const NodeId& id) const {
 }
 
 bool Node::route_candidates(Now now) {
-  if (stopping_ || !discovery_) return false;
+  if (stopping_ || (!discovery_ && !udp_discovery_)) return false;
   if (search_at_ <= now.mono) search(now);
   bool moved = false;
   const auto excluded = [&](const NodeId& id) {
@@ -187,11 +190,13 @@ void Node::search(Now now) {
   search_at_ = now.mono + kSearchPause;
   // Who has all the peers it may have has no place for whom it would find.
   if (!scheduler_.wants_candidates() || sessions_->peer_count() >= config_.max_peers) return;
+  NodeId target;
+  for (std::byte& b : target.bytes) b = static_cast<std::byte>(search_prng_.below(256));
+  if (udp_discovery_) udp_discovery_->search(now, target);
+  if (!discovery_) return;
   discovery_->discovery().table().for_each([&](const kbucket::TableEntry& entry) {
     if (entry.relayable()) scheduler_.add(peers::Source::table, candidate_of(*entry.record));
   });
-  NodeId target;
-  for (std::byte& b : target.bytes) b = static_cast<std::byte>(search_prng_.below(256));
   if (discovery_->start_lookup(now, target) != 0) ++counters_.searches;
 }
 

@@ -178,6 +178,55 @@ void add_das(CounterList& out, const das_lite::Engine& das) {
   out.gauge("das.held", das.held());
 }
 
+void add_discv4(CounterList& out, const discv4::Engine& engine) {
+  const discv4::Counters& c = engine.counters();
+  out.gauge("discv4.members", engine.members());
+  out.add("discv4.contacts", c.contacts);
+  out.add("discv4.contacts_failed", c.contacts_failed);
+  out.add("discv4.contacts_refused", c.contacts_refused);
+  out.add("discv4.unproven", c.unproven);
+  out.add("discv4.unsolicited", c.unsolicited);
+  out.add("discv4.lookups", c.lookups);
+  out.add("discv4.revalidations", c.revalidations);
+}
+
+void add_discv5(CounterList& out, const discv5::Engine& engine) {
+  const discv5::EngineCounters& c = engine.counters();
+  out.gauge("discv5.sessions", engine.sessions());
+  out.add("discv5.pings_served", c.pings);
+  out.add("discv5.findnodes_served", c.findnodes);
+  out.add("discv5.calls", c.calls);
+  out.add("discv5.calls_failed", c.calls_failed);
+  out.add("discv5.calls_refused", c.calls_refused);
+  out.add("discv5.unasked", c.unasked);
+  out.add("discv5.records", c.records);
+  out.add("discv5.bad_records", c.bad_records);
+  out.add("discv5.lookups", c.lookups);
+  out.add("discv5.revalidations", c.revalidations);
+  out.add("discv5.votes", c.votes);
+}
+
+void add_udp_discovery(CounterList& out, const UdpDiscovery& udp,
+                       const std::map<Dialable, std::uint64_t>& nodes) {
+  const discovery::Host& host = udp.host();
+  const discovery::HostCounters& c = host.counters();
+  const auto seen = [&](Dialable verdict) {
+    const auto it = nodes.find(verdict);
+    return it == nodes.end() ? 0 : it->second;
+  };
+  out.gauge("udp_discovery.table", host.table().size());
+  out.add("udp_discovery.datagrams", c.datagrams);
+  out.add("udp_discovery.filtered", c.filtered);
+  out.add("udp_discovery.no_protocol", c.no_protocol);
+  out.add("udp_discovery.records_changed", c.records_changed);
+  out.add("udp_discovery.nodes_dialable", seen(Dialable::yes));
+  out.add("udp_discovery.nodes_of_other_forks", seen(Dialable::other_fork));
+  out.add("udp_discovery.nodes_without_fork_id", seen(Dialable::no_fork_id));
+  out.add("udp_discovery.nodes_without_session_port", seen(Dialable::no_session_port));
+  if (host.v4() != nullptr) add_discv4(out, *host.v4());
+  if (host.v5() != nullptr) add_discv5(out, *host.v5());
+}
+
 void add_discovery(CounterList& out, const discv_lite::Engine& engine) {
   const lite::Counters& d = engine.discovery().counters();
   const discv_lite::Counters& w = engine.counters();
@@ -385,6 +434,7 @@ std::vector<Counter> Node::counters() const {
   add_sync(counters, sync_);
   if (das_) add_das(counters, *das_);
   if (discovery_) add_discovery(counters, *discovery_);
+  if (udp_discovery_) add_udp_discovery(counters, *udp_discovery_, counters_.udp_nodes);
   add_scheduler(counters, scheduler_, counters_.searches);
   add_chain(counters, chain_, counters_);
   add_dialer(counters, dialer_.counters());

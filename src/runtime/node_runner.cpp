@@ -210,11 +210,23 @@ void NodeRunner::wait_writable(std::size_t index) {
                                         });
 }
 
-bool NodeRunner::transmit(const Transmit& transmit, ByteView bytes) {
+// That of its port; of several, that of the family.
+std::size_t NodeRunner::socket_for(const Transmit& transmit) const {
   std::size_t index = 0;
+  bool has_port = false;
   for (std::size_t i = 0; i < sockets_.size(); ++i) {
-    if (sockets_[i].udp->local().ip.is_v4() == transmit.remote.ip.is_v4()) index = i;
+    const Endpoint& local = sockets_[i].udp->local();
+    const bool is_port = local.port == transmit.local.port;
+    if (has_port && !is_port) continue;
+    const bool is_family = local.ip.is_v4() == transmit.remote.ip.is_v4();
+    if (is_family || (is_port && !has_port)) index = i;
+    has_port = has_port || is_port;
   }
+  return index;
+}
+
+bool NodeRunner::transmit(const Transmit& transmit, ByteView bytes) {
+  const std::size_t index = socket_for(transmit);
   if (sockets_[index].udp->send(transmit, bytes)) return true;
   if (!full_socket_) {
     full_socket_ = index;

@@ -78,6 +78,8 @@ class NodeRunner {
     boost::asio::posix::stream_descriptor descriptor;
   };
 
+  [[nodiscard]] std::size_t socket_for(const Transmit& transmit) const;
+
   using Turn = std::function<void(node::Node&, Now)>;
   void repeat(boost::asio::steady_timer& timer, Duration period, const Turn& turn);
   void begin();

@@ -1,5 +1,6 @@
 """`ethnet discv5` and `ethnet discv4` as their user types them, against nodes of their own on loopback."""
 
+import json
 import os
 import re
 import sys
@@ -73,6 +74,34 @@ class Discv(ProcessTest):
         self.assertEqual(self.ask("discv4", "resolve", enode, "--bootnodes", boot_record), enode)
         self.stop(node)
         self.assertEqual(self.ask("discv4", "ping", enode, status=1), "ethnet: the node does not answer")
+        self.stop(boot)
+
+    def node(self, name, *words):
+        """A node that finds others by discv5 and discv4 alone; where it tells what it counts."""
+        node = self.start("ethnet", "node", "--addr", "127.0.0.1", "--port", 0, "--datadir", name, "--nodiscover",
+                          "--discovery.v5", "--discovery.v4", *words)
+        port = int(node.wait_for(r"Answering over HTTP.* port=(\d+)").group(1))
+        node.wait_for(r"Started P2P networking .*discovery_port=[1-9]")
+        return node, port
+
+    def test_nodes_of_one_chain_meet_through_a_boot_node_of_the_network(self):
+        self.write("other.json", json.dumps({"config": {"chainId": 4242}, "difficulty": "0x1", "gasLimit": "0x1c9c380",
+                                             "timestamp": "0x1", "alloc": {}}))
+        boot, record, _ = self.listen("discv5")
+        one, one_http = self.node("one", "--bootnodes", record)
+        two, two_http = self.node("two", "--bootnodes", record)
+        three, three_http = self.node("three", "--bootnodes", record, "--genesis", "other.json")
+        for node in (one, two):
+            node.wait_for(r"Session opened .*peer=")
+        self.until(lambda: self.metric(three_http, "ethnet_udp_discovery_nodes_of_other_forks_total"),
+                   lambda seen: seen >= 1)
+        for http in (one_http, two_http):
+            self.assertEqual(self.metric(http, "ethnet_session_active_total"), 1)
+        self.assertEqual(self.metric(three_http, "ethnet_session_active_total"), 0)
+        boot.wait_for(r"^node +0x")
+        self.stop(one)
+        self.stop(two)
+        self.stop(three)
         self.stop(boot)
 
     def test_a_key_that_is_given_is_the_nodes_own(self):
