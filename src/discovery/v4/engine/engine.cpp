@@ -26,6 +26,14 @@ Place place_of(const Enr& record) {
   return out;
 }
 
+// Where one host may be: not a port or an address of nobody, nor (from 224.0.0.0 and ff00:: on)
+// one of many, whom an answer would reach all.
+bool is_answerable(const Endpoint& remote) {
+  const auto first = std::to_integer<unsigned>(remote.ip.bytes().front());
+  const bool is_of_many = remote.ip.is_v4() ? first >= 224 : first == 0xff;
+  return remote.port != 0 && !remote.ip.is_unspecified() && !is_of_many;
+}
+
 // The hash of our PING that this PONG answers.
 const Hash32* ping_hash_of(const Message& message) {
   const auto* pong = std::get_if<Pong>(&message);
@@ -125,6 +133,10 @@ void Engine::note_expired(Now now, const Message& message) {
 }
 
 void Engine::handle_datagram(Now now, const Datagram& datagram) {
+  if (!is_answerable(datagram.remote)) {
+    ++counters_.unanswerable;
+    return;
+  }
   if (config_.filters_addresses && !filter_.allow(now, datagram.remote)) {
     ++counters_.address_budget;
     return;

@@ -352,6 +352,17 @@ TEST_F(EngineTest, ANodeThatMovesIsToldOfNoMoreUntilItAnswersAtItsNewAddress) {
   EXPECT_TRUE(keeper.table.find(id)->relayable());
 }
 
+TEST_F(EngineTest, NothingIsAnsweredToAnAddressOfNobodyOrOfMany) {
+  std::uint64_t refused = 0;
+  for (const char* from :
+       {"0.0.0.0:5", "8.8.8.8:0", "224.0.0.1:5", "255.255.255.255:5", "[::]:5", "[ff02::1]:5"}) {
+    const Hand hand{net, 9, Endpoint::parse(from).value()};
+    net.deliver(hand.at, a, packet_of(hand.ping_to(a), *key_of(9)));
+    EXPECT_EQ(a.counters().unanswerable, ++refused) << from;
+  }
+  EXPECT_THAT(net.log, IsEmpty());
+}
+
 TEST_F(EngineTest, OurOwnPacketsComingBackAreRefused) {
   net.deliver(place_of(5), a,
               packet_of(Ping{.from = {}, .to = {}, .expiration = expiration_at(net.now().wall)},
