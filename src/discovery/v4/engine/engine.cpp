@@ -26,6 +26,14 @@ Place place_of(const Enr& record) {
   return out;
 }
 
+// Where one host may be: not a port or an address of nobody, nor (from 224.0.0.0 and ff00:: on)
+// one of many, whom an answer would reach all.
+bool is_answerable(const Endpoint& remote) {
+  const auto first = std::to_integer<unsigned>(remote.ip.bytes().front());
+  const bool is_of_many = remote.ip.is_v4() ? first >= 224 : first == 0xff;
+  return remote.port != 0 && !remote.ip.is_unspecified() && !is_of_many;
+}
+
 // The hash of our PING that this PONG answers.
 const Hash32* ping_hash_of(const Message& message) {
   const auto* pong = std::get_if<Pong>(&message);
@@ -87,8 +95,14 @@ void Engine::note_refusal(const Error& error) {
   ++counters_.malformed;
 }
 
+// A PING of ours with this hash.
+bool Engine::was_sent_lately(Now now, const Hash32& ping_hash) {
+  const Instant* const sent = pings_.find(ping_hash);
+  return sent != nullptr && *sent + kProofTimeout > now.mono;
+}
+
 // Whether it may be the answer to something that is under way; which, its sender decides.
-bool Engine::awaits(const Message& message, const IpAddress& from) {
+bool Engine::awaits(Now now, const Message& message, const IpAddress& from) {
   const auto asked = [&](PacketType type) {
     return contacts_.any([&](const Contact& contact) {
       if (contact.phase != Phase::asking || contact.node.at.ip != from) return false;
@@ -98,7 +112,7 @@ bool Engine::awaits(const Message& message, const IpAddress& from) {
   };
   switch (type_of(message)) {
     case PacketType::pong:
-      return pings_.find(*ping_hash_of(message)) != nullptr;
+      return was_sent_lately(now, *ping_hash_of(message));
     case PacketType::neighbors:
     case PacketType::enr_response:
       return asked(type_of(message));
@@ -111,7 +125,7 @@ bool Engine::awaits(const Message& message, const IpAddress& from) {
 void Engine::note_expired(Now now, const Message& message) {
   ++counters_.refusals[std::to_underlying(Discv4Error::expired)];
   const Hash32* const hash = ping_hash_of(message);
-  if (hash == nullptr || pings_.find(*hash) == nullptr) return;
+  if (hash == nullptr || !was_sent_lately(now, *hash)) return;
   if (++expired_answers_ < kExpiredAnswersToWarn || clock_warning_at_ > now.mono) return;
   expired_answers_ = 0;
   clock_warning_at_ = now.mono + kClockWarningPause;
@@ -119,6 +133,10 @@ void Engine::note_expired(Now now, const Message& message) {
 }
 
 void Engine::handle_datagram(Now now, const Datagram& datagram) {
+  if (!is_answerable(datagram.remote)) {
+    ++counters_.unanswerable;
+    return;
+  }
   if (config_.filters_addresses && !filter_.allow(now, datagram.remote)) {
     ++counters_.address_budget;
     return;
@@ -129,7 +147,7 @@ void Engine::handle_datagram(Now now, const Datagram& datagram) {
   if (!message) return note_refusal(message.error());
   const auto expiration = expiration_of(*message);
   if (expiration && is_expired(*expiration, now.wall)) return note_expired(now, *message);
-  if (!awaits(*message, datagram.remote.ip)) {
+  if (!awaits(now, *message, datagram.remote.ip)) {
     ++counters_.unsolicited;
     return;
   }

@@ -119,7 +119,8 @@ class Engine {
 
   // engine.cpp: packets in, packets out
   void handle_datagram(Now now, const Datagram& datagram);
-  [[nodiscard]] bool awaits(const Message& message, const IpAddress& from);
+  [[nodiscard]] bool was_sent_lately(Now now, const Hash32& ping_hash);
+  [[nodiscard]] bool awaits(Now now, const Message& message, const IpAddress& from);
   void note_refusal(const Error& error);
   void note_expired(Now now, const Message& message);
   std::optional<Hash32> send(const Message& message, const Endpoint& local, const Endpoint& remote);
@@ -165,6 +166,8 @@ class Engine {
   void note(Now now, const RecordPtr& record, const V4Node& node, Standing standing);
   void note_alive(Now now, const V4Node& node, Standing standing);
   void remember_member(const V4Node& node);
+  // Where discv4 has seen it at the address of this record.
+  [[nodiscard]] const V4Node* member(const RecordPtr& record) const;
   [[nodiscard]] bool wants_record(const NodeId& node,
                                   const std::optional<std::uint64_t>& enr_seq) const;
   void refresh(Now now);
@@ -182,7 +185,7 @@ class Engine {
   Bonds bonds_;
   Proofs proofs_;
   kbucket::ProbeBudget probes_{kMaxProbedPlaces};
-  LruMap<Hash32, Instant, PeerHash> pings_;  // of ours, by hash: which PONGs are worth a look
+  LruMap<Hash32, Instant, PeerHash> pings_;  // of ours, when sent: which PONGs are worth a look
   Contacts contacts_;
   std::map<std::uint64_t, ActiveLookup> lookups_;
   std::map<NodeId, V4Node> members_;  // of the table, that speak discv4 where their record says

@@ -109,12 +109,10 @@ void Engine::on_findnode(Now now, const Sender& from, const FindNode& findnode) 
   // Of the whole table, since only some of it may be told to this node.
   for (const RecordPtr& record : table_.closest(target, kMaxMembers, false)) {
     if (told == kMaxAnswerNodes) break;
-    const auto member = members_.find(record->id());
-    if (member == members_.end() || record->id() == from.node.id) continue;
-    const V4Node& node = member->second;
-    if (node.at.endpoint() != record->endpoint()) continue;
-    if (!may_relay(between, scope_of(node.at.ip))) continue;
-    const Neighbor neighbor{node.at, node.key.xy()};
+    const V4Node* const node = member(record);
+    if (node == nullptr || node->id == from.node.id) continue;
+    if (!may_relay(between, scope_of(node->at.ip))) continue;
+    const Neighbor neighbor{node->at, node->key.xy()};
     if (bytes + encoded_size(neighbor) > kMaxDiscv4Packet) flush();
     answer.nodes.push_back(neighbor);
     bytes += encoded_size(neighbor);

@@ -149,7 +149,7 @@ void Engine::on_pong(Now now, const Sender& from, const Pong& pong) {
   heard_at_ = now.mono;
   expired_answers_ = 0;
   bonds_.on_pong(now, node);
-  emit(SeenAs{from.remote, pong.to.endpoint(), of_contact});
+  emit(SeenAs{from.remote, pong.to.endpoint(), of_contact && contact->we_chose});
   if (of_contact) on_contact_pong(now, *contact, pong);
   if (of_proof) on_proof(now, Proofs::Proof{*proof}, from, pong);
 }
@@ -158,7 +158,7 @@ void Engine::on_contact_pong(Now now, Contact& contact, const Pong& pong) {
   const NodeAt node{contact.node.id, contact.node.at.ip};
   contact.has_ponged = true;
   if (contact.was_answered) bonds_.on_ping_answered(now, node);
-  note_alive(now, contact.node, Standing::reached);
+  note_alive(now, contact.node, contact.we_chose ? Standing::reached : Standing::met);
   const bool has_room = contact.asks.size() < kMaxAsksPerNode;
   if (has_room && wants_record(contact.node.id, pong.enr_seq) && !asks_for_record(contact)) {
     contact.asks.emplace_back(AskRecord{});
@@ -288,11 +288,12 @@ void Engine::on_unreachable(Now now, Contact& contact) {
   const V4Node node = contact.node;
   const std::deque<Ask> asks = std::move(contact.asks);
   contacts_.erase(node.id);
-  // Who is in the table by discv5 alone is not judged by discv4.
-  const auto member = members_.find(node.id);
-  if (member != members_.end() && member->second.at.endpoint() == node.at.endpoint()) {
+  // Who is in the table by discv5 alone, or at another address by now, is not judged by discv4.
+  const kbucket::TableEntry* const entry = table_.find_any(node.id);
+  const V4Node* const known = entry == nullptr ? nullptr : member(entry->record);
+  if (known != nullptr && known->at.endpoint() == node.at.endpoint()) {
     const bool its_fault = heard_at_ + kAloneAfter >= now.mono;
-    if (!table_.failed(now, node.id, its_fault)) members_.erase(member);
+    if (!table_.failed(now, node.id, its_fault)) members_.erase(node.id);
   }
   for (const Ask& ask : asks) tell(now, node.id, ask, false, {}, nullptr);
 }

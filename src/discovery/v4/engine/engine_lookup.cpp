@@ -68,9 +68,8 @@ void Engine::seed(ActiveLookup& active) {
   for (const bool with_claimed : {false, true}) {
     const NodeId& target = active.iterator.target();
     for (const RecordPtr& record : table_.closest(target, kbucket::kLookupResults, with_claimed)) {
-      const auto member = members_.find(record->id());
-      if (member != members_.end()) {
-        add(member->second);
+      if (const V4Node* node = member(record)) {
+        add(*node);
       } else {
         const Endpoint& at = record->endpoint();
         add({record->public_key(), record->id(), {at.ip, at.port, tcp_of(record)}});
@@ -146,6 +145,12 @@ bool Engine::wants_record(const NodeId& node, const std::optional<std::uint64_t>
   return entry == nullptr || entry->record->seq() < *enr_seq;
 }
 
+const V4Node* Engine::member(const RecordPtr& record) const {
+  const auto it = members_.find(record->id());
+  const bool is_there = it != members_.end() && it->second.at.endpoint() == record->endpoint();
+  return is_there ? &it->second : nullptr;
+}
+
 void Engine::remember_member(const V4Node& node) {
   members_.insert_or_assign(node.id, node);
   if (members_.size() <= kMaxMembers) return;
@@ -169,8 +174,10 @@ void Engine::refresh(Now now) {
 // Of two drawn, the one that was not heard of for longer.
 void Engine::revalidate(Now now) {
   revalidate_at_ = now.mono + draw(prng_, kRevalidateMin, kRevalidateMax);
-  std::erase_if(members_,
-                [&](const auto& entry) { return table_.find_any(entry.first) == nullptr; });
+  std::erase_if(members_, [&](const auto& entry) {
+    const TableEntry* const there = table_.find_any(entry.first);
+    return there == nullptr || member(there->record) == nullptr;
+  });
   if (members_.empty()) return;
   const auto drawn = [&] {
     const auto steps = static_cast<std::ptrdiff_t>(prng_.below(members_.size()));

@@ -303,6 +303,66 @@ TEST_F(EngineTest, AnswersThatHaveExpiredSayThatAClockIsWrong) {
   EXPECT_EQ(a.counters().refused(Discv4Error::expired), kExpiredAnswersToWarn);
 }
 
+// Or anybody whom we pinged once could make us doubt our clock, by old packets.
+TEST_F(EngineTest, AnswersToPingsOfLongAgoSayNothingOfAClock) {
+  const Hand hand{net, 9, place_of(9)};
+  std::vector<Bytes> pongs;
+  for (std::uint32_t i = 0; i < kExpiredAnswersToWarn; ++i) {
+    net.tell(a, [&](Engine& e) { return e.ping(net.now(), node_of(9, hand.at)); });
+    for (const Sent& sent : hand.answers()) {
+      pongs.push_back(packet_of(hand.pong_for(sent), *key_of(9)));
+    }
+    net.run(seconds(1));
+  }
+  net.run(seconds(60));
+  ASSERT_EQ(pongs.size(), kExpiredAnswersToWarn);
+  for (const Bytes& pong : pongs) net.deliver(hand.at, a, pong);
+  EXPECT_EQ(a.counters().refused(Discv4Error::expired), kExpiredAnswersToWarn);
+  EXPECT_THAT(a.told<ClockSuspect>(), IsEmpty());
+}
+
+// Its new address is a claim until it has answered there; that it does not answer at the old one is
+// no failure of the new.
+TEST_F(EngineTest, ANodeThatMovesIsToldOfNoMoreUntilItAnswersAtItsNewAddress) {
+  NetNode& keeper = net.add(3, true);
+  NetNode& b = net.add(2);
+  net.tell(keeper, [&](Engine& e) { return e.ping(net.now(), b.node()); });
+  net.run(seconds(2));
+  const NodeId id = b.node().id;
+  const Endpoint home = place_of(20);
+  net.tell(b, [&](Engine& e) { e.set_local_record(record_of(2, home, 2)); });
+  net.tell(b, [&](Engine& e) { return e.ping(net.now(), keeper.node()); });
+  net.run(seconds(2));
+  net.take_off(place_of(2));
+  net.run(seconds(60));
+  const auto* entry = keeper.table.find(id);
+  ASSERT_NE(entry, nullptr);
+  EXPECT_EQ(entry->record->endpoint(), home);
+  const Hand hand{net, 9, place_of(9)};
+  hand.bond(keeper);
+  hand.send(keeper, FindNode{KeyBytes{}, hand.soon()});
+  const auto answers = hand.answers();
+  ASSERT_THAT(types_of(answers), ElementsAre(PacketType::neighbors));
+  EXPECT_THAT(std::get<Neighbors>(answers[0].message()).nodes.view(), IsEmpty());
+  NetNode& moved = net.add(2, home);
+  net.tell(moved, [&](Engine& e) { e.set_local_record(record_of(2, home, 2)); });
+  net.tell(moved, [&](Engine& e) { return e.ping(net.now(), keeper.node()); });
+  net.run(seconds(2));
+  ASSERT_NE(keeper.table.find(id), nullptr);
+  EXPECT_TRUE(keeper.table.find(id)->relayable());
+}
+
+TEST_F(EngineTest, NothingIsAnsweredToAnAddressOfNobodyOrOfMany) {
+  std::uint64_t refused = 0;
+  for (const char* from :
+       {"0.0.0.0:5", "8.8.8.8:0", "224.0.0.1:5", "255.255.255.255:5", "[::]:5", "[ff02::1]:5"}) {
+    const Hand hand{net, 9, Endpoint::parse(from).value()};
+    net.deliver(hand.at, a, packet_of(hand.ping_to(a), *key_of(9)));
+    EXPECT_EQ(a.counters().unanswerable, ++refused) << from;
+  }
+  EXPECT_THAT(net.log, IsEmpty());
+}
+
 TEST_F(EngineTest, OurOwnPacketsComingBackAreRefused) {
   net.deliver(place_of(5), a,
               packet_of(Ping{.from = {}, .to = {}, .expiration = expiration_at(net.now().wall)},

@@ -64,6 +64,7 @@ struct Counters {
   std::uint64_t malformed = 0;       // RLP
   std::uint64_t bad_signatures = 0;  // that name no key
   std::uint64_t own_identity = 0;
+  std::uint64_t unanswerable = 0;     // from an address of nobody, or of many
   std::uint64_t address_budget = 0;   // filter, stage 1
   std::uint64_t curve_budget = 0;     // filter, before a signature check
   std::uint64_t identity_budget = 0;  // filter, stage 2
