@@ -295,6 +295,7 @@ std::vector<Seed> seeds() {
   add_machine_seeds(out);
   add_discovery_seeds(out);
   add_discv5_seeds(out);
+  add_discv5_engine_seeds(out);
 #ifdef ETHNET_FUZZ_CONFIG
   add_config(out);
   add_lab(out);

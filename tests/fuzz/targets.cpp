@@ -14,6 +14,7 @@ std::span<const Target> targets() {
       {"control_frames", run_control_frames},
       {"das_lite", run_das_lite},
       {"das_operations", run_das_operations},
+      {"discv5_engine_operations", run_discv5_engine_operations},
       {"discv5_message", run_discv5_message},
       {"discv5_packet", run_discv5_packet},
       {"discv5_sessions", run_discv5_sessions},

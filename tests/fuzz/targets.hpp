@@ -45,6 +45,7 @@ void run_sync_operations(ByteView input);
 void run_das_operations(ByteView input);
 void run_discv_operations(ByteView input);
 void run_discv5_sessions(ByteView input);
+void run_discv5_engine_operations(ByteView input);
 void run_quic_datagrams(ByteView input);
 void run_quic_frames(ByteView input);
 void run_session_machine(ByteView input);
@@ -66,6 +67,7 @@ struct Seed {
 void add_machine_seeds(std::vector<Seed>& out);
 void add_discovery_seeds(std::vector<Seed>& out);
 void add_discv5_seeds(std::vector<Seed>& out);
+void add_discv5_engine_seeds(std::vector<Seed>& out);
 void add_sim_seeds(std::vector<Seed>& out);
 
 }  // namespace ethnet::fuzz
