@@ -16,6 +16,7 @@ std::span<const Target> targets() {
       {"das_operations", run_das_operations},
       {"discv4_operations", run_discv4_operations},
       {"discv4_packet", run_discv4_packet},
+      {"discv5_engine_operations", run_discv5_engine_operations},
       {"discv5_message", run_discv5_message},
       {"discv5_packet", run_discv5_packet},
       {"discv5_sessions", run_discv5_sessions},

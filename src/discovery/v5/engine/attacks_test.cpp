@@ -470,6 +470,27 @@ TEST_F(VoteAttack, atk_37_Discv5ARealChangeIsToldOnceAndBumpsTheRecordOnce) {
   EXPECT_EQ(node_.engine().local_record().record().seq(), 2U);
 }
 
+TEST_F(VoteAttack, atk_37_Discv5AnAddressToWhichNobodyComesIsGivenUp) {
+  for (const bool somebody_comes : {false, true}) {
+    const Endpoint seen = somebody_comes ? lie_ : home_;
+    for (std::uint64_t i = 1; i <= 30; ++i) {
+      says_[i] = seen;
+      if (!somebody_comes) voter(i);
+      ping(node_, i * 256 + 1);
+    }
+    ASSERT_EQ(node_.take<OwnAddress>().size(), 1U);
+    net_.run(seconds(60));
+    if (somebody_comes) {
+      voter(50).say(node_, Ping{RequestId::of(1), 1});
+      net_.settle();
+    }
+    net_.run(kArrivalWithin);
+    const auto lost = node_.take<AddressLost>();
+    ASSERT_EQ(lost.size(), somebody_comes ? 0U : 1U);
+    if (!somebody_comes) EXPECT_EQ(lost[0].endpoint, home_);
+  }
+}
+
 class RedirectionAttack : public EngineAttacks {
  protected:
   // Look-ups without end among peers that tell these records; datagrams by where they went.

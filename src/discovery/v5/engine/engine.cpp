@@ -143,13 +143,20 @@ void Engine::handle_deadline(Now now) noexcept {
   sessions_.handle_deadline(now);
   talks_.expire(now);
   while (const auto call = calls_.overdue(now)) handle_overdue(now, *call);
+  while (const auto verdict = reachability_.overdue(now)) {
+    if (verdict->lost) {
+      emit(AddressLost{verdict->endpoint});
+    } else {
+      emit(OwnAddress{kbucket::Scope::wan, verdict->endpoint});
+    }
+  }
   if (refresh_at_ <= now.mono) refresh(now);
   if (revalidate_at_ <= now.mono) revalidate(now);
 }
 
 Instant Engine::next_deadline() const {
   return std::min({refresh_at_, revalidate_at_, calls_.next_deadline(), talks_.next_deadline(),
-                   sessions_.next_deadline()});
+                   sessions_.next_deadline(), reachability_.next_deadline()});
 }
 
 // --- our own record, and limits ---

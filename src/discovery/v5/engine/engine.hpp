@@ -46,6 +46,7 @@
 #include "calls.hpp"
 #include "events.hpp"
 #include "limits.hpp"
+#include "reachability.hpp"
 #include "talk_slots.hpp"
 
 namespace ethnet::discv5 {
@@ -222,6 +223,7 @@ class Engine {
   void on_established(Now now, const Peer& peer, const EnrPtr& record);
   void on_alive(Now now, const Call& call);
   void note(Now now, const RecordPtr& record, Standing standing);
+  void on_own_address(Now now, const OwnAddress& own);
   void note_heard(Now now, const Peer& peer);
   void note_seq(Now now, const Peer& peer, std::uint64_t seq);
 
@@ -250,6 +252,7 @@ class Engine {
   TalkSlots talks_;
   std::set<std::string, std::less<>> talk_protocols_;
   kbucket::IpVote vote_;
+  Reachability reachability_;
   kbucket::ProbeBudget probes_{kMaxKnockedAddresses};
   kbucket::RecordCache cache_;
   LruMap<NodeId, Asked, IdHash> asked_;

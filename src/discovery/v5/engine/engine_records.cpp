@@ -147,6 +147,10 @@ void Engine::on_established(Now now, const Peer& peer, const EnrPtr& enr) {
   }
   const bool is_there = record->endpoint() == peer.at;
   const TableEntry* before = table_.find_any(peer.id);
+  const bool came_by_itself = before == nullptr || before->standing != Standing::reached;
+  if (came_by_itself && calls_.count(peer) == 0 && scope_of(peer.at.ip) == kbucket::Scope::wan) {
+    reachability_.on_arrival(!peer.at.ip.is_v4());
+  }
   const bool was_relayable = before != nullptr && before->relayable();
   note(now, record, is_there ? Standing::met : Standing::claimed);
   const TableEntry* after = table_.find(peer.id);
@@ -155,6 +159,11 @@ void Engine::on_established(Now now, const Peer& peer, const EnrPtr& enr) {
   newcomers_.push_back(peer.id);
   revalidate_at_ = std::min(
       revalidate_at_, now.mono + nanoseconds(prng_.between(kNewcomerMin.ns, kNewcomerMax.ns)));
+}
+
+void Engine::on_own_address(Now now, const OwnAddress& own) {
+  if (own.scope == kbucket::Scope::wan) reachability_.on_address(now, own.endpoint);
+  emit(own);
 }
 
 // It answered a question of ours.

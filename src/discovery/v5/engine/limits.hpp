@@ -64,6 +64,11 @@ inline constexpr std::size_t kMaxNewcomers = 64;
 inline constexpr Duration kNewcomerMin = seconds(1);
 inline constexpr Duration kNewcomerMax = seconds(2);
 
+// An address of ours that nobody came to for so long after it was told is given up, and tried
+// again.
+inline constexpr Duration kArrivalWithin = seconds(5 * 60);
+inline constexpr Duration kTryAgainAfter = seconds(6 * 3600);
+
 // Refresh: one look-up each; quicker while we are new or know nobody.
 inline constexpr Duration kRefreshMin = seconds(60);
 inline constexpr Duration kRefreshMax = seconds(180);

@@ -17,6 +17,18 @@ std::vector<std::pair<Bytes, Bytes>> pairs_of(const Enr& record) {
 
 bool says_the_same(const Enr& a, const Enr& b) { return pairs_of(a) == pairs_of(b); }
 
+namespace {
+
+std::shared_ptr<const VerifiedEnr> signed_if_new(const EnrBuilder& builder,
+                                                 const VerifiedEnr& current,
+                                                 const crypto::SecretKey& key) {
+  auto record = builder.sign(key);
+  if (!record || says_the_same(record->record(), current.record())) return nullptr;
+  return std::make_shared<const VerifiedEnr>(*std::move(record));
+}
+
+}  // namespace
+
 std::shared_ptr<const VerifiedEnr> record_at(const VerifiedEnr& current,
                                              const crypto::SecretKey& key,
                                              const Endpoint& seen_at) {
@@ -27,9 +39,14 @@ std::shared_ptr<const VerifiedEnr> record_at(const VerifiedEnr& current,
   } else {
     builder.udp6(seen_at.port);
   }
-  auto record = builder.sign(key);
-  if (!record || says_the_same(record->record(), current.record())) return nullptr;
-  return std::make_shared<const VerifiedEnr>(*std::move(record));
+  return signed_if_new(builder, current, key);
+}
+
+std::shared_ptr<const VerifiedEnr> record_without(const VerifiedEnr& current,
+                                                  const crypto::SecretKey& key, bool v6) {
+  EnrBuilder builder{current.record().seq() + 1, current.record()};
+  builder.erase(v6 ? "ip6" : "ip").erase(v6 ? "udp6" : "udp");
+  return signed_if_new(builder, current, key);
 }
 
 }  // namespace ethnet::discv5

@@ -19,4 +19,9 @@ namespace ethnet::discv5 {
                                                            const crypto::SecretKey& key,
                                                            const Endpoint& seen_at);
 
+// The same without our address of this family; null when it names none.
+[[nodiscard]] std::shared_ptr<const VerifiedEnr> record_without(const VerifiedEnr& current,
+                                                                const crypto::SecretKey& key,
+                                                                bool v6);
+
 }  // namespace ethnet::discv5

@@ -1,0 +1,25 @@
+#include "reachability.hpp"
+
+#include <algorithm>
+
+namespace ethnet::discv5 {
+
+void Reachability::on_address(Now now, const Endpoint& endpoint) {
+  one(!endpoint.ip.is_v4()) = {endpoint, false, now.mono + kArrivalWithin};
+}
+
+std::optional<AddressVerdict> Reachability::overdue(Now now) {
+  for (Address& address : addresses_) {
+    if (address.doubted_at > now.mono) continue;
+    address.lost = !address.lost;
+    address.doubted_at = now.mono + (address.lost ? kTryAgainAfter : kArrivalWithin);
+    return AddressVerdict{address.endpoint, address.lost};
+  }
+  return std::nullopt;
+}
+
+Instant Reachability::next_deadline() const {
+  return std::min(addresses_[0].doubted_at, addresses_[1].doubted_at);
+}
+
+}  // namespace ethnet::discv5

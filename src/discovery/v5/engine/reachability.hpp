@@ -1,0 +1,44 @@
+// Whether anybody comes to the address that others told us is ours. Behind a NAT that lets nobody
+// in, a record that names it sends others in vain: it is given up when nobody came for
+// kArrivalWithin, and tried again after kTryAgainAfter.
+// One thread; one address of each family.
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include <base/instant.hpp>
+#include <types/endpoint.hpp>
+
+#include "limits.hpp"
+
+namespace ethnet::discv5 {
+
+struct AddressVerdict {
+  Endpoint endpoint;
+  bool lost = false;  // else it is to be tried again
+};
+
+class Reachability {
+ public:
+  // The vote says that this is our address now.
+  void on_address(Now now, const Endpoint& endpoint);
+  // A node that we had not reached came to us, by this family.
+  void on_arrival(bool v6) {
+    if (!one(v6).lost) one(v6).doubted_at = Instant::never();
+  }
+  // One verdict that is due; call until it gives none.
+  [[nodiscard]] std::optional<AddressVerdict> overdue(Now now);
+  [[nodiscard]] Instant next_deadline() const;
+
+ private:
+  struct Address {
+    Endpoint endpoint;
+    bool lost = false;
+    Instant doubted_at = Instant::never();  // while it is told; then when to try it again
+  };
+  [[nodiscard]] Address& one(bool v6) { return addresses_[v6 ? 1 : 0]; }
+  std::array<Address, 2> addresses_;
+};
+
+}  // namespace ethnet::discv5
