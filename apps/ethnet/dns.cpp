@@ -10,6 +10,7 @@
 #include <base/printable.hpp>
 #include <codec/base64url.hpp>
 #include <fmt/format.h>
+#include <runtime/console.hpp>
 #include <runtime/os.hpp>
 
 #include "dns_sync.hpp"
@@ -131,15 +132,24 @@ int to_zone(const DnsCommandOptions& o) {
 int sync(const DnsCommandOptions& o) {
   const dns::Link link = link_of(o.url);
   const std::string path = o.folder.empty() ? link.domain() : o.folder;
-  const auto synced =
-      sync_tree({.link = link,
-                 .least_seq = known_seq(path, link),
-                 .server = o.server,
-                 .rate = o.rate,
-                 .patience = milliseconds(static_cast<std::int64_t>(o.timeout_seconds * 1'000))},
-                [](const std::string& name, const std::string& why) {
-                  std::fprintf(stderr, "skipped %s: %s\n", name.c_str(), printable(why).c_str());
-                });
+  runtime::Console console;
+  const SyncWatcher watcher{.skipped =
+                                [&](const std::string& name, const std::string& why) {
+                                  console.line(fmt::format("skipped {}: {}", name, printable(why)));
+                                },
+                            .progress =
+                                [&](std::size_t nodes, std::uint64_t questions) {
+                                  console.status(fmt::format("{}: {} nodes, {} questions",
+                                                             link.domain(), nodes, questions));
+                                }};
+  const DnsSync what{
+      .link = link,
+      .least_seq = known_seq(path, link),
+      .server = o.server,
+      .rate = o.rate,
+      .patience = milliseconds(static_cast<std::int64_t>(o.timeout_seconds * 1'000))};
+  const SyncedTree synced = sync_tree(what, watcher);
+  console.clear_status();
   write_tree_info(path, synced.folder, runtime::os_now().wall);
   write_tree_nodes(path, synced.folder);
   print_folder(synced.folder);

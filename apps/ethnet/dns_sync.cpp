@@ -19,8 +19,8 @@ namespace {
 
 class Run {
  public:
-  Run(const DnsSync& what, const OnSkipped& on_skipped)
-      : on_skipped_{on_skipped},
+  Run(const DnsSync& what, const SyncWatcher& watcher)
+      : watcher_{watcher},
         resolver_{io_, {.server = what.server, .patience = what.patience, .tries = 3}},
         client_{
             rng_,
@@ -57,6 +57,7 @@ class Run {
     while (auto event = client_.poll_event()) {
       std::visit([this](auto& one) { on(one); }, *event);
     }
+    watcher_.progress(out_.folder.nodes.size(), client_.counters().questions);
     // A walk that stood for want of room goes on at once.
     const Instant next = client_.next_deadline();
     if (done_ || next.is_never()) {
@@ -94,7 +95,7 @@ class Run {
     if (changed.records_anew) out_.folder.nodes.clear();
     if (changed.links_anew) links_.clear();
   }
-  void on(const dns::EntrySkipped& skipped) { on_skipped_(skipped.name, why(skipped.why)); }
+  void on(const dns::EntrySkipped& skipped) { watcher_.skipped(skipped.name, why(skipped.why)); }
   void on(const dns::RootFailed& failed) { failure_ = why(failed.why); }
   void on(const dns::TreeDone& done) { done_ = done; }
 
@@ -105,7 +106,7 @@ class Run {
     return fmt::format("{}: {}", error.domain(), error.what());
   }
 
-  const OnSkipped& on_skipped_;
+  const SyncWatcher& watcher_;
   boost::asio::io_context io_{1};
   boost::asio::steady_timer timer_{io_};
   runtime::OsEntropy rng_;
@@ -120,8 +121,8 @@ class Run {
 
 }  // namespace
 
-SyncedTree sync_tree(const DnsSync& what, const OnSkipped& on_skipped) {
-  return Run{what, on_skipped}.run();
+SyncedTree sync_tree(const DnsSync& what, const SyncWatcher& watcher) {
+  return Run{what, watcher}.run();
 }
 
 }  // namespace ethnet::app

@@ -1,6 +1,7 @@
 // A whole tree out of the DNS: drives dns::Client with the resolver, on one thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -23,9 +24,12 @@ struct SyncedTree {
   std::uint64_t skipped = 0;
   std::uint64_t questions = 0;
 };
-using OnSkipped = std::function<void(const std::string& name, const std::string& why)>;
+struct SyncWatcher {
+  std::function<void(const std::string& name, const std::string& why)> skipped;
+  std::function<void(std::size_t nodes, std::uint64_t questions)> progress;
+};
 
 // Throws std::runtime_error with one clear line where there is no root to begin with.
-[[nodiscard]] SyncedTree sync_tree(const DnsSync& what, const OnSkipped& on_skipped);
+[[nodiscard]] SyncedTree sync_tree(const DnsSync& what, const SyncWatcher& watcher);
 
 }  // namespace ethnet::app

@@ -89,6 +89,16 @@ class Dns(ProcessTest):
         self.assertEqual(theirs["links"], links)
         self.assertIn("signature   valid", self.run_tool("dns", "verify", "copy"))
 
+    def test_a_terminal_sees_how_far_it_is_and_a_pipe_does_not(self):
+        self.publish()
+        for terminal in (True, False):
+            process = self.start("ethnet", "dns", "sync", self.url, "copy", "--dns-server", self.server.address, "--rate", 1000,
+                                 terminal=terminal)
+            self.assertEqual(process.exit_code(), 0, process.rest())
+            shown = re.findall(r"nodes\.test: (\d+) nodes, (\d+) questions", process.rest())
+            self.assertEqual(bool(shown), terminal, process.rest())
+            self.assertEqual([int(nodes) for nodes, _ in shown], sorted(int(nodes) for nodes, _ in shown))
+
     def test_the_zone_file_says_the_same_as_the_texts(self):
         lines = self.run_tool("dns", "to-zone", "tree").splitlines()
         self.assertEqual(lines[0], "$ORIGIN nodes.test.")
