@@ -3,9 +3,11 @@
 #include <string>
 
 #include <chain/chain_manager.hpp>
+#include <codec/base32.hpp>
 #include <codec/base64url.hpp>
 #include <codec/snappy_block.hpp>
 #include <crypto/error.hpp>
+#include <discovery/dns/error.hpp>
 #include <gtest/gtest.h>
 #include <protocol/mini_sync/messages.hpp>
 #include <session/requests.hpp>
@@ -34,7 +36,9 @@ void expect_a_text_each(E last) {
 }
 
 TEST(ErrorTexts, EveryErrorHasOneOfItsOwn) {
+  expect_a_text_each(base32::Base32Error::stray_bits);
   expect_a_text_each(base64url::Base64Error::stray_bits);
+  expect_a_text_each(dns::DnsError::unanswered);
   expect_a_text_each(snappy::SnappyError::corrupt);
   expect_a_text_each(crypto::CryptoError::recovery_failed);
   expect_a_text_each(EndpointError::scoped_address);

@@ -1,6 +1,6 @@
 // ethnet: the node and its tools. Sub-commands: node, scope, doctor, das, peer, stop, key, enr,
-// discv5, discv4, chain, lab, sim; completion and man print what a shell and `man` read of all
-// these.
+// discv5, discv4, dns, nodeset, forkid, chain, lab, sim; completion and man print what a shell and
+// `man` read of all these.
 #include <cstdio>
 #include <exception>
 #include <stdexcept>
@@ -17,8 +17,10 @@
 
 #include "control.hpp"
 #include "discv.hpp"
+#include "dns.hpp"
 #include "doctor.hpp"
 #include "lab.hpp"
+#include "nodeset.hpp"
 #include "scope.hpp"
 #include "tools.hpp"
 
@@ -69,9 +71,7 @@ void add_lab(CLI::App& app, ethnet::app::LabOptions& options, ethnet::app::Contr
 struct KeyOptions {
   std::string file;
   std::string record;
-  std::string ip;
-  std::uint16_t port = 0;
-  std::uint64_t seq = 1;
+  ethnet::app::EnrOptions enr;
 };
 
 // The options and `status` outlive the parse.
@@ -94,10 +94,12 @@ void add_enr(CLI::App& app, KeyOptions& o, int& status) {
   decode->callback([&] { status = ethnet::app::enr_decode(o.record); });
   CLI::App* make = enr->add_subcommand("make", "Sign a record");
   make->add_option("--key", o.file, "Key file")->required();
-  make->add_option("--ip", o.ip, "IPv4 or IPv6 address");
-  make->add_option("--port", o.port, "QUIC port");
-  make->add_option("--seq", o.seq, "Sequence number")->capture_default_str();
-  make->callback([&] { status = ethnet::app::enr_make(o.file, o.ip, o.port, o.seq); });
+  make->add_option("--ip", o.enr.ip, "IPv4 or IPv6 address");
+  make->add_option("--port", o.enr.quic, "QUIC port");
+  make->add_option("--udp", o.enr.udp, "Port of discovery");
+  make->add_option("--tcp", o.enr.tcp, "RLPx port");
+  make->add_option("--seq", o.enr.seq, "Sequence number")->capture_default_str();
+  make->callback([&] { status = ethnet::app::enr_make(o.file, o.enr); });
 }
 
 // After all others: they tell of those. `shell` outlives the parse.
@@ -149,6 +151,12 @@ int run(int argc, char** argv) {
   ethnet::app::DiscvOptions discv_options;
   add_discv5(app, discv_options, status);
   add_discv4(app, discv_options, status);
+  ethnet::app::DnsCommandOptions dns_options;
+  add_dns(app, dns_options, status);
+  ethnet::app::NodeSetOptions nodeset_options;
+  add_nodeset(app, nodeset_options, status);
+  ethnet::app::ForkIdOptions forkid_options;
+  add_forkid(app, forkid_options, status);
 
   std::string chain_file;
   std::string genesis;

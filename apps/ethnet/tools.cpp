@@ -28,6 +28,17 @@ void print_key(const crypto::SecretKey& key) {
              to_hex(point.xy()));
 }
 
+// What it means where we know it and it makes sense; else its RLP.
+std::string value_text(const Enr& enr, const std::string& name, ByteView value) {
+  const auto ip = name == "ip" ? enr.ip() : name == "ip6" ? enr.ip6() : std::nullopt;
+  if (ip) return ip->to_string();
+  if (name == "eth" && enr.fork_id()) return enr.fork_id()->to_string();
+  const bool is_port =
+      name.starts_with("udp") || name.starts_with("tcp") || name.starts_with("quic");
+  if (const auto port = is_port ? enr.port(name) : std::nullopt) return fmt::format("{}", *port);
+  return to_hex_0x(value);
+}
+
 }  // namespace
 
 int key_new(const std::string& file) {
@@ -50,26 +61,28 @@ int enr_decode(const std::string& text) {
   const Enr& enr = record->record();
   fmt::print("node id     {}\nsequence    {}\nsignature   valid\n", record->node_id().hex(),
              enr.seq());
-  if (const auto ip = enr.ip()) fmt::print("ip          {}\n", ip->to_string());
-  if (const auto ip = enr.ip6()) fmt::print("ip6         {}\n", ip->to_string());
-  if (const auto port = enr.udp()) fmt::print("udp         {}\n", *port);
-  if (const auto port = enr.tcp()) fmt::print("tcp         {}\n", *port);
-  if (const auto port = enr.quic()) fmt::print("quic        {}\n", *port);
-  if (const auto id = enr.fork_id()) fmt::print("eth         {}\n", id->to_string());
+  enr.for_each_pair([&](ByteView key, ByteView value) {
+    std::string name;
+    for (const std::byte b : key) name.push_back(static_cast<char>(b));
+    if (name == "id" || name == "secp256k1") return;  // the node id says it
+    fmt::print("{:<11} {}\n", printable(name), value_text(enr, name, value));
+  });
   fmt::print("size        {} of 300 bytes\n", enr.encoded().size());
   return 0;
 }
 
-int enr_make(const std::string& key_file, const std::string& ip, std::uint16_t port,
-             std::uint64_t seq) {
+int enr_make(const std::string& key_file, const EnrOptions& options) {
   const auto key = read_key(key_file);
-  EnrBuilder builder{seq};
-  if (!ip.empty()) {
-    const auto address = IpAddress::parse(ip);
-    if (!address) throw std::runtime_error(fmt::format("'{}' is not an address", ip));
+  EnrBuilder builder{options.seq};
+  if (!options.ip.empty()) {
+    const auto address = IpAddress::parse(options.ip);
+    if (!address) throw std::runtime_error(fmt::format("'{}' is not an address", options.ip));
     builder.ip(*address);
   }
-  if (port != 0) builder.quic(port);
+  for (const auto& [name, port] : {std::pair{"quic", options.quic}, std::pair{"udp", options.udp},
+                                   std::pair{"tcp", options.tcp}}) {
+    if (port != 0) builder.uint(name, port);
+  }
   const auto record = builder.sign(*key);
   if (!record) throw std::runtime_error(record.error().message());
   fmt::print("{}\n", record->record().text());

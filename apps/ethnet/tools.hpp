@@ -11,8 +11,15 @@ namespace ethnet::app {
 int key_new(const std::string& file);
 int key_show(const std::string& file);
 int enr_decode(const std::string& text);
-int enr_make(const std::string& key_file, const std::string& ip, std::uint16_t port,
-             std::uint64_t seq);
+// What a record says beside its key; empty or 0: nothing.
+struct EnrOptions {
+  std::string ip;
+  std::uint16_t quic = 0;
+  std::uint16_t udp = 0;
+  std::uint16_t tcp = 0;
+  std::uint64_t seq = 1;
+};
+int enr_make(const std::string& key_file, const EnrOptions& options);
 int chain_inspect(const std::string& file, const std::string& genesis);
 // Becomes the ethnet-sim beside this program.
 int run_sim(const std::string& program, const std::vector<std::string>& arguments);

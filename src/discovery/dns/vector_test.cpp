@@ -144,7 +144,7 @@ TEST(DnsVectors, OfARealTreeEveryWholeTextDecodesAndTheCutOnesAreSkipped) {
   std::size_t records = 0;
   for (const auto& [name, text] : file.items()) {
     rig.zone.at(name) = {string_of(text)};
-    if (string_of(text).starts_with("enr:")) records += decode_entry(string_of(text)) ? 1 : 0;
+    if (string_of(text).starts_with("enr:")) records += decode_entry(string_of(text)) ? 1U : 0U;
   }
   EXPECT_EQ(records, 115U);
   const auto link = Link::parse(

@@ -1,0 +1,80 @@
+"""A name server on loopback, UDP and TCP on one port, that has TXT records alone (RFC 1035). What does not fit into 512
+bytes is truncated over UDP, and asked for again over TCP."""
+
+import socket
+import struct
+import threading
+
+UDP_BYTES = 512
+
+
+def strings(text):
+    parts = [text[i:i + 255].encode() for i in range(0, len(text), 255)]
+    return b"".join(bytes([len(part)]) + part for part in parts)
+
+
+class NameServer:
+    def __init__(self):
+        self.texts = {}  # name -> [text]
+        self.failing = set()  # names for which it says that it failed
+        self.asked = []
+        self.over_tcp = []
+        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp.bind(("127.0.0.1", 0))
+        self.port = self.udp.getsockname()[1]
+        self.tcp = socket.create_server(("127.0.0.1", self.port))
+        self.threads = [threading.Thread(target=target, daemon=True) for target in (self._serve_udp, self._serve_tcp)]
+        for thread in self.threads:
+            thread.start()
+
+    @property
+    def address(self):
+        return f"127.0.0.1:{self.port}"
+
+    def publish(self, texts):
+        self.texts = {name.lower(): [text] for name, text in texts.items()}
+
+    def close(self):
+        for server in (self.udp, self.tcp):
+            server.shutdown(socket.SHUT_RDWR) if server is self.tcp else self.udp.sendto(b"", self.udp.getsockname())
+        for thread in self.threads:
+            thread.join()
+        self.udp.close()
+        self.tcp.close()
+
+    def _serve_udp(self):
+        while True:
+            question, sender = self.udp.recvfrom(4096)
+            if not question:
+                return
+            answer = self._answer(question, self.asked)
+            if len(answer) > UDP_BYTES:
+                head = struct.unpack(">6H", answer[:12])
+                answer = struct.pack(">6H", head[0], head[1] | 0x0200, 1, 0, 0, 0) + question[12:]
+            self.udp.sendto(answer, sender)
+
+    def _serve_tcp(self):
+        while True:
+            try:
+                connection, _ = self.tcp.accept()
+            except OSError:
+                return
+            with connection, connection.makefile("rb") as stream:
+                while len(size := stream.read(2)) == 2:
+                    answer = self._answer(stream.read(int.from_bytes(size, "big")), self.over_tcp)
+                    connection.sendall(len(answer).to_bytes(2, "big") + answer)
+
+    def _answer(self, question, asked):
+        labels, at = [], 12
+        while question[at]:
+            labels.append(question[at + 1:at + 1 + question[at]].decode())
+            at += 1 + question[at]
+        name = ".".join(labels).lower()
+        asked.append(name)
+        found = [] if name in self.failing else self.texts.get(name, [])
+        code = 2 if name in self.failing else 0 if name in self.texts else 3
+        answer = question[:2] + struct.pack(">5H", 0x8180 | code, 1, len(found), 0, 0) + question[12:at + 5]
+        for text in found:
+            data = strings(text)
+            answer += struct.pack(">HHHIH", 0xC00C, 16, 1, 60, len(data)) + data
+        return answer
