@@ -63,6 +63,21 @@ TEST(NodeDiscovery, ABootNodeWithoutAPlaceStillTellsOfOthers) {
   EXPECT_TRUE(are_peers(b, c));
 }
 
+// The same for one that comes anew: its dial is refused, and its question goes there at once.
+TEST(NodeDiscovery, ANodeThatIsBeingDialledIsAskedAsSoonAsThatHasFailed) {
+  Net net;
+  NodeConfig crowded = finding({});
+  crowded.max_peers = 1;
+  Box& boot = net.add(crowded, 1);
+  Box& b = net.add(finding(dialling({1})), 2);
+  net.run(seconds(5));
+  ASSERT_TRUE(are_peers(boot, b));
+  Box& c = net.add(finding(dialling({1})), 3);
+  net.run(seconds(3));
+  EXPECT_FALSE(are_peers(boot, c));
+  EXPECT_EQ(c.node->discovery()->discovery().table().size(), 2U);
+}
+
 TEST(NodeDiscovery, ARestartedNodeComesBackWithoutItsBootNode) {
   Net net;
   Box& boot = net.add(finding({}), 1);

@@ -197,6 +197,10 @@ class Node {
   void on_own_address(Now now, const discv_lite::OwnAddress& address);
   void on_link_opened(Now now, const session::SessionOpened& opened);
   void on_contact_failed(Now now, const session::DialFailed& failed);
+  void put_off(const discv_lite::ContactWanted& wanted);
+  [[nodiscard]] std::vector<discv_lite::ContactWanted> take_put_off(
+      const std::optional<NodeId>& id, const std::optional<Endpoint>& endpoint);
+
   // node_udp_discovery.cpp
   void start_udp_discovery(Now now);
   [[nodiscard]] bool route_udp_discovery(Now now);
@@ -260,7 +264,9 @@ class Node {
   std::optional<discv_lite::Engine> discovery_;
   std::optional<UdpDiscovery> udp_discovery_;
   bool udp_sends_next_ = false;
-  std::map<std::uint64_t, std::uint64_t> contacts_;  // dials for discovery -> its contacts
+  std::map<std::uint64_t, discv_lite::ContactWanted> contacts_;  // of discovery, by our dial
+  // And those that wait for another connection to the same node, or its end; lite::kMaxContacts.
+  std::map<std::uint64_t, discv_lite::ContactWanted> put_off_;
   peers::DialScheduler scheduler_;
   Prng search_prng_;
   Instant search_at_ = Instant::never();

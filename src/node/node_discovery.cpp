@@ -116,9 +116,11 @@ void Node::on_contact_wanted(Now now, const discv_lite::ContactWanted& wanted) {
   }
   const auto dial = sessions_->dial(now, wanted.endpoint, wanted.node, session::Purpose::visit);
   if (dial) {
-    contacts_.emplace(*dial, wanted.contact);
+    contacts_.emplace(*dial, wanted);
     return;
   }
+  // It is being dialled, to become a peer: the session will do, or its refusal makes room for us.
+  if (dial.error().is(session::SessionError::already_dialing)) return put_off(wanted);
   // A peer that speaks discv-lite has a link already; to one that does not there will be none.
   const auto session = wanted.node ? sessions_->find(*wanted.node) : std::nullopt;
   const session::PeerInfo* const peer = session ? sessions_->find(*session) : nullptr;
@@ -128,18 +130,54 @@ void Node::on_contact_wanted(Now now, const discv_lite::ContactWanted& wanted) {
   discovery_->handle_contact_failed(now, wanted.contact, failure);
 }
 
+void Node::put_off(const discv_lite::ContactWanted& wanted) {
+  put_off_.insert_or_assign(wanted.contact, wanted);
+  // Discovery has given the oldest up for long.
+  if (put_off_.size() > lite::kMaxContacts) put_off_.erase(put_off_.begin());
+}
+
+std::vector<discv_lite::ContactWanted> Node::take_put_off(const std::optional<NodeId>& id,
+                                                          const std::optional<Endpoint>& endpoint) {
+  std::vector<discv_lite::ContactWanted> out;
+  std::erase_if(put_off_, [&](const auto& entry) {
+    const discv_lite::ContactWanted& wanted = entry.second;
+    const bool is_it = (id && wanted.node == id) || (endpoint && wanted.endpoint == *endpoint);
+    if (is_it) out.push_back(wanted);
+    return is_it;
+  });
+  return out;
+}
+
 void Node::on_contact_failed(Now now, const session::DialFailed& failed) {
-  const auto it = contacts_.find(failed.dial_id);
-  if (it == contacts_.end()) return;
-  const std::uint64_t contact = it->second;
-  contacts_.erase(it);
-  discovery_->handle_contact_failed(now, contact, failure_of(failed));
+  if (!discovery_) return;
+  const auto waited = take_put_off(failed.expected, failed.remote);
+  if (const auto it = contacts_.find(failed.dial_id); it != contacts_.end()) {
+    const discv_lite::ContactWanted wanted = it->second;
+    contacts_.erase(it);
+    // It dialled us at the same time, and its connection is the one that stays: it is not here yet.
+    const bool crossed = failed.reason == DisconnectReason::already_connected && wanted.node &&
+                         failed.proven == wanted.node && !sessions_->find(*wanted.node);
+    if (crossed) {
+      put_off(wanted);
+    } else {
+      discovery_->handle_contact_failed(now, wanted.contact, failure_of(failed));
+    }
+  }
+  for (const auto& wanted : waited) on_contact_wanted(now, wanted);
 }
 
 void Node::on_link_opened(Now now, const session::SessionOpened& opened) {
   const session::PeerInfo& peer = opened.peer;
-  discovery_->handle_session_opened(now, opened.session,
-                                    {peer.id, peer.remote, peer.inbound, peer.enr});
+  const bool is_link = agreed(peer, kDiscvLite) != nullptr;
+  if (is_link) {
+    discovery_->handle_session_opened(now, opened.session,
+                                      {peer.id, peer.remote, peer.inbound, peer.enr});
+  }
+  const auto dialled = peer.inbound ? std::nullopt : std::optional{peer.remote};
+  for (const auto& wanted : take_put_off(peer.id, dialled)) {
+    // A link has answered it already, and this says nothing new.
+    discovery_->handle_contact_failed(now, wanted.contact, lite::ContactFailure::not_offered);
+  }
 }
 
 // Peers have told us where they see us. What is said in Hellos is the address for everybody.

@@ -103,7 +103,7 @@ void Node::on_session_opened(Now now, const session::SessionOpened& opened) {
   if (dialer_.take_unwanted(opened.dial_id) && !is_named(peer.id)) {
     sessions_->disconnect(now, opened.session, session::DisconnectReason::requested);
   }
-  if (discovery_ && agreed(peer, kDiscvLite) != nullptr) on_link_opened(now, opened);
+  if (discovery_) on_link_opened(now, opened);
   if (peer.visit) return;  // discovery's alone
   connected_.insert(peer.id);
   scheduler_.on_opened(now, peer.id, peer.inbound);

@@ -37,6 +37,8 @@ struct ScriptNode {
   std::size_t max_peers = 50;
   bool discovery = false;
   bool das = false;
+  bool costs = false;  // its work takes virtual time (cost.hpp)
+  StoreOptions disk;
   std::vector<HostId> dials;  // of a hostile one: its victims
   Duration starts;
   Duration beat;  // of a hostile one: between two misdeeds
@@ -55,6 +57,12 @@ struct ScriptFork {
   std::optional<std::uint64_t> height;
   std::uint64_t below = 1;
   std::optional<std::uint64_t> blocks;
+};
+
+// The canonical block at `height` of a node, when it is asked for.
+struct ScriptCheckpoint {
+  HostId of = 0;
+  std::uint64_t height = 0;
 };
 
 struct ScriptEvent {
@@ -76,9 +84,12 @@ struct ScriptEvent {
   std::vector<HostId> nodes;               // whom it happens to
   std::vector<std::vector<HostId>> sides;  // of a partition: all hosts
   ScriptFork fork;
-  std::optional<chain::RuleChoice> fork_choice;  // of a restart: another rule from now on
-  std::string text;                              // for people: "crash a1, a2"
-  std::size_t line = 0;                          // of the file
+  // Of a restart: another rule from now on, or that of a checkpoint; what is left of its disk.
+  std::optional<chain::RuleChoice> fork_choice;
+  std::optional<ScriptCheckpoint> checkpoint;
+  std::optional<std::uint64_t> kept_ppm;
+  std::string text;      // for people: "crash a1, a2"
+  std::size_t line = 0;  // of the file
 };
 
 struct ScriptCheck {

@@ -39,6 +39,10 @@ void ScriptNetwork::build(World& world, Chaos& chaos) {
     plan.discovery = node.discovery;
     plan.das = node.das;
     for (const HostId to : node.dials) plan.dials.push_back({.to = to});
+    HostOptions options;
+    options.store = node.disk;
+    if (node.costs) options.costs = measured_costs();
+    if (node.costs || node.disk != StoreOptions{}) world.set_host_options(i, options);
   }
   for (auto i = honest; i < script_.nodes.size(); ++i) {
     SeededSecureRng rng{prng.split(fmt::format("hostile key {}", i))};
@@ -190,7 +194,27 @@ void ScriptNetwork::publish(World& world, const ScriptEvent& event, HostId host)
 
 void ScriptNetwork::restart(World& world, const ScriptEvent& event, HostId host) {
   if (event.fork_choice) plans_.at(host).fork_choice = *event.fork_choice;
+  if (event.checkpoint) set_checkpoint(world, event, host);
+  if (event.kept_ppm) world.lose_disk(host, *event.kept_ppm);
   world.start(host);
+}
+
+void ScriptNetwork::set_checkpoint(const World& world, const ScriptEvent& event, HostId host) {
+  const auto [of, height] = *event.checkpoint;
+  const SimNode* const machine = world.machine<SimNode>(of);
+  std::string wrong = fmt::format("{} is down", name(of));
+  if (machine != nullptr) {
+    const chain::ChainManager& chain = machine->node().chain();
+    const chain::BlockRef head = chain.head();
+    if (height <= head.number) {
+      const auto at = chain.tree().ancestor(*chain.tree().find(head.hash), height);
+      plans_.at(host).fork_choice = {
+          "checkpoint", fmt::format("{} {}", height, chain.tree().node(at).hash.hex())};
+      return;
+    }
+    wrong = fmt::format("{} has head {}: no block {}", name(of), head.number, height);
+  }
+  report_.outcomes.push_back({event.line, world.now(), event.text, wrong, false});
 }
 
 void ScriptNetwork::inject_fork(World& world, const ScriptEvent& event, HostId host) {

@@ -42,6 +42,9 @@ class ScriptNetwork final : public NodeScenario {
   void happen(World& world, const ScriptEvent& event);
   void happen_to(World& world, const ScriptEvent& event, HostId host);
   void restart(World& world, const ScriptEvent& event, HostId host);
+  // Its rule is from now on that of the checkpoint; as it was, and not met, where there is no
+  // block.
+  void set_checkpoint(const World& world, const ScriptEvent& event, HostId host);
   void publish(World& world, const ScriptEvent& event, HostId host);
   void inject_fork(World& world, const ScriptEvent& event, HostId host);
   // Why it could not be done; nothing when it was.

@@ -22,6 +22,7 @@ struct StoreOptions {
   std::uint64_t slow_ppm = 0;  // a sync now and then takes up to `slow` more
   Duration slow = milliseconds(300);
   std::uint64_t eio_ppm = 0;
+  friend bool operator==(const StoreOptions&, const StoreOptions&) = default;
 };
 
 struct StoreStats {

@@ -99,6 +99,7 @@ class World::Slot final : public Outputs {
   TraceLog log;
   Endpoint public_endpoint;
   std::vector<Endpoint> more_addresses;
+  std::optional<IpAddress> whole_address;
   std::uint32_t incarnation = 0;
   std::uint32_t rebinds = 0;
   bool paused = false;
@@ -156,6 +157,12 @@ void World::add_address(HostId host, const Endpoint& endpoint) {
   const bool endpoint_is_free = routes_.emplace(endpoint, Route{host, endpoint}).second;
   CHECK(endpoint_is_free);
   slot(host).more_addresses.push_back(endpoint);
+}
+
+void World::add_all_ports(HostId host, const IpAddress& ip) {
+  const bool address_is_free = whole_addresses_.emplace(ip, host).second;
+  CHECK(address_is_free);
+  slot(host).whole_address = ip;
 }
 
 void World::start(HostId host) {
@@ -440,18 +447,19 @@ void World::end_turn(HostId host) {
 
 void World::send(Slot& from, const Transmit& transmit, ByteView bytes) {
   const auto& more = from.more_addresses;
-  const bool not_the_first = std::ranges::find(more, transmit.local) != more.end();
+  const bool not_the_first = from.whole_address == transmit.local.ip ||
+                             std::ranges::find(more, transmit.local) != more.end();
   const Endpoint source = not_the_first ? transmit.local : from.public_endpoint;
   while (!bytes.empty()) {
     const ByteView datagram = bytes.first(std::min(transmit.segment_size, bytes.size()));
     bytes = bytes.subspan(datagram.size());
     ++stats_.sent;
-    const auto route = routes_.find(transmit.remote);
-    if (route == routes_.end()) {
+    const auto route = find_route(transmit.remote);
+    if (!route) {
       drop(from.id, from.id, DropReason::no_route, datagram);
       continue;
     }
-    const HostId to = route->second.host;
+    const HostId to = route->host;
     if (!cuts_.empty() && cuts_.contains({from.id, to})) {
       drop(from.id, to, DropReason::partition, datagram);
       continue;
@@ -465,7 +473,7 @@ void World::send(Slot& from, const Transmit& transmit, ByteView bytes) {
     if (fate.count > 1) ++stats_.duplicated;
     if (fate.reordered) ++stats_.reordered;
     for (std::size_t i = 0; i < fate.count; ++i) {
-      Packet packet{from.id, source, route->second.inside, transmit.ecn, to_bytes(datagram)};
+      Packet packet{from.id, source, route->inside, transmit.ecn, to_bytes(datagram)};
       if (fate.copies[i].corrupt) {
         ++stats_.corrupted;
         packet.bytes[from.prng.below(packet.bytes.size())] ^=
@@ -474,6 +482,13 @@ void World::send(Slot& from, const Transmit& transmit, ByteView bytes) {
       schedule(fate.copies[i].arrival, to, std::move(packet));
     }
   }
+}
+
+std::optional<World::Route> World::find_route(const Endpoint& to) const {
+  if (const auto it = routes_.find(to); it != routes_.end()) return it->second;
+  const auto whole = whole_addresses_.find(to.ip);
+  if (whole == whole_addresses_.end()) return std::nullopt;
+  return Route{whole->second, to};
 }
 
 void World::drop(HostId from, HostId to, DropReason reason, ByteView bytes) {

@@ -104,6 +104,9 @@ class World final : public VirtualOs {
   // One more address at which the host is reached, and from which it answers there. No NAT is in
   // front of it. CHECK: nobody has it.
   void add_address(HostId host, const Endpoint& endpoint);
+  // Every port of this address that nobody else has leads to the host, which answers from there:
+  // one machine with as many identities as it has ports. CHECK: nobody has the address so.
+  void add_all_ports(HostId host, const IpAddress& ip);
   void start(HostId host);  // with the records of its store; CHECK: it is down
 
   // ---- faults
@@ -218,6 +221,7 @@ class World final : public VirtualOs {
   [[nodiscard]] bool tick(Slot& slot, Instant armed);
   void send(Slot& from, const Transmit& transmit, ByteView bytes);
   void drop(HostId from, HostId to, DropReason reason, ByteView bytes);
+  [[nodiscard]] std::optional<Route> find_route(const Endpoint& to) const;
   void begin_turn(HostId host);
   void end_turn(HostId host);
   void schedule_read(Slot& slot);
@@ -234,6 +238,7 @@ class World final : public VirtualOs {
   std::vector<std::vector<std::unique_ptr<Link>>> links_;  // by sender, by receiver; null: not yet
   std::map<std::pair<HostId, HostId>, bool> cuts_;
   std::map<Endpoint, Route> routes_;
+  std::map<IpAddress, HostId> whole_addresses_;
   LinkOptions default_link_;
   WorldStats stats_;
   Trace trace_;

@@ -122,6 +122,31 @@ TEST_F(WorldTest, AHostIsReachedAndAnswersAtEachOfItsAddresses) {
   EXPECT_EQ(radio(a).heard[0].from, second);
 }
 
+TEST_F(WorldTest, AHostIsReachedAndAnswersAtEveryPortOfAnAddressThatIsAllItsOwn) {
+  const HostId a = add();
+  const HostId b = add();
+  const IpAddress ip = IpAddress::v4({std::byte{70}, std::byte{7}, std::byte{7}, std::byte{7}});
+  const Endpoint one{ip, 10'000};
+  const Endpoint other{ip, 59'999};
+  say(a, one);
+  run(seconds(1));
+  EXPECT_TRUE(radio(b).heard.empty());
+  world.add_all_ports(b, ip);
+  say(a, one);
+  say(a, other);
+  run(seconds(1));
+  ASSERT_EQ(radio(b).heard.size(), 2U);
+  EXPECT_EQ(radio(b).heard[0].to.ip, ip);
+  EXPECT_NE(radio(b).heard[0].to.port, radio(b).heard[1].to.port);
+  world.input<Radio>(b, [&](Radio& r) {
+    r.local = other;
+    r.say(world.endpoint(a));
+  });
+  run(seconds(1));
+  ASSERT_EQ(radio(a).heard.size(), 1U);
+  EXPECT_EQ(radio(a).heard[0].from, other);
+}
+
 TEST_F(WorldTest, AForgedDatagramComesFromNobodyAndMayBeEmpty) {
   const HostId a = add({.wake_max = {}});
   const Endpoint nobody{IpAddress::v4({std::byte{203}}), 7};

@@ -74,9 +74,10 @@ class EventReader {
   EventReader(const NameTable& names, sim::Script& script) : names_{names}, script_{script} {}
 
   [[nodiscard]] Read<void> read(const YamlNode& map) {
-    constexpr std::array<std::string_view, 16> kKeys{
-        "at",      "partition", "heal",    "fork",    "crash", "restart", "pause", "resume",
-        "produce", "stop",      "release", "publish", "for",   "every",   "times", "fork_choice"};
+    constexpr std::array<std::string_view, 18> kKeys{
+        "at",    "partition", "heal",    "fork",        "crash",      "restart",
+        "pause", "resume",    "produce", "stop",        "release",    "publish",
+        "for",   "every",     "times",   "fork_choice", "checkpoint", "disk"};
     TRY(lab::expect_keys(map, "a map with the keys of an event", kKeys));
     const auto found = TRY(find_action(map));
     const auto [action, entry] = found;
@@ -86,7 +87,7 @@ class EventReader {
     const YamlNode& at = TRY(lab::required(map, "at"));
     event.at = TRY(read_duration(at, {}, script_.duration));
     TRY(read_what(entry->value, event));
-    if (const YamlNode* rule = map.find("fork_choice")) TRY(read_new_rule(*rule, event));
+    TRY(read_other_life(map, event));
     std::optional<Duration> lasts;
     if (const YamlNode* node = map.find("for")) {
       if (!action->ended_by) {
@@ -181,15 +182,45 @@ class EventReader {
     return {};
   }
 
-  [[nodiscard]] Read<void> read_new_rule(const YamlNode& node, ScriptEvent& event) const {
+  // What a restart may change.
+  [[nodiscard]] Read<void> read_other_life(const YamlNode& map, ScriptEvent& event) const {
+    constexpr std::array<std::string_view, 3> kOfRestart{"fork_choice", "checkpoint", "disk"};
     const bool honest = std::ranges::none_of(
         event.nodes, [&](HostId host) { return script_.nodes[host].role.has_value(); });
-    if (event.what != What::restart || !honest) {
-      return lab::wrong(ScenarioError::unknown_key, node.place,
-                        "only a restart of honest nodes has a 'fork_choice'");
+    for (const std::string_view key : kOfRestart) {
+      const YamlNode* const node = map.find(key);
+      if (node == nullptr || (event.what == What::restart && honest)) continue;
+      return lab::wrong(ScenarioError::unknown_key, node->place,
+                        fmt::format("only a restart of honest nodes has a '{}'", key));
     }
-    event.fork_choice = TRY(read_rule(node, script_.rules));
-    event.text += fmt::format(" with {}", node.text);
+    if (const YamlNode* rule = map.find("fork_choice")) {
+      event.fork_choice = TRY(read_rule(*rule, script_.rules));
+      event.text += fmt::format(" with {}", rule->text);
+    }
+    if (const YamlNode* point = map.find("checkpoint")) TRY(read_checkpoint(*point, event));
+    if (const YamlNode* disk = map.find("disk")) {
+      event.kept_ppm = TRY(read_share(*disk));
+      event.text += fmt::format(", {} of the disk", disk->text);
+    }
+    return {};
+  }
+
+  [[nodiscard]] Read<void> read_checkpoint(const YamlNode& map, ScriptEvent& event) const {
+    constexpr std::array<std::string_view, 2> kKeys{"of", "height"};
+    if (event.fork_choice) {
+      return lab::wrong(ScenarioError::unknown_key, map.place,
+                        "a 'checkpoint' is a rule: it has no 'fork_choice' beside it");
+    }
+    TRY(lab::expect_keys(map, "a map with the keys of a checkpoint", kKeys));
+    const YamlNode& of = TRY(lab::required(map, "of"));
+    const auto whose = TRY(names_.read(of, Who::honest, script_));
+    if (whose.size() != 1) {
+      return lab::wrong(ScenarioError::unknown_node, of.place, "expected one node");
+    }
+    const YamlNode& height = TRY(lab::required(map, "height"));
+    const std::uint64_t number = TRY(lab::read_number(height, 1, sim::kMaxScriptHeight));
+    event.checkpoint = {whose.front(), number};
+    event.text += fmt::format(" with checkpoint {} of {}", number, names_text(of));
     return {};
   }
 

@@ -47,7 +47,8 @@ Read<sim::HostileRole> read_role(const YamlNode& node) {
 
 // What honest nodes and hostile ones do not share.
 Read<void> expect_keys_of_kind(const YamlNode& map, bool hostile) {
-  constexpr std::array<std::string_view, 4> kHonest{"fork_choice", "max_peers", "discovery", "das"};
+  constexpr std::array<std::string_view, 6> kHonest{"fork_choice", "max_peers", "discovery",
+                                                    "das",         "costs",     "disk"};
   for (const lab::YamlEntry& entry : map.entries) {
     const bool only_honest = std::ranges::find(kHonest, entry.key) != kHonest.end();
     if (hostile && only_honest) {
@@ -62,10 +63,24 @@ Read<void> expect_keys_of_kind(const YamlNode& map, bool hostile) {
   return {};
 }
 
+Read<sim::StoreOptions> read_disk(const YamlNode& map) {
+  constexpr std::array<std::string_view, 3> kKeys{"latency", "jitter", "errors"};
+  TRY(lab::expect_keys(map, "a map with the keys of a disk", kKeys));
+  sim::StoreOptions out;
+  if (const YamlNode* node = map.find("latency")) {
+    out.latency = TRY(read_duration(*node, {}, kLongestLatency));
+  }
+  if (const YamlNode* node = map.find("jitter")) {
+    out.jitter = TRY(read_duration(*node, {}, kLongestLatency));
+  }
+  if (const YamlNode* node = map.find("errors")) out.eio_ppm = TRY(read_share(*node));
+  return out;
+}
+
 Read<Group> read_group(const YamlNode& map, const sim::Script& script) {
-  constexpr std::array<std::string_view, 10> kKeys{"name",      "count",     "role", "fork_choice",
-                                                   "max_peers", "discovery", "das",  "dials",
-                                                   "starts",    "beat"};
+  constexpr std::array<std::string_view, 12> kKeys{
+      "name", "count", "role", "fork_choice", "max_peers", "discovery",
+      "das",  "costs", "disk", "dials",       "starts",    "beat"};
   TRY(lab::expect_keys(map, "a map with the keys of a node", kKeys));
   TRY(expect_keys_of_kind(map, map.find("role") != nullptr));
   Group group;
@@ -84,6 +99,8 @@ Read<Group> read_group(const YamlNode& map, const sim::Script& script) {
   }
   if (const YamlNode* on = map.find("discovery")) group.node.discovery = TRY(lab::read_bool(*on));
   if (const YamlNode* on = map.find("das")) group.node.das = TRY(lab::read_bool(*on));
+  if (const YamlNode* on = map.find("costs")) group.node.costs = TRY(lab::read_bool(*on));
+  if (const YamlNode* disk = map.find("disk")) group.node.disk = TRY(read_disk(*disk));
   if (const YamlNode* at = map.find("starts")) {
     group.node.starts = TRY(read_duration(*at, {}, script.duration));
   }
@@ -167,8 +184,9 @@ Read<chain::RuleChoice> read_rule(const YamlNode& node, const chain::RuleBook& k
   TRY(lab::expect_kind(node, Kind::text, "the name of a fork-choice rule"));
   auto choice = known.parse(node.text);
   if (choice && choice->name == "checkpoint") {
-    return lab::wrong(ScenarioError::unknown_rule, node.place,
-                      "no checkpoint rule: the blocks of a simulation have no hash before it runs");
+    return lab::wrong(
+        ScenarioError::unknown_rule, node.place,
+        "no block has a hash before the simulation runs: a restart takes a 'checkpoint'");
   }
   if (choice) {
     const auto made = known.make(*choice);

@@ -72,8 +72,8 @@ INSTANTIATE_TEST_SUITE_P(Scenario, SimScenarios, ::testing::ValuesIn(other_names
 TEST(SimScenarioFiles, AreThere) {
   EXPECT_THAT(scenario_names(kFolder),
               ::testing::IsSupersetOf({"chunk-liar", "crash-storm", "deep-fork", "gossip-flood",
-                                       "partition-and-heal", "slot-squatters", "two-rules",
-                                       "withholding"}));
+                                       "old-disk", "partition-and-heal", "slot-squatters",
+                                       "two-rules", "withholding"}));
 }
 
 TEST(SimScenarioFiles, TheExampleOfTheDocumentRuns) {
@@ -187,6 +187,28 @@ TEST(RunScript, ANodeThatStartsLateCatchesUp) {
       "expect:\n  - heads: equal\n  - height: {at_least: 20}\n");
   EXPECT_TRUE(report.ok()) << text_report(report);
   EXPECT_EQ(report.lines.front().what, "start b");
+}
+
+TEST(RunScript, ACheckpointThatIsNotThereIsNotMetAndTheNodeKeepsItsRule) {
+  const ScriptReport report =
+      run(small("events:\n  - {at: 5s, crash: n2}\n"
+                "  - {at: 6s, restart: n2, checkpoint: {of: n1, height: 900}}\n"
+                "expect: [peers: {exactly: 1}]\n"));
+  ASSERT_EQ(report.outcomes.size(), 2U);
+  EXPECT_FALSE(report.outcomes[0].met);
+  EXPECT_THAT(report.outcomes[0].found, HasSubstr("n1 has head "));
+  EXPECT_TRUE(report.outcomes[1].met) << text_report(report);
+  EXPECT_EQ(report.nodes[1].rule, "longest-chain");
+}
+
+// Each write fails, and the node that cannot keep a block does not tell of it.
+TEST(RunScript, ADiskFailsAsTheFileSays) {
+  const ScriptReport report =
+      run("name: disk\nduration: 20s\nnodes: [{name: a}, {name: b, disk: {errors: 100%}}]\n"
+          "producers: [{nodes: a, every: 2s}]\n"
+          "expect:\n  - height: {nodes: a, at_least: 5}\n  - height: {nodes: b, exactly: 0}\n");
+  EXPECT_TRUE(report.ok()) << text_report(report);
+  EXPECT_THAT(text_report(report), HasSubstr("b cannot go on"));
 }
 
 TEST(RunScript, LinksAreAsTheFileSays) {

@@ -91,6 +91,28 @@ expect:
   EXPECT_EQ(read->links[2].to, (Hosts{0, 1, 2}));
 }
 
+TEST(ScriptReader, ReadsWhatWorkCostsWhatADiskDoesAndWhatARestartFinds) {
+  const auto read = read_script(
+      "name: x\nduration: 60s\nnodes:\n  - {name: a, count: 2}\n"
+      "  - {name: b, costs: true, disk: {latency: 5ms, jitter: 1ms, errors: 0.5%}}\n"
+      "events:\n  - {at: 20s, crash: b}\n"
+      "  - {at: 30s, restart: b, disk: 40%, checkpoint: {of: a1, height: 5}}\n");
+  ASSERT_TRUE(read.has_value()) << read.error().message();
+  EXPECT_TRUE(read->nodes[2].costs);
+  EXPECT_EQ(read->nodes[2].disk.latency, milliseconds(5));
+  EXPECT_EQ(read->nodes[2].disk.jitter, milliseconds(1));
+  EXPECT_EQ(read->nodes[2].disk.eio_ppm, 5'000U);
+  EXPECT_FALSE(read->nodes[1].costs);
+  EXPECT_EQ(read->nodes[1].disk, sim::StoreOptions{});
+  const ScriptEvent& restart = read->events.back();
+  EXPECT_EQ(restart.text, "restart b with checkpoint 5 of a1, 40% of the disk");
+  EXPECT_EQ(restart.kept_ppm, 400'000U);
+  ASSERT_TRUE(restart.checkpoint.has_value());
+  EXPECT_EQ(restart.checkpoint->of, 0U);
+  EXPECT_EQ(restart.checkpoint->height, 5U);
+  EXPECT_FALSE(read->events.front().kept_ppm || read->events.front().checkpoint);
+}
+
 TEST(ScriptReader, ReadsEventsByTimeWithTheirRepetitionsAndEnds) {
   const auto read =
       read_script(with("events:\n"
@@ -193,7 +215,14 @@ TEST(ScriptReader, SaysWhatIsWrongWithANode) {
   fault("{name: b, fork_choice: tallest}", unknown_rule, "expected a rule (longest-chain");
   fault("{name: b, fork_choice: stuck}", unknown_rule, "found 'stuck'");
   fault("{name: b, fork_choice: \"random:x\"}", unknown_rule, "found 'random:x'");
-  fault("{name: b, fork_choice: \"checkpoint:f\"}", unknown_rule, "no checkpoint rule");
+  fault("{name: b, fork_choice: \"checkpoint:f\"}", unknown_rule, "a restart takes");
+  fault("{name: b, costs: much}", wrong_kind, "expected true or false");
+  fault("{name: b, role: silence, costs: true}", unknown_key, "has no 'costs'");
+  fault("{name: b, role: silence, disk: {}}", unknown_key, "has no 'disk'");
+  fault("{name: b, disk: slow}", wrong_kind, "expected a map with the keys of a disk");
+  fault("{name: b, disk: {speed: 1s}}", unknown_key, "expected one of latency, jitter, errors");
+  fault("{name: b, disk: {latency: 11s}}", bad_number, "from 0s to 10s");
+  fault("{name: b, disk: {errors: 2}}", bad_number, "expected a share from 0% to 100%");
   fault("{name: b, max_peers: 0}", bad_number, "from 1 to 1000");
   fault("{name: b, discovery: maybe}", wrong_kind, "expected true or false");
   fault("{name: b, starts: 61s}", bad_number, "from 0s to 1m");
@@ -252,6 +281,17 @@ TEST(ScriptReader, SaysWhatIsWrongWithAnEvent) {
   fault("{at: 1s, crash: b, for: 60s}", out_of_order,
         "'restart b' at 61s: the scenario ends at 1m");
   fault("{at: 1s, crash: b, fork_choice: longest}", unknown_key, "only a restart");
+  fault("{at: 1s, crash: b, for: 1s, disk: 0%}", unknown_key, "of honest nodes has a 'disk'");
+  fault("{at: 1s, restart: m, disk: 0%}", unknown_key, "only a restart of honest nodes");
+  fault("{at: 1s, stop: b, checkpoint: {of: a1, height: 1}}", unknown_key, "has a 'checkpoint'");
+  fault("{at: 1s, restart: b, disk: half}", bad_number, "expected a share from 0% to 100%");
+  fault("{at: 1s, restart: b, checkpoint: 5}", wrong_kind, "the keys of a checkpoint");
+  fault("{at: 1s, restart: b, checkpoint: {of: a, height: 5}}", unknown_node, "expected one node");
+  fault("{at: 1s, restart: b, checkpoint: {of: m1, height: 5}}", unknown_node, "an honest node");
+  fault("{at: 1s, restart: b, checkpoint: {of: a1}}", missing_key, "the key 'height'");
+  fault("{at: 1s, restart: b, checkpoint: {of: a1, height: 0}}", bad_number, "from 1 to 1000000");
+  fault("{at: 1s, restart: b, fork_choice: longest, checkpoint: {of: a1, height: 5}}", unknown_key,
+        "a 'checkpoint' is a rule");
 }
 
 TEST(ScriptReader, RefusesWhatCannotHappen) {

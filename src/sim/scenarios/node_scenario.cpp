@@ -243,7 +243,7 @@ node::NodeConfig NodeScenario::make_config(const HostEnv& env) const {
   config.producer = plan.producer;
   config.retry_above = plan.retry_above;
   config.sync_versions = plan.offers;
-  if (plan.discovery) config.discovery.emplace();
+  if (plan.discovery) config.discovery.emplace().saved = plan.saved;
   if (plan.das) config.das.emplace();
   if (bug_ == PlantedBug::offers_less) config.sync_versions.clear();
   if (healed_) config.producer.enabled = false;

@@ -50,6 +50,7 @@ class NodeScenario : public Scenario {
     // told.
     std::vector<session::Capability> offers;
     bool discovery = false;
+    Bytes saved;  // what its discovery has of an earlier run
     bool das = false;
     std::uint64_t losses_seen = 0;  // of its disk
   };

@@ -6,6 +6,7 @@
 #include "crossed_dials.hpp"
 #include "first_light.hpp"
 #include "neighbours.hpp"
+#include "siege.hpp"
 #include "storm.hpp"
 #include "town.hpp"
 #include "toy.hpp"
@@ -19,6 +20,8 @@ std::vector<ScenarioSpec> make_scenario_table() {
   table.push_back(make_storm_spec());
   table.push_back(make_neighbours_spec());
   table.push_back(make_churn_spec());
+  table.push_back(make_eclipse_spec());
+  table.push_back(make_poisoned_spec());
   table.push_back(make_town_spec());
   table.push_back(make_city_spec());
   table.push_back(make_toy_spec());

@@ -1,0 +1,53 @@
+// Roster: the identities of one attacker who has few hosts, made when they are first named. Each
+// has a key, a record and a port of its own on one of the hosts. One thread, the world's.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <base/prng.hpp>
+#include <crypto/secp256k1.hpp>
+#include <types/endpoint.hpp>
+#include <types/hash.hpp>
+
+namespace ethnet::sim {
+
+inline constexpr std::uint16_t kFirstCrowdPort = 10'000;
+// Of one host: as many as it has ports left.
+inline constexpr std::size_t kNamesPerHost = 50'000;
+
+class Roster {
+ public:
+  struct Name {
+    NodeId id;
+    std::shared_ptr<const crypto::SecretKey> key;
+    Bytes record;
+  };
+
+  Roster(Prng prng, std::vector<IpAddress> hosts) : prng_{prng}, hosts_{std::move(hosts)} {}
+
+  // One that nobody has heard of yet, on this host; at its limit one that it had before.
+  [[nodiscard]] std::size_t fresh(std::size_t host);
+  // Who is at this port of a host; nothing: nobody was named there.
+  [[nodiscard]] std::optional<std::size_t> find(std::size_t host, std::uint16_t port) const;
+  [[nodiscard]] const Name& at(std::size_t name) const { return names_.at(name); }
+  [[nodiscard]] Endpoint endpoint(std::size_t name) const;
+  // What one of them answers: names at these distances from it, some of them new, on all hosts.
+  [[nodiscard]] std::vector<Bytes> answer(const NodeId& asked,
+                                          std::span<const std::uint16_t> distances);
+
+  [[nodiscard]] std::size_t size() const { return names_.size(); }
+  [[nodiscard]] const std::vector<IpAddress>& hosts() const { return hosts_; }
+  [[nodiscard]] bool owns(const IpAddress& ip) const;
+
+ private:
+  void add();
+
+  Prng prng_;
+  std::vector<IpAddress> hosts_;
+  std::vector<Name> names_;  // number i is on host i mod the number of hosts
+};
+
+}  // namespace ethnet::sim

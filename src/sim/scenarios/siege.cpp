@@ -1,0 +1,305 @@
+#include "siege.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+#include <types/enr.hpp>
+
+#include "../hostile/crowd_host.hpp"
+#include "node_scenario.hpp"
+
+namespace ethnet::sim {
+namespace {
+
+constexpr std::size_t kVictimPeers = 30;
+constexpr std::size_t kPlaces = kVictimPeers / 3;  // that it dials for
+constexpr std::size_t kHonestPeers = 12;
+constexpr Duration kDown = seconds(10);
+constexpr Duration kLook = seconds(1);
+
+struct Shape {
+  std::size_t hosts = 2;       // of the attacker
+  std::size_t of_victim = 10;  // inbound places of the victim that each of them wants
+  std::size_t of_others = 1;   // of everybody else
+  Duration beat = seconds(2);  // between tries to get them
+  Duration crowd_comes = seconds(20);
+  Duration victim_comes = seconds(40);
+  Duration crash = seconds(280);
+  Duration second_life = seconds(240);  // at least
+  bool spread = false;                  // the hosts try one after the other, not all at a time
+  bool has_to_hold_half = true;         // else: to have an honest peer in time after its restart
+};
+constexpr Shape kEclipse{};
+constexpr Shape kPoisoned{.hosts = 28,
+                          .of_victim = 1,
+                          .of_others = 1,
+                          .beat = seconds(20),
+                          .crowd_comes = seconds(60),
+                          .victim_comes = seconds(10),
+                          .crash = seconds(300),
+                          .second_life = seconds(1),
+                          .spread = true,
+                          .has_to_hold_half = false};
+constexpr Shape kBriefEclipse{.crash = seconds(130), .second_life = seconds(90)};
+constexpr Shape kBriefPoisoned{.hosts = 8,
+                               .of_victim = 3,
+                               .of_others = 1,
+                               .beat = seconds(10),
+                               .crowd_comes = seconds(30),
+                               .victim_comes = seconds(10),
+                               .crash = seconds(100),
+                               .second_life = seconds(1),
+                               .spread = true,
+                               .has_to_hold_half = false};
+
+// From one start of the victim to its end.
+struct Life {
+  Instant since;
+  std::size_t looks = 0;  // after kSiegeStartUp
+  std::size_t with_half = 0;
+  std::size_t least = kPlaces;  // honest peers that it dialled, in these
+  std::optional<Duration> met;  // the first honest peer, in either direction
+};
+
+class Siege final : public NodeScenario {
+ public:
+  explicit Siege(const Shape& shape) : NodeScenario{PlantedBug::none}, shape_{shape} {}
+
+  void build(World& world, Chaos& chaos) override {
+    world_ = &world;
+    world.set_default_link({.latency = milliseconds(20), .jitter = milliseconds(60)});
+    Prng prng = world.split("siege");
+    const HostId honest = std::max<HostId>(2, at_most(kSiegeHonest));
+    victim_ = honest;
+    add_nodes(world, chaos, prng, honest + 1);
+    auto capability = session::Capability::parse(mini_sync::kCapability);
+    CHECK(capability.has_value());
+    for (HostId i = 0; i <= honest; ++i) {
+      plans_[i].offers = {*capability};
+      plans_[i].discovery = true;
+      plans_[i].max_peers = i == victim_ ? kVictimPeers : kHonestPeers;
+      if (i > 0 && i != victim_) plans_[i].dials.push_back({.to = 0});
+    }
+    plans_[victim_].saved = only_the_boot_node();
+    add_crowd(world, prng);
+    world.after(shape_.crowd_comes, [this](World& w) {
+      for (HostId i = victim_ + 1; i < w.host_count(); ++i) w.start(i);
+    });
+    world.after(shape_.victim_comes, [this](World& w) { begin_life(w); });
+    world.after(shape_.crash, [this](World& w) { crash(w); });
+    world.after(shape_.crash + kDown, [this](World& w) { begin_life(w); });
+  }
+
+  [[nodiscard]] bool starts_later(HostId host) const override { return host >= victim_; }
+
+  [[nodiscard]] std::optional<std::string> missing(const World& world) override {
+    if (lives_.size() != 2) return "the victim has not lived twice";
+    if (shape_.has_to_hold_half) {
+      for (const Life& life : lives_) {
+        if (auto wrong = lacks_half(life)) return wrong;
+      }
+      return std::nullopt;
+    }
+    if (!lives_.back().met) return "it has no honest peer";
+    if (world.now() - lives_.back().since < kSiegeStartUp) return "its dials are not counted yet";
+    return lacks_mixture(dials(world));
+  }
+
+  void on_end(const World& world) override {
+    NodeScenario::on_end(world);
+    if (lives_.empty() || !world.is_up(victim_)) return;
+    end_life(world);
+    reached_.note("identities that the attacker named", roster_->size());
+  }
+
+ private:
+  // Each in a /24 of its own.
+  [[nodiscard]] std::optional<Endpoint> address_of(HostId host) const override {
+    return Endpoint{
+        IpAddress::v4({std::byte{60}, std::byte{1}, static_cast<std::byte>(host), std::byte{1}}),
+        9001};
+  }
+
+  [[nodiscard]] Bytes only_the_boot_node() const {
+    const Endpoint where = *address_of(0);
+    const auto record = EnrBuilder{1}.ip(where.ip).quic(where.port).sign(*plans_[0].key);
+    CHECK(record.has_value());
+    kbucket::SavedNodes saved;
+    saved.nodes.push_back({to_bytes(record->record().encoded()), 0});
+    return kbucket::encode(saved);
+  }
+
+  void add_crowd(World& world, const Prng& prng) {
+    std::vector<IpAddress> hosts;
+    for (std::size_t i = 0; i < shape_.hosts; ++i) {
+      hosts.push_back(
+          IpAddress::v4({std::byte{70}, static_cast<std::byte>(i), std::byte{7}, std::byte{7}}));
+    }
+    roster_.emplace(prng.split("roster"), hosts);
+    for (std::size_t i = 0; i < hosts.size(); ++i) {
+      HostSpec spec;
+      spec.endpoint = {hosts[i], 9001};
+      spec.factory = [this, i](const HostEnv& env) {
+        CrowdConfig config;
+        config.host = i;
+        config.roster = &*roster_;
+        config.genesis = &genesis();
+        config.beat = shape_.beat;
+        const auto order = static_cast<std::int64_t>(i);
+        if (shape_.spread) {
+          config.phase = shape_.beat * order / static_cast<std::int64_t>(shape_.hosts);
+        }
+        config.aims = [this] { return aims(); };
+        return make_machine_host<CrowdHost>(env, {}, env.now, std::move(config), env.rng);
+      };
+      world.add_all_ports(world.add_host(std::move(spec)), hosts[i]);
+    }
+  }
+
+  [[nodiscard]] std::vector<CrowdConfig::Aim> aims() const {
+    std::vector<CrowdConfig::Aim> out;
+    for (HostId i = 0; i <= victim_; ++i) {
+      if (!world_->is_up(i)) continue;
+      out.push_back({world_->endpoint(i), i == victim_ ? shape_.of_victim : shape_.of_others});
+    }
+    return out;
+  }
+
+  void begin_life(World& world) {
+    world.start(victim_);
+    lives_.push_back({.since = world.now(), .met = {}});
+    look(world, lives_.size());
+  }
+
+  void crash(World& world) {
+    end_life(world);
+    plans_[victim_].saved = node_of(world, victim_).saved_nodes();
+    note_what_it_knows(world);
+    world.crash(victim_);
+  }
+
+  void note_what_it_knows(const World& world) {
+    std::size_t all = 0;
+    std::size_t crowd = 0;
+    node_of(world, victim_)
+        .discovery()
+        ->discovery()
+        .table()
+        .for_each([&](const kbucket::TableEntry& entry) {
+          ++all;
+          if (roster_->owns(entry.record->endpoint().ip)) ++crowd;
+        });
+    reached_.note("entries of the victim's table at its crash", all);
+    reached_.note("of them the attacker's", crowd);
+  }
+
+  [[nodiscard]] bool is_honest(const NodeId& id) const {
+    return std::ranges::any_of(plans_, [&](const Plan& plan) { return plan.id == id; });
+  }
+
+  void look(World& world, std::size_t life_number) {
+    if (lives_.size() != life_number) return;
+    Life& life = lives_.back();
+    const session::SessionManager& sessions = node_of(world, victim_).sessions();
+    std::size_t dialled = 0;
+    bool any = false;
+    for (const session::SessionHandle handle : sessions.sessions()) {
+      const session::PeerInfo& peer = *sessions.find(handle);
+      if (peer.visit || !is_honest(peer.id)) continue;
+      any = true;
+      if (!peer.inbound) ++dialled;
+    }
+    const Duration age = world.now() - life.since;
+    if (any && !life.met) life.met = age;
+    if (age >= kSiegeStartUp) {
+      ++life.looks;
+      life.least = std::min(life.least, dialled);
+      if (2 * dialled >= kPlaces) ++life.with_half;
+    }
+    world.after(kLook, [this, life_number](World& w) {
+      if (w.is_up(victim_)) look(w, life_number);
+    });
+  }
+
+  using Dials = std::array<std::uint64_t, peers::kSources>;
+  static constexpr std::array<std::string_view, peers::kSources> kDials{
+      "peers.dials.anchors", "peers.dials.table", "peers.dials.lookups"};
+
+  [[nodiscard]] Dials dials(const World& world) const {
+    Dials out{};
+    const std::vector<node::Counter> counters = node_of(world, victim_).counters();
+    for (std::size_t i = 0; i < kDials.size(); ++i) {
+      const auto it = std::ranges::find(counters, kDials.at(i), &node::Counter::name);
+      CHECK(it != counters.end());  // renamed: rename it above
+      out.at(i) = it->value;
+    }
+    return out;
+  }
+
+  // So that a swarm counts how many seeds came to what.
+  void end_life(const World& world) {
+    const Life& life = lives_.back();
+    const std::size_t number = lives_.size();
+    const std::size_t half = 100 * life.with_half / std::max<std::size_t>(1, life.looks);
+    reached_.note(fmt::format("life {}: {} of {} dialled places honest at least", number,
+                              life.least, kPlaces));
+    reached_.note(fmt::format("life {}: half of them honest in {} % of the time", number, half));
+    reached_.note(fmt::format("life {}: {}", number,
+                              life.met ? fmt::format("the first honest peer within {} s",
+                                                     10 * (1 + life.met->ns / seconds(10).ns))
+                                       : "no honest peer"));
+    const Dials counts = dials(world);
+    for (std::size_t i = 0; i < kDials.size(); ++i) {
+      reached_.note(fmt::format("life {}: {}", number, kDials.at(i)), counts.at(i));
+    }
+  }
+
+  [[nodiscard]] static std::optional<std::string> lacks_half(const Life& life) {
+    if (life.least == 0) return "no honest peer was dialled for a while";
+    if (life.with_half == life.looks) return std::nullopt;
+    return fmt::format("half of the dialled places were honest in {} of {} looks, {} at least",
+                       life.with_half, life.looks, life.least);
+  }
+
+  [[nodiscard]] static std::optional<std::string> lacks_mixture(const Dials& dials) {
+    std::uint64_t all = 0;
+    for (const std::uint64_t of_one : dials) all += of_one;
+    const std::uint64_t most = *std::ranges::max_element(dials);
+    if (2 * most <= all + 1) return std::nullopt;  // of an odd number one has the larger half
+    return fmt::format("one source had {} of {} dials", most, all);
+  }
+
+  Shape shape_;
+  World* world_ = nullptr;
+  HostId victim_ = 0;
+  std::optional<Roster> roster_;
+  std::vector<Life> lives_;
+};
+
+ScenarioSpec make_spec(std::string_view name, std::string_view description, const Shape& shape,
+                       Duration liveness) {
+  return {.name = name,
+          .description = description,
+          .faults = 0,
+          .fidelity = Fidelity::mem,
+          .chaos = false,
+          .safety = shape.crash + kDown + shape.second_life,
+          .liveness = liveness,
+          .sometimes = {"of them the attacker's", "a node was found and dialled"},
+          .make = [=] { return std::make_unique<Siege>(shape); }};
+}
+
+}  // namespace
+
+ScenarioSpec make_eclipse_spec(SiegeSize size) {
+  return make_spec("eclipse", "two hosts with 100,000 identities besiege a node (mem)",
+                   size == SiegeSize::whole ? kEclipse : kBriefEclipse, seconds(1));
+}
+ScenarioSpec make_poisoned_spec(SiegeSize size) {
+  return make_spec("poisoned", "28 hosts hold a full network's places when a node restarts (mem)",
+                   size == SiegeSize::whole ? kPoisoned : kBriefPoisoned, kSiegeRelief);
+}
+
+}  // namespace ethnet::sim

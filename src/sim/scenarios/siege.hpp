@@ -1,0 +1,28 @@
+// eclipse and poisoned: an attacker with few hosts and as many identities as he wants
+// (hostile/crowd_host.hpp) besieges one node of an honest network, which crashes and comes back
+// with what it knew. docs/THREATS.md, 32 and 34.
+//
+//   eclipse   two hosts, there before the node, which begins with the boot node's record alone. Of
+//             the places that it dials for somebody honest always holds half, once it has had time.
+//   poisoned  28 hosts in as many networks come when the node has its peers, take every inbound
+//             place of everybody that is free or becomes so, and fill its table. After its restart
+//             it has an honest peer within ten minutes, and no source of candidates has had more
+//             than half of its dials.
+//
+// What a seed came to is noted, so that a swarm adds it up. `mem` fidelity.
+#pragma once
+
+#include "../scenario.hpp"
+
+namespace ethnet::sim {
+
+inline constexpr HostId kSiegeHonest = 24;              // beside the besieged node
+inline constexpr Duration kSiegeStartUp = seconds(60);  // until it must have its peers
+inline constexpr Duration kSiegeRelief = seconds(600);  // poisoned: until it must have one
+
+// `brief`: lives of a minute or two, and eight hosts, as each test run affords.
+enum class SiegeSize : std::uint8_t { whole, brief };
+[[nodiscard]] ScenarioSpec make_eclipse_spec(SiegeSize size = SiegeSize::whole);
+[[nodiscard]] ScenarioSpec make_poisoned_spec(SiegeSize size = SiegeSize::whole);
+
+}  // namespace ethnet::sim
