@@ -9,6 +9,7 @@
 #include <base/out_of_memory.hpp>
 #include <base/printable.hpp>
 #include <fmt/format.h>
+#include <malloc.h>
 #include <sim/scenarios/table.hpp>
 #include <unistd.h>
 
@@ -19,6 +20,13 @@
 namespace {
 
 using namespace ethnet::sim;
+
+// A world's thread has a heap of its own, which grew page by page, each a call of the kernel.
+void grow_heaps_in_large_steps() {
+  constexpr int kStep = 32 * 1'024 * 1'024;
+  (void)::mallopt(M_TOP_PAD, kStep);
+  (void)::mallopt(M_MMAP_THRESHOLD, kStep);
+}
 
 int list_scenarios() {
   for (const ScenarioSpec& spec : make_scenario_table()) {
@@ -188,6 +196,7 @@ void add_run_command(CLI::App& app, RunFileOptions& options) {
 
 int main(int argc, char** argv) {
   ethnet::make_out_of_memory_fatal();
+  grow_heaps_in_large_steps();
   CLI::App app{
       "Runs seeds of the deterministic simulator.\n"
       "Exit code 0: everything held. 1: something was violated, or the command line is wrong.",

@@ -1,10 +1,15 @@
+#include <algorithm>
+#include <deque>
+#include <memory>
 #include <new>
+#include <string>
 
 #include <gtest/gtest.h>
 
 #include "bytes.hpp"
 #include "cost_bucket.hpp"
 #include "decimal.hpp"
+#include "fifo.hpp"
 #include "hex.hpp"
 #include "instant.hpp"
 #include "log.hpp"
@@ -89,6 +94,59 @@ TEST(BoundedQueue, CountsWhatItRefuses) {
   EXPECT_FALSE(queue.push(3));
   EXPECT_EQ(queue.refused(), 1U);
   EXPECT_EQ(queue.pop(), 1);
+}
+
+TEST(Fifo, DoesAsADequeDoes) {
+  Prng prng{11};
+  Fifo<std::string> fifo;
+  std::deque<std::string> deque;
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string value = std::to_string(prng.below(50));
+    const std::uint64_t what = prng.below(100);
+    if (what < 45) {
+      fifo.push_back(value);
+      deque.push_back(value);
+    } else if (what < 50) {
+      fifo.push_front(value);
+      deque.push_front(value);
+    } else if (what < 95 && !deque.empty()) {
+      ASSERT_EQ(fifo.front(), deque.front());
+      fifo.pop_front();
+      deque.pop_front();
+    } else if (what == 95 && !deque.empty()) {
+      const auto at = static_cast<std::ptrdiff_t>(prng.below(deque.size()));
+      fifo.erase(fifo.begin() + at);
+      deque.erase(deque.begin() + at);
+    } else if (what == 96) {
+      ASSERT_EQ(fifo.remove(value), std::erase(deque, value));
+    } else if (what == 97 && prng.below(10) == 0) {
+      fifo.assign(deque.begin(), deque.end());
+    } else if (what == 98 && prng.below(10) == 0) {
+      fifo.clear();
+      deque.clear();
+    }
+    ASSERT_EQ(fifo.size(), deque.size());
+    ASSERT_EQ(fifo.empty(), deque.empty());
+    ASSERT_TRUE(std::ranges::equal(fifo, deque));
+    if (!deque.empty()) ASSERT_EQ(fifo.back(), deque.back());
+  }
+}
+
+TEST(Fifo, FreesWhatWentAndClosesUp) {
+  Fifo<std::shared_ptr<int>> fifo;
+  const auto watched = std::make_shared<int>(1);
+  for (int i = 0; i < 100; ++i) fifo.push_back(watched);
+  for (std::size_t left = 100; left > 0; --left) {
+    EXPECT_EQ(watched.use_count(), static_cast<long>(left) + 1);
+    fifo.pop_front();
+  }
+  EXPECT_EQ(watched.use_count(), 1);
+  for (int i = 0; i < 10'000; ++i) {  // one in, one out: it does not creep through memory
+    fifo.push_back(watched);
+    if (i > 3) fifo.pop_front();
+  }
+  EXPECT_EQ(fifo.size(), 4U);
+  EXPECT_LE(fifo.capacity(), 16U);
 }
 
 TEST(Prng, IsReproducibleAndSplitsAreIndependentOfDraws) {

@@ -22,6 +22,14 @@ struct Handle {
   friend constexpr auto operator<=>(Handle, Handle) = default;
 };
 
+// Indices are given out by us, and densely: nobody can make them collide.
+struct HandleHash {
+  template <class Tag>
+  [[nodiscard]] std::size_t operator()(Handle<Tag> handle) const {
+    return (std::uint64_t{handle.generation} << 32U) | handle.index;
+  }
+};
+
 template <class T, class Tag = T>
 class Slab {
  public:

@@ -47,7 +47,7 @@ bool MuxWriter::has_room(const Lane& lane, Priority priority, std::size_t bytes)
   return lane.queued_bytes + bytes <= most_bytes && lane.queued_messages < most_messages;
 }
 
-std::deque<Bytes>& MuxWriter::queue_of(Lane& lane, Priority priority) {
+Fifo<Bytes>& MuxWriter::queue_of(Lane& lane, Priority priority) {
   return lane.queues[static_cast<std::size_t>(priority)];
 }
 
@@ -112,7 +112,7 @@ void MuxWriter::take_turn(transport::Transport& transport, transport::ConnHandle
   while (lane.deficit > 0 && !lane.blocked && urgency(lane) == priority && !held_back(lane)) {
     if (!lane.current) {
       for (const Priority p : kByUrgency) {
-        std::deque<Bytes>& queue = queue_of(lane, p);
+        Fifo<Bytes>& queue = queue_of(lane, p);
         if (queue.empty()) continue;
         Bytes header;
         append_be(header, static_cast<std::uint32_t>(queue.front().size()));
@@ -220,10 +220,15 @@ std::expected<void, DisconnectReason> MuxReader::read(transport::Transport& tran
                                                       transport::ConnHandle conn,
                                                       transport::StreamId id,
                                                       std::vector<Delivered>& out) {
-  if (!streams_.contains(id) && streams_.size() >= kMaxPeerStreams) {
-    return std::unexpected(DisconnectReason::protocol_breach);
+  auto known = std::ranges::find(streams_, id, &Stream::id);
+  if (known == streams_.end()) {
+    if (streams_.size() >= kMaxPeerStreams) {
+      return std::unexpected(DisconnectReason::protocol_breach);
+    }
+    known = streams_.emplace(known);
+    known->id = id;
   }
-  Stream& stream = streams_[id];
+  Stream& stream = *known;
   while (true) {
     if (stream.part == Part::length && is_full(lanes_[stream.lane])) {
       lanes_[stream.lane].paused = true;
@@ -235,14 +240,14 @@ std::expected<void, DisconnectReason> MuxReader::read(transport::Transport& tran
     append(stream.buffer, arrived.first(n));  // grows as bytes arrive, never ahead of them
     transport.consume(conn, id, n);
     if (stream.buffer.size() < stream.wanted) continue;
-    if (auto done = finish_part(id, stream, out); !done) return done;
+    if (auto done = finish_part(stream, out); !done) return done;
   }
   // A capability's stream lives as long as the session.
   if (transport.at_end(conn, id)) return std::unexpected(DisconnectReason::protocol_breach);
   return {};
 }
 
-std::expected<void, DisconnectReason> MuxReader::finish_part(transport::StreamId id, Stream& stream,
+std::expected<void, DisconnectReason> MuxReader::finish_part(Stream& stream,
                                                              std::vector<Delivered>& out) {
   switch (stream.part) {
     case Part::name_length: {
@@ -255,7 +260,7 @@ std::expected<void, DisconnectReason> MuxReader::finish_part(transport::StreamId
       break;
     }
     case Part::name:
-      if (auto bound = bind(id, stream); !bound) return bound;
+      if (auto bound = bind(stream); !bound) return bound;
       stream.part = Part::length;
       stream.wanted = kEnvelopeHeaderBytes;
       break;
@@ -285,12 +290,12 @@ std::expected<void, DisconnectReason> MuxReader::finish_part(transport::StreamId
   return {};
 }
 
-std::expected<void, DisconnectReason> MuxReader::bind(transport::StreamId id, Stream& stream) {
+std::expected<void, DisconnectReason> MuxReader::bind(Stream& stream) {
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     if (!equal(stream.buffer, text_bytes(lanes_[i].literal))) continue;
     // One stream for each capability, opened once.
     if (lanes_[i].stream) return std::unexpected(DisconnectReason::protocol_breach);
-    lanes_[i].stream = id;
+    lanes_[i].stream = stream.id;
     stream.lane = i;
     return {};
   }
@@ -317,7 +322,7 @@ std::size_t MuxReader::memory_bytes() const {
   for (const Lane& lane : lanes_) {
     sum += lane.held_bytes + lane.held_messages * kMessageOverheadBytes;
   }
-  for (const auto& [id, stream] : streams_) sum += stream.buffer.capacity();
+  for (const Stream& stream : streams_) sum += stream.buffer.capacity();
   return sum;
 }
 

@@ -12,15 +12,14 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <expected>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include <base/bytes.hpp>
+#include <base/fifo.hpp>
 #include <base/result.hpp>
 #include <transport/conn.hpp>
 
@@ -84,14 +83,14 @@ class MuxWriter {
     bool owes_writable = false;
     std::size_t deficit = 0;
     std::optional<Outgoing> current;
-    std::array<std::deque<Bytes>, kPriorities> queues;
+    std::array<Fifo<Bytes>, kPriorities> queues;
     std::size_t queued_bytes = 0;
     std::size_t queued_messages = 0;
     std::size_t taken = 0;  // in this flush
     StallClock stall;
   };
 
-  [[nodiscard]] static std::deque<Bytes>& queue_of(Lane& lane, Priority priority);
+  [[nodiscard]] static Fifo<Bytes>& queue_of(Lane& lane, Priority priority);
   [[nodiscard]] static std::optional<Priority> urgency(const Lane& lane);
   [[nodiscard]] bool has_room(const Lane& lane, Priority priority, std::size_t bytes) const;
   // Whether anything was written.
@@ -139,6 +138,7 @@ class MuxReader {
  private:
   enum class Part : std::uint8_t { name_length, name, length, payload };
   struct Stream {
+    transport::StreamId id = -1;
     Part part = Part::name_length;
     std::size_t wanted = 1;  // bytes of this part
     Bytes buffer;            // what has arrived of it
@@ -153,14 +153,13 @@ class MuxReader {
   };
 
   [[nodiscard]] bool is_full(const Lane& lane) const;
-  [[nodiscard]] std::expected<void, DisconnectReason> finish_part(transport::StreamId id,
-                                                                  Stream& stream,
+  [[nodiscard]] std::expected<void, DisconnectReason> finish_part(Stream& stream,
                                                                   std::vector<Delivered>& out);
-  [[nodiscard]] std::expected<void, DisconnectReason> bind(transport::StreamId id, Stream& stream);
+  [[nodiscard]] std::expected<void, DisconnectReason> bind(Stream& stream);
 
   MuxLimits limits_;
   std::vector<Lane> lanes_;
-  std::map<transport::StreamId, Stream> streams_;
+  std::vector<Stream> streams_;
 };
 
 }  // namespace ethnet::session

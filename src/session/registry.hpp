@@ -20,6 +20,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <unordered_map>
 #include <vector>
 
 #include <base/instant.hpp>
@@ -248,7 +249,7 @@ class SessionTable {
 
   Slab<Entry, SessionTag> entries_;
   std::vector<SessionHandle> by_index_;  // the newest handle of each slot
-  std::map<transport::ConnHandle, SessionHandle> by_conn_;
+  std::unordered_map<transport::ConnHandle, SessionHandle, HandleHash> by_conn_;  // never iterated
   std::array<std::set<SessionHandle>, kSessionStates> by_state_;
   std::map<NodeId, SessionHandle> active_;
   std::set<SessionHandle> active_inbound_;

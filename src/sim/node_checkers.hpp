@@ -33,9 +33,11 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include <base/slab.hpp>
 #include <node/events.hpp>
 #include <node/node.hpp>
 
@@ -43,7 +45,7 @@
 
 namespace ethnet::sim {
 
-inline constexpr std::uint32_t kSessionStride = 32;
+inline constexpr std::uint32_t kSessionStride = 128;
 
 class NodeWatch {
  public:
@@ -93,7 +95,7 @@ class NodeWatch {
     std::vector<Hash32> told;            // heads, over all incarnations
     std::uint64_t told_number = 0;       // number of the last head that was told
     NodeId id;
-    std::map<session::SessionHandle, OpenSession> open;
+    std::unordered_map<session::SessionHandle, OpenSession, HandleHash> open;  // never iterated
     std::optional<std::string> foreign;
     std::uint64_t session_changes = 0;
   };

@@ -300,17 +300,26 @@ void World::at_next_write(HostId host, std::function<void(World&)> action) {
 
 void World::schedule(Instant at, HostId host, What what) {
   const std::uint32_t incarnation = host < slots_.size() ? slots_[host]->incarnation : 0;
-  queue_.push_back(Event{at, next_sequence_++, host, incarnation, std::move(what)});
+  std::size_t place = whats_.size();
+  if (free_whats_.empty()) {
+    whats_.push_back(std::move(what));
+  } else {
+    place = free_whats_.back();
+    free_whats_.pop_back();
+    whats_[place] = std::move(what);
+  }
+  queue_.push_back(Event{at, next_sequence_++, host, incarnation, place});
   std::ranges::push_heap(queue_, kLater);
 }
 
 bool World::step(Instant until) {
   while (!queue_.empty() && queue_.front().at <= until) {
     std::ranges::pop_heap(queue_, kLater);
-    Event event = std::move(queue_.back());
+    const Event event = queue_.back();
     queue_.pop_back();
     now_ = event.at;
-    if (!dispatch(event)) continue;
+    free_whats_.push_back(event.what);
+    if (!dispatch(event, std::move(whats_[event.what]))) continue;
     ++stats_.events;
     return true;
   }
@@ -325,36 +334,36 @@ void World::run_until(Instant until, const std::function<bool()>& each) {
 }
 
 // False: stale, nothing happened.
-bool World::dispatch(Event& event) {
+bool World::dispatch(const Event& event, What what) {
   touched_.reset();
-  if (auto* action = std::get_if<Action>(&event.what)) {
+  if (auto* action = std::get_if<Action>(&what)) {
     action->run(*this);
     return true;
   }
-  if (auto* packet = std::get_if<Packet>(&event.what)) {
+  if (auto* packet = std::get_if<Packet>(&what)) {
     return deliver(event.host, std::move(*packet));
   }
   Slot& s = slot(event.host);
   if (!s.host || event.incarnation != s.incarnation) return false;
   if (s.cpu_free > now_ && !s.paused) {
     ++stats_.deferred;
-    schedule(s.cpu_free, s.id, std::move(event.what));
+    schedule(s.cpu_free, s.id, std::move(what));
     return false;
   }
-  if (std::holds_alternative<Read>(event.what)) return read(s);
-  if (const auto* due = std::get_if<Tick>(&event.what)) return tick(s, due->armed);
+  if (std::holds_alternative<Read>(what)) return read(s);
+  if (const auto* due = std::get_if<Tick>(&what)) return tick(s, due->armed);
   if (s.paused) {
-    s.deferred.push_back(std::move(event.what));
+    s.deferred.push_back(std::move(what));
     return false;
   }
   begin_turn(s.id);
-  if (const auto* job = std::get_if<JobDone>(&event.what)) {
+  if (const auto* job = std::get_if<JobDone>(&what)) {
     s.host->handle_job_done(s.now(), job->result);
-  } else if (std::holds_alternative<StoreDone>(event.what)) {
+  } else if (std::holds_alternative<StoreDone>(what)) {
     const StoreResult done = s.store_device.finish();
     trace_.record(now_, done.ok ? "stored" : "store error", s.id, {});
     s.host->handle_store_done(s.now(), done);
-  } else if (std::holds_alternative<Writable>(event.what)) {
+  } else if (std::holds_alternative<Writable>(what)) {
     s.writable_scheduled = false;
     s.host->handle_writable(s.now());
   } else {
@@ -388,23 +397,21 @@ bool World::read(Slot& s) {
   if (s.paused || s.received.empty()) return false;
   const std::size_t limit = 1 + s.prng.below(s.spec.options.batch_max);
   const std::size_t count = std::min(limit, s.received.size());
-  std::vector<Packet> packets;
-  std::vector<Datagram> batch;
-  packets.reserve(count);
-  batch.reserve(count);
+  reading_.clear();
+  batch_.clear();
   for (std::size_t i = 0; i < count; ++i) {
-    packets.push_back(std::move(s.received.front()));
+    reading_.push_back(std::move(s.received.front()));
     s.received.pop_front();
-    const Packet& packet = packets.back();
+    const Packet& packet = reading_.back();
     trace_.record_datagram(now_, "delivered", packet.from, s.id, packet.bytes);
-    batch.push_back({packet.inside, packet.source, packet.ecn, packet.bytes});
+    batch_.push_back({packet.inside, packet.source, packet.ecn, packet.bytes});
   }
   stats_.delivered += count;
   ++stats_.batches;
   stats_.batched_datagrams += count;
   begin_turn(s.id);
   s.charge(s.costs().datagram_received, count);
-  s.host->handle_datagrams(s.now(), batch);
+  s.host->handle_datagrams(s.now(), batch_);
   schedule_read(s);
   end_turn(s.id);
   return true;

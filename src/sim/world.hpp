@@ -207,7 +207,7 @@ class World final : public VirtualOs {
     std::uint64_t sequence = 0;
     HostId host = 0;
     std::uint32_t incarnation = 0;
-    What what;
+    std::size_t what = 0;  // index into whats_: a heap moves its entries
   };
   struct Route {
     HostId host = 0;
@@ -215,7 +215,7 @@ class World final : public VirtualOs {
   };
 
   void schedule(Instant at, HostId host, What what);
-  [[nodiscard]] bool dispatch(Event& event);
+  [[nodiscard]] bool dispatch(const Event& event, What what);
   [[nodiscard]] bool deliver(HostId host, Packet packet);
   [[nodiscard]] bool read(Slot& slot);
   [[nodiscard]] bool tick(Slot& slot, Instant armed);
@@ -234,6 +234,8 @@ class World final : public VirtualOs {
   Instant now_;
   std::uint64_t next_sequence_ = 0;
   std::vector<Event> queue_;  // a binary heap, the earliest in front
+  std::vector<What> whats_;   // of the queue
+  std::vector<std::size_t> free_whats_;
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<std::vector<std::unique_ptr<Link>>> links_;  // by sender, by receiver; null: not yet
   std::map<std::pair<HostId, HostId>, bool> cuts_;
@@ -244,6 +246,8 @@ class World final : public VirtualOs {
   Trace trace_;
   std::optional<HostId> touched_;
   Bytes scratch_;
+  std::vector<Packet> reading_;  // by one host
+  std::vector<Datagram> batch_;  // the same, as its machine sees them
   SeededSecureRng os_rng_;
   HostClock os_clock_;
 };

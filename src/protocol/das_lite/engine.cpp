@@ -175,7 +175,7 @@ void Engine::expire_requests(Now now) {
     CHECK(peer != nullptr);
     ++counters_.chunks_late;
     // What the session never took was not asked of anybody: it is not the peer's fault.
-    if (std::erase(peer->to_ask, name) == 0) {
+    if (peer->to_ask.remove(name) == 0) {
       forgive(*peer, name);
       score(asked.session, *peer, asked.key, Lapse::late_chunk);
     }
@@ -224,7 +224,7 @@ std::optional<Bytes> Engine::next_from(Peer& peer) {
   }
   if (!peer.to_ask.empty()) {
     RequestChunk request{peer.to_ask.front().data_id, {}};
-    std::erase_if(peer.to_ask, [&](const ChunkName& name) {
+    peer.to_ask.remove_if([&](const ChunkName& name) {
       if (name.data_id != request.data_id || request.indices.size() == kMaxBatch) return false;
       request.indices.push_back(name.index);
       return true;

@@ -71,7 +71,7 @@ void Engine::forget_oldest_announcement(SessionHandle session, Peer& peer) {
   }
   known_.at(key).fetch.remove_source(source_of(session));
   peer.lapsed.erase(key);
-  std::erase_if(peer.to_sample, [&](const ToSample& waiting) { return waiting.key == key; });
+  peer.to_sample.remove_if([&](const ToSample& waiting) { return waiting.key == key; });
   touched_.insert(key);
 }
 
@@ -79,7 +79,7 @@ void Engine::forget_oldest_announcement(SessionHandle session, Peer& peer) {
 Engine::AskedIds::iterator Engine::cancel_asked(AskedIds::iterator it) {
   const auto& [session, name] = it->first;
   Peer& peer = peers_.at(session);
-  if (std::erase(peer.to_ask, name) == 0) forgive(peer, name);
+  if (peer.to_ask.remove(name) == 0) forgive(peer, name);
   requests_.cancel(it->second);
   asked_.erase(it->second);
   return asked_ids_.erase(it);

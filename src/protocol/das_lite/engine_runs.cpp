@@ -274,7 +274,7 @@ std::optional<das::DataKey> Engine::next_to_sample(Now now) {
   for (std::size_t left = sample_queue_.size(); left > 0; --left) {
     if (it == sample_queue_.end()) it = sample_queue_.begin();
     const SessionHandle session = *it;
-    std::deque<ToSample>& waiting = peers_.at(session).to_sample;
+    Fifo<ToSample>& waiting = peers_.at(session).to_sample;
     while (!waiting.empty() && known_.at(waiting.front().key).judged) waiting.pop_front();
     if (waiting.empty()) {
       it = sample_queue_.erase(it);

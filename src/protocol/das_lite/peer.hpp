@@ -2,13 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <set>
 #include <vector>
 
 #include <base/bytes.hpp>
 #include <base/cost_bucket.hpp>
+#include <base/fifo.hpp>
 #include <base/instant.hpp>
 #include <das/confidence.hpp>
 #include <das/fetch.hpp>
@@ -35,20 +35,20 @@ struct ToSample {
 
 struct Peer {
   // What it says.
-  std::deque<das::DataKey> announced;  // oldest first; at most kMaxAnnouncedPerPeer
+  Fifo<das::DataKey> announced;  // oldest first; at most kMaxAnnouncedPerPeer
   CostBucket announce_budget{kAnnounceBurst, kAnnouncesPerSecond};
-  std::deque<ToSample> to_sample;  // some of `announced`, in order of `at`
-  std::set<das::DataKey> lapsed;   // some of `announced`, of which it owed a chunk
-  std::deque<ChunkName> forgiven;  // a late answer to one of these is no breach
+  Fifo<ToSample> to_sample;       // some of `announced`, in order of `at`
+  std::set<das::DataKey> lapsed;  // some of `announced`, of which it owed a chunk
+  Fifo<ChunkName> forgiven;       // a late answer to one of these is no breach
 
   // What it asks for.
-  std::deque<ChunkName> asked;  // at most kMaxQueuedChunks
+  Fifo<ChunkName> asked;  // at most kMaxQueuedChunks
 
   // What it is owed, in the order in which it is sent.
-  std::deque<Bytes> refused;  // by the session, for want of room
-  std::deque<das::DataKey> news;
-  std::deque<ChunkName> to_ask;
-  std::deque<Bytes> responses;  // at most kMaxBuiltResponses
+  Fifo<Bytes> refused;  // by the session, for want of room
+  Fifo<das::DataKey> news;
+  Fifo<ChunkName> to_ask;
+  Fifo<Bytes> responses;  // at most kMaxBuiltResponses
 
   bool favoured = false;   // served and told whatever the day has used up
   bool condemned = false;  // misbehaved; its session is about to be closed

@@ -34,10 +34,12 @@ std::string_view describe(Misbehaviour what) {
 }
 
 bool KnownBlocks::add(const Hash32& hash) {
-  if (!members_.insert(hash).second) return false;
+  const auto at = std::ranges::lower_bound(members_, hash);
+  if (at != members_.end() && *at == hash) return false;
+  members_.insert(at, hash);
   order_.push_back(hash);
   if (order_.size() > kMaxKnownBlocks) {
-    members_.erase(order_.front());
+    members_.erase(std::ranges::lower_bound(members_, order_.front()));
     order_.pop_front();
   }
   return true;
@@ -76,7 +78,8 @@ void Engine::handle_session_opened(Now now, SessionHandle session, const chain::
   peer.side_seen_at = chain_.head().number;
   peer.anchor_after = now.mono;
   peer.control.push_back(encode_status(peer));
-  add_target(peer, head);
+  owe(session);
+  add_target(session, peer, head);
   schedule(now, session, peer);
 }
 
@@ -93,6 +96,8 @@ void Engine::handle_session_closed(Now now, SessionHandle session) noexcept {
   release_request(session, *peer, true);
   const bool was_anchor = download_ && download_->anchor() == session;
   peers_.erase(session);
+  wanting_.erase(session);
+  owed_.erase(session);
   serve_queue_.leave(now_, session);
   // The marks are hashes: what the anchor gave stays good, others go on with it.
   if (was_anchor && peers_.empty()) abort_download(now);
@@ -113,6 +118,7 @@ void Engine::handle_writable(Now now, SessionHandle session) noexcept {
   Peer* peer = find(session);
   if (peer == nullptr) return;
   peer->blocked = false;
+  owe(session);
   serve(session, *peer);
 }
 
@@ -146,6 +152,7 @@ void Engine::handle_block_accepted(Now now, const chain::BlockRef& block, bool i
         floor < peer.told_earliest || floor >= peer.told_earliest + kEarliestStep;
     if (is_head && says_more && peer.control.size() < kMaxQueuedControl) {
       peer.control.push_back(encode_status(peer));
+      owe(session);
     }
     if (!peer.condemned && !peer.known.contains(block.hash)) audience.push_back(session);
   }
@@ -158,6 +165,7 @@ void Engine::handle_block_accepted(Now now, const chain::BlockRef& block, bool i
     Peer& peer = peers_.at(audience[i]);
     peer.known.add(block.hash);
     peer.announcements.emplace_back(block, is_head && i < with_header);
+    owe(audience[i]);
     if (peer.announcements.size() > kMaxQueuedAnnouncements) {
       ++counters_.announcements_dropped;
       peer.announcements.pop_front();
@@ -181,9 +189,7 @@ void Engine::handle_deadline(Now now) noexcept {
     silent.push_back(late.session);
   }
   // What the silent have announced is asked of others first.
-  for (auto& [session, peer] : peers_) {
-    if (std::ranges::find(silent, session) == silent.end()) schedule(now, session, peer);
-  }
+  if (!silent.empty()) schedule_wanting(now, silent);
   schedule_all(now);
 }
 
@@ -221,28 +227,29 @@ std::optional<Outgoing> Engine::next_from(SessionHandle session, Peer& peer) {
 }
 
 std::optional<Outgoing> Engine::poll_outgoing() {
-  if (nothing_owed_ || peers_.empty()) return std::nullopt;
-  auto it = peers_.upper_bound(last_served_);
-  for (std::size_t i = 0; i < peers_.size(); ++i) {
-    if (it == peers_.end()) it = peers_.begin();
-    if (auto out = next_from(it->first, it->second)) {
-      last_served_ = it->first;
+  while (!owed_.empty()) {
+    auto it = owed_.upper_bound(last_served_);
+    if (it == owed_.end()) it = owed_.begin();
+    const SessionHandle session = *it;
+    Peer* const peer = find(session);
+    CHECK(peer != nullptr);
+    if (auto out = next_from(session, *peer)) {
+      last_served_ = session;
       return out;
     }
-    ++it;
+    owed_.erase(it);
   }
-  nothing_owed_ = true;
   return std::nullopt;
 }
 
 void Engine::set_serving(const Serving& serving) {
-  nothing_owed_ = false;
   const bool changes = serving_.near_head_only != serving.near_head_only;
   serving_ = serving;
   if (!changes) return;
   for (auto& [session, peer] : peers_) {
     if (peer.told_earliest == floor_for(peer) || peer.control.size() >= kMaxQueuedControl) continue;
     peer.control.push_back(encode_status(peer));
+    owe(session);
   }
 }
 
@@ -292,7 +299,10 @@ void Engine::serve_waiting() {
   while (const auto session = serve_queue_.next(now_)) {
     Peer* const peer = find(*session);
     std::uint64_t cost = 0;
-    if (peer != nullptr && can_be_answered(*peer)) cost = answer(*peer);
+    if (peer != nullptr && can_be_answered(*peer)) {
+      cost = answer(*peer);
+      owe(*session);
+    }
     serve_queue_.charge(now_, *session, cost);
     if (peer != nullptr && can_be_answered(*peer)) serve_queue_.wait(*session);
   }
@@ -304,7 +314,6 @@ std::uint64_t Engine::answer(Peer& peer) {
   ++counters_.requests_served;
   counters_.headers_served += response.items.size();
   peer.responses.push_back(encode(response));
-  nothing_owed_ = false;
   return peer.responses.back().size() + (1 + response.items.size()) * kLookupCost;
 }
 

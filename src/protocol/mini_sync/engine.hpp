@@ -183,10 +183,9 @@ class Engine {
   void emit(Event event);
   [[nodiscard]] std::optional<Outgoing> next_from(SessionHandle session, Peer& peer);
   // Begins an input.
-  void begin(Now now) {
-    now_ = now.mono;
-    nothing_owed_ = false;
-  }
+  void begin(Now now) { now_ = now.mono; }
+  // Something waits to be sent to it.
+  void owe(SessionHandle session) { owed_.insert(session); }
   [[nodiscard]] static bool can_be_answered(const Peer& peer);
   void serve(SessionHandle session, const Peer& peer);
   void serve_waiting();
@@ -202,6 +201,8 @@ class Engine {
 
   // engine_schedule.cpp: what to ask for
   void schedule_all(Now now);
+  // Those of whom something may be wanted, but for `silent`.
+  void schedule_wanting(Now now, const std::vector<SessionHandle>& silent);
   void finish_download_if_done();
   void report_progress(std::uint64_t imported, std::uint64_t target);
   void finish_progress_if_done();
@@ -213,7 +214,7 @@ class Engine {
   void ask_branch(Now now, SessionHandle session, Peer& peer);
   void ask_forward(Now now, SessionHandle session, Peer& peer);
   void ask_skeleton(Now now, SessionHandle session, Peer& peer);
-  void add_target(Peer& peer, const chain::BlockRef& block);
+  void add_target(SessionHandle session, Peer& peer, const chain::BlockRef& block);
   void drop_known_targets(Peer& peer);
   void drop_target(Peer& peer);
   [[nodiscard]] Bytes encode_status(Peer& peer) const;
@@ -265,13 +266,16 @@ class Engine {
   std::uint64_t asking_ = 0;
   SessionHandle last_asked_;  // under a download limit: round robin over peers
   std::map<SessionHandle, Peer> peers_;
+  // Ready lists, so that an input costs what changed: peers with targets, peers that are owed
+  // something, and some of whom that was true.
+  std::set<SessionHandle> wanting_;
+  std::set<SessionHandle> owed_;
   session::ServeQueue serve_queue_{{.burst = kServeBurst,
                                     .per_second = kServePerSecond,
                                     .reserve = kServeReserve,
                                     .reserve_per_second = kServeReservePerSecond,
                                     .debt = kServeDebt}};
-  Instant now_;                // of the last input
-  bool nothing_owed_ = false;  // poll_outgoing has gone round all peers since the last input
+  Instant now_;  // of the last input
   session::RequestTracker requests_;
   std::map<std::uint64_t, Import> imports_;
   std::uint64_t next_import_id_ = 1;

@@ -18,7 +18,8 @@ void Engine::judge(Now now, SessionHandle session, Peer& peer, bool answer,
   if (peer_full || judging_headers_ + headers.size() > kMaxJudgingHeaders) {
     ++counters_.judgements_refused;
     // Nobody is to blame: it is asked for again when there is room.
-    answer ? release_request(session, peer, false) : add_target(peer, headers.front().block);
+    answer ? release_request(session, peer, false)
+           : add_target(session, peer, headers.front().block);
     return;
   }
   judging_headers_ += headers.size();

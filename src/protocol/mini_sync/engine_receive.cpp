@@ -75,7 +75,7 @@ void Engine::on_status(Now, SessionHandle session, Peer& peer, ByteView payload)
   peer.head = status->head;
   peer.earliest = status->earliest;
   peer.known.add(status->head.hash);
-  add_target(peer, status->head);
+  add_target(session, peer, status->head);
 }
 
 void Engine::on_get_headers(SessionHandle session, Peer& peer, ByteView payload) {
@@ -103,7 +103,7 @@ void Engine::on_new_block_hashes(SessionHandle session, Peer& peer, ByteView pay
   for (const chain::BlockRef& block : message->blocks) {
     peer.known.add(block.hash);
     if (block.number > peer.head.number) peer.head = block;
-    add_target(peer, block);
+    add_target(session, peer, block);
   }
 }
 
@@ -124,7 +124,7 @@ void Engine::on_new_block(Now now, SessionHandle session, Peer& peer, ByteView p
   batch.push_back(std::move(*header));
   // One that is of no use now is not worth a judgement, unless one before it may be its parent.
   if (peer.judging.empty() && !importable(batch.front())) {
-    add_target(peer, batch.front().block);
+    add_target(session, peer, batch.front().block);
     return;
   }
   judge(now, session, peer, false, std::move(batch));
@@ -137,7 +137,7 @@ bool Engine::importable(const CheckedHeader& announced) const {
 
 void Engine::on_announced(SessionHandle session, Peer& peer, std::vector<CheckedHeader> headers) {
   if (!importable(headers.front())) {
-    add_target(peer, headers.front().block);
+    add_target(session, peer, headers.front().block);
     return;
   }
   start_import(session, &peer, std::move(headers), ImportCause::announcement, false);

@@ -17,7 +17,7 @@ std::vector<Hash32> hashes_of(const std::vector<chain::BlockRef>& blocks) {
 
 }  // namespace
 
-void Engine::add_target(Peer& peer, const chain::BlockRef& block) {
+void Engine::add_target(SessionHandle session, Peer& peer, const chain::BlockRef& block) {
   if (chain_.find(block.hash)) return;
   const bool listed = std::ranges::any_of(
       peer.targets, [&](const chain::BlockRef& t) { return t.hash == block.hash; });
@@ -32,6 +32,7 @@ void Engine::add_target(Peer& peer, const chain::BlockRef& block) {
     peer.targets.erase(lowest);
   }
   peer.targets.push_back(block);
+  wanting_.insert(session);
 }
 
 void Engine::drop_target(Peer& peer) {
@@ -57,7 +58,7 @@ bool Engine::fetched_by_another(SessionHandle session, const Hash32& hash) const
 void Engine::schedule_all(Now now) {
   pump_download(now);
   if (asking_ == 0) {
-    for (auto& [session, peer] : peers_) schedule(now, session, peer);
+    schedule_wanting(now, {});
   } else if (!asks_enough()) {
     auto it = peers_.upper_bound(last_asked_);  // who comes first must not be asked always
     for (std::size_t i = 0; i < peers_.size(); ++i, ++it) {
@@ -66,6 +67,24 @@ void Engine::schedule_all(Now now) {
     }
   }
   finish_progress_if_done();
+}
+
+void Engine::schedule_wanting(Now now, const std::vector<SessionHandle>& silent) {
+  const auto is_silent = [&](SessionHandle session) {
+    return std::ranges::find(silent, session) != silent.end();
+  };
+  if (download_) {  // anybody may have a part of it
+    for (auto& [session, peer] : peers_) {
+      if (!is_silent(session)) schedule(now, session, peer);
+    }
+    return;
+  }
+  for (auto it = wanting_.begin(); it != wanting_.end();) {
+    Peer* const peer = find(*it);
+    CHECK(peer != nullptr);
+    if (!is_silent(*it)) schedule(now, *it, *peer);
+    it = peer->targets.empty() ? wanting_.erase(it) : std::next(it);
+  }
 }
 
 bool Engine::asks_enough() const {
@@ -142,6 +161,7 @@ void Engine::ask(Now now, SessionHandle session, Peer& peer, GetHeaders request,
   peer.request = Outstanding{*id, std::move(kind)};
   last_asked_ = session;
   peer.control.push_back(encode(request));
+  owe(session);
   ++counters_.requests_sent;
 }
 

@@ -1,13 +1,14 @@
 // What the engine knows and owes about one peer.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <set>
 #include <variant>
 #include <vector>
 
+#include <base/fifo.hpp>
 #include <base/instant.hpp>
 #include <base/token_bucket.hpp>
 #include <chain/chain_view.hpp>
@@ -19,16 +20,19 @@
 
 namespace ethnet::mini_sync {
 
-// A set that forgets its oldest members at a limit.
+// A set that forgets its oldest members at a limit. Sorted in one block of memory: every peer has
+// one, and most of what is asked of it is not there.
 class KnownBlocks {
  public:
   // False when it was there already.
   bool add(const Hash32& hash);
-  [[nodiscard]] bool contains(const Hash32& hash) const { return members_.contains(hash); }
+  [[nodiscard]] bool contains(const Hash32& hash) const {
+    return std::ranges::binary_search(members_, hash);
+  }
 
  private:
-  std::set<Hash32> members_;
-  std::deque<Hash32> order_;
+  std::vector<Hash32> members_;
+  Fifo<Hash32> order_;
 };
 
 // Why a request is out: what its answer is checked against.
@@ -64,14 +68,14 @@ struct Peer {
   chain::BlockRef head;
   std::uint64_t earliest = 0;                   // the lowest block that it serves, as it said last
   std::uint64_t told_earliest = 0;              // the lowest block that we serve, as we said last
-  std::deque<chain::BlockRef> targets;          // announced, not known to us; at most kMaxTargets
+  Fifo<chain::BlockRef> targets;                // announced, not known to us; at most kMaxTargets
   std::vector<CheckedHeader> branch;            // walked back from targets.front(), descending
   bool forward = false;                         // targets.front() is too deep to be walked back
   std::optional<chain::BlockRef> forward_from;  // how far that has come, on the peer's chain
   // Where the last skeleton of targets.front() ended, on the peer's chain.
   std::optional<chain::BlockRef> skeleton_from;
   std::optional<Outstanding> request;  // ours
-  std::deque<Judging> judging;         // in order of arrival; at most one is an answer
+  Fifo<Judging> judging;               // in order of arrival; at most one is an answer
   std::set<std::uint64_t> expired;     // a late answer to one of these is not hostile
   std::size_t imports = 0;             // of this peer's headers, not yet acknowledged
   std::size_t failures = 0;            // consecutive
@@ -80,13 +84,13 @@ struct Peer {
   Instant anchor_after;                // not an anchor before
   KnownBlocks known;
 
-  std::deque<GetHeaders> asked;                            // theirs, not yet answered
+  Fifo<GetHeaders> asked;                                  // theirs, not yet answered
   Instant asked_at{INT64_MIN / 2};                         // when they asked last
   bool favoured = false;                                   // served whatever the day has used up
   TokenBucket near_head{kNearHeadBurst, kNearHeadRefill};  // answers, when that is much
-  std::deque<Bytes> control;                               // our requests and Status, to be sent
-  std::deque<Bytes> responses;
-  std::deque<std::pair<chain::BlockRef, bool>> announcements;  // block, with its header
+  Fifo<Bytes> control;                                     // our requests and Status, to be sent
+  Fifo<Bytes> responses;
+  Fifo<std::pair<chain::BlockRef, bool>> announcements;  // block, with its header
   bool condemned = false;  // misbehaved; its session is about to be closed
   bool blocked = false;    // the session refused; wait for handle_writable
 };

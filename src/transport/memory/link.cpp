@@ -85,7 +85,9 @@ void Link::queue_hello() {
 }
 
 void Link::queue_frame(std::uint8_t type, std::uint64_t a, std::uint64_t b) {
-  Bytes frame{static_cast<std::byte>(type)};
+  Bytes frame;
+  frame.reserve(1 + sizeof(a) + sizeof(b));
+  frame.push_back(static_cast<std::byte>(type));
   append_be(frame, a);
   append_be(frame, b);
   control_.push_back(std::move(frame));
@@ -123,7 +125,7 @@ void Link::credit_connection(std::size_t n) {
 
 void Link::drop_unread(Stream& stream) {
   const std::size_t unread = stream.in.size() - stream.in_at;
-  stream.in = {};
+  stream.in = Bytes{};
   stream.in_at = 0;
   if (unread > 0) credit_connection(unread);
 }
@@ -133,21 +135,23 @@ void Link::abandon(CloseCause cause, std::uint64_t code, std::string_view detail
 }
 
 Stream* Link::find(StreamId id) {
-  const auto it = streams_.find(id);
-  return it == streams_.end() ? nullptr : &it->second;
+  const auto it = std::ranges::find(streams_, id, &Stream::id);
+  return it == streams_.end() ? nullptr : &*it;
 }
 const Stream* Link::find(StreamId id) const {
-  const auto it = streams_.find(id);
-  return it == streams_.end() ? nullptr : &it->second;
+  const auto it = std::ranges::find(streams_, id, &Stream::id);
+  return it == streams_.end() ? nullptr : &*it;
 }
 
 void Link::add_stream(StreamId id) {
-  Stream& stream = streams_[id];
+  Stream stream;
+  stream.id = id;
   const bool uni = (id & 2) != 0;
   stream.may_send = remote_window_;
   stream.granted = config_.stream_window;
   stream.in_done = uni && is_ours(id);
   stream.out_done = uni && !is_ours(id);
+  streams_.insert(std::ranges::upper_bound(streams_, id, {}, &Stream::id), std::move(stream));
 }
 
 Stream* Link::remote_stream(StreamId id) {
@@ -167,7 +171,7 @@ Stream* Link::remote_stream(StreamId id) {
 void Link::retire(StreamId id) {
   const Stream* stream = find(id);
   if (stream == nullptr || !stream->in_done || !stream->out_done) return;
-  streams_.erase(id);
+  std::erase_if(streams_, [id](const Stream& one) { return one.id == id; });
   if (is_ours(id)) return;
   const auto kind = static_cast<std::size_t>((id >> 1) & 1);
   queue_frame(kStreams, kind, ++remote_may_open_[kind]);
@@ -416,21 +420,22 @@ void Link::add_data(Sent& packet) {
     if (s.out.empty()) return s.finish_asked && !s.fin_sent;
     return s.sent < s.may_send && sent_ < may_send_;
   };
-  auto it = streams_.upper_bound(last_served_);
+  auto it = std::ranges::upper_bound(streams_, last_served_, {}, &Stream::id);
   for (std::size_t tried = 0; tried < streams_.size(); ++tried, ++it) {
     if (it == streams_.end()) it = streams_.begin();
-    if (!sendable(it->second)) continue;
-    Stream& s = it->second;
+    Stream& s = *it;
+    if (!sendable(s)) continue;
     const std::size_t room =
         kMaxPacketBytes - kHeaderBytes - packet.frames.size() - kDataHeaderBytes;
     const auto credit = static_cast<std::size_t>(
         std::min<std::uint64_t>({room, s.may_send - s.sent, may_send_ - sent_}));
     const std::size_t n = std::min(s.out.size(), credit);
-    packet.stream = last_served_ = it->first;
+    packet.stream = last_served_ = s.id;
     packet.data = n;
     packet.fin = s.finish_asked && n == s.out.size();
+    packet.frames.reserve(packet.frames.size() + kDataHeaderBytes + n);
     packet.frames.push_back(std::byte{kData});
-    append_be(packet.frames, static_cast<std::uint64_t>(it->first));
+    append_be(packet.frames, static_cast<std::uint64_t>(s.id));
     append_be(packet.frames, static_cast<std::uint16_t>(n));
     packet.frames.push_back(packet.fin ? std::byte{1} : std::byte{0});
     append(packet.frames, ByteView{s.out}.first(n));
@@ -501,7 +506,7 @@ void Link::consume(StreamId id, std::size_t n) {
 void Link::reset(StreamId id, std::uint64_t code) {
   Stream* s = find(id);
   if (s == nullptr || s->out_done) return;
-  s->out = {};
+  s->out = Bytes{};
   s->out_done = true;
   queue_frame(kReset, static_cast<std::uint64_t>(id), code);
   retire(id);
@@ -527,7 +532,7 @@ std::optional<std::uint64_t> Link::export_seed() const {
 
 std::size_t Link::memory_bytes() const {
   std::size_t total = 0;
-  for (const auto& [id, s] : streams_) total += s.in.size() + s.out.size() + s.unacknowledged;
+  for (const Stream& s : streams_) total += s.in.size() + s.out.size() + s.unacknowledged;
   return total;
 }
 

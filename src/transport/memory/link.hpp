@@ -7,12 +7,12 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
-#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <base/bytes.hpp>
+#include <base/fifo.hpp>
 #include <base/instant.hpp>
 #include <transport/conn.hpp>
 
@@ -64,6 +64,7 @@ void append_header(Bytes& out, const Header& header);
 [[nodiscard]] std::optional<Header> parse_header(ByteView datagram);
 
 struct Stream {
+  StreamId id = -1;
   Bytes out;  // accepted and not yet sent
   std::size_t unacknowledged = 0;
   std::uint64_t sent = 0;
@@ -110,12 +111,14 @@ class Link {
 
   void abandon(CloseCause cause, std::uint64_t code, std::string_view detail);
   [[nodiscard]] const std::optional<Closed>& closed() const { return closed_; }
-  [[nodiscard]] std::deque<ConnEventKind>& events() { return events_; }
+  [[nodiscard]] Fifo<ConnEventKind>& events() { return events_; }
   // An event of events() has reached the owner.
   void on_polled(const ConnEventKind& event);
   [[nodiscard]] std::uint64_t id() const { return id_; }
   [[nodiscard]] Side side() const { return side_; }
   [[nodiscard]] const Endpoint& remote() const { return remote_; }
+
+  bool in_ready_list = false;  // the transport's
 
  private:
   struct Sent {
@@ -166,7 +169,7 @@ class Link {
   bool confirmed_ = false;
   std::optional<Closed> closed_;
 
-  std::map<StreamId, Stream> streams_;
+  std::vector<Stream> streams_;  // by id
   StreamId last_served_ = -1;
   std::uint64_t remote_window_ = 0;
   Duration remote_ack_delay_;
@@ -182,8 +185,8 @@ class Link {
   std::array<std::uint64_t, 2> remote_count_{};
   std::array<std::uint64_t, 2> remote_may_open_{};
 
-  std::deque<Bytes> control_;  // frames of ours
-  std::deque<Sent> in_flight_;
+  Fifo<Bytes> control_;  // frames of ours
+  Fifo<Sent> in_flight_;
   std::size_t resend_at_ = 0;  // index into in_flight_ of the next one to send
   std::uint64_t first_in_flight_ = 0;
   std::uint64_t expected_ = 0;
@@ -194,7 +197,7 @@ class Link {
   Instant repeat_at_ = Instant::never();
   Instant last_received_;
   Instant last_sent_;
-  std::deque<ConnEventKind> events_;
+  Fifo<ConnEventKind> events_;
   std::size_t unpolled_ = 0;  // events, also those that left events_
 };
 

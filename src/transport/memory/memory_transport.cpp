@@ -1,5 +1,7 @@
 #include "memory_transport.hpp"
 
+#include <utility>
+
 #include <base/check.hpp>
 #include <base/prng.hpp>
 
@@ -21,7 +23,7 @@ Link* MemoryTransport::find(ConnHandle conn) const {
 
 Link* MemoryTransport::touch(ConnHandle conn) {
   Link* link = find(conn);
-  if (link != nullptr && in_ready_.insert(conn).second) ready_.push_back(conn);
+  if (link != nullptr && !std::exchange(link->in_ready_list, true)) ready_.push_back(conn);
   return link;
 }
 
@@ -29,7 +31,6 @@ ConnHandle MemoryTransport::add(Now now, Side side, std::uint64_t id, const Endp
   const ConnHandle conn =
       links_.emplace(std::make_unique<Link>(now, config_, side, id, rng_.next(), remote));
   by_key_[{id, side == Side::dialler}] = conn;
-  by_index_[conn.index] = conn;
   return conn;
 }
 
@@ -90,7 +91,6 @@ void MemoryTransport::settle(ConnHandle conn) {
   events_.push_back({conn, closed});
   timers_.cancel(conn.index);
   by_key_.erase({link->id(), link->side() == Side::dialler});
-  by_index_.erase(conn.index);
   links_.erase(conn);
 }
 
@@ -104,8 +104,10 @@ void MemoryTransport::reply(const Endpoint& remote, const Header& header, std::u
 
 void MemoryTransport::handle_deadline(Now now) noexcept {
   while (const auto due = timers_.pop_due(now.mono)) {
-    const ConnHandle conn = by_index_.at(due->id);
-    touch(conn)->handle_deadline(now);
+    const ConnHandle conn = links_.handle_at(due->id);
+    Link* const link = touch(conn);
+    CHECK(link != nullptr);
+    link->handle_deadline(now);
     settle(conn);
   }
 }
@@ -120,9 +122,9 @@ std::optional<Transmit> MemoryTransport::poll_transmit(Now now, MutByteView out)
   while (!ready_.empty()) {
     const ConnHandle conn = ready_.front();
     ready_.pop_front();
-    in_ready_.erase(conn);
     Link* link = find(conn);
     if (link == nullptr) continue;
+    link->in_ready_list = false;
     if (link->closed()) {  // what its owner asked of it was too much
       settle(conn);
       continue;

@@ -5,9 +5,7 @@
 #pragma once
 
 #include <deque>
-#include <map>
 #include <memory>
-#include <set>
 #include <span>
 #include <unordered_map>
 #include <utility>
@@ -81,10 +79,8 @@ class MemoryTransport final : public TransportMachine {
     std::size_t operator()(const Key& key) const { return key.first ^ (key.second ? 1 : 0); }
   };
   std::unordered_map<Key, ConnHandle, KeyHash> by_key_;  // never iterated
-  std::map<std::uint32_t, ConnHandle> by_index_;
   TimerTable timers_;
   std::deque<ConnHandle> ready_;
-  std::set<ConnHandle> in_ready_;
   std::deque<ConnEvent> events_;
   std::deque<Reply> replies_;
   std::uint64_t dropped_full_ = 0;
