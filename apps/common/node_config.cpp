@@ -28,12 +28,11 @@ node::NodeConfig make_config(const NodeOptions& options, Genesis genesis,
     throw std::runtime_error(fmt::format("more than {} peers", node::kMaxStaticPeers));
   }
   if (options.discovery_v4 || options.discovery_v5) {
-    config.udp_discovery =
-        node::UdpDiscoveryConfig{.listen = {},  // once its socket is bound
-                                 .v4 = options.discovery_v4,
-                                 .v5 = options.discovery_v5,
-                                 .boot_records = {},
-                                 .boot_nodes = {}};
+    config.udp_discovery = node::UdpDiscoveryConfig{.listen = {},  // once its socket is bound
+                                                    .v4 = options.discovery_v4,
+                                                    .v5 = options.discovery_v5,
+                                                    .boot_records = {},
+                                                    .boot_nodes = {}};
   }
   for (const std::string& peer : options.peers) {
     const bool boots = config.udp_discovery && add_boot_node(*config.udp_discovery, peer);

@@ -152,7 +152,11 @@ std::vector<Row> discovery_rows() {
        member(&O::discovery_v5),
        "false",
        {"true", "false", "true"}},
-      {"discovery.port", "ETHNET_DISCOVERY_PORT", member(&O::discovery_port), "0", {"11", "22", "33"}},
+      {"discovery.port",
+       "ETHNET_DISCOVERY_PORT",
+       member(&O::discovery_port),
+       "0",
+       {"11", "22", "33"}},
   };
 }
 

@@ -30,7 +30,7 @@ struct NodeOptions {
   bool discovery_v4 = false;
   bool discovery_v5 = false;
   std::uint16_t discovery_port = 0;  // 0: port + 2000, or any where `port` is 0
-  std::string nat = "any";  // or extip:IP
+  std::string nat = "any";           // or extip:IP
   std::string das_sample = "auto";
   // On unless it is switched off: only this machine reaches it, and it changes nothing.
   bool http = true;

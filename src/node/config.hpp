@@ -54,9 +54,9 @@ struct NodeConfig {
   std::uint64_t upload_per_day = 0;  // then only what follows the head is served; 0: no target
   Duration upload_day = seconds(24 * 3'600);  // another one in tests
   std::optional<std::size_t> retry_above;  // half-open handshakes; more prove their address (QUIC)
-  std::optional<DiscoveryConfig> discovery;  // discv-lite is offered when there is one
+  std::optional<DiscoveryConfig> discovery;         // discv-lite is offered when there is one
   std::optional<UdpDiscoveryConfig> udp_discovery;  // discv5 and discv4, where there is one
-  std::optional<das_lite::Config> das;       // das-lite is offered when there is one
+  std::optional<das_lite::Config> das;              // das-lite is offered when there is one
   // Versions of mini-sync that we offer, all with the messages of this build; a session takes the
   // highest that both sides have. None: mini_sync::kCapability.
   std::vector<session::Capability> sync_versions;

@@ -131,10 +131,9 @@ Node::Node(Private, Now now, NodeConfig config, std::shared_ptr<const crypto::Se
     discovery_.emplace(now, sessions_->local_id(), prng.split("discovery"), log);
   }
   if (config_.udp_discovery) {
-    udp_discovery_.emplace(
-        now, *config_.udp_discovery, key_,
-        std::make_shared<const VerifiedEnr>(VerifiedEnr::decode(enr_).value()), rng,
-        prng.split("udp discovery"));
+    udp_discovery_.emplace(now, *config_.udp_discovery, key_,
+                           std::make_shared<const VerifiedEnr>(VerifiedEnr::decode(enr_).value()),
+                           rng, prng.split("udp discovery"));
   }
 }
 

@@ -39,9 +39,9 @@ void Node::refresh_record(Now now, const std::optional<Endpoint>& address) {
     builder.ip(address->ip);
     address->ip.is_v4() ? builder.quic(address->port) : builder.quic6(address->port);
   }
-  const auto ip = address               ? std::optional{address->ip}
+  const auto ip = address         ? std::optional{address->ip}
                   : current->ip() ? current->ip()
-                                        : current->ip6();
+                                  : current->ip6();
   const IpAddress family = ip.value_or(config_.udp_discovery->listen.front().ip);
   put_udp_port(builder, family, udp_discovery_->port());
   const auto record = builder.sign(*key_);
@@ -84,7 +84,8 @@ void Node::on_udp_event(Now now, const discovery::Event& event) {
   const auto add = [&](const auto& of_engine) {
     std::visit(
         [&]<class E>(const E& e) {
-          if constexpr (requires { e.standing; }) add_udp_candidate(*e.record, peers::Source::table);
+          if constexpr (requires { e.standing; })
+            add_udp_candidate(*e.record, peers::Source::table);
         },
         of_engine);
   };
