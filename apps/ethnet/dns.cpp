@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <runtime/console.hpp>
 #include <runtime/os.hpp>
+#include <unistd.h>
 
 #include "dns_sync.hpp"
 
@@ -132,7 +133,7 @@ int to_zone(const DnsCommandOptions& o) {
 int sync(const DnsCommandOptions& o) {
   const dns::Link link = link_of(o.url);
   const std::string path = o.folder.empty() ? link.domain() : o.folder;
-  runtime::Console console;
+  runtime::Console console{STDERR_FILENO};
   const SyncWatcher watcher{.skipped =
                                 [&](const std::string& name, const std::string& why) {
                                   console.line(fmt::format("skipped {}: {}", name, printable(why)));
