@@ -128,7 +128,9 @@ TEST(Fifo, DoesAsADequeDoes) {
     ASSERT_EQ(fifo.size(), deque.size());
     ASSERT_EQ(fifo.empty(), deque.empty());
     ASSERT_TRUE(std::ranges::equal(fifo, deque));
-    if (!deque.empty()) ASSERT_EQ(fifo.back(), deque.back());
+    if (!deque.empty()) {
+      ASSERT_EQ(fifo.back(), deque.back());
+    }
   }
 }
 
