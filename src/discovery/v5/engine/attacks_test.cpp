@@ -166,9 +166,7 @@ TEST_F(EngineAttacks, atk_28_Discv5NoUnprovenAddressIsSentMoreThanItSent) {
     const Endpoint from = place_of(200 + prng.below(300));
     balance[from.ip] += static_cast<std::int64_t>(datagram.size());
     net_.inject(from, node.place, datagram);
-    for (const auto& [ip, bytes] : balance) {
-      if (ip == from.ip) ASSERT_GE(bytes, 0) << i;
-    }
+    ASSERT_GE(balance[from.ip], 0) << i;
     if (i % 1000 == 0) net_.run(milliseconds(500));
   }
   EXPECT_GT(node.engine().session_counters().challenges_made, 100U);
@@ -465,7 +463,8 @@ TEST_F(VoteAttack, atk_37_Discv5ARealChangeIsToldOnceAndBumpsTheRecordOnce) {
   for (int again = 0; again < 3; ++again) {
     const auto record = record_at(node_.engine().local_record(), *key_of(1), own[0].endpoint);
     EXPECT_EQ(record != nullptr, again == 0);
-    if (record != nullptr) EXPECT_TRUE(node_.engine().set_local_record(record));
+    if (record == nullptr) continue;
+    EXPECT_TRUE(node_.engine().set_local_record(record));
   }
   EXPECT_EQ(node_.engine().local_record().record().seq(), 2U);
 }
@@ -487,7 +486,7 @@ TEST_F(VoteAttack, atk_37_Discv5AnAddressToWhichNobodyComesIsGivenUp) {
     net_.run(kArrivalWithin);
     const auto lost = node_.take<AddressLost>();
     ASSERT_EQ(lost.size(), somebody_comes ? 0U : 1U);
-    if (!somebody_comes) EXPECT_EQ(lost[0].endpoint, home_);
+    for (const AddressLost& address : lost) EXPECT_EQ(address.endpoint, home_);
   }
 }
 

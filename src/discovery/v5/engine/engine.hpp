@@ -118,6 +118,7 @@ class Engine {
 
   // --- commands ---
   // Each asks one node and says by which number its end comes; 0: refused, and no event comes.
+  // Whoever commands answers for the address: the budget of knocks does not count these.
   CallId ping(Now now, const RecordPtr& node) noexcept;
   // At most kMaxFindNodeDistances (CHECK).
   CallId find_node(Now now, const RecordPtr& node,
@@ -149,6 +150,8 @@ class Engine {
   [[nodiscard]] const TalkCounters& talk_counters() const { return talks_.counters(); }
   [[nodiscard]] const kbucket::ProbeBudget& probes() const { return probes_; }
   [[nodiscard]] std::size_t sessions() const { return sessions_.sessions(); }
+  // Events beyond kMaxDiscv5Events.
+  [[nodiscard]] std::uint64_t events_dropped() const { return events_.refused(); }
   // Whatever is under way: 0 when nothing is, whoever is known.
   [[nodiscard]] std::size_t held() const {
     return calls_.size() + judging_.size() + lookups_.size() + talks_.size() + events_.size() +
