@@ -195,7 +195,8 @@ void Link::receive(Now now, const Endpoint& from, const Header& header, ByteView
 
 // Where a packet is missing or came twice, the peer may be about to repeat what we have.
 void Link::owe_acknowledgement(Now now, bool in_order) {
-  ack_due_ = ack_due_ || !in_order || ++unacknowledged_ >= kAckEvery;
+  const bool waits = in_order && config_.ack_delay.ns > 0 && ++unacknowledged_ < kAckEvery;
+  ack_due_ = ack_due_ || !waits;
   ack_at_ = ack_due_ ? Instant::never() : std::min(ack_at_, now.mono + config_.ack_delay);
 }
 

@@ -31,9 +31,9 @@ struct MemoryConfig {
   Duration handshake_timeout = seconds(5);
   Duration idle_timeout = seconds(30);
   Duration keep_alive = seconds(10);
-  // How long an acknowledgement waits for something to travel with; QUIC's max_ack_delay is as
-  // much. Up to memory::kMaxAckDelay where packets are not lost: what is lost waits for it, too.
-  Duration ack_delay = milliseconds(25);
+  // How long an acknowledgement waits for something to travel with, as QUIC's max_ack_delay; up to
+  // memory::kMaxAckDelay. For where packets are not lost: what is lost waits for it, too.
+  Duration ack_delay{};
 };
 
 namespace memory {
