@@ -49,13 +49,13 @@ TEST(FilterAttacks, atk_22_AFloodFromOneAddressIsCappedAndOtherAddressesStayServ
   for (std::uint64_t i = 0; i < packets; ++i) {
     const Now now = at(i * 5);
     const bool passed = filter.allow(now, address(0));
-    flood_passed += passed && filter.allow_curve_work(now, Trust::stranger) ? 1 : 0;
+    flood_passed += passed && filter.allow_curve_work(now, Trust::stranger) ? 1U : 0U;
     if (i % 2'000 != 0) continue;
     ++honest;
     served += filter.allow(now, address(1 + honest % 100)) &&
                       filter.allow_curve_work(now, Trust::stranger)
-                  ? 1
-                  : 0;
+                  ? 1U
+                  : 0U;
   }
   const auto share = static_cast<std::uint64_t>(kAddressRate.burst) +
                      static_cast<std::uint64_t>(kAddressRate.per_second) * run_us / 1'000'000;
@@ -83,13 +83,13 @@ TEST(FilterAttacks, atk_22_AFloodUnderForgedAddressesIsBoundedAndTheProvenStaySe
   for (std::uint64_t i = 0; i < packets; ++i) {
     const Now now = at(i * 5);
     const bool passed = filter.allow(now, address(100'000 + i));
-    worked += passed && filter.allow_curve_work(now, Trust::stranger) ? 1 : 0;
+    worked += passed && filter.allow_curve_work(now, Trust::stranger) ? 1U : 0U;
     if (i % 2'000 != 0) continue;
     ++honest;
     served += filter.allow(now, address(1'000 + honest % 100)) &&
                       filter.allow_curve_work(now, Trust::proven)
-                  ? 1
-                  : 0;
+                  ? 1U
+                  : 0U;
   }
   EXPECT_EQ(meter.allocations(), 0U);
   EXPECT_EQ(filter.addresses(), limits.addresses);
