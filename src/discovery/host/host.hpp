@@ -86,7 +86,7 @@ class Host {
  private:
   void on_event(const discv4::Event& event);
   void on_event(const discv5::Event& event);
-  void change_address(const Endpoint& seen_at);
+  void change_record(EnrPtr record);  // null: it says so already
 
   std::shared_ptr<const crypto::SecretKey> key_;
   EnrPtr local_record_;

@@ -58,7 +58,7 @@ TEST_F(Discv4Attacks, atk_21_ToAnUnprovenAddressNothingLargerGoesThanCameFromThe
     for (const Place& from : {Place{}, long_place, wire_place(place_of(3), 30303)}) {
       for (const auto seq : {std::optional<std::uint64_t>{}, std::optional{~std::uint64_t{0}}}) {
         const Ping ping{.from = from, .to = from, .expiration = soon, .enr_seq = seq};
-        answered += send(ping, padding) > 0 ? 1 : 0;
+        answered += send(ping, padding) > 0 ? 1U : 0U;
       }
     }
     EXPECT_EQ(send(FindNode{KeyBytes{}, soon}, padding), 0U);
@@ -104,6 +104,39 @@ TEST_F(Discv4Attacks, atk_21_OnlyThePongOfThatPingFromThatAddressProvesIt) {
     EXPECT_THAT(hand->answers(), IsEmpty());
   }
   EXPECT_EQ(node.counters().unproven, 3U);
+}
+
+// Who asks us under its own address learns the hash of a PING, and who is pinged elsewhere does
+// not.
+TEST_F(Discv4Attacks, atk_21_TheHashOfAPingThatWentElsewhereProvesNothing) {
+  const Hand attacker{net, 12, place_of(10)};
+  const Hand forged{net, 9, place_of(9)};
+  const auto learn = [&] {
+    attacker.send(node, attacker.ping_to(node));
+    const auto pings = attacker.answers();
+    CHECK(!pings.empty() && pings[0].type() == PacketType::ping);
+    Pong pong = forged.pong_for(pings[0]);
+    return pong;
+  };
+  const auto expect_unproven = [&] {
+    forged.send(node, FindNode{KeyBytes{}, forged.soon()});
+    net.run(milliseconds(50));
+    EXPECT_FALSE(node.engine.machine().is_proven(net.now(), id_of(9), forged.at.ip));
+  };
+  // To a PING of ours that answers one.
+  const Pong first = learn();
+  forged.send(node, forged.ping_to(node));
+  net.run(milliseconds(30));
+  forged.send(node, first);
+  expect_unproven();
+  // To one by which we turn to it.
+  net.run(seconds(10));
+  const Pong second = learn();
+  net.tell(node, [&](Engine& e) { return e.ping(net.now(), node_of(9, forged.at)); });
+  forged.send(node, second);
+  expect_unproven();
+  EXPECT_EQ(node.counters().unsolicited, 2U);
+  EXPECT_EQ(node.counters().unproven, 2U);
 }
 
 // --- 22: floods ---

@@ -274,13 +274,13 @@ TEST_F(EngineTest, SoManyContactsAndQuestionsAndNoMore) {
   std::size_t started = 0;
   for (std::uint64_t i = 0; i < 100; ++i) {
     const V4Node node = node_of(200 + i, place_of(200 + i));
-    started += net.tell(a, [&](Engine& e) { return e.ping(net.now(), node); }) != 0 ? 1 : 0;
+    started += net.tell(a, [&](Engine& e) { return e.ping(net.now(), node); }) != 0 ? 1U : 0U;
   }
   EXPECT_EQ(started, kMaxDiscv4Contacts);
   std::size_t questions = 0;
   const V4Node first = node_of(200, place_of(200));
   for (int i = 0; i < 10; ++i) {
-    questions += net.tell(a, [&](Engine& e) { return e.ping(net.now(), first); }) != 0 ? 1 : 0;
+    questions += net.tell(a, [&](Engine& e) { return e.ping(net.now(), first); }) != 0 ? 1U : 0U;
   }
   EXPECT_EQ(questions, kMaxAsksPerNode - 1);
   EXPECT_EQ(a.counters().contacts_refused, 100 - kMaxDiscv4Contacts + 10 - questions);
