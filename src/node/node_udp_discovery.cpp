@@ -61,6 +61,18 @@ void Node::refresh_record(Now now, const std::optional<Endpoint>& address) {
   refresh_local(now);
 }
 
+// Nobody came to it: whoever reads our record shall not try.
+void Node::on_address_lost(Now now, const VerifiedEnr& record) {
+  log_.write(now, LogLevel::warn, "Nobody reaches us at our address: our record names it no more",
+             {});
+  enr_ = to_bytes(record.record().encoded());
+  if (discovery_) {
+    discovery_->set_local_record(kbucket::Scope::special, record);
+    discovery_->handle_local_record_changed(now);
+  }
+  refresh_local(now);
+}
+
 bool Node::route_udp_discovery(Now now) {
   if (!udp_discovery_) return false;
   bool moved = false;
@@ -77,7 +89,7 @@ void Node::on_udp_event(Now now, const discovery::Event& event) {
     enr_seq_ = std::max(enr_seq_, changed->record->record().seq());
     const Enr& record = changed->record->record();
     const auto at = kbucket::endpoint_of(record, kbucket::RecordPort::udp);
-    if (!at) return;
+    if (!at) return on_address_lost(now, *changed->record);
     udp_discovery_->set_port(at->port);
     return refresh_record(now, Endpoint{at->ip, config_.listen.front().port});
   }

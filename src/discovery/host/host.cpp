@@ -116,18 +116,19 @@ void Host::on_event(const discv4::Event& event) {
   if (seen == nullptr || !seen->we_chose) return;
   kbucket::IpVote& vote = v5_ ? v5_->vote() : vote_;
   if (const auto own = vote.on_vote(now_, seen->voter.ip, seen->seen)) {
-    change_address(own->endpoint);
+    change_record(discv5::record_at(*local_record_, *key_, own->endpoint));
   }
 }
 
 void Host::on_event(const discv5::Event& event) {
   if (const auto* const own = std::get_if<kbucket::OwnAddress>(&event)) {
-    change_address(own->endpoint);
+    change_record(discv5::record_at(*local_record_, *key_, own->endpoint));
+  } else if (const auto* const lost = std::get_if<discv5::AddressLost>(&event)) {
+    change_record(discv5::record_without(*local_record_, *key_, !lost->endpoint.ip.is_v4()));
   }
 }
 
-void Host::change_address(const Endpoint& seen_at) {
-  EnrPtr record = discv5::record_at(*local_record_, *key_, seen_at);
+void Host::change_record(EnrPtr record) {
   if (!record) return;
   ++counters_.records_changed;
   set_local_record(record);

@@ -5,8 +5,9 @@
 //
 //   datagram -> filter by address -> discv4, where its hash is right -> else discv5
 //
-// When others agree on another address of ours than our record has, the record is signed anew,
-// under the next number, and RecordChanged says so (discv5-theory, "Maintaining The Local Record").
+// When others agree on another address of ours than our record has, or nobody comes to the one that
+// it has, the record is signed anew, under the next number, and RecordChanged says so
+// (discv5-theory, "Maintaining The Local Record").
 // One thread. Deterministic but for what the SecureRng gives. Limits: those of the engines.
 #pragma once
 

@@ -95,6 +95,8 @@ class Hosts : public ::testing::Test {
       }
     }
   }
+  // From now on nothing arrives anywhere.
+  void unplug() { unplugged_ = true; }
   void say(Station& to, const Endpoint& from, ByteView bytes) {
     const Datagram datagram{.local = at(to.number), .remote = from, .ecn = 0, .bytes = bytes};
     to.host.handle_datagrams(now_, std::span{&datagram, 1});
@@ -131,13 +133,14 @@ class Hosts : public ::testing::Test {
     const UnderWay one = std::move(wire_.front());
     wire_.pop_front();
     for (const auto& station : stations_) {
-      if (at(station->number) == one.to) say(*station, one.from, one.bytes);
+      if (!unplugged_ && at(station->number) == one.to) say(*station, one.from, one.bytes);
     }
   }
 
   Bytes buffer_ = Bytes(kTransmitBufferBytes);
   std::vector<std::unique_ptr<Station>> stations_;
   std::deque<UnderWay> wire_;
+  bool unplugged_ = false;
 };
 
 TEST_F(Hosts, BothProtocolsAreSpokenOnOneSocket) {
@@ -191,6 +194,20 @@ TEST_F(Hosts, OurRecordSaysWhereTenOthersSeeUsAndChangesOnce) {
   EXPECT_EQ(us.host.local_record()->record().seq(), 2U);
   EXPECT_EQ(us.host.local_record()->record().endpoint_v4("udp"), at(1));
   EXPECT_EQ(us.host.v5()->local_record().record().seq(), 2U);
+}
+
+TEST_F(Hosts, AnAddressToWhichNobodyComesIsNamedNoMore) {
+  Station& us = add(1, {.v4 = false, .has_address = false});
+  std::vector<Station*> others;
+  for (std::uint64_t i = 2; i <= 13; ++i) others.push_back(&add(i, {.v4 = false}));
+  for (Station* other : others) ASSERT_NE(us.host.v5()->ping(now_, other->node()), 0U);
+  run(seconds(2));
+  ASSERT_EQ(us.records_changed(), 1U);
+  unplug();
+  run(seconds(400));
+  EXPECT_EQ(us.records_changed(), 2U);
+  EXPECT_EQ(us.host.local_record()->record().ip(), std::nullopt);
+  EXPECT_EQ(us.host.local_record()->record().seq(), 3U);
 }
 
 TEST_F(Hosts, atk_22_AnAddressWithoutBudgetReachesNeitherEngine) {
