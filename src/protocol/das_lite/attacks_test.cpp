@@ -391,7 +391,7 @@ TEST(DasAttacks, atk_114_WhoAsksLittleIsAnsweredAtOnceWhateverOthersAskFor) {
   const auto modest = net.connect(
       node,
       [&](ByteView payload) {
-        answers += peek_code(payload) == Code::chunk_response ? 1 : 0;
+        answers += peek_code(payload) == Code::chunk_response ? 1U : 0U;
         return std::vector<Bytes>{};
       },
       host("60.1.1.1"));
