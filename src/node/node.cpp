@@ -464,6 +464,7 @@ void Node::on_head(Now now, const chain::BlockRef& head) {
   log_.write(now, LogLevel::debug, "Head moved",
              {{"head", head.hash.short_hex()}, {"height", head.number}});
   refresh_local(now);
+  if (udp_discovery_) refresh_fork_id(now);
   sync_.handle_block_accepted(now, head, true);
   tell(HeadMoved{head.hash, head.number});
 }

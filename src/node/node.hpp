@@ -208,6 +208,7 @@ class Node {
   void add_udp_candidate(const kbucket::NodeRecord& record, peers::Source source);
   // Our record gets the next number, if it says something else than the one that is known.
   void refresh_record(Now now, const std::optional<Endpoint>& address);
+  void refresh_fork_id(Now now);
   void on_address_lost(Now now, const VerifiedEnr& record);
   [[nodiscard]] ForkId own_fork_id() const;
   [[nodiscard]] bool has_address() const;  // our record

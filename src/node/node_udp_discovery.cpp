@@ -61,6 +61,12 @@ void Node::refresh_record(Now now, const std::optional<Endpoint>& address) {
   refresh_local(now);
 }
 
+// At a fork others look for us under the new id. A record is signed for it, and not for each head.
+void Node::refresh_fork_id(Now now) {
+  const discovery::EnrPtr& record = udp_discovery_->host().local_record();
+  if (record->record().fork_id() != own_fork_id()) refresh_record(now, std::nullopt);
+}
+
 // Nobody came to it: whoever reads our record shall not try.
 void Node::on_address_lost(Now now, const VerifiedEnr& record) {
   log_.write(now, LogLevel::warn, "Nobody reaches us at our address: our record names it no more",

@@ -8,6 +8,8 @@
 #include <types/enr.hpp>
 #include <types/hash_of.hpp>
 
+#include "testing/net.hpp"
+
 namespace ethnet::node {
 namespace {
 
@@ -66,6 +68,32 @@ TEST(UdpPort, IsOfTheFamilyOfTheAddress) {
   put_udp_port(six, IpAddress::parse("2001:db8::1").value(), 6);
   EXPECT_EQ(six.sign(key)->record().udp6(), 6);
   EXPECT_EQ(six.sign(key)->record().udp(), std::nullopt);
+}
+
+TEST(OwnRecord, NamesTheForkThatTheHeadHasPassedAndIsSignedAnewForNoOtherHead) {
+  Net net;
+  Genesis genesis = chain::dev_genesis();
+  genesis.config.set_begin(Fork::arrow_glacier, 3);  // it changes no rule but the old difficulty
+  const ForkSchedule schedule = genesis.fork_schedule();
+  NodeConfig config;
+  config.producer = {.enabled = true, .forks = false, .period = seconds(1)};
+  config.udp_discovery = UdpDiscoveryConfig{.listen = {{Net::address(1).ip, 32'303}},
+                                            .v4 = false,
+                                            .v5 = true,
+                                            .boot_records = {},
+                                            .boot_nodes = {}};
+  Box& box = net.add(config, 1, genesis);
+  const auto record = [&] { return VerifiedEnr::decode(box.node->enr()).value(); };
+  const std::uint64_t first = record()->seq();
+  EXPECT_EQ(record()->fork_id(), schedule.fork_id(0, 0));
+  EXPECT_EQ(record()->udp(), 32'303);
+  while (box.head().number < 2) net.run(milliseconds(100));
+  EXPECT_EQ(record()->seq(), first) << "no fork was passed";
+  while (box.head().number < 5) net.run(milliseconds(100));
+  EXPECT_EQ(record()->fork_id(), schedule.fork_id(5, 0));
+  EXPECT_NE(record()->fork_id(), schedule.fork_id(0, 0));
+  EXPECT_GT(record()->seq(), first);
+  EXPECT_EQ(box.node->udp_discovery()->host().local_record()->record().seq(), record()->seq());
 }
 
 }  // namespace
