@@ -1,6 +1,7 @@
 """A name server on loopback, UDP and TCP on one port, that has TXT records alone (RFC 1035). What does not fit into 512
 bytes is truncated over UDP, and asked for again over TCP."""
 
+import errno
 import socket
 import struct
 import threading
@@ -13,16 +14,34 @@ def strings(text):
     return b"".join(bytes([len(part)]) + part for part in parts)
 
 
+def one_port():
+    """A UDP and a TCP socket on a port that is free for both: the kernel draws one for UDP, and a TCP connection of somebody
+    else may have the same. What was drawn in vain is held until the end, so that it is not drawn again."""
+    drawn = []
+    try:
+        while True:
+            drawn.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            drawn[-1].bind(("127.0.0.1", 0))
+            try:
+                tcp = socket.create_server(drawn[-1].getsockname())
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+            else:
+                return drawn.pop(), tcp
+    finally:
+        for udp in drawn:
+            udp.close()
+
+
 class NameServer:
     def __init__(self):
         self.texts = {}  # name -> [text]
         self.failing = set()  # names for which it says that it failed
         self.asked = []
         self.over_tcp = []
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind(("127.0.0.1", 0))
+        self.udp, self.tcp = one_port()
         self.port = self.udp.getsockname()[1]
-        self.tcp = socket.create_server(("127.0.0.1", self.port))
         self.threads = [threading.Thread(target=target, daemon=True) for target in (self._serve_udp, self._serve_tcp)]
         for thread in self.threads:
             thread.start()
