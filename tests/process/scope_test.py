@@ -26,10 +26,10 @@ CLIENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "grpc_by_refle
 
 
 class Scope(ProcessTest):
-    def node(self, *arguments, datadir="d"):
+    def node(self, *arguments, datadir="d", descriptors=None):
         """A node that answers, and its gRPC port."""
         node = self.start("ethnet", "node", "--addr", "127.0.0.1", "--port", 0, "--datadir", datadir,
-                          "--verbosity", 4, *arguments)
+                          "--verbosity", 4, *arguments, descriptors=descriptors)
         return node, int(node.wait_for(r"Answering over gRPC.* port=(\d+)").group(1))
 
     def scope(self, port, *words, status=0):
@@ -206,7 +206,7 @@ class Scope(ProcessTest):
         self.assertNotIn("gRPC", "\n".join(third.seen))
 
     def test_atk_10_without_descriptors_it_takes_connections_again_later(self):
-        node, port = self.node("--produce", "--period", 1)
+        node, port = self.node("--produce", "--period", 1, descriptors=256)
         self.scope(port, "summary")  # whatever is done for the first time
         node.next_head()
         node.exhaust_descriptors()

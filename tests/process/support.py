@@ -25,6 +25,7 @@ from patient import PatientTest
 
 BIN = os.environ["ETHNET_BIN_DIR"]
 DEADLINE_SECONDS = PatientTest.PATIENCE_SECONDS
+WITHOUT_DESCRIPTORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "without_descriptors.supp")
 STOPPED = re.compile(r"Stopped\s.*head=(0x[0-9a-f]{64}) height=(\d+) reorgs=(\d+)")
 
 
@@ -36,6 +37,7 @@ class Process:
         def limit():
             for kind, value in limits.items():
                 resource.setrlimit(kind, (value, value))
+        self.limits = limits
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("ETHNET_")}
         ours, theirs = pty.openpty() if terminal else os.pipe()
         if terminal:
@@ -98,6 +100,7 @@ class Process:
 
     def exhaust_descriptors(self):
         """It can open nothing more; restore_descriptors() ends that. Returns how many it has."""
+        assert resource.RLIMIT_NOFILE in self.limits, "start it with descriptors=…: a sanitizer must know"
         used = {int(name) for name in os.listdir(f"/proc/{self.process.pid}/fd")}
         lowest_free = next(n for n in range(len(used) + 1) if n not in used)
         _, self.most = resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE)
@@ -206,8 +209,10 @@ class ProcessTest(PatientTest):
 
     def start(self, *command, environment=None, file_size_limit=None, descriptors=None, terminal=False):
         """`terminal`: of 80 columns, else a pipe; `file_size_limit`: the disk is full there;
-        `descriptors`: how many files and sockets it may have open."""
+        `descriptors`: how many files and sockets it may have open; for exhaust_descriptors() it must be named."""
         environment = dict(environment or {})
+        if descriptors is not None:
+            environment["UBSAN_OPTIONS"] = f"suppressions={WITHOUT_DESCRIPTORS}"
         if file_size_limit is not None:
             environment["LLVM_PROFILE_FILE"] = os.devnull  # the counters of ./dev cov would not fit either
         limits = {resource.RLIMIT_FSIZE: file_size_limit, resource.RLIMIT_NOFILE: descriptors}
