@@ -11,28 +11,28 @@
 
 namespace ethnet::rlp {
 
-// A message under construction. `capacity`: bytes of the list that are expected.
+// A message under construction. `capacity`: bytes that are expected.
 class CodedListWriter {
  public:
   template <class Code>
     requires std::is_enum_v<Code>
-  explicit CodedListWriter(Code code, std::size_t capacity = 0)
-      : code_{static_cast<std::byte>(std::to_underlying(code))},
-        out_{capacity},
-        list_{out_.begin_list()} {}
+  explicit CodedListWriter(Code code, std::size_t capacity = kUsualBytes)
+      : out_{capacity}, list_{begin(static_cast<std::byte>(std::to_underlying(code)))} {}
 
   [[nodiscard]] Writer& list() { return out_; }
   [[nodiscard]] Bytes take() {
     out_.end_list(list_);
-    Bytes payload;
-    payload.reserve(1 + out_.size());
-    payload.push_back(code_);
-    append(payload, out_.view());
-    return payload;
+    return std::move(out_).take();
   }
 
  private:
-  std::byte code_;
+  static constexpr std::size_t kUsualBytes = 96;  // what most messages have, in one allocation
+
+  [[nodiscard]] Writer::ListMark begin(std::byte code) {
+    out_.write_raw({&code, 1});
+    return out_.begin_list();
+  }
+
   Writer out_;
   Writer::ListMark list_;
 };

@@ -166,6 +166,7 @@ bool SessionManager::Impl::become_active(Entry& entry, const Activate& token) {
   session.last_message = now_.mono;
   session.hello_bytes = bytes_of(session.info);
   ++opened_;
+  if (!session.info.visit) kept_places_.forget(session.info.id);
   log_.write(now_, LogLevel::debug, "session opened",
              {{"peer", std::string_view{session.info.id.hex()}},
               {"inbound", entry.inbound()},
@@ -267,13 +268,13 @@ bool SessionManager::Impl::on_active_deadline(Entry& entry) {
 bool SessionManager::Impl::read_stream(Entry& entry, transport::StreamId stream) {
   const SessionHandle handle = entry.handle();
   ActiveSession& session = *entry.active();
-  std::vector<Delivered> delivered;
-  const auto read = session.reader.read(transport_, entry.conn(), stream, delivered);
-  if (!delivered.empty()) {
+  delivered_.clear();
+  const auto read = session.reader.read(transport_, entry.conn(), stream, delivered_);
+  if (!delivered_.empty()) {
     entry.control.last_heard = session.last_message = now_.mono;
     rearm(entry);  // or a timer would find, after every message, that nobody was silent
   }
-  for (Delivered& message : delivered) {
+  for (Delivered& message : delivered_) {
     ++messages_in_;
     events_.push_back(
         {MessageReceived{handle, session.info.agreed[message.lane], std::move(message.payload)},

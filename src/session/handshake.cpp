@@ -191,12 +191,14 @@ bool SessionManager::Impl::on_verified(Entry& entry, ByteView output) {
 }
 
 // A twin of an active peer needs no further place: the arbiter keeps one of the two.
-bool SessionManager::Impl::is_full_for(const Entry& entry) const {
+bool SessionManager::Impl::is_full_for(const Entry& entry) {
   if (entry.handshake->visit || config_.trusted.contains(entry.peer()->id())) return false;
   const Entry* const twin = table_.active_of(entry.peer()->id());
   if (twin != nullptr && !twin->is_visit()) return false;
-  if (table_.peers() >= config_.max_peers) return true;
-  return entry.needs_inbound_place() && table_.active_inbound() >= config_.max_inbound;
+  if (!entry.needs_inbound_place()) return table_.peers() >= config_.max_peers;
+  const std::size_t kept = kept_places_.for_others(now_.mono, entry.peer()->id());
+  return table_.peers() + kept >= config_.max_peers ||
+         table_.active_inbound() + kept >= config_.max_inbound;
 }
 
 bool SessionManager::Impl::is_for_visits(const Capability& capability) const {

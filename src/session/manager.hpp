@@ -9,9 +9,12 @@
 #include <array>
 #include <deque>
 #include <map>
+#include <vector>
 
+#include <base/fifo.hpp>
 #include <machine/timer_table.hpp>
 
+#include "kept_places.hpp"
 #include "registry.hpp"
 #include "session.hpp"
 
@@ -128,7 +131,9 @@ class SessionManager::Impl {
   bool on_record_verified(Entry& entry, ByteView output);
   [[nodiscard]] transport::Side our_side(const Entry& entry) const;
   [[nodiscard]] bool have_exporter(Entry& entry);
-  [[nodiscard]] bool is_full_for(const Entry& entry) const;
+  [[nodiscard]] bool is_full_for(const Entry& entry);
+  // It has died without a goodbye, and its place waits for it.
+  [[nodiscard]] bool is_missed(const Entry& entry, DisconnectReason reason, EndedBy by) const;
   [[nodiscard]] bool is_for_visits(const Capability& capability) const;
   [[nodiscard]] bool follows_our_forks(const ForkId& remote) const;
 
@@ -163,8 +168,10 @@ class SessionManager::Impl {
   const Gate* gate_;
   LocalInfo local_;
   SessionTable table_;
+  KeptPlaces kept_places_{config_.max_inbound};
   TimerTable timers_;  // by the session's slot
-  std::deque<Queued> events_;
+  Fifo<Queued> events_;
+  std::vector<Delivered> delivered_;  // by the read under way; kept for its memory
   std::deque<Job> jobs_;
   std::map<std::uint64_t, PendingJob> pending_jobs_;
   std::uint64_t next_job_id_ = 1;

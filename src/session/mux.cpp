@@ -114,16 +114,16 @@ void MuxWriter::take_turn(transport::Transport& transport, transport::ConnHandle
       for (const Priority p : kByUrgency) {
         Fifo<Bytes>& queue = queue_of(lane, p);
         if (queue.empty()) continue;
-        Bytes header;
-        append_be(header, static_cast<std::uint32_t>(queue.front().size()));
-        lane.current = Outgoing{std::move(header), std::move(queue.front()), 0, p};
+        EnvelopeHeader header;
+        store_be(header.emplace(), static_cast<std::uint32_t>(queue.front().size()));
+        lane.current = Outgoing{header, std::move(queue.front()), 0, p};
         queue.pop_front();
         break;
       }
     }
     lane.deficit -= write_some(transport, conn, lane, priority, lane.deficit);
     const Outgoing& current = *lane.current;
-    if (current.written == current.header.size() + current.payload.size()) finish_current(lane);
+    if (current.written == current.header_size() + current.payload.size()) finish_current(lane);
   }
   // What is left of a turn is kept only by a lane that the transport cut short.
   if (!lane.blocked && !held_back(lane)) lane.deficit = 0;
@@ -137,9 +137,9 @@ bool MuxWriter::held_back(const Lane& lane) const {
 std::size_t MuxWriter::write_some(transport::Transport& transport, transport::ConnHandle conn,
                                   Lane& lane, Priority priority, std::size_t most) {
   Outgoing& current = *lane.current;
-  const std::size_t header = current.header.size();
+  const std::size_t header = current.header_size();
   const bool in_header = current.written < header;
-  const ByteView part = in_header ? ByteView{current.header}.subspan(current.written)
+  const ByteView part = in_header ? ByteView{*current.header}.subspan(current.written)
                                   : ByteView{current.payload}.subspan(current.written - header);
   const ByteView offer = part.first(std::min(part.size(), most));
   const std::size_t taken = priority == Priority::bulk
@@ -158,7 +158,7 @@ std::size_t MuxWriter::write_some(transport::Transport& transport, transport::Co
 }
 
 void MuxWriter::finish_current(Lane& lane) {
-  if (!lane.current->header.empty()) {  // an envelope, not the stream's name
+  if (lane.current->header) {  // an envelope, not the stream's name
     lane.queued_bytes -= cost_of(lane.current->payload.size());
     --lane.queued_messages;
     ++messages_sent_;
@@ -237,21 +237,28 @@ std::expected<void, DisconnectReason> MuxReader::read(transport::Transport& tran
     const ByteView arrived = transport.read(conn, id);
     if (arrived.empty()) break;
     const std::size_t n = std::min(arrived.size(), stream.wanted - stream.buffer.size());
-    append(stream.buffer, arrived.first(n));  // grows as bytes arrive, never ahead of them
+    if (n == stream.wanted) {  // in one piece, as nearly always: read where it is
+      const auto done = finish_part(stream, arrived.first(n), out);
+      transport.consume(conn, id, n);
+      if (!done) return done;
+      continue;
+    }
+    if (stream.buffer.empty()) stream.buffer.reserve(std::min(stream.wanted, kFirstReserveBytes));
+    append(stream.buffer, arrived.first(n));  // grows as bytes arrive, never far ahead of them
     transport.consume(conn, id, n);
     if (stream.buffer.size() < stream.wanted) continue;
-    if (auto done = finish_part(stream, out); !done) return done;
+    if (const auto done = finish_part(stream, stream.buffer, out); !done) return done;
   }
   // A capability's stream lives as long as the session.
   if (transport.at_end(conn, id)) return std::unexpected(DisconnectReason::protocol_breach);
   return {};
 }
 
-std::expected<void, DisconnectReason> MuxReader::finish_part(Stream& stream,
+std::expected<void, DisconnectReason> MuxReader::finish_part(Stream& stream, ByteView part,
                                                              std::vector<Delivered>& out) {
   switch (stream.part) {
     case Part::name_length: {
-      const auto size = std::to_integer<std::size_t>(stream.buffer.front());
+      const auto size = std::to_integer<std::size_t>(part.front());
       if (size == 0 || size > kMaxCapabilityBytes) {
         return std::unexpected(DisconnectReason::protocol_breach);
       }
@@ -260,39 +267,37 @@ std::expected<void, DisconnectReason> MuxReader::finish_part(Stream& stream,
       break;
     }
     case Part::name:
-      if (auto bound = bind(stream); !bound) return bound;
+      if (auto bound = bind(stream, part); !bound) return bound;
       stream.part = Part::length;
       stream.wanted = kEnvelopeHeaderBytes;
       break;
     case Part::length: {
-      const auto size = std::size_t{load_be<std::uint32_t>(stream.buffer)};
+      const auto size = std::size_t{load_be<std::uint32_t>(part)};
       if (size == 0 || size > kMaxPayloadBytes) {
         return std::unexpected(DisconnectReason::protocol_breach);
       }
       stream.part = Part::payload;
       stream.wanted = size;
-      stream.buffer.clear();
-      stream.buffer.reserve(std::min(size, kFirstReserveBytes));
-      return {};
+      break;
     }
     case Part::payload: {
       Lane& lane = lanes_[stream.lane];
-      lane.held_bytes += stream.buffer.size();
+      lane.held_bytes += part.size();
       ++lane.held_messages;
-      out.push_back({stream.lane, std::move(stream.buffer)});
+      const bool in_pieces = !stream.buffer.empty();
+      out.push_back({stream.lane, in_pieces ? std::move(stream.buffer) : to_bytes(part)});
       stream.part = Part::length;
       stream.wanted = kEnvelopeHeaderBytes;
-      stream.buffer = {};
-      return {};
+      break;
     }
   }
-  stream.buffer.clear();
+  stream.buffer = Bytes{};  // and its memory
   return {};
 }
 
-std::expected<void, DisconnectReason> MuxReader::bind(Stream& stream) {
+std::expected<void, DisconnectReason> MuxReader::bind(Stream& stream, ByteView name) {
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    if (!equal(stream.buffer, text_bytes(lanes_[i].literal))) continue;
+    if (!equal(name, text_bytes(lanes_[i].literal))) continue;
     // One stream for each capability, opened once.
     if (lanes_[i].stream) return std::unexpected(DisconnectReason::protocol_breach);
     lanes_[i].stream = stream.id;

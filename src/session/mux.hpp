@@ -70,11 +70,13 @@ class MuxWriter {
   [[nodiscard]] std::uint64_t messages_sent() const { return messages_sent_; }
 
  private:
+  using EnvelopeHeader = std::optional<ByteArray<kEnvelopeHeaderBytes>>;
   struct Outgoing {
-    Bytes header;
+    EnvelopeHeader header;  // none: the payload is the stream's name
     Bytes payload;
     std::size_t written = 0;
     Priority priority = Priority::head;
+    [[nodiscard]] std::size_t header_size() const { return header ? header->size() : 0; }
   };
   struct Lane {
     std::optional<transport::StreamId> stream;
@@ -141,7 +143,7 @@ class MuxReader {
     transport::StreamId id = -1;
     Part part = Part::name_length;
     std::size_t wanted = 1;  // bytes of this part
-    Bytes buffer;            // what has arrived of it
+    Bytes buffer;            // what has arrived of it, if it comes in pieces
     std::size_t lane = 0;    // known once the name is
   };
   struct Lane {
@@ -153,9 +155,10 @@ class MuxReader {
   };
 
   [[nodiscard]] bool is_full(const Lane& lane) const;
-  [[nodiscard]] std::expected<void, DisconnectReason> finish_part(Stream& stream,
+  // `part`: of stream.wanted bytes.
+  [[nodiscard]] std::expected<void, DisconnectReason> finish_part(Stream& stream, ByteView part,
                                                                   std::vector<Delivered>& out);
-  [[nodiscard]] std::expected<void, DisconnectReason> bind(Stream& stream);
+  [[nodiscard]] std::expected<void, DisconnectReason> bind(Stream& stream, ByteView name);
 
   MuxLimits limits_;
   std::vector<Lane> lanes_;

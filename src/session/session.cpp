@@ -349,6 +349,7 @@ void SessionManager::Impl::end(SessionHandle handle, DisconnectReason reason, En
     flush_control(entry);
   }
   report_end(entry, reason, by);
+  if (is_missed(entry, reason, by)) kept_places_.keep(now_.mono, entry.peer()->id());
   timers_.cancel(handle.index);
   for (const std::uint64_t job : entry.jobs) {
     pending_jobs_.erase(job);
@@ -367,9 +368,17 @@ void SessionManager::Impl::end(SessionHandle handle, DisconnectReason reason, En
   if (!shut_down_) readmit(newcomers);
 }
 
+bool SessionManager::Impl::is_missed(const Entry& entry, DisconnectReason reason,
+                                     EndedBy by) const {
+  const bool died = reason == DisconnectReason::ping_timeout ||
+                    (reason == DisconnectReason::transport_error && by == EndedBy::transport);
+  return died && entry.active() != nullptr && !entry.is_visit() && entry.needs_inbound_place() &&
+         entry.active()->info.connected + kKeptPlaceAfter <= now_.mono;
+}
+
 // Nobody will be given them any more: they must not wait for a drain to be freed.
 void SessionManager::Impl::drop_messages(SessionHandle handle) {
-  std::erase_if(events_, [&](const Queued& queued) {
+  events_.remove_if([&](const Queued& queued) {
     const auto* message = std::get_if<MessageReceived>(&queued.event);
     return message != nullptr && message->session == handle;
   });

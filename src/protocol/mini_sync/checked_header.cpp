@@ -7,24 +7,35 @@
 
 namespace ethnet::mini_sync {
 
+namespace {
+
+// All but the hash.
+Result<CheckedHeader> read_fields(HeaderItem item) {
+  const HeaderView header = TRY(HeaderView::decode(item.header));
+  CheckedHeader out;
+  out.block.number = header.number;
+  copy_into(out.parent.bytes, header.parent_hash);
+  copy_into(out.beneficiary.bytes, header.beneficiary);
+  out.item = std::move(item);
+  return out;
+}
+
+}  // namespace
+
 Result<CheckedHeader> check_header(HeaderItem item) {
-  std::vector<HeaderItem> one;
-  one.push_back(std::move(item));
-  auto checked = TRY(check_headers(std::move(one)));
-  return std::move(checked.front());
+  CheckedHeader out = TRY(read_fields(std::move(item)));
+  out.block.hash = Hash32{crypto::keccak256(out.item.header)};
+  return out;
 }
 
 Result<std::vector<CheckedHeader>> check_headers(std::vector<HeaderItem> items) {
-  std::vector<CheckedHeader> out(items.size());
+  std::vector<CheckedHeader> out;
   std::vector<ByteView> encoded;
+  out.reserve(items.size());
   encoded.reserve(items.size());
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    const HeaderView header = TRY(HeaderView::decode(items[i].header));
-    out[i].block.number = header.number;
-    copy_into(out[i].parent.bytes, header.parent_hash);
-    copy_into(out[i].beneficiary.bytes, header.beneficiary);
-    out[i].item = std::move(items[i]);
-    encoded.emplace_back(out[i].item.header);
+  for (HeaderItem& item : items) {
+    out.push_back(TRY(read_fields(std::move(item))));
+    encoded.emplace_back(out.back().item.header);
   }
   std::vector<crypto::Digest32> hashes(encoded.size());
   crypto::keccak256_many(encoded, hashes);

@@ -41,6 +41,14 @@ void write_item(rlp::Writer& out, const HeaderItem& item) {
   out.end_list(list);
 }
 
+// Bytes that a message has beside its items: code, list and request id.
+constexpr std::size_t kPrefixBytes = 32;
+
+// At least what write_item() writes.
+std::size_t room_for(const HeaderItem& item) {
+  return item.header.size() + item.signature.size() + 16;
+}
+
 Result<HeaderItem> read_item(rlp::Reader& in) {
   rlp::Reader list = TRY(in.enter_list());
   const std::uint64_t header_at = list.offset();
@@ -94,7 +102,9 @@ Bytes encode(const GetHeaders& message) {
 }
 
 Bytes encode(const Headers& message) {
-  rlp::CodedListWriter out{Code::headers};
+  std::size_t expected = 0;
+  for (const HeaderItem& item : message.items) expected += room_for(item);
+  rlp::CodedListWriter out{Code::headers, expected + kPrefixBytes};
   out.list().write_uint(message.request_id);
   const auto items = out.list().begin_list();
   for (const HeaderItem& item : message.items) write_item(out.list(), item);
@@ -114,7 +124,7 @@ Bytes encode(const NewBlockHashes& message) {
 }
 
 Bytes encode(const NewBlock& message) {
-  rlp::CodedListWriter out{Code::new_block};
+  rlp::CodedListWriter out{Code::new_block, room_for(message.item)};
   out.list().write_raw(message.item.header);
   out.list().write_bytes(message.item.signature);
   return out.take();

@@ -19,14 +19,33 @@ enum Frame : std::uint8_t {
 };
 constexpr std::size_t kDataHeaderBytes = 12;  // type, stream, length, fin
 
+constexpr std::size_t kKeptBytes = 512;  // of memory, by a buffer that is empty: a few small messages
+
+void drop_front(Bytes& buffer, std::size_t n) {
+  buffer.erase(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(n));
+  if (buffer.empty() && buffer.capacity() > kKeptBytes) buffer = Bytes{};
+}
+
+std::size_t write_packet(MutByteView out, const Header& header, ByteView frames) {
+  write_header(out, header);
+  copy_into(out.subspan(kHeaderBytes), frames);
+  return kHeaderBytes + frames.size();
+}
+
 }  // namespace
 
+void write_header(MutByteView out, const Header& h) {
+  out[0] = static_cast<std::byte>(h.type);
+  out[1] = static_cast<std::byte>((h.from_dialler ? 1 : 0) | (h.numbered ? 2 : 0));
+  store_be(out.subspan(2, 8), h.id);
+  store_be(out.subspan(10, 8), h.number);
+  store_be(out.subspan(18, 8), h.ack);
+}
+
 void append_header(Bytes& out, const Header& h) {
-  out.push_back(static_cast<std::byte>(h.type));
-  out.push_back(static_cast<std::byte>((h.from_dialler ? 1 : 0) | (h.numbered ? 2 : 0)));
-  append_be(out, h.id);
-  append_be(out, h.number);
-  append_be(out, h.ack);
+  ByteArray<kHeaderBytes> raw{};
+  write_header(raw, h);
+  append(out, raw);
 }
 
 std::optional<Header> parse_header(ByteView d) {
@@ -369,21 +388,13 @@ Instant Link::deadline() const {
   return at;
 }
 
-Bytes Link::packed(const Header& header, ByteView frames) const {
-  Bytes out;
-  out.reserve(kHeaderBytes + frames.size());
-  append_header(out, header);
-  append(out, frames);
-  return out;
-}
-
 void Link::on_acknowledged() {
   ack_due_ = false;
   unacknowledged_ = 0;
   ack_at_ = Instant::never();
 }
 
-std::optional<Bytes> Link::next_packet(Now now) {
+std::optional<std::size_t> Link::next_packet(Now now, MutByteView out) {
   if (closed_) return std::nullopt;
   Header header{PacketType::data, side_ == Side::dialler, true, id_, 0, expected_};
   if (resend_at_ == in_flight_.size() && in_flight_.size() < kMaxInFlight) {
@@ -394,12 +405,12 @@ std::optional<Bytes> Link::next_packet(Now now) {
     if (repeat_at_.is_never()) repeat_at_ = repeat_time(now);
     last_sent_ = now.mono;
     on_acknowledged();
-    return packed(header, in_flight_[resend_at_++].frames);
+    return write_packet(out, header, in_flight_[resend_at_++].frames);
   }
   if (!ack_due_) return std::nullopt;
   on_acknowledged();
   header.numbered = false;
-  return packed(header, {});
+  return write_packet(out, header, {});
 }
 
 std::optional<Link::Sent> Link::build() {
@@ -440,7 +451,7 @@ void Link::add_data(Sent& packet) {
     append_be(packet.frames, static_cast<std::uint16_t>(n));
     packet.frames.push_back(packet.fin ? std::byte{1} : std::byte{0});
     append(packet.frames, ByteView{s.out}.first(n));
-    s.out.erase(s.out.begin(), s.out.begin() + static_cast<std::ptrdiff_t>(n));
+    drop_front(s.out, n);
     s.sent += n;
     sent_ += n;
     s.unacknowledged += n;
@@ -492,7 +503,7 @@ void Link::consume(StreamId id, std::size_t n) {
   s->consumed += n;
   credit_connection(n);
   if (s->in_at == s->in.size() || s->in_at >= config_.stream_window / 2) {
-    s->in.erase(s->in.begin(), s->in.begin() + static_cast<std::ptrdiff_t>(s->in_at));
+    drop_front(s->in, s->in_at);
     s->in_at = 0;
   }
   if (s->fin && s->in.empty()) {

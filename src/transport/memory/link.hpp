@@ -60,6 +60,7 @@ struct Header {
   std::uint64_t ack = 0;  // the next number expected
 };
 inline constexpr std::size_t kHeaderBytes = 26;
+void write_header(MutByteView out, const Header& header);  // kHeaderBytes of it or more
 void append_header(Bytes& out, const Header& header);
 [[nodiscard]] std::optional<Header> parse_header(ByteView datagram);
 
@@ -92,8 +93,8 @@ class Link {
   void receive(Now now, const Endpoint& from, const Header& header, ByteView payload);
   void handle_deadline(Now now);
   [[nodiscard]] Instant deadline() const;
-  // The next packet, if one is due.
-  [[nodiscard]] std::optional<Bytes> next_packet(Now now);
+  // Writes the next packet, if one is due: its size. `out`: kMaxPacketBytes or more.
+  [[nodiscard]] std::optional<std::size_t> next_packet(Now now, MutByteView out);
 
   [[nodiscard]] Result<StreamId> open_stream(StreamKind kind);
   [[nodiscard]] std::size_t write(StreamId id, ByteView bytes);
@@ -156,7 +157,6 @@ class Link {
   [[nodiscard]] std::optional<Sent> build();
   void add_data(Sent& packet);
   void retire(StreamId id);
-  [[nodiscard]] Bytes packed(const Header& header, ByteView frames) const;
 
   const MemoryConfig& config_;
   Side side_;

@@ -129,13 +129,12 @@ std::optional<Transmit> MemoryTransport::poll_transmit(Now now, MutByteView out)
       settle(conn);
       continue;
     }
-    const auto packet = link->next_packet(now);
+    const auto size = link->next_packet(now, out);
     timers_.set(conn.index, link->deadline());
-    if (!packet) continue;
+    if (!size) continue;
     (void)touch(conn);
-    link->count_sent(packet->size());
-    copy_into(out, *packet);
-    return Transmit{config_.local, link->remote(), 0, packet->size(), packet->size()};
+    link->count_sent(*size);
+    return Transmit{config_.local, link->remote(), 0, *size, *size};
   }
   return std::nullopt;
 }
