@@ -1,8 +1,8 @@
 // KeptPlaces: inbound places of peers that died without a goodbye, kept for them for a while. Who
 // crashes and comes back finds its place, though others try for it at every moment; without that,
 // those who wait at the door of a full network win that race against the node that they besiege
-// (docs/THREATS.md, 34). A value; limit: the places that there are. A kept place costs whoever wants
-// to waste it as much as a session on it does: it has to be held first, kKeptPlaceAfter long.
+// (docs/THREATS.md, 34). A value; limit: the places that there are. A kept place costs whoever
+// wants to waste it as much as a session on it does: it has to be held first, kKeptPlaceAfter long.
 #pragma once
 
 #include <algorithm>

@@ -40,7 +40,7 @@ session::LocalInfo hello(const Genesis& genesis, const Bytes& record) {
 }  // namespace
 
 CrowdHost::CrowdHost(Now now, CrowdConfig config, SecureRng& rng)
-    : config_{std::move(config)}, rng_{rng}, next_beat_{now.mono + config_.beat + config_.phase} {}
+    : config_{std::move(config)}, rng_{rng}, next_beat_{now.mono + config_.beat} {}
 
 CrowdHost::Face& CrowdHost::show(Now now, std::size_t name) {
   const Endpoint where = config_.roster->endpoint(name);

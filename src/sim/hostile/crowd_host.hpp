@@ -28,7 +28,6 @@ struct CrowdConfig {
   Roster* roster = nullptr;
   const Genesis* genesis = nullptr;
   Duration beat = seconds(1);
-  Duration phase{};  // later by this than its start
   struct Aim {
     Endpoint at;
     std::size_t places = 0;  // that this host wants there

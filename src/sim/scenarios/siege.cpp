@@ -28,30 +28,27 @@ struct Shape {
   Duration victim_comes = seconds(40);
   Duration crash = seconds(280);
   Duration second_life = seconds(240);  // at least
-  bool spread = false;                  // the hosts try one after the other, not all at a time
   bool has_to_hold_half = true;         // else: to have an honest peer in time after its restart
 };
 constexpr Shape kEclipse{};
 constexpr Shape kPoisoned{.hosts = 28,
                           .of_victim = 1,
                           .of_others = 1,
-                          .beat = seconds(20),
+                          .beat = seconds(5),
                           .crowd_comes = seconds(60),
                           .victim_comes = seconds(10),
                           .crash = seconds(300),
                           .second_life = seconds(1),
-                          .spread = true,
                           .has_to_hold_half = false};
 constexpr Shape kBriefEclipse{.crash = seconds(130), .second_life = seconds(90)};
 constexpr Shape kBriefPoisoned{.hosts = 8,
                                .of_victim = 3,
                                .of_others = 1,
-                               .beat = seconds(10),
+                               .beat = seconds(2),
                                .crowd_comes = seconds(30),
                                .victim_comes = seconds(10),
                                .crash = seconds(100),
                                .second_life = seconds(1),
-                               .spread = true,
                                .has_to_hold_half = false};
 
 // From one start of the victim to its end.
@@ -147,10 +144,6 @@ class Siege final : public NodeScenario {
         config.roster = &*roster_;
         config.genesis = &genesis();
         config.beat = shape_.beat;
-        const auto order = static_cast<std::int64_t>(i);
-        if (shape_.spread) {
-          config.phase = shape_.beat * order / static_cast<std::int64_t>(shape_.hosts);
-        }
         config.aims = [this] { return aims(); };
         return make_machine_host<CrowdHost>(env, {}, env.now, std::move(config), env.rng);
       };

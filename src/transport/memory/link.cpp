@@ -19,7 +19,8 @@ enum Frame : std::uint8_t {
 };
 constexpr std::size_t kDataHeaderBytes = 12;  // type, stream, length, fin
 
-constexpr std::size_t kKeptBytes = 512;  // of memory, by a buffer that is empty: a few small messages
+constexpr std::size_t kKeptBytes =
+    512;  // of memory, by a buffer that is empty: a few small messages
 
 void drop_front(Bytes& buffer, std::size_t n) {
   buffer.erase(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(n));
