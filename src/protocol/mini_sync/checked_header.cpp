@@ -34,7 +34,8 @@ Result<std::vector<CheckedHeader>> check_headers(std::vector<HeaderItem> items) 
   out.reserve(items.size());
   encoded.reserve(items.size());
   for (HeaderItem& item : items) {
-    out.push_back(TRY(read_fields(std::move(item))));
+    CheckedHeader checked = TRY(read_fields(std::move(item)));
+    out.push_back(std::move(checked));
     encoded.emplace_back(out.back().item.header);
   }
   std::vector<crypto::Digest32> hashes(encoded.size());
