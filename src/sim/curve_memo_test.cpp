@@ -1,4 +1,7 @@
-// interpose/curve_memo.cpp: what is remembered is what the library says, right and wrong alike.
+// interpose/curve_memo.cpp and key_memo.cpp: what is remembered is what the library says, right and
+// wrong alike.
+#include <vector>
+
 #include <crypto/secp256k1.hpp>
 #include <gtest/gtest.h>
 
@@ -44,6 +47,43 @@ TEST(CurveMemo, AnswersAreTheLibrarysHoweverOftenOneAsks) {
   const VirtualOsScope scope{world};
   EXPECT_EQ(ask(), library);
   EXPECT_EQ(ask(), library);
+}
+
+// What two make of a key agreement, in both forms, and what a third makes of it; keys that are
+// read.
+std::vector<Bytes> agree() {
+  SeededSecureRng rng{Prng{9}};
+  const auto a = crypto::SecretKey::generate(rng);
+  const auto b = crypto::SecretKey::generate(rng);
+  const auto c = crypto::SecretKey::generate(rng);
+  std::vector<Bytes> out;
+  for (const auto* ours : {&a, &b, &c}) {
+    out.push_back(to_bytes(ours->public_key().xy()));
+    for (const auto* theirs : {&a, &b, &c}) {
+      const auto compressed = theirs->public_key().compressed();
+      const auto key = crypto::PublicKey::parse(compressed);
+      out.push_back(key ? to_bytes(key->xy()) : Bytes{});
+      out.push_back(to_bytes(crypto::ecdh_x(*ours, *key).view()));
+      out.push_back(to_bytes(crypto::ecdh_compressed(*ours, *key).view()));
+    }
+  }
+  ByteArray<33> no_point{};
+  no_point.front() = std::byte{2};
+  no_point.back() = std::byte{5};  // x = 5 is on no point of the curve
+  out.push_back(crypto::PublicKey::parse(no_point) ? Bytes{} : Bytes{std::byte{1}});
+  return out;
+}
+
+TEST(CurveMemo, KeysAndAgreementsAreTheLibrarysWhicheverSideAsksFirst) {
+  const std::vector<Bytes> library = agree();
+  EXPECT_EQ(library.back(), Bytes{std::byte{1}});
+  // a with b is b with a: its own key, then three things of each of a, b and c.
+  EXPECT_EQ(library[6], library[10 + 3]);
+  EXPECT_NE(library[6], library[20 + 3]);
+  World world{1};
+  const VirtualOsScope scope{world};
+  EXPECT_EQ(agree(), library);
+  EXPECT_EQ(agree(), library);
 }
 
 }  // namespace

@@ -71,6 +71,7 @@ Link::Copy Link::arrive(Instant sent, bool& reordered) {
     reordered = true;
     return {arrival + up_to(options_.reorder_by), corrupt};
   }
+  if (!options_.keeps_order) return {arrival, corrupt};
   // Jitter alone keeps the order, as one path through one queue does.
   last_arrival_ = std::max(last_arrival_, arrival);
   return {last_arrival_, corrupt};

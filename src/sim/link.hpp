@@ -17,6 +17,7 @@ namespace ethnet::sim {
 struct LinkOptions {
   Duration latency = milliseconds(1);  // the least
   Duration jitter{};                   // uniform, added
+  bool keeps_order = true;             // false: the later one overtakes where jitter has it so
   std::uint64_t tail_ppm = 0;          // now and then up to `tail` more
   Duration tail{};
   std::uint64_t loss_ppm = 0;

@@ -144,6 +144,11 @@ void World::set_link(HostId from, HostId to, const LinkOptions& options) {
   link(from, to).set_options(options);
 }
 
+void World::share_links() {
+  CHECK(links_.empty());
+  shares_links_ = true;
+}
+
 void World::set_all_links(const LinkOptions& options) {
   default_link_ = options;
   for (const auto& from : links_) {
@@ -506,6 +511,7 @@ void World::drop(HostId from, HostId to, DropReason reason, ByteView bytes) {
 LinkOptions World::link_options(HostId from, HostId to) { return link(from, to).options(); }
 
 Link& World::link(HostId from, HostId to) {
+  if (shares_links_) to = 0;
   if (links_.size() <= from) links_.resize(from + std::size_t{1});
   std::vector<std::unique_ptr<Link>>& of_sender = links_[from];
   if (of_sender.size() <= to) of_sender.resize(to + std::size_t{1});

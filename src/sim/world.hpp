@@ -36,7 +36,7 @@
 
 namespace ethnet::sim {
 
-inline constexpr std::size_t kMaxHosts = 4'096;  // hosts of one world
+inline constexpr std::size_t kMaxHosts = 16'384;  // hosts of one world
 inline constexpr std::size_t kReceiveBuffer = 1'024;
 
 struct HostOptions {
@@ -99,6 +99,9 @@ class World final : public VirtualOs {
   HostId add_host(HostSpec spec);
   void set_default_link(const LinkOptions& options) { default_link_ = options; }
   void set_link(HostId from, HostId to, const LinkOptions& options);
+  // One link for all that a host sends, whoever gets it: where each talks to thousands, a link a
+  // pair would take more memory than the hosts. CHECK: there is no link yet.
+  void share_links();
   // Every link, also those that do not exist yet.
   void set_all_links(const LinkOptions& options);
   // One more address at which the host is reached, and from which it answers there. No NAT is in
@@ -242,6 +245,7 @@ class World final : public VirtualOs {
   std::map<Endpoint, Route> routes_;
   std::map<IpAddress, HostId> whole_addresses_;
   LinkOptions default_link_;
+  bool shares_links_ = false;
   WorldStats stats_;
   Trace trace_;
   std::optional<HostId> touched_;

@@ -68,7 +68,7 @@ NARROW = {f"src/{face}": ["base/", "types/"] for face in _NODE_FACE}
 THIRD_PARTY = [
     (r"fmt/", [r"src/"]),
     (r"(ngtcp2|gnutls)/", [r"src/transport/quic/[^/]*\.cpp$"]),
-    (r"secp256k1", [r"src/crypto/[^/]*\.cpp$", r"src/sim/interpose/[^/]*\.cpp$"]),
+    (r"secp256k1", [r"src/crypto/[^/]*\.cpp$", r"src/sim/interpose/[^/]*$"]),
     (r"openssl/", [r"src/crypto/[^/]*\.cpp$"]),
     (r"malloc\.h", [r"src/transport/quic/counting_memory\.cpp$"]),
     (r"(immintrin|cpuid)\.h", [r"src/crypto/[^/]*\.cpp$"]),

@@ -107,6 +107,13 @@ void Host::set_local_record(EnrPtr record) {
   if (v5_) v5_->set_local_record(local_record_);
 }
 
+std::optional<std::string_view> Host::exceeded_limit() const {
+  if (v4_) {
+    if (const auto exceeded = v4_->exceeded_limit()) return exceeded;
+  }
+  return v5_ ? v5_->exceeded_limit() : std::nullopt;
+}
+
 std::size_t Host::held() const {
   return events_.size() + (v4_ ? v4_->held() : 0) + (v5_ ? v5_->held() : 0);
 }

@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -81,6 +82,8 @@ class Host {
   [[nodiscard]] const kbucket::Table& table() const { return table_; }
   [[nodiscard]] const filter::Filter& filter() const { return filter_; }
   [[nodiscard]] const HostCounters& counters() const { return counters_; }
+  // The name of a queue above its limit (Checked).
+  [[nodiscard]] std::optional<std::string_view> exceeded_limit() const;
   // Entries of every table that is empty when nothing is under way.
   [[nodiscard]] std::size_t held() const;
 

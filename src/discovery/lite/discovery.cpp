@@ -14,12 +14,7 @@ using kbucket::scope_of;
 using kbucket::TableEntry;
 
 Discovery::Discovery(Now now, const NodeId& self, Prng prng)
-    : self_{self},
-      prng_{prng},
-      table_{self},
-      heard_at_{now.mono},
-      refresh_at_{now.mono},
-      revalidate_at_{now.mono + kRevalidateMax} {}
+    : self_{self}, prng_{prng}, table_{self}, upkeep_{now} {}
 
 void Discovery::add_boot_node(const RecordPtr& record) {
   if (boot_records_.size() < kMaxBootNodes) boot_records_.push_back(record);
@@ -37,12 +32,6 @@ Discovery::Link* Discovery::find_link(const NodeId& node) {
 // The queue is sized so that the node, which drains it after every input, cannot meet its end.
 void Discovery::emit(Event event) { CHECK(events_.push(std::move(event))); }
 
-bool Discovery::knows_somebody() const {
-  bool found = false;
-  table_.for_each([&](const TableEntry& entry) { found = found || entry.relayable(); });
-  return found;
-}
-
 void Discovery::note(Now now, const RecordPtr& record, Standing standing) {
   const TableEntry* before = table_.find_any(record->id());
   const bool was_relayable = before != nullptr && before->relayable();
@@ -51,8 +40,7 @@ void Discovery::note(Now now, const RecordPtr& record, Standing standing) {
   const TableEntry* after = table_.find_any(record->id());
   if (after == nullptr || !after->relayable() || was_relayable) return;
   emit(NodeSeen{after->record, after->standing});
-  // The first one that we know opens the way to the others.
-  if (std::exchange(is_lonely_, false)) refresh_at_ = std::min(refresh_at_, now.mono);
+  upkeep_.on_alive(now);
 }
 
 void Discovery::handle_restored(Now now, const RecordPtr& record, bool is_anchor) noexcept {
@@ -63,7 +51,7 @@ void Discovery::handle_restored(Now now, const RecordPtr& record, bool is_anchor
 void Discovery::handle_link_opened(Now now, const NodeId& node, const Endpoint& remote,
                                    bool we_dialled) noexcept {
   handle_link_closed(now, node);  // one that it replaces
-  heard_at_ = now.mono;
+  upkeep_.on_heard(now);
   Link& link = links_[node];
   link.remote = remote;
   link.we_dialled = we_dialled;
@@ -171,7 +159,7 @@ void Discovery::handle_pong(Now now, std::uint64_t token, std::uint64_t seq,
   Link* link = find_link(pending->node);
   CHECK(link != nullptr);
   link->silence = 0;
-  heard_at_ = now.mono;
+  upkeep_.on_heard(now);
   const Standing standing = link->we_dialled ? Standing::reached : Standing::met;
   const TableEntry* known = table_.find_any(pending->node);
   if (known != nullptr && known->record->endpoint() == link->remote) {
@@ -214,7 +202,7 @@ void Discovery::handle_nodes(Now now, std::uint64_t token,
   Link* link = find_link(pending.node);
   CHECK(link != nullptr);
   link->silence = 0;
-  heard_at_ = now.mono;
+  upkeep_.on_heard(now);
   const std::uint64_t lookup = std::get<AskNodes>(pending.ask).lookup;
   const auto active = lookups_.find(lookup);
   std::vector<NodeId> told;
@@ -231,11 +219,8 @@ void Discovery::handle_nodes(Now now, std::uint64_t token,
     }
     told.push_back(record->id());
     note(now, record, Standing::claimed);
-    // An old record, told again, must not lead us to where the node no longer is.
-    const TableEntry* known = table_.find_any(record->id());
-    const bool is_old = known != nullptr && known->record->seq() > record->seq();
     if (active != lookups_.end()) {
-      active->second.records.try_emplace(record->id(), is_old ? known->record : record);
+      active->second.know(record->id(), kbucket::newest_of(table_, record));
     }
   }
   if (const TableEntry* known = table_.find_any(pending.node);
@@ -243,9 +228,9 @@ void Discovery::handle_nodes(Now now, std::uint64_t token,
     note(now, known->record, link->we_dialled ? Standing::reached : Standing::met);
   }
   if (active != lookups_.end()) {
-    active->second.iterator.add(told);
+    active->second.add(told);
     if (!ask_for_the_rest(now, active->second, pending, records)) {
-      active->second.iterator.on_answer(pending.node, {});
+      active->second.on_answer(pending.node);
     }
     advance(now, lookup);
   }

@@ -27,11 +27,12 @@
 #include <base/prng.hpp>
 #include <base/ring.hpp>
 #include <base/token_bucket.hpp>
+#include <discovery/kbucket/active_lookup.hpp>
 #include <discovery/kbucket/ip_vote.hpp>
-#include <discovery/kbucket/lookup.hpp>
 #include <discovery/kbucket/nodes_file.hpp>
 #include <discovery/kbucket/probe_budget.hpp>
 #include <discovery/kbucket/table.hpp>
+#include <discovery/kbucket/upkeep.hpp>
 
 #include "contacts.hpp"
 #include "limits.hpp"
@@ -173,24 +174,18 @@ class Discovery {
     NodeId node;
     Ask ask;
   };
-  struct ActiveLookup {
-    kbucket::Lookup iterator;
-    std::map<NodeId, RecordPtr> records;  // of the nodes that it counts on
-  };
+  using ActiveLookup = kbucket::ActiveLookup<RecordPtr>;
 
   // discovery.cpp: what we know
   [[nodiscard]] Link* find_link(const NodeId& node);
   void note(Now now, const RecordPtr& record, Standing standing);
   void emit(Event event);
   [[nodiscard]] bool acceptable(const Pending& asked, const Link& link, const RecordPtr& record);
-  [[nodiscard]] bool knows_somebody() const;
   [[nodiscard]] bool knows_own_address(const IpAddress& towards) const;
 
   // discovery_ask.cpp: what we do
-  void refresh(Now now);
   void revalidate(Now now);
   void ask_a_stranger(Now now);
-  [[nodiscard]] RecordPtr pick_for_revalidation();
   void ask_boot_nodes(Now now);
   // False when it cannot be asked now.
   bool ask(Now now, const RecordPtr& record, Ask ask, bool trusted);
@@ -227,12 +222,7 @@ class Discovery {
   std::deque<Question> questions_;
   std::map<std::uint64_t, ActiveLookup> lookups_;
   std::uint64_t next_lookup_ = 1;
-  std::uint64_t refreshes_ = 0;
-  bool is_lonely_ = true;      // nobody was known to be alive when we looked last
-  unsigned lonely_tries_ = 0;  // at boot nodes, in a row
-  Instant heard_at_;           // when somebody answered, or came, last
-  Instant refresh_at_;
-  Instant revalidate_at_;
+  kbucket::Upkeep upkeep_;
   BoundedQueue<Event> events_{kMaxDiscoveryEvents};
   Counters counters_;
 };

@@ -1,7 +1,6 @@
 // What we do: look-ups, revalidation, questions, and the short sessions for them.
 #include <algorithm>
 
-#include <discovery/kbucket/distances.hpp>
 #include <discovery/kbucket/scope.hpp>
 
 #include "discovery.hpp"
@@ -10,25 +9,8 @@ namespace ethnet::lite {
 
 using kbucket::TableEntry;
 
-namespace {
-
-Duration draw(Prng& prng, Duration low, Duration high) {
-  return nanoseconds(prng.between(low.ns, high.ns));
-}
-
-NodeId draw_target(Prng& prng) {
-  NodeId id;
-  for (std::size_t i = 0; i < id.bytes.size(); i += 8) {
-    store_be<std::uint64_t>(MutByteView{id.bytes}.subspan(i, 8), prng.next());
-  }
-  return id;
-}
-
-}  // namespace
-
 Instant Discovery::next_deadline() const {
-  Instant next = std::min(refresh_at_, revalidate_at_);
-  next = std::min(next, contacts_.next_deadline());
+  const Instant next = std::min(upkeep_.next_deadline(), contacts_.next_deadline());
   return idle_.empty() ? next : std::min(next, idle_.begin()->first);
 }
 
@@ -45,30 +27,13 @@ void Discovery::handle_deadline(Now now) noexcept {
     link->is_short = false;
     emit(LinkIdle{node});
   }
-  if (refresh_at_ <= now.mono) refresh(now);
-  if (revalidate_at_ <= now.mono) revalidate(now);
+  if (upkeep_.refresh_is_due(now)) {
+    upkeep_.refresh(
+        now, table_, prng_, [&] { ask_boot_nodes(now); },
+        [&](const NodeId& target) { return start_lookup(now, target) != 0; });
+  }
+  if (upkeep_.revalidation_is_due(now)) revalidate(now);
   start_contacts(now);
-}
-
-// Our own neighbourhood and a random place by turns: the first keeps the near buckets right, which
-// look-ups of others end in, the second the far ones.
-void Discovery::refresh(Now now) {
-  const bool somebody = knows_somebody();
-  is_lonely_ = !somebody;
-  if (!somebody) ask_boot_nodes(now);
-  if (table_.size() > 0) {
-    const NodeId target = refreshes_ % 2 == 0 ? self_ : draw_target(prng_);
-    if (start_lookup(now, target) != 0) ++refreshes_;
-  }
-  if (somebody) lonely_tries_ = 0;
-  if (!somebody) {
-    refresh_at_ = now.mono + draw(prng_, kBootMin, kBootMax) * (1 << lonely_tries_);
-    lonely_tries_ = std::min(lonely_tries_ + 1, kBootDoublings);
-  } else if (refreshes_ < kEarlyRefreshes) {
-    refresh_at_ = now.mono + draw(prng_, kEarlyRefreshMin, kEarlyRefreshMax);
-  } else {
-    refresh_at_ = now.mono + draw(prng_, kRefreshMin, kRefreshMax);
-  }
 }
 
 void Discovery::ask_boot_nodes(Now now) {
@@ -85,25 +50,10 @@ void Discovery::ask_boot_nodes(Now now) {
   start_contacts(now);
 }
 
-// One time in two somebody of whom we are not sure; else of two at random the one that was not
-// seen for longer.
-RecordPtr Discovery::pick_for_revalidation() {
-  std::vector<const TableEntry*> unsure;
-  std::vector<const TableEntry*> sure;
-  table_.for_each(
-      [&](const TableEntry& entry) { (entry.relayable() ? sure : unsure).push_back(&entry); });
-  if (!unsure.empty() && (sure.empty() || prng_.below(2) == 0)) {
-    return unsure[prng_.below(unsure.size())]->record;
-  }
-  if (sure.empty()) return nullptr;
-  const TableEntry* a = sure[prng_.below(sure.size())];
-  const TableEntry* b = sure[prng_.below(sure.size())];
-  return (a->last_seen <= b->last_seen ? a : b)->record;
-}
-
 void Discovery::revalidate(Now now) {
-  revalidate_at_ = now.mono + draw(prng_, kRevalidateMin, kRevalidateMax);
-  const RecordPtr record = pick_for_revalidation();
+  upkeep_.set_revalidation(now.mono +
+                           kbucket::draw(prng_, kbucket::kRevalidateMin, kbucket::kRevalidateMax));
+  const RecordPtr record = kbucket::pick_for_revalidation(table_, prng_);
   if (record != nullptr && ask(now, record, AskPing{}, false)) ++counters_.revalidations;
   ask_a_stranger(now);
 }
@@ -132,18 +82,7 @@ std::uint64_t Discovery::start_lookup(Now now, const NodeId& target) noexcept {
   }
   ++counters_.lookups;
   const std::uint64_t id = next_lookup_++;
-  const auto [it, added] =
-      lookups_.emplace(id, ActiveLookup{.iterator = kbucket::Lookup{self_, target}, .records = {}});
-  CHECK(added);
-  std::vector<NodeId> seeds;
-  // The known ones whatever was claimed: a table full of claims must not keep us from asking them.
-  for (const bool with_claimed : {false, true}) {
-    for (const RecordPtr& record : table_.closest(target, kbucket::kLookupResults, with_claimed)) {
-      seeds.push_back(record->id());
-      it->second.records.try_emplace(record->id(), record);
-    }
-  }
-  it->second.iterator.add(seeds);
+  lookups_.emplace(id, kbucket::begin_lookup(table_, target));
   advance(now, id);
   return id;
 }
@@ -152,34 +91,28 @@ void Discovery::advance(Now now, std::uint64_t lookup) {
   const auto it = lookups_.find(lookup);
   if (it == lookups_.end()) return;
   ActiveLookup& active = it->second;
-  std::erase_if(active.records,
-                [&](const auto& entry) { return !active.iterator.knows(entry.first); });
-  while (const auto node = active.iterator.next()) {
-    const RecordPtr record = active.records.at(*node);
+  active.ask_next([&](const NodeId& id, const RecordPtr& record) {
     AskNodes question{.lookup = lookup,
                       .round = 0,
-                      .distances = kbucket::lookup_distances(*node, active.iterator.target()),
+                      .distances = kbucket::lookup_distances(id, active.target()),
                       .again = false};
-    if (!ask(now, record, std::move(question), false)) active.iterator.on_failure(*node);
-  }
-  if (!active.iterator.finished()) return;
-  LookupDone done{.lookup = lookup, .target = active.iterator.target(), .nearest = {}};
-  for (const NodeId& id : active.iterator.closest()) done.nearest.push_back(active.records.at(id));
+    return ask(now, record, std::move(question), false);
+  });
+  if (!active.finished()) return;
+  LookupDone done{.lookup = lookup, .target = active.target(), .nearest = active.nearest()};
   lookups_.erase(it);
   emit(std::move(done));
 }
 
-// The nearest nodes know each other; what one of them leaves out, the result may lack.
 bool Discovery::ask_for_the_rest(Now now, ActiveLookup& active, const Pending& asked,
                                  std::span<const RecordPtr> answer) {
   const auto& question = std::get<AskNodes>(asked.ask);
   if (answer.size() < kMaxNodesPerAnswer || question.round + 1 >= kMaxRounds) return false;
   Link* link = find_link(asked.node);
-  if (link == nullptr || !active.iterator.is_near(asked.node)) return false;
+  if (link == nullptr) return false;
   AskNodes rest{.lookup = question.lookup,
                 .round = question.round + 1,
-                .distances = kbucket::remaining_distances(
-                    question.distances, log_distance(asked.node, answer.back()->id()))};
+                .distances = active.rest(asked.node, question.distances, answer.back()->id())};
   return !rest.distances.empty() && ask_over_link(now, *link, asked.node, std::move(rest));
 }
 
@@ -304,14 +237,14 @@ bool Discovery::ask_again(Now now, const Pending& asked) {
   if (question == nullptr || question->again) return false;
   const auto active = lookups_.find(question->lookup);
   if (active == lookups_.end()) return false;
-  const RecordPtr record = active->second.records.at(asked.node);
+  const RecordPtr record = active->second.node(asked.node);
   AskNodes once_more = *question;
   once_more.again = true;
   return ask(now, record, std::move(once_more), false);
 }
 
 void Discovery::fail_node(Now now, const NodeId& node) {
-  table_.failed(now, node, heard_at_ + kAloneAfter >= now.mono);
+  table_.failed(now, node, upkeep_.is_its_fault(now));
 }
 
 void Discovery::fail_ask(Now now, const NodeId& node, const Ask& ask) {
@@ -319,7 +252,7 @@ void Discovery::fail_ask(Now now, const NodeId& node, const Ask& ask) {
   if (nodes == nullptr) return;
   const auto it = lookups_.find(nodes->lookup);
   if (it == lookups_.end()) return;
-  it->second.iterator.on_failure(node);
+  it->second.on_failure(node);
   advance(now, nodes->lookup);
 }
 

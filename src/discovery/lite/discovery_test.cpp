@@ -39,7 +39,7 @@ TEST_F(DiscoveryTest, WithNobodyKnownItDialsTheBootNodesAndTriesAgain) {
   }
   EXPECT_EQ(discovery_.table().size(), 0U);
   EXPECT_EQ(discovery_.short_sessions(), 0U);
-  rig_.run(kBootMax);
+  rig_.run(kbucket::kBootMax);
   EXPECT_GE(rig_.events<ContactWanted>().size(), 2U);
 }
 
@@ -96,10 +96,10 @@ TEST(DiscoveryAddress, WhoDoesNotKnowItsAddressAsksTheFirstThatComesAndTellsAllO
 TEST_F(DiscoveryTest, ABootNodeWithWhichThereIsASessionIsNotDialled) {
   discovery_.add_boot_node(own_subnet(2));
   discovery_.handle_link_opened(rig_.now, id_of(2), own_subnet(2), true);  // it has no record
-  rig_.run(kBootMax * 4);
+  rig_.run(kbucket::kBootMax * 4);
   EXPECT_TRUE(rig_.events<ContactWanted>().empty());
   discovery_.handle_link_closed(rig_.now, id_of(2));
-  rig_.run(kBootMax * (1 << kBootDoublings));
+  rig_.run(kbucket::kBootMax * (1 << kbucket::kBootDoublings));
   EXPECT_FALSE(rig_.events<ContactWanted>().empty());
 }
 
@@ -339,7 +339,7 @@ TEST_F(DiscoveryTest, WhoHasGoneFromTheTableIsAskedForItsRecordWhileThereIsALink
     }
   }
   ASSERT_EQ(entry(1), nullptr);
-  rig_.run(kStrangerAfter + kRevalidateMax);
+  rig_.run(kStrangerAfter + kbucket::kRevalidateMax);
   const auto questions = rig_.questions();
   ASSERT_EQ(questions.size(), 1U);
   EXPECT_EQ(std::get<AskNodes>(questions[0].ask).distances, std::vector<std::uint16_t>{0});
@@ -472,7 +472,7 @@ TEST_F(DiscoveryTest, WhoIsCutOffForgetsNobody) {
     discovery_.handle_link_closed(rig_.now, id_of(i));
   }
   const std::size_t before = discovery_.table().size();
-  rig_.run(kAloneAfter);
+  rig_.run(kbucket::kAloneAfter);
   std::size_t dials = 0;
   for (int second = 0; second < 1800; ++second) {
     rig_.run(seconds(1));

@@ -1,5 +1,5 @@
 // The bounds of our own discovery. Each is what a peer could otherwise grow; docs/LIMITS.md lists
-// them.
+// them. When the table is looked after: kbucket/upkeep.hpp.
 #pragma once
 
 #include <cstddef>
@@ -37,20 +37,5 @@ inline constexpr Duration kPeerIdle = seconds(20);  // of one that a peer opened
 // has one without an address, and a moment later one with it.
 inline constexpr std::int64_t kMaxRecordAsks = 3;
 inline constexpr Duration kRecordInterval = seconds(10);
-
-// Refresh: one look-up each; quicker while we are new or know nobody.
-inline constexpr Duration kRefreshMin = seconds(60);
-inline constexpr Duration kRefreshMax = seconds(180);
-inline constexpr Duration kEarlyRefreshMin = seconds(3);
-inline constexpr Duration kEarlyRefreshMax = seconds(8);
-inline constexpr std::uint64_t kEarlyRefreshes = 4;
-inline constexpr Duration kBootMin = seconds(5);  // between tries to reach a boot node
-inline constexpr Duration kBootMax = seconds(15);
-inline constexpr unsigned kBootDoublings = 4;  // of this interval, while nobody is there
-// When nobody was heard for so long it is we who are cut off, and no node leaves for not answering.
-inline constexpr Duration kAloneAfter = seconds(20);
-// Revalidation: one node each, at random times, so that nobody can be away just then.
-inline constexpr Duration kRevalidateMin = seconds(2);
-inline constexpr Duration kRevalidateMax = seconds(8);
 
 }  // namespace ethnet::lite

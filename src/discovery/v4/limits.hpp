@@ -57,16 +57,10 @@ inline constexpr Duration kAnswerTimeout = milliseconds(500);  // as geth
 // Whoever was pinged needs a moment to ping back, and to take our answer, before it answers us.
 inline constexpr Duration kPingBackTimeout = milliseconds(500);
 
-// Upkeep: one look-up each, quicker while we are new or know nobody; one table entry each.
-inline constexpr Duration kRefreshMin = seconds(60);
-inline constexpr Duration kRefreshMax = seconds(180);
-inline constexpr Duration kEarlyRefreshMin = seconds(5);
-inline constexpr Duration kEarlyRefreshMax = seconds(15);
-inline constexpr std::uint64_t kEarlyRefreshes = 4;
-inline constexpr Duration kRevalidateMin = seconds(2);
-inline constexpr Duration kRevalidateMax = seconds(8);
-// When nobody was heard for so long it is we who are cut off, and no node leaves for not answering.
-inline constexpr Duration kAloneAfter = seconds(20);
+// Upkeep is kbucket/upkeep.hpp's, but while we are new or know nobody: a look-up of discv4 takes
+// longer, as each node has to be proven first.
+inline constexpr Duration kFirstRefreshMin = seconds(5);
+inline constexpr Duration kFirstRefreshMax = seconds(15);
 // Answers to PINGs of ours that had expired when they came, in a row: then a clock is wrong. Said
 // once in the pause.
 inline constexpr std::uint32_t kExpiredAnswersToWarn = 8;

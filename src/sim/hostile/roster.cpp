@@ -27,7 +27,10 @@ void Roster::add() {
   name.id = NodeId{crypto::node_id_of(name.key->public_key())};
   names_.push_back(std::move(name));
   const Endpoint where = endpoint(number);
-  const auto record = EnrBuilder{1}.ip(where.ip).quic(where.port).sign(*names_.back().key);
+  EnrBuilder builder{1};
+  builder.ip(where.ip);
+  port_ == kbucket::RecordPort::quic ? builder.quic(where.port) : builder.udp(where.port);
+  const auto record = builder.sign(*names_.back().key);
   CHECK(record.has_value());
   names_.back().record = to_bytes(record->record().encoded());
 }

@@ -9,6 +9,7 @@
 
 #include <base/prng.hpp>
 #include <crypto/secp256k1.hpp>
+#include <discovery/kbucket/record.hpp>
 #include <types/endpoint.hpp>
 #include <types/hash.hpp>
 
@@ -26,7 +27,10 @@ class Roster {
     Bytes record;
   };
 
-  Roster(Prng prng, std::vector<IpAddress> hosts) : prng_{prng}, hosts_{std::move(hosts)} {}
+  // `port`: what their records name, "quic" or "udp".
+  Roster(Prng prng, std::vector<IpAddress> hosts,
+         kbucket::RecordPort port = kbucket::RecordPort::quic)
+      : prng_{prng}, hosts_{std::move(hosts)}, port_{port} {}
 
   // One that nobody has heard of yet, on this host; at its limit one that it had before.
   [[nodiscard]] std::size_t fresh(std::size_t host);
@@ -47,6 +51,7 @@ class Roster {
 
   Prng prng_;
   std::vector<IpAddress> hosts_;
+  kbucket::RecordPort port_;
   std::vector<Name> names_;  // number i is on host i mod the number of hosts
 };
 

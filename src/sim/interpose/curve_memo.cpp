@@ -6,46 +6,28 @@
 // thread signed it itself. Limits: kMaxRemembered, after which a memo begins anew.
 //
 // Faces the C library: raw pointers come in as it declares them.
-#include <array>
 #include <cstdint>
-#include <map>
-#include <unordered_map>
 
 #include <base/bytes.hpp>
-#include <base/check.hpp>
-#include <dlfcn.h>
 #include <secp256k1.h>
 #include <secp256k1_recovery.h>
 
 #include "../virtual_os.hpp"
+#include "memo.hpp"
 
 namespace {
 
-constexpr std::size_t kMaxRemembered = 64 * 1'024;  // answers of each kind, of one thread
-constexpr std::size_t kMaxQuestion = 64 + 32 + 64;  // signature, digest, key
+using namespace ethnet::sim::interpose;
 
-using Question = ethnet::ByteArray<kMaxQuestion>;
-// A signature is as good as random: of it 8 bytes are a hash. The first four are of r, or its end.
-struct QuestionHash {
-  std::size_t operator()(const Question& question) const {
-    return ethnet::load_be<std::uint64_t>(ethnet::ByteView{question}.subspan(8, 8));
-  }
-};
+constexpr std::size_t kQuestionBytes = 64 + 32 + 64;  // signature, digest, key
+using Question = ethnet::ByteArray<kQuestionBytes>;
 template <class Answer>
-using Memo = std::unordered_map<Question, Answer, QuestionHash>;
+using Answers = Memo<kQuestionBytes, Answer>;
 
 struct Recovered {
   int ok = 0;
   secp256k1_pubkey key{};
 };
-
-#pragma clang unsafe_buffer_usage begin
-ethnet::ByteView view_of(const void* data, std::size_t size) {
-  return {static_cast<const std::byte*>(data), size};
-}
-#pragma clang unsafe_buffer_usage end
-
-using SecretBytes = ethnet::ByteArray<32>;
 
 Question make_question(ethnet::ByteView signature, ethnet::ByteView digest, ethnet::ByteView key) {
   Question out{};
@@ -57,24 +39,9 @@ Question make_question(ethnet::ByteView signature, ethnet::ByteView digest, ethn
   return out;
 }
 
-// The library's own, which comes after the executable's in the order of look-up.
-template <class Function>
-Function* library(const char* name) {
-  auto* const found = ::dlsym(RTLD_NEXT, name);
-  CHECK(found != nullptr);
-  return __builtin_bit_cast(Function*, found);
-}
-
-template <class Answer, class Ask>
-Answer remembered(Memo<Answer>& memo, const Question& question, Ask&& ask) {
-  if (const auto it = memo.find(question); it != memo.end()) return it->second;
-  if (memo.size() >= kMaxRemembered) memo.clear();
-  return memo.emplace(question, ask()).first->second;
-}
-
 // What recovering a signature gives. Of one thread.
-Memo<Recovered>& recoveries() {
-  thread_local Memo<Recovered> memo;
+Answers<Recovered>& recoveries() {
+  thread_local Answers<Recovered> memo;
   return memo;
 }
 
@@ -84,15 +51,15 @@ Question recovery_question(const secp256k1_ecdsa_recoverable_signature* signatur
   return make_question(whole.first(64), view_of(digest, 32), whole.subspan(64));
 }
 
-// A world's nodes are few, and each signs often.
-secp256k1_pubkey public_key_of(const secp256k1_context* context, const unsigned char* secret) {
-  thread_local std::map<SecretBytes, secp256k1_pubkey> memo;
-  SecretBytes bytes{};
-  ethnet::copy_into(bytes, view_of(secret, bytes.size()));
-  if (memo.size() >= kMaxRemembered) memo.clear();
-  const auto [it, fresh] = memo.try_emplace(bytes);
-  if (fresh) CHECK(secp256k1_ec_pubkey_create(context, &it->second, secret) == 1);
-  return it->second;
+// Whether a signature is right.
+Answers<int>& verdicts() {
+  thread_local Answers<int> memo;
+  return memo;
+}
+Question verdict_question(const secp256k1_ecdsa_signature* signature, const unsigned char* digest,
+                          const secp256k1_pubkey* key) {
+  return make_question(view_of(signature, sizeof(*signature)), view_of(digest, 32),
+                       view_of(key, sizeof(*key)));
 }
 
 }  // namespace
@@ -107,8 +74,12 @@ __attribute__((visibility("default"))) int secp256k1_ecdsa_sign_recoverable(
       library<decltype(secp256k1_ecdsa_sign_recoverable)>("secp256k1_ecdsa_sign_recoverable");
   const int ok = own(context, out, digest, secret, nonce, nonce_data);
   if (ok == 1 && ethnet::sim::VirtualOs::current() != nullptr) {
+    const secp256k1_pubkey key = public_key_of(secret);
     (void)remembered(recoveries(), recovery_question(out, digest),
-                     [&] { return Recovered{1, public_key_of(context, secret)}; });
+                     [&] { return Recovered{1, key}; });
+    secp256k1_ecdsa_signature plain{};
+    secp256k1_ecdsa_recoverable_signature_convert(context, &plain, out);
+    (void)remembered(verdicts(), verdict_question(&plain, digest, &key), [] { return 1; });
   }
   return ok;
 }
@@ -119,11 +90,7 @@ __attribute__((visibility("default"))) int secp256k1_ecdsa_verify(
   static auto* const own = library<decltype(secp256k1_ecdsa_verify)>("secp256k1_ecdsa_verify");
   const auto ask = [&] { return own(context, signature, digest, key); };
   if (ethnet::sim::VirtualOs::current() == nullptr) return ask();
-  thread_local Memo<int> memo;
-  return remembered(memo,
-                    make_question(view_of(signature, sizeof(*signature)), view_of(digest, 32),
-                                  view_of(key, sizeof(*key))),
-                    ask);
+  return remembered(verdicts(), verdict_question(signature, digest, key), ask);
 }
 
 __attribute__((visibility("default"))) int secp256k1_ecdsa_recover(

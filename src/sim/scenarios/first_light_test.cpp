@@ -10,6 +10,8 @@
 
 #include "../sim_node.hpp"
 #include "crossed_dials.hpp"
+#include "discv5.hpp"
+#include "discv5_siege.hpp"
 #include "neighbours.hpp"
 #include "storm.hpp"
 #include "toy.hpp"
@@ -57,6 +59,10 @@ TEST(Traces, OfSeedsThatPass) {
   print(make_storm_spec(), 2);
   print(make_neighbours_spec(), 2);
   print(make_toy_spec(), 4);
+  ScenarioSpec discv5 = make_discv5_churn_spec(Discv5Size::brief);
+  discv5.narrowed.hosts = 20;
+  print(discv5, 1);
+  print(make_discv5_eclipse_spec(Discv5SiegeSize::brief), 1);
 }
 
 // Each checker finds the bug that was planted for it, and says so by its name.

@@ -4,6 +4,8 @@
 
 #include "churn.hpp"
 #include "crossed_dials.hpp"
+#include "discv5.hpp"
+#include "discv5_siege.hpp"
 #include "first_light.hpp"
 #include "neighbours.hpp"
 #include "siege.hpp"
@@ -22,6 +24,10 @@ std::vector<ScenarioSpec> make_scenario_table() {
   table.push_back(make_churn_spec());
   table.push_back(make_eclipse_spec());
   table.push_back(make_poisoned_spec());
+  table.push_back(make_discv5_spec());
+  table.push_back(make_discv5_churn_spec());
+  table.push_back(make_discv5_eclipse_spec());
+  table.push_back(make_discv5_poisoned_spec());
   table.push_back(make_town_spec());
   table.push_back(make_city_spec());
   table.push_back(make_toy_spec());

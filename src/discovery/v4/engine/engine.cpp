@@ -54,7 +54,7 @@ Engine::Engine(Now now, EngineConfig config, kbucket::Table& table, filter::Filt
       pings_{config_.proofs + kMaxDiscv4Contacts, PeerHash{draw_sip_key(rng)}},
       heard_at_{now.mono},
       refresh_at_{now.mono},
-      revalidate_at_{now.mono + kRevalidateMax} {
+      revalidate_at_{now.mono + kbucket::kRevalidateMax} {
   CHECK(config_.key != nullptr && config_.local_record != nullptr);
   const crypto::PublicKey key = config_.key->public_key();
   self_ = make_node_id(key);

@@ -32,9 +32,10 @@
 #include <base/ring.hpp>
 #include <base/secure_rng.hpp>
 #include <discovery/filter/filter.hpp>
-#include <discovery/kbucket/lookup.hpp>
+#include <discovery/kbucket/active_lookup.hpp>
 #include <discovery/kbucket/probe_budget.hpp>
 #include <discovery/kbucket/table.hpp>
+#include <discovery/kbucket/upkeep.hpp>
 #include <machine/concepts.hpp>
 
 #include "bonds.hpp"
@@ -103,8 +104,7 @@ class Engine {
   struct ActiveLookup {
     std::uint64_t command = 0;
     KeyBytes target{};
-    kbucket::Lookup iterator;
-    std::map<NodeId, V4Node> nodes;  // that it counts on
+    kbucket::ActiveLookup<V4Node> nodes;
   };
   // Where a packet came from, and what it was.
   struct Sender {

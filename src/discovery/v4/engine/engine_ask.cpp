@@ -292,7 +292,7 @@ void Engine::on_unreachable(Now now, Contact& contact) {
   const kbucket::TableEntry* const entry = table_.find_any(node.id);
   const V4Node* const known = entry == nullptr ? nullptr : member(entry->record);
   if (known != nullptr && known->at.endpoint() == node.at.endpoint()) {
-    const bool its_fault = heard_at_ + kAloneAfter >= now.mono;
+    const bool its_fault = heard_at_ + kbucket::kAloneAfter >= now.mono;
     if (!table_.failed(now, node.id, its_fault)) members_.erase(node.id);
   }
   for (const Ask& ask : asks) tell(now, node.id, ask, false, {}, nullptr);

@@ -13,8 +13,6 @@ using kbucket::TableEntry;
 
 NodeId id_of(const KeyBytes& key) { return NodeId{crypto::keccak256(key)}; }
 
-Duration draw(Prng& prng, Duration min, Duration max) { return {prng.between(min.ns, max.ns)}; }
-
 // The port of RLPx of a record.
 std::uint16_t tcp_of(const RecordPtr& record) {
   const auto enr = Enr::decode(record->encoded());
@@ -50,8 +48,7 @@ bool Engine::begin_lookup(Now now, const KeyBytes& target, std::uint64_t command
   }
   ++counters_.lookups;
   const std::uint64_t number = next_lookup_++;
-  ActiveLookup lookup{
-      .command = command, .target = target, .iterator = {self_, id_of(target)}, .nodes = {}};
+  ActiveLookup lookup{.command = command, .target = target, .nodes = {self_, id_of(target)}};
   seed(lookup);
   lookups_.emplace(number, std::move(lookup));
   advance_lookup(now, number);
@@ -62,39 +59,32 @@ void Engine::seed(ActiveLookup& active) {
   std::vector<NodeId> ids;
   const auto add = [&](const V4Node& node) {
     ids.push_back(node.id);
-    active.nodes.try_emplace(node.id, node);
+    active.nodes.know(node.id, node);
   };
-  // The known ones whatever was claimed: a table full of claims must not keep us from asking them.
-  for (const bool with_claimed : {false, true}) {
-    const NodeId& target = active.iterator.target();
-    for (const RecordPtr& record : table_.closest(target, kbucket::kLookupResults, with_claimed)) {
-      if (const V4Node* node = member(record)) {
-        add(*node);
-      } else {
-        const Endpoint& at = record->endpoint();
-        add({record->public_key(), record->id(), {at.ip, at.port, tcp_of(record)}});
-      }
+  for (const RecordPtr& record : kbucket::lookup_seeds(table_, active.nodes.target())) {
+    if (const V4Node* node = member(record)) {
+      add(*node);
+    } else {
+      const Endpoint& at = record->endpoint();
+      add({record->public_key(), record->id(), {at.ip, at.port, tcp_of(record)}});
     }
   }
   if (ids.size() < kbucket::kLookupResults) std::ranges::for_each(boot_nodes_, add);
-  active.iterator.add(ids);
+  active.nodes.add(ids);
 }
 
 void Engine::advance_lookup(Now now, std::uint64_t number) {
   const auto it = lookups_.find(number);
   if (it == lookups_.end()) return;
   ActiveLookup& active = it->second;
-  std::erase_if(active.nodes,
-                [&](const auto& entry) { return !active.iterator.knows(entry.first); });
-  while (const auto id = active.iterator.next()) {
-    const V4Node node = active.nodes.at(*id);
+  active.nodes.ask_next([&](const NodeId&, const V4Node& node) {
     const bool is_boot = std::ranges::find(boot_nodes_, node) != boot_nodes_.end();
-    const AskNodes question{.lookup = number, .target = active.target};
-    if (!ask(now, node, question, is_boot)) active.iterator.on_failure(*id);
-  }
-  if (!active.iterator.finished()) return;
-  LookupDone done{.command = active.command, .target = active.iterator.target(), .nearest = {}};
-  for (const NodeId& id : active.iterator.closest()) done.nearest.push_back(active.nodes.at(id));
+    return ask(now, node, AskNodes{.lookup = number, .target = active.target}, is_boot);
+  });
+  if (!active.nodes.finished()) return;
+  LookupDone done{.command = active.command,
+                  .target = active.nodes.target(),
+                  .nearest = active.nodes.nearest()};
   lookups_.erase(it);
   if (done.command != 0) emit(std::move(done));
 }
@@ -106,16 +96,16 @@ void Engine::on_nodes(Now now, std::uint64_t number, const NodeId& from,
   std::vector<NodeId> ids;
   for (const V4Node& node : nodes) {
     ids.push_back(node.id);
-    it->second.nodes.try_emplace(node.id, node);
+    it->second.nodes.know(node.id, node);
   }
-  it->second.iterator.on_answer(from, ids);
+  it->second.nodes.on_answer(from, ids);
   advance_lookup(now, number);
 }
 
 void Engine::on_lookup_failure(Now now, std::uint64_t number, const NodeId& from) {
   const auto it = lookups_.find(number);
   if (it == lookups_.end()) return;
-  it->second.iterator.on_failure(from);
+  it->second.nodes.on_failure(from);
   advance_lookup(now, number);
 }
 
@@ -162,9 +152,10 @@ void Engine::remember_member(const V4Node& node) {
 
 void Engine::refresh(Now now) {
   const bool has_somebody = !members_.empty();
-  const bool early = refreshes_ < kEarlyRefreshes || !has_somebody;
-  refresh_at_ = now.mono + (early ? draw(prng_, kEarlyRefreshMin, kEarlyRefreshMax)
-                                  : draw(prng_, kRefreshMin, kRefreshMax));
+  const bool early = refreshes_ < kbucket::kEarlyRefreshes || !has_somebody;
+  refresh_at_ =
+      now.mono + (early ? kbucket::draw(prng_, kFirstRefreshMin, kFirstRefreshMax)
+                        : kbucket::draw(prng_, kbucket::kRefreshMin, kbucket::kRefreshMax));
   if (!has_somebody && boot_nodes_.empty() && table_.size() == 0) return;
   KeyBytes target = own_key_;  // first our own neighbourhood, then anywhere
   if (refreshes_++ != 0) rng_.fill(target);
@@ -173,7 +164,8 @@ void Engine::refresh(Now now) {
 
 // Of two drawn, the one that was not heard of for longer.
 void Engine::revalidate(Now now) {
-  revalidate_at_ = now.mono + draw(prng_, kRevalidateMin, kRevalidateMax);
+  revalidate_at_ =
+      now.mono + kbucket::draw(prng_, kbucket::kRevalidateMin, kbucket::kRevalidateMax);
   std::erase_if(members_, [&](const auto& entry) {
     const TableEntry* const there = table_.find_any(entry.first);
     return there == nullptr || member(there->record) == nullptr;

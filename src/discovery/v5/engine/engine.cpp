@@ -21,9 +21,7 @@ Engine::Engine(Now now, std::shared_ptr<const crypto::SecretKey> key, EnrPtr loc
       calls_{limits.calls},
       talks_{limits.talk_slots},
       asked_{kMaxRecordAskers, IdHash{{rng.next(), rng.next()}}},
-      heard_at_{now.mono},
-      refresh_at_{now.mono},
-      revalidate_at_{now.mono + kRevalidateMax},
+      upkeep_{now},
       outgoing_{limits.outgoing} {
   CHECK(table_.self() == sessions_.self());
 }
@@ -81,7 +79,7 @@ void Engine::on_unreadable(Now now, const Endpoint& local, const Unreadable& pac
 
 void Engine::on_message(Now now, const Endpoint& local, const MessageReceived& received) {
   const Peer& from = received.from;
-  heard_at_ = now.mono;
+  upkeep_.on_heard(now);
   if (received.established != nullptr) {
     on_established(now, from, received.established);
   } else {
@@ -150,12 +148,16 @@ void Engine::handle_deadline(Now now) noexcept {
       emit(OwnAddress{kbucket::Scope::wan, verdict->endpoint});
     }
   }
-  if (refresh_at_ <= now.mono) refresh(now);
-  if (revalidate_at_ <= now.mono) revalidate(now);
+  if (upkeep_.refresh_is_due(now)) {
+    upkeep_.refresh(
+        now, table_, prng_, [&] { ask_boot_nodes(now); },
+        [&](const NodeId& target) { return start_lookup(now, target) != 0; });
+  }
+  if (upkeep_.revalidation_is_due(now)) revalidate(now);
 }
 
 Instant Engine::next_deadline() const {
-  return std::min({refresh_at_, revalidate_at_, calls_.next_deadline(), talks_.next_deadline(),
+  return std::min({upkeep_.next_deadline(), calls_.next_deadline(), talks_.next_deadline(),
                    sessions_.next_deadline(), reachability_.next_deadline()});
 }
 

@@ -34,11 +34,12 @@
 #include <base/secure_rng.hpp>
 #include <base/token_bucket.hpp>
 #include <discovery/filter/filter.hpp>
+#include <discovery/kbucket/active_lookup.hpp>
 #include <discovery/kbucket/ip_vote.hpp>
-#include <discovery/kbucket/lookup.hpp>
 #include <discovery/kbucket/probe_budget.hpp>
 #include <discovery/kbucket/record_cache.hpp>
 #include <discovery/kbucket/table.hpp>
+#include <discovery/kbucket/upkeep.hpp>
 #include <machine/concepts.hpp>
 
 #include "../session/sessions.hpp"
@@ -176,10 +177,7 @@ class Engine {
       return static_cast<std::size_t>(sip_hash(key, id.view()));
     }
   };
-  struct ActiveLookup {
-    kbucket::Lookup iterator;
-    std::map<NodeId, RecordPtr> records;  // of the nodes that it counts on
-  };
+  using ActiveLookup = kbucket::ActiveLookup<RecordPtr>;
   // An answer whose records are being judged; those that are known need it no more.
   struct Judging {
     Call call;
@@ -231,11 +229,8 @@ class Engine {
   void note_seq(Now now, const Peer& peer, std::uint64_t seq);
 
   // engine_upkeep.cpp: look-ups, refresh, revalidation
-  [[nodiscard]] bool knows_somebody() const;
-  void refresh(Now now);
   void ask_boot_nodes(Now now);
   void revalidate(Now now);
-  [[nodiscard]] RecordPtr pick_for_revalidation();
   [[nodiscard]] RecordPtr pick_newcomer();
   void advance(Now now, std::uint64_t lookup);
   void on_lookup_answer(Now now, const Call& call, const std::vector<FoundRecord>& records);
@@ -266,12 +261,7 @@ class Engine {
   std::size_t judging_records_ = 0;
   std::uint64_t next_job_ = 1;
   std::deque<Job> jobs_;
-  std::uint64_t refreshes_ = 0;
-  bool is_lonely_ = true;      // nobody was known to be alive when we looked last
-  unsigned lonely_tries_ = 0;  // at boot nodes, in a row
-  Instant heard_at_;           // when somebody answered, or came, last
-  Instant refresh_at_;
-  Instant revalidate_at_;
+  kbucket::Upkeep upkeep_;
   std::deque<NodeId> newcomers_;  // met, and not asked anything yet
   BoundedQueue<Event> events_{kMaxDiscv5Events};
   BoundedQueue<Outgoing> outgoing_;

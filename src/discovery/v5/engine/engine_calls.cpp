@@ -118,7 +118,7 @@ void Engine::on_challenge(Now now, const ChallengeReceived& challenge) {
     return;
   }
   const Peer peer = call->peer();
-  heard_at_ = now.mono;
+  upkeep_.on_heard(now);
   const crypto::PublicKey peer_key = call->to->public_key();
   auto sealed = sessions_.answer_challenge(peer, peer_key, challenge, call->plain, out_);
   if (!sealed) {
@@ -149,7 +149,7 @@ Call* Engine::find_asked(Now now, const Peer& from, const RequestId& id, Message
     ++counters_.unasked;
     return nullptr;
   }
-  heard_at_ = now.mono;
+  upkeep_.on_heard(now);
   call->leads = false;
   return call;
 }
@@ -246,7 +246,7 @@ void Engine::fail_call(Now now, const Call& call) {
   const TableEntry* known = table_.find_any(call.to->id());
   if (known != nullptr && known->record->endpoint() == call.at) {
     // Without a session its next message makes a handshake, by which it enters the table again.
-    const bool stays = table_.failed(now, call.to->id(), heard_at_ + kAloneAfter >= now.mono);
+    const bool stays = table_.failed(now, call.to->id(), upkeep_.is_its_fault(now));
     if (!stays) sessions_.forget(call.peer());
   }
   switch (call.question.purpose) {

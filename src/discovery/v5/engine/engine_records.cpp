@@ -157,8 +157,7 @@ void Engine::on_established(Now now, const Peer& peer, const EnrPtr& enr) {
   if (was_relayable || after == nullptr || !after->relayable()) return;
   if (newcomers_.size() == kMaxNewcomers) newcomers_.pop_front();
   newcomers_.push_back(peer.id);
-  revalidate_at_ = std::min(
-      revalidate_at_, now.mono + nanoseconds(prng_.between(kNewcomerMin.ns, kNewcomerMax.ns)));
+  upkeep_.revalidate_by(now.mono + kbucket::draw(prng_, kNewcomerMin, kNewcomerMax));
 }
 
 void Engine::on_own_address(Now now, const OwnAddress& own) {
@@ -194,8 +193,7 @@ void Engine::note(Now now, const RecordPtr& record, Standing standing) {
   if (after == nullptr || !after->relayable()) return;
   if (was_relayable && after->record->seq() == had_seq) return;
   emit(NodeSeen{after->record, after->standing});
-  // The first one that we know opens the way to the others.
-  if (std::exchange(is_lonely_, false)) refresh_at_ = std::min(refresh_at_, now.mono);
+  upkeep_.on_alive(now);
 }
 
 // A PING or a PONG says which number its record has. One question at a time, and few: the number is

@@ -2,68 +2,23 @@
 #include <algorithm>
 #include <utility>
 
-#include <discovery/kbucket/distances.hpp>
-
 #include "engine.hpp"
 
 namespace ethnet::discv5 {
 
 using kbucket::TableEntry;
 
-namespace {
-
-Duration draw(Prng& prng, Duration low, Duration high) {
-  return nanoseconds(prng.between(low.ns, high.ns));
-}
-
-NodeId draw_target(Prng& prng) {
-  NodeId id;
-  for (std::size_t i = 0; i < id.bytes.size(); i += 8) {
-    store_be<std::uint64_t>(MutByteView{id.bytes}.subspan(i, 8), prng.next());
-  }
-  return id;
-}
-
-}  // namespace
-
 bool Engine::add_boot_node(Now now, const RecordPtr& node) noexcept {
   CHECK(node != nullptr);
   if (boot_nodes_.size() == kMaxDiscv5BootNodes) return false;
   boot_nodes_.push_back(node);
-  if (is_lonely_) refresh_at_ = std::min(refresh_at_, now.mono);
+  upkeep_.on_boot_node(now);
   return true;
 }
 
 void Engine::add_node(Now now, const RecordPtr& node) noexcept {
   CHECK(node != nullptr);
   note(now, node, Standing::claimed);
-}
-
-bool Engine::knows_somebody() const {
-  bool found = false;
-  table_.for_each([&](const TableEntry& entry) { found = found || entry.relayable(); });
-  return found;
-}
-
-// Our own neighbourhood and a random place by turns: the first keeps the near buckets right, which
-// look-ups of others end in, the second the far ones.
-void Engine::refresh(Now now) {
-  const bool somebody = knows_somebody();
-  is_lonely_ = !somebody;
-  if (!somebody) ask_boot_nodes(now);
-  if (table_.size() > 0) {
-    const NodeId target = refreshes_ % 2 == 0 ? self() : draw_target(prng_);
-    if (start_lookup(now, target) != 0) ++refreshes_;
-  }
-  if (somebody) lonely_tries_ = 0;
-  if (!somebody) {
-    refresh_at_ = now.mono + draw(prng_, kBootMin, kBootMax) * (1 << lonely_tries_);
-    lonely_tries_ = std::min(lonely_tries_ + 1, kBootDoublings);
-  } else if (refreshes_ < kEarlyRefreshes) {
-    refresh_at_ = now.mono + draw(prng_, kEarlyRefreshMin, kEarlyRefreshMax);
-  } else {
-    refresh_at_ = now.mono + draw(prng_, kRefreshMin, kRefreshMax);
-  }
 }
 
 void Engine::ask_boot_nodes(Now now) {
@@ -87,28 +42,13 @@ RecordPtr Engine::pick_newcomer() {
   return nullptr;
 }
 
-// One time in two somebody of whom we are not sure; else of two at random the one that was not
-// seen for longer.
-RecordPtr Engine::pick_for_revalidation() {
-  std::vector<const TableEntry*> unsure;
-  std::vector<const TableEntry*> sure;
-  table_.for_each(
-      [&](const TableEntry& entry) { (entry.relayable() ? sure : unsure).push_back(&entry); });
-  if (!unsure.empty() && (sure.empty() || prng_.below(2) == 0)) {
-    return unsure[prng_.below(unsure.size())]->record;
-  }
-  if (sure.empty()) return nullptr;
-  const TableEntry* a = sure[prng_.below(sure.size())];
-  const TableEntry* b = sure[prng_.below(sure.size())];
-  return (a->last_seen <= b->last_seen ? a : b)->record;
-}
-
 void Engine::revalidate(Now now) {
   RecordPtr record = pick_newcomer();
-  if (record == nullptr) record = pick_for_revalidation();
+  if (record == nullptr) record = kbucket::pick_for_revalidation(table_, prng_);
   const bool more = !newcomers_.empty();
-  revalidate_at_ = now.mono + draw(prng_, more ? kNewcomerMin : kRevalidateMin,
-                                   more ? kNewcomerMax : kRevalidateMax);
+  upkeep_.set_revalidation(
+      now.mono + (more ? kbucket::draw(prng_, kNewcomerMin, kNewcomerMax)
+                       : kbucket::draw(prng_, kbucket::kRevalidateMin, kbucket::kRevalidateMax)));
   if (record == nullptr) return;
   const Peer peer{record->id(), record->endpoint()};
   if (calls_.asks(peer, CallFor::liveness)) return;
@@ -124,18 +64,7 @@ std::uint64_t Engine::start_lookup(Now now, const NodeId& target) noexcept {
   }
   ++counters_.lookups;
   const std::uint64_t id = next_lookup_++;
-  const auto [it, added] = lookups_.emplace(
-      id, ActiveLookup{.iterator = kbucket::Lookup{self(), target}, .records = {}});
-  CHECK(added);
-  std::vector<NodeId> seeds;
-  // The known ones whatever was claimed: a table full of claims must not keep us from asking them.
-  for (const bool with_claimed : {false, true}) {
-    for (const RecordPtr& record : table_.closest(target, kbucket::kLookupResults, with_claimed)) {
-      seeds.push_back(record->id());
-      it->second.records.try_emplace(record->id(), record);
-    }
-  }
-  it->second.iterator.add(seeds);
+  lookups_.emplace(id, kbucket::begin_lookup(table_, target));
   advance(now, id);
   return id;
 }
@@ -144,19 +73,15 @@ void Engine::advance(Now now, std::uint64_t lookup) {
   const auto it = lookups_.find(lookup);
   if (it == lookups_.end()) return;
   ActiveLookup& active = it->second;
-  std::erase_if(active.records,
-                [&](const auto& entry) { return !active.iterator.knows(entry.first); });
-  while (const auto node = active.iterator.next()) {
-    const RecordPtr record = active.records.at(*node);
+  active.ask_next([&](const NodeId& id, const RecordPtr& record) {
     Question question{.purpose = CallFor::lookup,
-                      .distances = kbucket::lookup_distances(*node, active.iterator.target()),
+                      .distances = kbucket::lookup_distances(id, active.target()),
                       .lookup = lookup,
                       .max_tries = 1};
-    if (ask_nodes(now, record, std::move(question)) == 0) active.iterator.on_failure(*node);
-  }
-  if (!active.iterator.finished()) return;
-  LookupDone done{.lookup = lookup, .target = active.iterator.target(), .nearest = {}};
-  for (const NodeId& id : active.iterator.closest()) done.nearest.push_back(active.records.at(id));
+    return ask_nodes(now, record, std::move(question)) != 0;
+  });
+  if (!active.finished()) return;
+  LookupDone done{.lookup = lookup, .target = active.target(), .nearest = active.nearest()};
   lookups_.erase(it);
   emit(std::move(done));
 }
@@ -169,25 +94,19 @@ void Engine::on_lookup_answer(Now now, const Call& call, const std::vector<Found
   for (const FoundRecord& found : records) {
     if (found.record == nullptr || found.id == call.to->id()) continue;
     told.push_back(found.id);
-    // An old record, told again, must not lead us to where the node no longer is.
-    const TableEntry* known = table_.find_any(found.id);
-    const bool is_old = known != nullptr && known->record->seq() > found.record->seq();
-    active.records.try_emplace(found.id, is_old ? known->record : found.record);
+    active.know(found.id, kbucket::newest_of(table_, found.record));
   }
-  active.iterator.add(told);
-  if (!ask_for_the_rest(now, active, call, records)) active.iterator.on_answer(call.to->id(), {});
+  active.add(told);
+  if (!ask_for_the_rest(now, active, call, records)) active.on_answer(call.to->id());
   advance(now, call.question.lookup);
 }
 
-// The nearest nodes know each other; what one of them leaves out, the result may lack.
 bool Engine::ask_for_the_rest(Now now, ActiveLookup& active, const Call& call,
                               const std::vector<FoundRecord>& records) {
   const Question& asked = call.question;
   if (records.empty() || !call.nodes.full() || asked.round + 1 >= kMaxLookupRounds) return false;
-  if (!active.iterator.is_near(call.to->id())) return false;
-  const unsigned distance = log_distance(call.to->id(), records.back().id);
   Question rest{.purpose = CallFor::lookup,
-                .distances = kbucket::remaining_distances(asked.distances, distance),
+                .distances = active.rest(call.to->id(), asked.distances, records.back().id),
                 .lookup = asked.lookup,
                 .round = asked.round + 1,
                 .max_tries = 1};
@@ -199,9 +118,9 @@ void Engine::fail_lookup(Now now, const Call& call) {
   CHECK(it != lookups_.end());
   // What it said before counts, when only the rest did not come.
   if (call.question.round > 0) {
-    it->second.iterator.on_answer(call.to->id(), {});
+    it->second.on_answer(call.to->id());
   } else {
-    it->second.iterator.on_failure(call.to->id());
+    it->second.on_failure(call.to->id());
   }
   advance(now, call.question.lookup);
 }

@@ -1,5 +1,6 @@
 // The bounds of the engine of Node Discovery v5.1: what it asks, serves and keeps. docs/LIMITS.md
-// lists them. Those of packets, messages and sessions: ../limits.hpp.
+// lists them. Those of packets, messages and sessions: ../limits.hpp; when a table is looked after:
+// kbucket/upkeep.hpp.
 #pragma once
 
 #include <cstddef>
@@ -68,20 +69,5 @@ inline constexpr Duration kNewcomerMax = seconds(2);
 // again.
 inline constexpr Duration kArrivalWithin = seconds(5 * 60);
 inline constexpr Duration kTryAgainAfter = seconds(6 * 3600);
-
-// Refresh: one look-up each; quicker while we are new or know nobody.
-inline constexpr Duration kRefreshMin = seconds(60);
-inline constexpr Duration kRefreshMax = seconds(180);
-inline constexpr Duration kEarlyRefreshMin = seconds(3);
-inline constexpr Duration kEarlyRefreshMax = seconds(8);
-inline constexpr std::uint64_t kEarlyRefreshes = 4;
-inline constexpr Duration kBootMin = seconds(5);  // between tries to reach a boot node
-inline constexpr Duration kBootMax = seconds(15);
-inline constexpr unsigned kBootDoublings = 4;  // of this interval, while nobody is there
-// When nobody was heard for so long it is we who are cut off, and no node leaves for not answering.
-inline constexpr Duration kAloneAfter = seconds(20);
-// Revalidation: one node each, at random times, so that nobody can be away just then.
-inline constexpr Duration kRevalidateMin = seconds(2);
-inline constexpr Duration kRevalidateMax = seconds(8);
 
 }  // namespace ethnet::discv5
