@@ -22,6 +22,7 @@ std::vector<ScenarioSpec> make_scenario_table() {
   table.push_back(make_churn_spec());
   table.push_back(make_eclipse_spec());
   table.push_back(make_poisoned_spec());
+  table.push_back(make_poisoned_dns_spec());
   table.push_back(make_town_spec());
   table.push_back(make_city_spec());
   table.push_back(make_toy_spec());
