@@ -1,22 +1,98 @@
 #include "nat.hpp"
 
+#include <charconv>
+#include <sstream>
 #include <stdexcept>
-#include <string_view>
 
 #include <fmt/format.h>
+#include <nat/pmp.hpp>
 
 namespace ethnet::app {
+namespace {
 
-std::optional<IpAddress> external_ip(const std::string& nat) {
-  constexpr std::string_view kExternalIp = "extip:";
-  if (nat == "any") return std::nullopt;
-  if (!nat.starts_with(kExternalIp)) {
-    throw std::runtime_error(fmt::format("'{}': expected any or extip:IP", nat));
-  }
+constexpr std::string_view kExternalIp = "extip:";
+constexpr std::string_view kStun = "stun:";
+constexpr std::string_view kPmp = "pmp:";
+
+[[noreturn]] void refuse(const std::string& nat, std::string_view why) {
+  throw std::runtime_error(fmt::format("'{}': {}", nat, why));
+}
+
+IpAddress parse_external(const std::string& nat) {
   const auto ip = IpAddress::parse(nat.substr(kExternalIp.size()));
-  if (!ip) throw std::runtime_error(fmt::format("'{}': {}", nat, ip.error().what()));
+  if (!ip) refuse(nat, ip.error().what());
   if (ip->is_unspecified()) throw std::runtime_error(fmt::format("'{}' is no address", nat));
   return *ip;
+}
+
+NatStun parse_stun(const std::string& nat) {
+  const std::string server = nat.substr(kStun.size());
+  if (const auto at = Endpoint::parse(server); at && at->port != 0) {
+    return {.host = at->ip.to_string(), .port = at->port};
+  }
+  const std::size_t colon = server.rfind(':');
+  std::uint16_t port = 0;
+  const char* const end = server.data() + server.size();
+  if (colon != std::string::npos && colon > 0) {
+    const auto read = std::from_chars(server.data() + colon + 1, end, port);
+    if (read.ec != std::errc{} || read.ptr != end) port = 0;
+  }
+  const std::string host = server.substr(0, colon);
+  if (port == 0 || host.find(':') != std::string::npos) refuse(nat, "expected stun:HOST:PORT");
+  return {.host = host, .port = port};
+}
+
+NatPmp parse_pmp(const std::string& nat) {
+  const std::string gateway = nat.substr(kPmp.size());
+  if (const auto ip = IpAddress::parse(gateway)) return {Endpoint{*ip, nat::kPmpPort}};
+  const auto at = Endpoint::parse(gateway);
+  if (!at || at->port == 0 || !at->ip.is_v4()) refuse(nat, "expected pmp:IP or pmp:IP:PORT");
+  return {*at};
+}
+
+}  // namespace
+
+NatChoice parse_nat(const std::string& nat) {
+  if (nat == "any" || nat == "none") return NatByPeers{};
+  if (nat.starts_with(kExternalIp)) return parse_external(nat);
+  if (nat.starts_with(kStun)) return parse_stun(nat);
+  if (nat == "pmp") return NatPmp{};
+  if (nat.starts_with(kPmp)) return parse_pmp(nat);
+  if (nat.starts_with("upnp")) refuse(nat, "UPnP is not spoken here; pmp, stun and extip are");
+  refuse(nat, "expected any, none, extip:IP, stun:HOST:PORT or pmp[:IP]");
+}
+
+NetList allowed_networks(const std::string& text) {
+  auto nets = NetList::parse(text);
+  if (nets) return *std::move(nets);
+  const std::size_t at = nets.error().offset();
+  const std::string item = text.substr(at, text.find_first_of(", \t", at) - at);
+  throw std::runtime_error(fmt::format("'{}': {}", item, nets.error().what()));
+}
+
+// Lines of "Iface Destination Gateway Flags …", addresses as eight hexadecimal digits of the
+// number that a machine of this byte order has in memory (proc(5)).
+std::optional<IpAddress> default_gateway(std::string_view route_table) {
+  std::istringstream lines{std::string{route_table}};
+  std::string line;
+  std::getline(lines, line);  // the heads
+  while (std::getline(lines, line)) {
+    std::istringstream fields{line};
+    std::string link;
+    std::string to;
+    std::string by;
+    fields >> link >> to >> by;
+    if (to != "00000000" || by.size() != 8 || by == to) continue;
+    std::uint32_t number = 0;
+    const auto read = std::from_chars(by.data(), by.data() + by.size(), number, 16);
+    if (read.ec != std::errc{} || read.ptr != by.data() + by.size()) continue;
+    ByteArray<4> bytes{};
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      bytes.at(i) = static_cast<std::byte>(number >> (8 * i));
+    }
+    return IpAddress::v4(bytes);
+  }
+  return std::nullopt;
 }
 
 }  // namespace ethnet::app

@@ -1,14 +1,38 @@
-// What --nat says of how others reach us: "any" (as peers see us) or "extip:IP", as geth has it.
+// What --nat says of how others reach us, as geth has it; and what --netrestrict says of whom we
+// have to do with.
+//
+//   any, none       as peers see us: nobody else is asked
+//   extip:IP        there
+//   stun:HOST:PORT  where this server sees us
+//   pmp[:IP[:PORT]] the gateway, that of the default route or this one, is asked for mappings
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <variant>
 
 #include <types/endpoint.hpp>
+#include <types/net_list.hpp>
 
 namespace ethnet::app {
 
-// Nothing for "any". Throws std::runtime_error with one clear line.
-[[nodiscard]] std::optional<IpAddress> external_ip(const std::string& nat);
+struct NatByPeers {};
+struct NatStun {
+  std::string host;  // a name or an address
+  std::uint16_t port = 0;
+};
+struct NatPmp {
+  std::optional<Endpoint> gateway;  // nothing: that of the default route
+};
+using NatChoice = std::variant<NatByPeers, IpAddress, NatStun, NatPmp>;
+
+// Throws std::runtime_error with one clear line.
+[[nodiscard]] NatChoice parse_nat(const std::string& nat);
+// "CIDR,CIDR,…"; nothing: any network. Throws likewise, and names the item that is wrong.
+[[nodiscard]] NetList allowed_networks(const std::string& text);
+// Of the default route, in what /proc/net/route says.
+[[nodiscard]] std::optional<IpAddress> default_gateway(std::string_view route_table);
 
 }  // namespace ethnet::app

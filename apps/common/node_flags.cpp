@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include <base/check.hpp>
 #include <chain/fork_choice/rule_table.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -14,6 +15,7 @@
 #include "byte_amount.hpp"
 #include "files.hpp"
 #include "nat.hpp"
+#include "network_choice.hpp"
 #include "rule_name.hpp"
 
 namespace ethnet::app {
@@ -153,7 +155,7 @@ class TomlReader {
 
 }  // namespace
 
-NodeFlags::NodeFlags(CLI::App& app, NodeOptions& options) : app_{app} {
+NodeFlags::NodeFlags(CLI::App& app, NodeOptions& options) : app_{app}, options_{options} {
   add_files(options);
   add_network(options);
   add_chain(options);
@@ -187,6 +189,11 @@ void NodeFlags::add_files(NodeOptions& o) {
       fmt::format("Node key and headers, made if missing (default {})", o.datadir), "Files");
   add("genesis", "FILE", o.genesis, "genesis.json as geth writes it (default development chain)",
       "Files");
+  add("network", "NAME", o.network,
+      "mainnet, sepolia or hoodi: its genesis, forks, boot nodes and list in\n"
+      "the DNS, with discv5 and discv4; other flags win (--bootnodes \"\")",
+      "Files")
+      ->check(CLI::IsMember({"mainnet", "sepolia", "hoodi"}));
   add("import", "FILE", o.import_file, "Import the headers of a chain.rlp at the start", "Files");
 }
 
@@ -205,14 +212,28 @@ void NodeFlags::add_network(NodeOptions& o) {
              "Network");
   add_switch("discovery.v4", o.discovery_v4, "Speak Node Discovery v4 with Ethereum's network",
              "Network");
+  add("discovery.dns", "URL,...", o.dns_trees,
+      "Lists of nodes in the DNS to find peers in: enrtree://KEY@DOMAIN", "Network")
+      ->delimiter(',')
+      ->check(refusal<check_dns_tree>);
+  add("discovery.dns-server", "IP:PORT", o.dns_server,
+      "Whom to ask for them (default: the servers of this machine)", "Network")
+      ->check(refusal<check_dns_server>);
   add("discovery.port", "N", o.discovery_port,
       "UDP port for both of these (default 0: port + 2000)", "Network");
   add_switch("nodiscover", o.no_discovery, "Do not look for peers beyond those that are named",
              "Network");
   add("nat", "HOW", o.nat,
-      fmt::format("How others reach us: any (as peers see us) or extip:IP (default {})", o.nat),
+      fmt::format(
+          "How others reach us: any or none (as peers see us), extip:IP,\nstun:HOST:PORT or "
+          "pmp[:IP], a mapping by the gateway (default {})",
+          o.nat),
       "Network")
-      ->check(refusal<external_ip>);
+      ->check(refusal<parse_nat>);
+  add("netrestrict", "CIDR,...", o.netrestrict,
+      "Only these networks: nobody else is dialled, accepted, asked or answered", "Network")
+      ->delimiter(',')
+      ->check(refusal<allowed_networks>);
   add("identity", "NAME", o.identity, "Stands in the client name that peers see", "Network")
       ->check(sane_identity);
   add("bandwidth.up", "RATE[:BURST]", o.bandwidth_up,
@@ -307,6 +328,16 @@ void NodeFlags::complete() {
 void NodeFlags::complete(const FlagSources& sources) {
   read_environment(sources);
   if (!config_file_.empty()) read_file(config_file_, sources.read_file(config_file_));
+  apply_network(options_, {.boot_nodes = is_given("bootnodes"),
+                           .dns = is_given("discovery.dns"),
+                           .v4 = is_given("discovery.v4"),
+                           .v5 = is_given("discovery.v5")});
+}
+
+bool NodeFlags::is_given(const std::string& name) const {
+  const auto flag = std::ranges::find(flags_, name, &Flag::name);
+  CHECK(flag != flags_.end());
+  return flag->option->count() > 0;
 }
 
 void NodeFlags::read_environment(const FlagSources& sources) {

@@ -51,10 +51,12 @@ class NodeFlags {
   void add_chain(NodeOptions& o);
   void add_watching(NodeOptions& o);
   void add_rest(NodeOptions& o);
+  [[nodiscard]] bool is_given(const std::string& name) const;
   void read_environment(const FlagSources& sources);
   void read_file(const std::string& path, const std::string& text);
 
   CLI::App& app_;
+  NodeOptions& options_;
   std::string config_file_;
   std::vector<Flag> flags_;
 };

@@ -75,6 +75,10 @@ std::function<std::string(const NodeOptions&)> member(T NodeOptions::* field) {
   return [field](const NodeOptions& o) { return fmt::format("{}", o.*field); };
 }
 
+std::string tree(const std::string& domain) {
+  return "enrtree://AKA3AM6LPBYEUDMVNU3BSVQJ5AD45Y7YPOHJLEF6W26QOE4VTUDPE@" + domain;
+}
+
 std::vector<Row> rows_of_the_node() {
   using O = NodeOptions;
   const std::vector<std::string> rates{"64KiB", "1M:64k", "500000"};
@@ -152,6 +156,22 @@ std::vector<Row> discovery_rows() {
        member(&O::discovery_v5),
        "false",
        {"true", "false", "true"}},
+      {"network", "ETHNET_NETWORK", member(&O::network), "", {"sepolia", "hoodi", "mainnet"}},
+      {"discovery.dns",
+       "ETHNET_DISCOVERY_DNS",
+       [](const O& o) { return o.dns_trees.empty() ? "" : o.dns_trees.back(); },
+       "",
+       {tree("a.example"), tree("b.example"), tree("c.example")}},
+      {"discovery.dns-server",
+       "ETHNET_DISCOVERY_DNS_SERVER",
+       member(&O::dns_server),
+       "",
+       {"127.0.0.1:53", "[::1]:53", "192.0.2.1:5353"}},
+      {"netrestrict",
+       "ETHNET_NETRESTRICT",
+       [](const O& o) { return o.netrestrict.empty() ? "" : o.netrestrict.back(); },
+       "",
+       {"10.0.0.0/8", "fd00::/8", "127.0.0.1/32"}},
       {"discovery.port",
        "ETHNET_DISCOVERY_PORT",
        member(&O::discovery_port),

@@ -13,6 +13,7 @@ struct NodeOptions {
   std::vector<std::string> peers;  // enr:…, enode://… or HOST:PORT
   std::string datadir = "ethnet-data";
   std::string genesis;      // empty: the built-in development chain
+  std::string network;      // mainnet, ...: its chain, boot nodes and lists; empty: none
   std::string import_file;  // chain.rlp
   bool produce = false;
   bool produce_forks = false;
@@ -29,8 +30,13 @@ struct NodeOptions {
   bool no_discovery = false;
   bool discovery_v4 = false;
   bool discovery_v5 = false;
-  std::uint16_t discovery_port = 0;  // 0: port + 2000, or any where `port` is 0
-  std::string nat = "any";           // or extip:IP
+  // Of the network: asked by discv5 and discv4, and no peers to keep a session with.
+  std::vector<std::string> network_boot_nodes;
+  std::vector<std::string> dns_trees;    // enrtree://KEY@DOMAIN
+  std::string dns_server;                // ADDRESS:PORT; empty: the system's
+  std::uint16_t discovery_port = 0;      // 0: port + 2000, or any where `port` is 0
+  std::vector<std::string> netrestrict;  // CIDR; none: any network
+  std::string nat = "any";               // nat.hpp has them all
   std::string das_sample = "auto";
   // On unless it is switched off: only this machine reaches it, and it changes nothing.
   bool http = true;

@@ -1,6 +1,6 @@
-// <datadir>/nodes: whom discovery knew, so that a restarted node does not begin with strangers. It
-// is a help and never a reason not to start: what cannot be read or written is said and passed
-// over.
+// <datadir>/nodes, and udp-nodes for discv5 and discv4: whom discovery knew, so that a restarted
+// node does not begin with strangers. It is a help and never a reason not to start: what cannot be
+// read or written is said and passed over.
 #pragma once
 
 #include <string>
@@ -13,7 +13,8 @@ namespace ethnet::app {
 
 class NodesFile {
  public:
-  NodesFile(const std::string& datadir, Log& log) : path_{datadir + "/nodes"}, log_{log} {}
+  NodesFile(const std::string& datadir, Log& log, const std::string& name = "nodes")
+      : path_{datadir + "/" + name}, log_{log} {}
 
   // Empty when there is none, or none that can be read. What it says is judged by discovery.
   [[nodiscard]] Bytes read(Now now);

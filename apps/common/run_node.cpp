@@ -25,6 +25,8 @@
 #include "key_file.hpp"
 #include "listeners.hpp"
 #include "nat.hpp"
+#include "nat_service.hpp"
+#include "network_choice.hpp"
 #include "node_config.hpp"
 #include "node_options.hpp"
 #include "nodes_file.hpp"
@@ -126,8 +128,11 @@ void open_discovery_socket(const NodeOptions& options, node::UdpDiscoveryConfig&
 void listen(node::NodeConfig& config, const std::string& nat,
             const std::vector<std::unique_ptr<runtime::UdpSocket>>& sockets) {
   for (const auto& socket : sockets) config.listen.push_back(socket->local());
-  if (const auto ip = external_ip(nat); ip && config.discovery) {
-    config.discovery->external = Endpoint{*ip, sockets.front()->local().port};
+  const NatChoice choice = parse_nat(nat);
+  if (const auto* const ip = std::get_if<IpAddress>(&choice)) {
+    const Endpoint external{*ip, sockets.front()->local().port};
+    if (config.discovery) config.discovery->external = external;
+    if (config.udp_discovery) config.udp_discovery->external = external;
   }
   for (const node::StaticPeer& peer : config.peers) {
     const IpAddress& local = sockets.front()->local().ip;
@@ -317,12 +322,32 @@ void watch(runtime::NodeRunner& runner, const Observers& observers, const NodeOp
   }
 }
 
-void keep_nodes(runtime::NodeRunner& runner, NodesFile& file) {
-  runner.every(kSaveNodesEvery,
-               [&file](const node::Node& n, Now now) { file.write(n.saved_nodes(), now); });
-  runner.every(kSaveNewNodesEvery,
-               [&file](const node::Node& n, Now now) { file.write_news(n.saved_nodes(), now); });
-}
+// What discovery knows, in a file for each kind of it.
+class KnownNodes {
+ public:
+  KnownNodes(const std::string& datadir, Log& log)
+      : nodes_{datadir, log}, udp_nodes_{datadir, log, "udp-nodes"} {}
+
+  void read(node::NodeConfig& config) {
+    if (config.discovery) config.discovery->saved = nodes_.read(runtime::os_now());
+    if (config.udp_discovery) config.udp_discovery->saved = udp_nodes_.read(runtime::os_now());
+  }
+  void keep(runtime::NodeRunner& runner) {
+    runner.every(kSaveNodesEvery, [this](const node::Node& n, Now now) { write(n, now); });
+    runner.every(kSaveNewNodesEvery, [this](const node::Node& n, Now now) {
+      if (n.discovery() != nullptr) nodes_.write_news(n.saved_nodes(), now);
+      if (n.udp_discovery() != nullptr) udp_nodes_.write_news(n.saved_udp_nodes(), now);
+    });
+  }
+  void write(const node::Node& n, Now now) {
+    if (n.discovery() != nullptr) nodes_.write(n.saved_nodes(), now);
+    if (n.udp_discovery() != nullptr) udp_nodes_.write(n.saved_udp_nodes(), now);
+  }
+
+ private:
+  NodesFile nodes_;
+  NodesFile udp_nodes_;
+};
 
 // Why the node cannot go on; empty: it can.
 std::string describe(const node::Fatal& fatal) {
@@ -358,7 +383,7 @@ int run_node(const NodeOptions& options) {
   runtime::Console console{options.log_output == "stdout" ? STDOUT_FILENO : STDERR_FILENO};
   runtime::LogWriter log{format, options.verbosity,
                          [&console](const std::string& line) { console.line(line); }};
-  node::NodeConfig config = make_config(options, load_genesis(options.genesis));
+  node::NodeConfig config = make_config(options, choose_genesis(options));
   std::vector<chain::HeaderInput> to_import;
   if (!options.import_file.empty()) to_import = read_chain_file(options.import_file);
   make_directory(options.datadir);
@@ -371,8 +396,8 @@ int run_node(const NodeOptions& options) {
   runtime::OsEntropy entropy;
   listen(config, options.nat, sockets);
   if (config.udp_discovery) open_discovery_socket(options, *config.udp_discovery, sockets);
-  NodesFile nodes_file{options.datadir, log};
-  if (config.discovery) config.discovery->saved = nodes_file.read(runtime::os_now());
+  KnownNodes known_nodes{options.datadir, log};
+  known_nodes.read(config);
   auto made = node::Node::make(runtime::os_now(), std::move(config), key, entropy,
                                Prng{entropy.next()}, log);
   if (!made) throw std::runtime_error(made.error().message());
@@ -397,13 +422,15 @@ int run_node(const NodeOptions& options) {
           runner->stop();
         }
       });
+  if (!options.dns_trees.empty()) runner->ask_dns({.server = options.dns_server});
+  const NatService nat{options, *runner, first.local().port, log};
   const auto control = open_control(options, *runner, desk);
   observers.control = control.get();
   const HttpLine http_line{observers.http.get(), *runner};
   signals.release();
   runner->input([](node::Node& n, Now now) { n.start(now); });
   say_started(node, options, *key, first, log);
-  if (node.discovery() != nullptr) keep_nodes(*runner, nodes_file);
+  known_nodes.keep(*runner);
   watch(*runner, observers, options, log);
   work(*runner, options, std::move(to_import), progress, log);
   runner->run();
@@ -411,7 +438,7 @@ int run_node(const NodeOptions& options) {
     give_up(fmt::format("the header store does not answer: {} writes were not confirmed", hung), 1);
   }
   if (!fatal.empty()) throw std::runtime_error(fatal);
-  if (node.discovery() != nullptr) nodes_file.write(node.saved_nodes(), runtime::os_now());
+  known_nodes.write(node, runtime::os_now());
   say_stopped(*runner, node, log);
   if (runner->looks_up()) give_up("", 0);
   return 0;

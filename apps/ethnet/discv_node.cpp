@@ -49,7 +49,8 @@ DiscvNode::DiscvNode(const DiscvOptions& options, DiscvVersion version, bool kee
                             .local = {socket_.local()},
                             .v4 = version == DiscvVersion::v4,
                             .v5 = version == DiscvVersion::v5,
-                            .keeps_table = keeps_table},
+                            .keeps_table = keeps_table,
+                            .nets = {}},
       entropy_, Prng{entropy_.next()});
   loop_ = std::make_unique<runtime::MachineLoop<discovery::Host>>(
       *host_, socket_, [this](const discovery::Event& event) { handler_(event); });

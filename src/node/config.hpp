@@ -10,12 +10,14 @@
 #include <base/instant.hpp>
 #include <chain/chain_manager.hpp>
 #include <chain/fork_choice/rule_book.hpp>
+#include <discovery/dns/tree.hpp>
 #include <protocol/das_lite/engine.hpp>
 #include <session/capability.hpp>
 #include <transport/quic/config.hpp>
 #include <types/endpoint.hpp>
 #include <types/genesis.hpp>
 #include <types/hash.hpp>
+#include <types/net_list.hpp>
 
 #include "static_peer.hpp"
 #include "udp_discovery.hpp"
@@ -41,6 +43,8 @@ struct NodeConfig {
   chain::RuleBook rules;  // what fork_choice is looked up in
   chain::ChainLimits chain;
   std::vector<StaticPeer> peers;
+  // Only these networks: nobody else is dialled, accepted, asked, answered or known. None: anybody.
+  NetList netrestrict;
   std::size_t max_peers = 50;
   // Get a place though all are taken, and are never banned; session::kMaxTrusted at most.
   std::set<NodeId> trusted;
@@ -56,7 +60,8 @@ struct NodeConfig {
   std::optional<std::size_t> retry_above;  // half-open handshakes; more prove their address (QUIC)
   std::optional<DiscoveryConfig> discovery;         // discv-lite is offered when there is one
   std::optional<UdpDiscoveryConfig> udp_discovery;  // discv5 and discv4, where there is one
-  std::optional<das_lite::Config> das;              // das-lite is offered when there is one
+  std::vector<dns::Link> dns_trees;     // lists of nodes in the DNS; dns::kMaxTrees at most (CHECK)
+  std::optional<das_lite::Config> das;  // das-lite is offered when there is one
   // Versions of mini-sync that we offer, all with the messages of this build; a session takes the
   // highest that both sides have. None: mini_sync::kCapability.
   std::vector<session::Capability> sync_versions;

@@ -79,13 +79,24 @@ struct ResolveWanted {
   std::string host;
   std::uint16_t port = 0;
 };
+// The texts (TXT records) of a name in the DNS are wanted: answer with Node::handle_texts.
+struct TextsWanted {
+  std::uint64_t question = 0;
+  std::string name;
+};
+enum class TextsOutcome : std::uint8_t {
+  found,
+  none,    // there is no such name, or it has no texts
+  failed,  // no answer, or one that says so
+};
 // The node cannot go on: say this line and stop. Never dropped, whatever else is queued.
 struct Fatal {
   std::string what;
   int os_error = 0;  // errno, where the system said why
 };
 
-using NodeEvent = std::variant<SessionUp, SessionDown, HeadMoved, ForkSeen, Reorganised, SyncMoved,
-                               DataSampled, DataPublished, DataFetched, ResolveWanted, Fatal>;
+using NodeEvent =
+    std::variant<SessionUp, SessionDown, HeadMoved, ForkSeen, Reorganised, SyncMoved, DataSampled,
+                 DataPublished, DataFetched, ResolveWanted, TextsWanted, Fatal>;
 
 }  // namespace ethnet::node

@@ -129,11 +129,18 @@ Node::Node(Private, Now now, NodeConfig config, std::shared_ptr<const crypto::Se
   if (config_.das) das_.emplace(*config_.das, das_indices_, log);
   if (config_.discovery) {
     discovery_.emplace(now, sessions_->local_id(), prng.split("discovery"), log);
+    discovery_->restrict_to(config_.netrestrict);
   }
   if (config_.udp_discovery) {
+    config_.udp_discovery->nets = config_.netrestrict;
     udp_discovery_.emplace(now, *config_.udp_discovery, key_,
                            std::make_shared<const VerifiedEnr>(VerifiedEnr::decode(enr_).value()),
                            rng, prng.split("udp discovery"));
+  }
+  if (!config_.dns_trees.empty()) {
+    dns_.emplace(rng, dns::ClientOptions{.walk = dns::Walk::random,
+                                         .follow_links = true,
+                                         .questions_per_second = dns::kQuestionsPerSecond});
   }
 }
 
@@ -162,6 +169,7 @@ void Node::start(Now now) {
   refresh_local(now);
   if (discovery_) start_discovery(now);
   if (udp_discovery_) start_udp_discovery(now);
+  if (dns_) start_dns(now);
   started_ = true;
   route(now);
 }
@@ -182,13 +190,40 @@ void Node::refresh_local(Now now) {
 }
 
 void Node::handle_datagrams(Now now, std::span<const Datagram> datagrams) noexcept {
-  // What comes in one batch came in on one socket.
-  if (udp_discovery_ && !datagrams.empty() && udp_discovery_->owns(datagrams.front())) {
-    udp_discovery_->host().handle_datagrams(now, datagrams);
-    return route(now);
+  // In runs, so that what is allowed stays a batch.
+  while (!datagrams.empty()) {
+    const auto is_outside = [&](const Datagram& d) {
+      return !config_.netrestrict.allows(d.remote.ip);
+    };
+    const auto end = std::ranges::find_if(datagrams, is_outside);
+    const auto run = static_cast<std::size_t>(end - datagrams.begin());
+    if (run > 0) take_datagrams(now, datagrams.first(run));
+    const bool all = run == datagrams.size();
+    if (!all) ++counters_.outside_in;
+    datagrams = datagrams.subspan(all ? run : run + 1);
   }
-  transport_->handle_datagrams(now, datagrams);
   route(now);
+}
+
+void Node::take_datagrams(Now now, std::span<const Datagram> datagrams) {
+  // What comes in one batch came in on one socket.
+  if (udp_discovery_ && udp_discovery_->owns(datagrams.front())) {
+    udp_discovery_->host().handle_datagrams(now, datagrams);
+  } else {
+    transport_->handle_datagrams(now, datagrams);
+  }
+}
+
+bool Node::may_dial(const Endpoint& endpoint) {
+  const bool may = config_.netrestrict.allows(endpoint.ip);
+  if (!may) ++counters_.outside_dials;
+  return may;
+}
+
+Result<std::uint64_t> Node::dial(Now now, const Endpoint& endpoint,
+                                 const std::optional<NodeId>& expected, session::Purpose purpose) {
+  if (!may_dial(endpoint)) return fail(NodeError::outside_netrestrict);
+  return sessions_->dial(now, endpoint, expected, purpose);
 }
 
 void Node::handle_deadline(Now now) noexcept {
@@ -198,6 +233,7 @@ void Node::handle_deadline(Now now) noexcept {
   if (das_) das_->handle_deadline(now);
   if (discovery_) discovery_->handle_deadline(now);
   if (udp_discovery_) udp_discovery_->host().handle_deadline(now);
+  if (dns_) dns_->handle_deadline(now);
   chain_.handle_deadline(now);
   produce(now);
   rotate(now);
@@ -248,6 +284,7 @@ void Node::handle_store_done(Now now, const StoreResult& done) noexcept {
 }
 
 void Node::handle_resolved(Now now, std::size_t target, std::vector<Endpoint> endpoints) noexcept {
+  std::erase_if(endpoints, [&](const Endpoint& endpoint) { return !may_dial(endpoint); });
   dialer_.handle_resolved(now, target, std::move(endpoints));
   route(now);
 }
@@ -268,6 +305,14 @@ void Node::shut_down(Now now) {
 }
 
 std::optional<Transmit> Node::poll_transmit(Now now, MutByteView out) {
+  while (auto transmit = next_transmit(now, out)) {
+    if (config_.netrestrict.allows(transmit->remote.ip)) return transmit;
+    ++counters_.outside_out;
+  }
+  return std::nullopt;
+}
+
+std::optional<Transmit> Node::next_transmit(Now now, MutByteView out) {
   udp_sends_next_ = udp_discovery_ && !udp_sends_next_;  // in turns: neither holds the other up
   if (udp_sends_next_) {
     if (auto transmit = udp_discovery_->poll_transmit(now, out)) return transmit;
@@ -302,6 +347,7 @@ Instant Node::next_deadline() const {
   if (das_) next = std::min(next, das_->next_deadline());
   if (discovery_) next = std::min(next, discovery_->next_deadline());
   if (udp_discovery_) next = std::min(next, udp_discovery_->host().next_deadline());
+  if (dns_ && !stopping_) next = std::min(next, dns_->next_deadline());
   next = std::min(next, chain_.next_deadline());
   next = std::min(
       {next, producer_.next_deadline(), rotation_.next_deadline(), upload_target_.next_deadline()});
@@ -324,6 +370,7 @@ void Node::route(Now now) {
     moved = route_protocols(now) || moved;
     moved = route_chain(now) || moved;
     moved = route_udp_discovery(now) || moved;
+    moved = route_dns(now) || moved;
     moved = route_dials(now) || moved;
     moved = route_candidates(now) || moved;
   }
@@ -366,9 +413,9 @@ bool Node::route_dials(Now now) {
       tell(ResolveWanted{wish->target, wish->host, wish->port});
       continue;
     }
-    const auto dial = sessions_->dial(now, wish->endpoint, wish->expected);
-    if (dial) {
-      dialer_.on_dialing(wish->target, *dial);
+    const auto begun = dial(now, wish->endpoint, wish->expected);
+    if (begun) {
+      dialer_.on_dialing(wish->target, *begun);
     } else {
       dialer_.on_dial_refused(now, wish->target);
     }
@@ -464,7 +511,7 @@ void Node::on_head(Now now, const chain::BlockRef& head) {
   log_.write(now, LogLevel::debug, "Head moved",
              {{"head", head.hash.short_hex()}, {"height", head.number}});
   refresh_local(now);
-  if (udp_discovery_) refresh_fork_id(now);
+  if (is_found_by_record()) refresh_fork_id(now);
   sync_.handle_block_accepted(now, head, true);
   tell(HeadMoved{head.hash, head.number});
 }

@@ -23,6 +23,7 @@
 #include <chain/chain_manager.hpp>
 #include <crypto/secp256k1.hpp>
 #include <das/sampler.hpp>
+#include <discovery/dns/client.hpp>
 #include <machine/concepts.hpp>
 #include <peers/dial_scheduler.hpp>
 #include <peers/rotation.hpp>
@@ -61,14 +62,20 @@ struct NodeCounters {
   std::uint64_t searches = 0;  // look-ups because peers were wanted
   // Nodes of discv5 and discv4 that were seen alive, by whether we can have a session with them.
   std::map<Dialable, std::uint64_t> udp_nodes;
+  std::map<Dialable, std::uint64_t> dns_nodes;  // the same of lists in the DNS
   // Headers that reorganisations put on the canonical chain and took off it.
   std::uint64_t reorg_added = 0;
   std::uint64_t reorg_removed = 0;
+  // What NodeConfig::netrestrict kept away.
+  std::uint64_t outside_in = 0;     // datagrams
+  std::uint64_t outside_out = 0;    // likewise
+  std::uint64_t outside_dials = 0;  // and addresses that a name had
 };
 
 enum class NodeError : std::uint16_t {
   no_das = 1,
   too_many_static_peers,  // kMaxStaticPeers
+  outside_netrestrict,
 };
 [[nodiscard]] const ErrorDomain& error_domain(NodeError);
 
@@ -100,6 +107,8 @@ class Node {
   void handle_job_done(Now now, const JobResult& done) noexcept;
   void handle_store_done(Now now, const StoreResult& done) noexcept;
   void handle_resolved(Now now, std::size_t target, std::vector<Endpoint> endpoints) noexcept;
+  void handle_texts(Now now, std::uint64_t question, TextsOutcome outcome,
+                    std::span<const std::string> texts) noexcept;
   [[nodiscard]] std::optional<Transmit> poll_transmit(Now now, MutByteView out);
   [[nodiscard]] std::optional<Job> poll_job();
   [[nodiscard]] std::optional<StoreOp> poll_store();
@@ -127,6 +136,10 @@ class Node {
   // Asks the network for the nodes nearest to `target`; the tap of look-ups hears of the end. 0:
   // too many are under way, or there is no discovery.
   [[nodiscard]] std::uint64_t look_up(Now now, const NodeId& target);
+  // Where others reach us, as a gateway or a server says: sessions at `at`, discovery at the same
+  // address and this port. Given up where nobody comes to it (discv5). Nothing happens where it is
+  // the same as before, or no address that the whole world could reach.
+  void set_external(Now now, const Endpoint& at, std::uint16_t discovery_port);
   // Says goodbye to every peer; poll_transmit carries it.
   void shut_down(Now now);
 
@@ -146,6 +159,10 @@ class Node {
   [[nodiscard]] const mini_sync::Engine& sync() const { return sync_; }
   // What discovery knows, for DiscoveryConfig::saved of the next run; empty where it is off.
   [[nodiscard]] Bytes saved_nodes() const;
+  // The same of discv5 and discv4, for UdpDiscoveryConfig::saved.
+  [[nodiscard]] Bytes saved_udp_nodes() const {
+    return udp_discovery_ ? udp_discovery_->saved_nodes() : Bytes{};
+  }
   // Null where discv-lite is switched off.
   [[nodiscard]] const discv_lite::Engine* discovery() const {
     return discovery_ ? &*discovery_ : nullptr;
@@ -153,6 +170,8 @@ class Node {
   // Null where das-lite is switched off.
   [[nodiscard]] const das_lite::Engine* das() const { return das_ ? &*das_ : nullptr; }
   [[nodiscard]] const peers::ScoreBook& scores() const { return scores_; }
+  // Null where no list in the DNS is walked.
+  [[nodiscard]] const dns::Client* dns() const { return dns_ ? &*dns_ : nullptr; }
   // Null where neither discv5 nor discv4 is spoken.
   [[nodiscard]] const UdpDiscovery* udp_discovery() const {
     return udp_discovery_ ? &*udp_discovery_ : nullptr;
@@ -166,6 +185,14 @@ class Node {
   [[nodiscard]] NodeSnapshot snapshot(Now now);
 
  private:
+  // NodeConfig::netrestrict holds here: nothing passes from or to elsewhere.
+  void take_datagrams(Now now, std::span<const Datagram> datagrams);
+  [[nodiscard]] std::optional<Transmit> next_transmit(Now now, MutByteView out);
+  [[nodiscard]] bool may_dial(const Endpoint& endpoint);
+  // Every dial. Errors: session::SessionError, outside_netrestrict.
+  [[nodiscard]] Result<std::uint64_t> dial(Now now, const Endpoint& endpoint,
+                                           const std::optional<NodeId>& expected,
+                                           session::Purpose purpose = session::Purpose::peer);
   // The day's upload: what is left of it decides what is served.
   void watch_upload(Now now);
   void limit_bandwidth();
@@ -206,12 +233,22 @@ class Node {
   [[nodiscard]] bool route_udp_discovery(Now now);
   void on_udp_event(Now now, const discovery::Event& event);
   void add_udp_candidate(const kbucket::NodeRecord& record, peers::Source source);
+  // Whom such a record names is dialled, where there can be a session.
+  void add_candidate(const NodeId& id, const Enr& record, peers::Source source,
+                     std::map<Dialable, std::uint64_t>& seen);
   // Our record gets the next number, if it says something else than the one that is known.
   void refresh_record(Now now, const std::optional<Endpoint>& address);
   void refresh_fork_id(Now now);
   void on_address_lost(Now now, const VerifiedEnr& record);
   [[nodiscard]] ForkId own_fork_id() const;
   [[nodiscard]] bool has_address() const;  // our record
+  // Who is found by its record alone says in it which chain it is on.
+  [[nodiscard]] bool is_found_by_record() const { return udp_discovery_ || dns_; }
+
+  // node_dns.cpp
+  void start_dns(Now now);
+  [[nodiscard]] bool route_dns(Now now);
+  void on_dns_event(Now now, const dns::ClientEvent& event);
 
   // Dials whom discovery found, while there are places; looks for more when they run out.
   [[nodiscard]] bool route_candidates(Now now);
@@ -266,6 +303,8 @@ class Node {
   std::optional<discv_lite::Engine> discovery_;
   std::optional<UdpDiscovery> udp_discovery_;
   bool udp_sends_next_ = false;
+  std::optional<Endpoint> external_;  // set_external()
+  std::optional<dns::Client> dns_;
   std::map<std::uint64_t, discv_lite::ContactWanted> contacts_;  // of discovery, by our dial
   // And those that wait for another connection to the same node, or its end; lite::kMaxContacts.
   std::map<std::uint64_t, discv_lite::ContactWanted> put_off_;

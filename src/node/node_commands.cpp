@@ -12,6 +12,8 @@ std::string_view describe(std::uint16_t code) {
       return "das-lite is switched off";
     case NodeError::too_many_static_peers:
       return "there are as many peers to dial as there may be";
+    case NodeError::outside_netrestrict:
+      return "its address is in none of the networks that are allowed";
   }
   return "unknown";
 }

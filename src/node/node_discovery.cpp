@@ -17,6 +17,8 @@ using session::DisconnectReason;
 
 // Between two look-ups for the sake of finding peers, while there are places.
 constexpr Duration kSearchPause = seconds(10);
+// Out of lists in the DNS: at three questions a second, hardly more can be had until the next one.
+constexpr std::size_t kDnsRecordsOfASearch = 32;
 
 // Why no session came of a contact, in discovery's words.
 lite::ContactFailure failure_of(const session::DialFailed& failed) {
@@ -65,7 +67,8 @@ void Node::start_discovery(Now now) {
       for (const Bytes& anchor : saved->anchors) {
         const auto record = VerifiedEnr::decode(anchor);
         const auto node = record ? kbucket::NodeRecord::of(*record) : nullptr;
-        if (node) scheduler_.add(peers::Source::anchors, candidate_of(*node));
+        if (node && may_dial(node->endpoint()))
+          scheduler_.add(peers::Source::anchors, candidate_of(*node));
       }
     }
   }
@@ -114,13 +117,13 @@ void Node::on_contact_wanted(Now now, const discv_lite::ContactWanted& wanted) {
     return discovery_->handle_contact_failed(now, wanted.contact,
                                              lite::ContactFailure::not_attempted);
   }
-  const auto dial = sessions_->dial(now, wanted.endpoint, wanted.node, session::Purpose::visit);
-  if (dial) {
-    contacts_.emplace(*dial, wanted);
+  const auto begun = dial(now, wanted.endpoint, wanted.node, session::Purpose::visit);
+  if (begun) {
+    contacts_.emplace(*begun, wanted);
     return;
   }
   // It is being dialled, to become a peer: the session will do, or its refusal makes room for us.
-  if (dial.error().is(session::SessionError::already_dialing)) return put_off(wanted);
+  if (begun.error().is(session::SessionError::already_dialing)) return put_off(wanted);
   // A peer that speaks discv-lite has a link already; to one that does not there will be none.
   const auto session = wanted.node ? sessions_->find(*wanted.node) : std::nullopt;
   const session::PeerInfo* const peer = session ? sessions_->find(*session) : nullptr;
@@ -183,7 +186,7 @@ void Node::on_link_opened(Now now, const session::SessionOpened& opened) {
 // Peers have told us where they see us. What is said in Hellos is the address for everybody.
 void Node::on_own_address(Now now, const discv_lite::OwnAddress& address) {
   if (!observed_ || observed_->scope <= address.scope) observed_ = address;
-  if (udp_discovery_ && (address.scope == Scope::wan || !has_address())) {
+  if (is_found_by_record() && (address.scope == Scope::wan || !has_address())) {
     return refresh_record(now, address.endpoint);
   }
   enr_seq_ = std::max(enr_seq_ + 1, now.wall.whole_seconds());
@@ -196,8 +199,10 @@ void Node::on_own_address(Now now, const discv_lite::OwnAddress& address) {
   }
   const auto record = builder.sign(*key_);
   if (!record) return;  // it holds an address and a port: it is never too large
-  discovery_->set_local_record(address.scope, *record);
-  discovery_->handle_local_record_changed(now);
+  if (discovery_) {
+    discovery_->set_local_record(address.scope, *record);
+    discovery_->handle_local_record_changed(now);
+  }
   if (address.scope != Scope::wan) return;
   enr_ = to_bytes(record->record().encoded());
   const std::string endpoint = address.endpoint.to_string();
@@ -210,16 +215,17 @@ bool Node::is_unwanted(Now now, const NodeId& id) const {
 }
 
 bool Node::route_candidates(Now now) {
-  if (stopping_ || (!discovery_ && !udp_discovery_)) return false;
-  if (search_at_ <= now.mono) search(now);
-  bool moved = false;
+  if (stopping_ || (!discovery_ && !is_found_by_record())) return false;
+  const bool searches = search_at_ <= now.mono;
+  if (searches) search(now);
+  bool moved = searches && dns_;  // there are questions
   const auto excluded = [&](const NodeId& id) {
     return connected_.contains(id) || dialer_.names(id) || is_unwanted(now, id);
   };
   while (const auto candidate = scheduler_.next(now, excluded)) {
     moved = true;
-    const auto dial = sessions_->dial(now, candidate->endpoint, candidate->id);
-    if (dial) scheduler_.on_dialing(*candidate, *dial);
+    const auto begun = dial(now, candidate->endpoint, candidate->id);
+    if (begun) scheduler_.on_dialing(*candidate, *begun);
   }
   return moved;
 }
@@ -231,6 +237,9 @@ void Node::search(Now now) {
   NodeId target;
   for (std::byte& b : target.bytes) b = static_cast<std::byte>(search_prng_.below(256));
   if (udp_discovery_) udp_discovery_->search(now, target);
+  if (dns_ && dns_->wanted() < kDnsRecordsOfASearch) {
+    dns_->want(now, kDnsRecordsOfASearch - dns_->wanted());
+  }
   if (!discovery_) return;
   discovery_->discovery().table().for_each([&](const kbucket::TableEntry& entry) {
     if (entry.relayable()) scheduler_.add(peers::Source::table, candidate_of(*entry.record));

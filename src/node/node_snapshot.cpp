@@ -206,23 +206,47 @@ void add_discv5(CounterList& out, const discv5::Engine& engine) {
   out.add("discv5.votes", c.votes);
 }
 
-void add_udp_discovery(CounterList& out, const UdpDiscovery& udp,
-                       const std::map<Dialable, std::uint64_t>& nodes) {
-  const discovery::Host& host = udp.host();
-  const discovery::HostCounters& c = host.counters();
+void add_nodes_seen(CounterList& out, const std::string& part,
+                    const std::map<Dialable, std::uint64_t>& nodes) {
   const auto seen = [&](Dialable verdict) {
     const auto it = nodes.find(verdict);
     return it == nodes.end() ? 0 : it->second;
   };
+  out.add(part + ".nodes_dialable", seen(Dialable::yes));
+  out.add(part + ".nodes_of_other_forks", seen(Dialable::other_fork));
+  out.add(part + ".nodes_without_fork_id", seen(Dialable::no_fork_id));
+  out.add(part + ".nodes_without_session_port", seen(Dialable::no_session_port));
+}
+
+void add_dns(CounterList& out, const dns::Client& client,
+             const std::map<Dialable, std::uint64_t>& nodes) {
+  const dns::ClientCounters& c = client.counters();
+  out.gauge("dns.trees", client.trees());    // kMaxTrees
+  out.gauge("dns.wanted", client.wanted());  // records
+  out.add("dns.questions", c.questions);
+  out.add("dns.answers", c.answers);
+  out.add("dns.unasked_answers", c.unasked_answers);
+  out.add("dns.timeouts", c.timeouts);
+  out.add("dns.from_cache", c.from_cache);
+  out.add("dns.roots", c.roots);
+  out.add("dns.records", c.records);
+  std::uint64_t refused = 0;
+  for (const std::uint64_t of_a_kind : c.refused) refused += of_a_kind;
+  out.add("dns.refused", refused);
+  add_nodes_seen(out, "dns", nodes);
+}
+
+void add_udp_discovery(CounterList& out, const UdpDiscovery& udp,
+                       const std::map<Dialable, std::uint64_t>& nodes) {
+  const discovery::Host& host = udp.host();
+  const discovery::HostCounters& c = host.counters();
   out.gauge("udp_discovery.table", host.table().size());
   out.add("udp_discovery.datagrams", c.datagrams);
   out.add("udp_discovery.filtered", c.filtered);
   out.add("udp_discovery.no_protocol", c.no_protocol);
   out.add("udp_discovery.records_changed", c.records_changed);
-  out.add("udp_discovery.nodes_dialable", seen(Dialable::yes));
-  out.add("udp_discovery.nodes_of_other_forks", seen(Dialable::other_fork));
-  out.add("udp_discovery.nodes_without_fork_id", seen(Dialable::no_fork_id));
-  out.add("udp_discovery.nodes_without_session_port", seen(Dialable::no_session_port));
+  out.add("udp_discovery.netrestrict_records", host.table().of_other_nets());
+  add_nodes_seen(out, "udp_discovery", nodes);
   if (host.v4() != nullptr) add_discv4(out, *host.v4());
   if (host.v5() != nullptr) add_discv5(out, *host.v5());
 }
@@ -243,6 +267,7 @@ void add_discovery(CounterList& out, const discv_lite::Engine& engine) {
   out.add("discovery.records", d.records);
   out.add("discovery.wrong_distance", d.wrong_distance);
   out.add("discovery.wrong_scope", d.wrong_scope);
+  out.add("discovery.netrestrict_records", engine.discovery().table().of_other_nets());
   out.add("discovery.subnet_limit", d.subnet_limit);
   out.add("discovery.votes", d.votes);
   out.add("discovery.requests_sent", w.requests_sent);
@@ -261,6 +286,7 @@ void add_scheduler(CounterList& out, const peers::DialScheduler& scheduler,
   out.add("peers.dials.anchors", c.dials[static_cast<std::size_t>(peers::Source::anchors)]);
   out.add("peers.dials.table", c.dials[static_cast<std::size_t>(peers::Source::table)]);
   out.add("peers.dials.lookups", c.dials[static_cast<std::size_t>(peers::Source::lookups)]);
+  out.add("peers.dials.dns", c.dials[static_cast<std::size_t>(peers::Source::dns)]);
   out.add("peers.dials.failed", c.failed);
   out.add("peers.candidates_dropped", c.dropped);  // kMaxCandidates
   out.add("peers.candidates_crowded", c.crowded);  // kMaxDialledPerNet
@@ -289,6 +315,9 @@ void add_node(CounterList& out, const NodeCounters& n) {
   }
   out.add("node.sends_deferred", n.sends_deferred);
   out.add("node.sends_dropped", n.sends_dropped);
+  out.add("node.netrestrict_datagrams_in", n.outside_in);
+  out.add("node.netrestrict_datagrams_out", n.outside_out);
+  out.add("node.netrestrict_dials", n.outside_dials);
   out.add("node.imports_refused", n.imports_refused);
   out.add("store.batches", n.batches_stored);
   out.add("store.errors", n.store_errors);
@@ -435,6 +464,7 @@ std::vector<Counter> Node::counters() const {
   if (das_) add_das(counters, *das_);
   if (discovery_) add_discovery(counters, *discovery_);
   if (udp_discovery_) add_udp_discovery(counters, *udp_discovery_, counters_.udp_nodes);
+  if (dns_) add_dns(counters, *dns_, counters_.dns_nodes);
   add_scheduler(counters, scheduler_, counters_.searches);
   add_chain(counters, chain_, counters_);
   add_dialer(counters, dialer_.counters());

@@ -24,8 +24,16 @@ bool Node::has_address() const {
 }
 
 void Node::start_udp_discovery(Now now) {
-  refresh_record(now, std::nullopt);
-  udp_discovery_->start(now);
+  refresh_record(now, config_.udp_discovery->external);
+  if (const auto restored = udp_discovery_->restore(now); !restored) {
+    log_.write(now, LogLevel::warn, "The discv5 nodes of the last run were not read",
+               {{"why", restored.error().message()}});
+  }
+  const std::size_t outside = udp_discovery_->start(now);
+  if (outside > 0) {
+    log_.write(now, LogLevel::warn, "Boot nodes are in none of the networks that are allowed",
+               {{"count", std::uint64_t{outside}}});
+  }
   search_at_ = now.mono;
 }
 
@@ -42,14 +50,18 @@ void Node::refresh_record(Now now, const std::optional<Endpoint>& address) {
   const auto ip = address         ? std::optional{address->ip}
                   : current->ip() ? current->ip()
                                   : current->ip6();
-  const IpAddress family = ip.value_or(config_.udp_discovery->listen.front().ip);
-  put_udp_port(builder, family, udp_discovery_->port());
+  if (udp_discovery_) {
+    const IpAddress family = ip.value_or(config_.udp_discovery->listen.front().ip);
+    put_udp_port(builder, family, udp_discovery_->port());
+  }
   const auto record = builder.sign(*key_);
   CHECK(record.has_value());  // two addresses, six ports and a fork id are 250 bytes
   if (discv5::says_the_same(record->record(), current.record())) return;
   enr_seq_ = seq;
   enr_ = to_bytes(record->record().encoded());
-  udp_discovery_->host().set_local_record(std::make_shared<const VerifiedEnr>(*record));
+  if (udp_discovery_) {
+    udp_discovery_->host().set_local_record(std::make_shared<const VerifiedEnr>(*record));
+  }
   if (discovery_) {
     discovery_->set_local_record(ip ? kbucket::scope_of(*ip) : kbucket::Scope::special, *record);
     discovery_->handle_local_record_changed(now);
@@ -63,8 +75,9 @@ void Node::refresh_record(Now now, const std::optional<Endpoint>& address) {
 
 // At a fork others look for us under the new id. A record is signed for it, and not for each head.
 void Node::refresh_fork_id(Now now) {
-  const discovery::EnrPtr& record = udp_discovery_->host().local_record();
-  if (record->record().fork_id() != own_fork_id()) refresh_record(now, std::nullopt);
+  const auto record = Enr::decode(enr_);
+  CHECK(record.has_value());
+  if (record->fork_id() != own_fork_id()) refresh_record(now, std::nullopt);
 }
 
 // Nobody came to it: whoever reads our record shall not try.
@@ -77,6 +90,27 @@ void Node::on_address_lost(Now now, const VerifiedEnr& record) {
     discovery_->handle_local_record_changed(now);
   }
   refresh_local(now);
+}
+
+void Node::set_external(Now now, const Endpoint& at, std::uint16_t discovery_port) {
+  const bool is_known =
+      external_ == at && (!udp_discovery_ || udp_discovery_->port() == discovery_port);
+  if (is_known) return;
+  external_ = at;
+  if (kbucket::scope_of(at.ip) != kbucket::Scope::wan) {
+    log_.write(now, LogLevel::warn, "What was told as our address is none that others could reach",
+               {{"address", at.to_string()}});
+    return;
+  }
+  if (udp_discovery_) {
+    udp_discovery_->set_port(discovery_port);
+    if (discv5::Engine* const v5 = udp_discovery_->host().v5()) {
+      v5->expect_arrivals(now, {at.ip, discovery_port});
+    }
+  }
+  on_own_address(now, {kbucket::scope_of(at.ip), at});
+  if (discovery_) discovery_->set_own_address(at);
+  route(now);
 }
 
 bool Node::route_udp_discovery(Now now) {
@@ -97,7 +131,8 @@ void Node::on_udp_event(Now now, const discovery::Event& event) {
     const auto at = kbucket::endpoint_of(record, kbucket::RecordPort::udp);
     if (!at) return on_address_lost(now, *changed->record);
     udp_discovery_->set_port(at->port);
-    return refresh_record(now, Endpoint{at->ip, config_.listen.front().port});
+    const std::uint16_t port = external_ ? external_->port : config_.listen.front().port;
+    return refresh_record(now, Endpoint{at->ip, port});
   }
   const auto add = [&](const auto& of_engine) {
     std::visit(
@@ -117,12 +152,20 @@ void Node::on_udp_event(Now now, const discovery::Event& event) {
 }
 
 void Node::add_udp_candidate(const kbucket::NodeRecord& record, peers::Source source) {
+  const auto enr = Enr::decode(record.encoded());
+  CHECK(enr.has_value());
+  add_candidate(record.id(), *enr, source, counters_.udp_nodes);
+}
+
+void Node::add_candidate(const NodeId& id, const Enr& record, peers::Source source,
+                         std::map<Dialable, std::uint64_t>& seen) {
   const chain::BlockRef head = chain_.head();
   const auto header = chain_.pending_header(head.hash);
   CHECK(header.has_value());
   const DialTarget target = dial_target(record, *schedule_, head.number, header->timestamp);
-  ++counters_.udp_nodes[target.verdict];
-  if (target.verdict == Dialable::yes) scheduler_.add(source, {record.id(), target.endpoint});
+  ++seen[target.verdict];
+  if (target.verdict != Dialable::yes || !may_dial(target.endpoint)) return;
+  scheduler_.add(source, {id, target.endpoint});
 }
 
 }  // namespace ethnet::node

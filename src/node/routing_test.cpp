@@ -120,6 +120,66 @@ TEST(NodeRouting, AnAddressThatWasLookedUpIsDialled) {
   EXPECT_EQ(b.count<SessionUp>(), 1U);
 }
 
+NetList nets(std::string_view text) { return NetList::parse(text).value(); }
+
+TEST(Netrestrict, NobodyElseIsAcceptedAndNobodyElseIsAnswered) {
+  Net net;
+  NodeConfig config;
+  config.netrestrict = nets("10.0.0.2/32");
+  Box& a = net.add(config, 1);
+  Box& b = net.add(dialling({1}), 2);
+  Box& c = net.add(dialling({1}), 3);
+  net.run(seconds(20));
+  EXPECT_EQ(b.count<SessionUp>(), 1U);
+  EXPECT_EQ(c.count<SessionUp>(), 0U);
+  EXPECT_EQ(a.count<SessionUp>(), 1U);
+  EXPECT_GT(a.counter("node.netrestrict_datagrams_in"), 0U);
+  EXPECT_EQ(a.counter("node.netrestrict_datagrams_out"), 0U) << "an answer to whom it did not hear";
+}
+
+TEST(Netrestrict, NobodyElseIsDialledNeitherByAddressNorByName) {
+  Net net;
+  Box& b = net.add({}, 2);
+  net.add({}, 3);
+  NodeConfig config = dialling({2, 3});
+  StaticPeer peer;
+  peer.host = "everywhere.example";
+  peer.port = 9001;
+  config.peers.push_back(peer);
+  config.netrestrict = nets("10.0.0.2/32");
+  Box& a = net.add(config, 1);
+  ASSERT_EQ(a.count<ResolveWanted>(), 1U);
+  const auto wanted = std::get<ResolveWanted>(a.events.front());
+  a.pump->input(net.now_of(a), [&](Node& n) {
+    n.handle_resolved(net.now_of(a), wanted.target, {Net::address(3), Net::address(4)});
+  });
+  for (int i = 0; i < 200; ++i) {
+    for (const Packet& packet : a.out) ASSERT_EQ(packet.to, Net::address(2));
+    net.run(milliseconds(100));
+  }
+  EXPECT_EQ(a.count<SessionUp>(), 1U);
+  EXPECT_EQ(b.count<SessionUp>(), 1U);
+  EXPECT_GE(a.counter("node.netrestrict_dials"), 3U);
+  EXPECT_GE(a.counter("dialer.look_ups_failed"), 1U) << "no address of the name is allowed";
+}
+
+// A whole batch comes with one that is not allowed in its midst.
+TEST(Netrestrict, WhatComesInOneBatchIsJudgedOneByOne) {
+  Net net;
+  NodeConfig config;
+  config.netrestrict = nets("10.0.0.2/32");
+  Box& a = net.add(config, 1);
+  const Bytes junk(40, std::byte{1});
+  const auto from = [&](unsigned host) {
+    return Datagram{Net::address(1), Net::address(host), 0, junk};
+  };
+  const std::vector<Datagram> batch{from(3), from(2), from(2), from(4), from(2), from(3)};
+  const std::uint64_t before = a.counter("quic.datagrams");
+  a.pump->handle_datagrams(net.now_of(a), batch);
+  EXPECT_EQ(a.counter("quic.datagrams") - before, 3U);
+  EXPECT_EQ(a.counter("node.netrestrict_datagrams_in"), 3U);
+}
+
 std::vector<session::Capability> versions(std::initializer_list<std::string_view> literals) {
   std::vector<session::Capability> out;
   for (const std::string_view literal : literals) {

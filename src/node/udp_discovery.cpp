@@ -4,7 +4,7 @@
 #include <utility>
 
 #include <base/check.hpp>
-#include <types/enr.hpp>
+#include <discovery/kbucket/nodes_file.hpp>
 
 namespace ethnet::node {
 
@@ -23,23 +23,60 @@ UdpDiscovery::UdpDiscovery(Now now, UdpDiscoveryConfig config,
              .local = config_.listen,
              .v4 = config_.v4,
              .v5 = config_.v5,
-             .keeps_table = true},
+             .keeps_table = true,
+             .nets = config_.nets},
             rng,
             prng} {
   CHECK(config_.boot_records.size() + config_.boot_nodes.size() <= kMaxUdpBootNodes);
 }
 
-void UdpDiscovery::start(Now now) {
+std::size_t UdpDiscovery::start(Now now) {
+  kbucket::Table& table = host_.table();
+  const auto is_outside = [&](const auto& at) { return !table.admits(at.ip); };
+  std::size_t outside = std::erase_if(
+      config_.boot_records, [&](const auto& record) { return is_outside(record->endpoint()); });
+  outside +=
+      std::erase_if(config_.boot_nodes, [&](const auto& node) { return is_outside(node.at); });
   if (host_.v5() != nullptr) {
     for (const auto& record : config_.boot_records) (void)host_.v5()->add_boot_node(now, record);
   }
-  if (host_.v4() == nullptr) return;
+  if (host_.v4() == nullptr) return outside;
   std::vector<discv4::V4Node> nodes = config_.boot_nodes;
   for (const auto& record : config_.boot_records) {
     const Endpoint& at = record->endpoint();
     nodes.push_back(discv4::V4Node::of(record->public_key(), {at.ip, at.port, 0}));
   }
+  nodes.insert(nodes.end(), known_before_.begin(), known_before_.end());
   host_.v4()->bootstrap(now, nodes);
+  return outside;
+}
+
+Result<void> UdpDiscovery::restore(Now now) {
+  if (config_.saved.empty()) return {};
+  const kbucket::SavedNodes saved = TRY(kbucket::decode_saved_nodes(config_.saved));
+  std::size_t asked = 0;
+  for (const kbucket::SavedNode& one : saved.nodes) {
+    auto enr = VerifiedEnr::decode(one.record);
+    if (!enr) continue;
+    const auto record = kbucket::NodeRecord::of(
+        std::make_shared<const VerifiedEnr>(*std::move(enr)), kbucket::RecordPort::udp);
+    if (record == nullptr || !host_.table().admits(record->endpoint().ip)) continue;
+    const bool asks = ++asked <= kMaxAskedAtRestart;
+    if (host_.v5() != nullptr) host_.v5()->restore_node(now, record, asks);
+    if (host_.v5() == nullptr) (void)host_.table().restore(now, record);
+    const Endpoint& at = record->endpoint();
+    if (asks)
+      known_before_.push_back(discv4::V4Node::of(record->public_key(), {at.ip, at.port, 0}));
+  }
+  return {};
+}
+
+Bytes UdpDiscovery::saved_nodes() const {
+  kbucket::SavedNodes out;
+  for (const kbucket::TableEntry* entry : host_.table().seen_last_first()) {
+    out.nodes.push_back({entry->record->encoded(), entry->last_seen_wall.whole_seconds()});
+  }
+  return kbucket::encode(out);
 }
 
 void UdpDiscovery::search(Now now, const NodeId& target) {
@@ -59,16 +96,14 @@ std::optional<Transmit> UdpDiscovery::poll_transmit(Now now, MutByteView out) {
   return transmit;
 }
 
-DialTarget dial_target(const kbucket::NodeRecord& record, const ForkSchedule& schedule,
-                       std::uint64_t head_number, std::uint64_t head_time) {
-  const auto enr = Enr::decode(record.encoded());
-  CHECK(enr.has_value());
-  const auto fork = enr->fork_id();
+DialTarget dial_target(const Enr& record, const ForkSchedule& schedule, std::uint64_t head_number,
+                       std::uint64_t head_time) {
+  const auto fork = record.fork_id();
   if (!fork) return {.verdict = Dialable::no_fork_id, .endpoint = {}};
   if (schedule.judge(*fork, head_number, head_time) != ForkIdVerdict::accept) {
     return {.verdict = Dialable::other_fork, .endpoint = {}};
   }
-  const auto endpoint = kbucket::endpoint_of(*enr, kbucket::RecordPort::quic);
+  const auto endpoint = kbucket::endpoint_of(record, kbucket::RecordPort::quic);
   if (!endpoint) return {.verdict = Dialable::no_session_port, .endpoint = {}};
   return {.verdict = Dialable::yes, .endpoint = *endpoint};
 }

@@ -3,7 +3,9 @@
 #include "udp_discovery.hpp"
 
 #include <memory>
+#include <set>
 
+#include <discovery/kbucket/nodes_file.hpp>
 #include <gtest/gtest.h>
 #include <types/enr.hpp>
 #include <types/hash_of.hpp>
@@ -23,10 +25,7 @@ class Targets : public ::testing::Test {
     return out;
   }
   [[nodiscard]] DialTarget judge(const EnrBuilder& builder, std::uint64_t head = 10) const {
-    const auto node = kbucket::NodeRecord::of(
-        std::make_shared<const VerifiedEnr>(builder.sign(key_).value()), kbucket::RecordPort::udp);
-    CHECK(node != nullptr);
-    return dial_target(*node, ours_, head, 1'000 + head);
+    return dial_target(builder.sign(key_)->record(), ours_, head, 1'000 + head);
   }
 
   ForkSchedule ours_{Hash32{}, 1'000, {kFork}, {}};
@@ -70,18 +69,149 @@ TEST(UdpPort, IsOfTheFamilyOfTheAddress) {
   EXPECT_EQ(six.sign(key)->record().udp(), std::nullopt);
 }
 
+NodeConfig speaking_discv5() {
+  NodeConfig config;
+  config.udp_discovery = UdpDiscoveryConfig{.listen = {{Net::address(1).ip, 32'303}},
+                                            .external = {},
+                                            .v4 = false,
+                                            .v5 = true,
+                                            .boot_records = {},
+                                            .boot_nodes = {},
+                                            .saved = {},
+                                            .nets = {}};
+  return config;
+}
+
+class Restart : public ::testing::Test {
+ protected:
+  static constexpr std::size_t kNodes = 40;
+  static std::shared_ptr<const crypto::SecretKey> key(std::uint64_t number) {
+    ByteArray<32> bytes{};
+    store_be<std::uint64_t>(MutByteView{bytes}.last(8), number + 1);
+    return std::make_shared<const crypto::SecretKey>(crypto::SecretKey::from_bytes(bytes).value());
+  }
+  static Endpoint where(std::size_t number) {
+    return {
+        IpAddress::v4({std::byte{60}, std::byte{1}, static_cast<std::byte>(number), std::byte{1}}),
+        30'303};
+  }
+  // A file of nodes that were seen, the last one first.
+  static Bytes file() {
+    kbucket::SavedNodes out;
+    for (std::size_t i = 0; i < kNodes; ++i) {
+      EnrBuilder record{1};
+      record.ip(where(i).ip).udp(where(i).port);
+      out.nodes.push_back({to_bytes(record.sign(*key(i))->record().encoded()), 1'700'000'000 - i});
+    }
+    return kbucket::encode(out);
+  }
+  UdpDiscovery make(UdpDiscoveryConfig config) {
+    EnrBuilder record{1};
+    record.ip(Net::address(1).ip);
+    return {now_,       std::move(config),
+            key(1'000), std::make_shared<const VerifiedEnr>(record.sign(*key(1'000)).value()),
+            rng_,       Prng{1}};
+  }
+  std::set<Endpoint> asked(UdpDiscovery& discovery) {
+    std::set<Endpoint> out;
+    Bytes buffer(kTransmitBufferBytes);
+    while (const auto sent = discovery.poll_transmit(now_, buffer)) out.insert(sent->remote);
+    return out;
+  }
+  Now now_{Instant{} + seconds(100), UnixTime::from_seconds(1'800'000'000)};
+  sim::SeededSecureRng rng_{Prng{7}};
+};
+
+TEST_F(Restart, ThoseSeenLastAreAskedAtOnceWithoutABootNode) {
+  for (const bool v5 : {true, false}) {
+    UdpDiscoveryConfig config = *speaking_discv5().udp_discovery;
+    config.v4 = !v5;
+    config.v5 = v5;
+    config.saved = file();
+    UdpDiscovery discovery = make(std::move(config));
+    ASSERT_TRUE(discovery.restore(now_).has_value());
+    EXPECT_EQ(discovery.start(now_), 0U);
+    const std::set<Endpoint> told = asked(discovery);
+    for (std::size_t i = 0; v5 && i < kMaxAskedAtRestart; ++i) {
+      EXPECT_TRUE(told.contains(where(i))) << i;
+    }
+    EXPECT_FALSE(told.empty()) << "discv4 begins a look-up among them";
+    // They are known, but not to others before they have answered.
+    EXPECT_GT(discovery.host().table().size(), 20U);
+    EXPECT_TRUE(discovery.host().table().closest(NodeId{}, 16, false).empty());
+    // And are kept for the next run, though they did not answer in this one.
+    EXPECT_EQ(kbucket::decode_saved_nodes(discovery.saved_nodes())->nodes.size(),
+              discovery.host().table().size());
+  }
+}
+
+TEST_F(Restart, NodesOfNetworksThatAreNotAllowedAreForgotten) {
+  UdpDiscoveryConfig config = *speaking_discv5().udp_discovery;
+  config.saved = file();
+  config.nets = NetList::parse("60.1.3.0/24").value();
+  UdpDiscovery discovery = make(std::move(config));
+  ASSERT_TRUE(discovery.restore(now_).has_value());
+  EXPECT_EQ(discovery.start(now_), 0U);
+  EXPECT_EQ(asked(discovery), (std::set<Endpoint>{where(3)}));
+  EXPECT_EQ(discovery.host().table().size(), 1U);
+}
+
+TEST_F(Restart, AFileThatIsNoneIsSaid) {
+  UdpDiscoveryConfig config = *speaking_discv5().udp_discovery;
+  config.saved = Bytes(20, std::byte{1});
+  UdpDiscovery discovery = make(std::move(config));
+  EXPECT_FALSE(discovery.restore(now_).has_value());
+  EXPECT_EQ(discovery.host().table().size(), 0U);
+}
+
+TEST(MappedAddress, StandsInTheRecordUntilNobodyHasComeForFiveMinutes) {
+  Net net;
+  Box& box = net.add(speaking_discv5(), 1);
+  const auto record = [&] { return VerifiedEnr::decode(box.node->enr()).value(); };
+  const auto tell = [&](std::uint16_t port, std::uint16_t discovery_port) {
+    box.pump->input(net.now_of(box), [&](Node& n) {
+      n.set_external(net.now_of(box), {IpAddress::parse("60.1.1.1").value(), port}, discovery_port);
+    });
+  };
+  tell(40'000, 40'001);
+  EXPECT_EQ(record()->ip(), IpAddress::parse("60.1.1.1").value());
+  EXPECT_EQ(record()->quic(), 40'000);
+  EXPECT_EQ(record()->udp(), 40'001);
+  const std::uint64_t first = record()->seq();
+  tell(40'000, 40'001);
+  EXPECT_EQ(record()->seq(), first) << "nothing has changed";
+  net.run(seconds(290));
+  EXPECT_EQ(record()->ip(), IpAddress::parse("60.1.1.1").value());
+  net.run(seconds(20));
+  EXPECT_EQ(record()->ip(), std::nullopt) << "nobody came";
+  EXPECT_EQ(record()->udp(), std::nullopt);
+  EXPECT_GT(record()->seq(), first);
+  EXPECT_EQ(box.log.count("Nobody reaches us"), 1U);
+  tell(40'000, 40'001);
+  EXPECT_EQ(record()->ip(), std::nullopt) << "the same mapping, renewed, is no news";
+  tell(40'002, 40'001);
+  EXPECT_EQ(record()->quic(), 40'002) << "another one is";
+}
+
+TEST(MappedAddress, GivenByTheOperatorStays) {
+  Net net;
+  NodeConfig config = speaking_discv5();
+  config.udp_discovery->external = Endpoint{IpAddress::parse("60.1.1.1").value(), 9'001};
+  Box& box = net.add(config, 1);
+  net.run(seconds(400));
+  const auto record = VerifiedEnr::decode(box.node->enr()).value();
+  EXPECT_EQ(record->ip(), IpAddress::parse("60.1.1.1").value());
+  EXPECT_EQ(record->quic(), 9'001);
+  EXPECT_EQ(record->udp(), 32'303);
+}
+
 TEST(OwnRecord, NamesTheForkThatTheHeadHasPassedAndIsSignedAnewForNoOtherHead) {
   Net net;
   Genesis genesis = chain::dev_genesis();
   genesis.config.set_begin(Fork::arrow_glacier, 3);  // it changes no rule but the old difficulty
   const ForkSchedule schedule = genesis.fork_schedule();
-  NodeConfig config;
+  NodeConfig config = speaking_discv5();
   config.producer = {.enabled = true, .forks = false, .period = seconds(1)};
-  config.udp_discovery = UdpDiscoveryConfig{.listen = {{Net::address(1).ip, 32'303}},
-                                            .v4 = false,
-                                            .v5 = true,
-                                            .boot_records = {},
-                                            .boot_nodes = {}};
   Box& box = net.add(config, 1, genesis);
   const auto record = [&] { return VerifiedEnr::decode(box.node->enr()).value(); };
   const std::uint64_t first = record()->seq();

@@ -8,7 +8,7 @@
 namespace ethnet::peers {
 namespace {
 
-constexpr std::array kAllSources{Source::anchors, Source::table, Source::lookups};
+constexpr std::array kAllSources{Source::anchors, Source::table, Source::lookups, Source::dns};
 static_assert(kAllSources.size() == kSources);
 
 // Hosts of one machine, or of one house, are as many as they say.

@@ -32,8 +32,9 @@ enum class Source : std::uint8_t {
   anchors,  // outbound peers of the run before
   table,    // our own table: who answered us
   lookups,  // whom others told us of
+  dns,      // whom a list in the DNS names
 };
-inline constexpr std::size_t kSources = 3;
+inline constexpr std::size_t kSources = 4;
 
 struct Candidate {
   NodeId id;

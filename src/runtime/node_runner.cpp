@@ -237,7 +237,22 @@ bool NodeRunner::transmit(const Transmit& transmit, ByteView bytes) {
 
 void NodeRunner::event(node::NodeEvent event) {
   if (const auto* wanted = std::get_if<node::ResolveWanted>(&event)) resolve(*wanted);
+  if (const auto* texts = std::get_if<node::TextsWanted>(&event)) ask_texts(*texts);
   handler_(event);
+}
+
+void NodeRunner::ask_texts(const node::TextsWanted& wanted) {
+  const auto tell = [this, question = wanted.question](const TextAnswer& answer) {
+    auto outcome = node::TextsOutcome::failed;
+    if (answer.outcome == DnsOutcome::found) outcome = node::TextsOutcome::found;
+    if (answer.outcome == DnsOutcome::not_found) outcome = node::TextsOutcome::none;
+    input([&](node::Node& node, Now now) {
+      node.handle_texts(now, question, outcome, answer.texts);
+    });
+  };
+  // Not from inside this call: it may be in the middle of a turn.
+  if (dns_) return dns_->ask_texts(wanted.name, tell);
+  asio::post(io_, [tell] { tell({}); });
 }
 
 void NodeRunner::resolve(const node::ResolveWanted& wanted) {

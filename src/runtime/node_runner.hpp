@@ -18,6 +18,7 @@
 #include <node/node.hpp>
 
 #include "boot_timer.hpp"
+#include "dns_resolver.hpp"
 #include "udp.hpp"
 #include "worker.hpp"
 
@@ -48,6 +49,9 @@ class NodeRunner {
   // Drives the node until done() says so, asked after each piece of work; false when it was told to
   // stop before: run() is still needed then.
   [[nodiscard]] bool run_until(const std::function<bool()>& done);
+  // Who answers the node's questions for texts in the DNS; nobody: they fail. Before run(). Throws
+  // std::runtime_error with one clear line.
+  void ask_dns(const DnsOptions& options) { dns_.emplace(io_, options); }
   // Until stop() or the second of two signals; the first is a clean stop.
   void run();
   // Says goodbye to the peers, waits a moment for it to be sent, and returns from run().
@@ -91,6 +95,7 @@ class NodeRunner {
   void add_own_counters(std::vector<node::Counter>& out) const;
   void wait_signal();
   void resolve(const node::ResolveWanted& wanted);
+  void ask_texts(const node::TextsWanted& wanted);
   // A look-up failed: was it for want of a file descriptor? The resolver does not say.
   void note_failed_look_up();
 
@@ -103,6 +108,7 @@ class NodeRunner {
   boost::asio::steady_timer stop_timer_{io_};
   boost::asio::signal_set signals_;
   boost::asio::ip::udp::resolver resolver_{io_};
+  std::optional<DnsResolver> dns_;
   std::vector<std::unique_ptr<boost::asio::steady_timer>> delayed_;
   std::vector<std::unique_ptr<const Turn>> turns_;  // of those that repeat
   Bytes scratch_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "enode_url.hpp"
+#include "network_genesis.hpp"
 
 namespace ethnet {
 namespace {
@@ -44,6 +45,22 @@ TEST(Networks, HoodisForkIds) {
       {1'762'365'720, "0x3893353e/1762955544"}, {1'762'955'544, "0x23aa1351/0"},
       {2'000'000'000, "0x23aa1351/0"}};
   for (const auto& [time, id] : known) EXPECT_EQ(forks.fork_id(1, time).to_string(), id);
+}
+
+// The hash covers every field of the header; the forks of the rules are those of the fork ids.
+TEST(Networks, TheGenesisHasTheHashAndTheForksOfItsNetwork) {
+  for (const Network& network : networks()) {
+    SCOPED_TRACE(network.name);
+    const Genesis genesis = genesis_of(network);
+    EXPECT_EQ(genesis.hash.hex(), network.genesis_hash_text);
+    EXPECT_EQ(genesis.header.timestamp, network.genesis_time);
+    EXPECT_EQ(genesis.config.chain_id, network.chain_id);
+    EXPECT_EQ(genesis.fork_schedule().fork_blocks(), network.fork_schedule().fork_blocks());
+    EXPECT_EQ(genesis.fork_schedule().fork_times(), network.fork_schedule().fork_times());
+    const auto blobs = genesis.config.blob_schedule_at(1'790'000'000);
+    EXPECT_EQ(blobs,
+              (BlobSchedule{.target = 14, .max = 21, .base_fee_update_fraction = 11'684'671}));
+  }
 }
 
 TEST(Networks, EveryFactHasItsForm) {

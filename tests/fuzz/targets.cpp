@@ -37,6 +37,7 @@ std::span<const Target> targets() {
 #endif
       {"mini_sync", run_mini_sync},
       {"nodes_file", run_nodes_file},
+      {"pmp_answer", run_pmp_answer},
       {"quic_datagrams", run_quic_datagrams},
       {"quic_frames", run_quic_frames},
       {"rlp", run_rlp},
@@ -46,6 +47,7 @@ std::span<const Target> targets() {
 #endif
       {"snappy", run_snappy},
       {"store_segment", run_store_segment},
+      {"stun_answer", run_stun_answer},
       {"sync_operations", run_sync_operations},
   });
   return kTargets;

@@ -33,6 +33,8 @@ void run_discv4_packet(ByteView input);
 void run_discv5_packet(ByteView input);
 void run_discv5_message(ByteView input);
 void run_dns_entry(ByteView input);
+void run_stun_answer(ByteView input);
+void run_pmp_answer(ByteView input);
 // Files.
 void run_store_segment(ByteView input);
 void run_nodes_file(ByteView input);
@@ -73,6 +75,7 @@ void add_discovery_seeds(std::vector<Seed>& out);
 void add_discv4_seeds(std::vector<Seed>& out);
 void add_discv5_seeds(std::vector<Seed>& out);
 void add_dns_seeds(std::vector<Seed>& out);
+void add_nat_seeds(std::vector<Seed>& out);
 void add_discv5_engine_seeds(std::vector<Seed>& out);
 void add_sim_seeds(std::vector<Seed>& out);
 

@@ -1,42 +1,15 @@
 """`ethnet discv5` and `ethnet discv4` as their user types them, against nodes of their own on loopback."""
 
 import json
-import os
 import re
 import sys
 import unittest
-import urllib.request
 
 sys.dont_write_bytecode = True
-from support import DEADLINE_SECONDS, ProcessTest  # noqa: E402
-
-KEY = "31" * 32
+from discovery_support import DiscoveryTest  # noqa: E402
 
 
-class Discv(ProcessTest):
-    def listen(self, version, *words):
-        """A node, and its names: its record, and for discv4 its enode URL too."""
-        node = self.start("ethnet", version, "listen", "--addr", "127.0.0.1:0", *words)
-        enode = node.wait_for(r"^(enode://\S+)$").group(1) if version == "discv4" else None
-        return node, node.wait_for(r"^(enr:\S+)$").group(1), enode
-
-    def ask(self, *words, status=0):
-        command = self.start("ethnet", *words)
-        text = command.rest()
-        self.assertEqual(command.exit_code(), status, text)
-        return text
-
-    def stop(self, node):
-        node.terminate()
-        self.assertEqual(node.exit_code(10), 0, node.rest())
-
-    def write_key(self):
-        self.write("key", KEY)
-        os.chmod(os.path.join(self.directory, "key"), 0o600)
-
-    def record_fields(self, record):
-        return dict(line.split(None, 1) for line in self.ask("enr", "decode", record).replace("node id", "id").splitlines())
-
+class Discv(DiscoveryTest):
     def test_discv5_pings_asks_and_talks(self):
         node, record, _ = self.listen("discv5", "--talk", "echo")
         about = self.record_fields(record)
@@ -76,19 +49,6 @@ class Discv(ProcessTest):
         self.stop(node)
         self.assertEqual(self.ask("discv4", "ping", enode, status=1), "ethnet: the node does not answer")
         self.stop(boot)
-
-    def node(self, name, *words):
-        """A node that finds others by discv5 and discv4 alone; where it tells what it counts."""
-        node = self.start("ethnet", "node", "--addr", "127.0.0.1", "--port", 0, "--datadir", name, "--nodiscover",
-                          "--discovery.v5", "--discovery.v4", *words)
-        node.wait_for(r"Started P2P networking .*discovery_port=[1-9]")
-        return node, int(node.wait_for(r"Answering over HTTP.* port=(\d+)").group(1))
-
-    def metric(self, port, name):
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=DEADLINE_SECONDS) as page:
-            found = re.search(rf"^{name} (\d+)$", page.read().decode(), re.M)
-        self.assertIsNotNone(found, name)
-        return int(found.group(1))
 
     def test_nodes_of_one_chain_meet_through_a_boot_node_of_the_network(self):
         self.write("other.json", json.dumps({"config": {"chainId": 4242}, "difficulty": "0x1", "gasLimit": "0x1c9c380",

@@ -122,6 +122,8 @@ class Node(ProcessTest):
                 (("--bandwidth.down", "1M:1k"), r"ethnet: --bandwidth.down: a burst of 1000 is too small .* least is 16384.*"),
                 (("--max-upload-target", "999k"), r"ethnet: --max-upload-target: a target of 999000 .* least is 1000000.*"),
                 (("--bandwidth.up", "fast"), r"ethnet: --bandwidth.up: 'fast' is no amount of bytes .*"),
+                (("--netrestrict", "10.0.0.0/8, 10.0.0.1"), r"ethnet: --netrestrict: '10\.0\.0\.1': a network is ADDRESS/BITS .*"),
+                (("--netrestrict", "::/129"), r"ethnet: --netrestrict: '::/129': /BITS is no number from 0 to 32, .*"),
                 (("--log.format", "xml"), r"ethnet: .*--log.format.*xml.*")):
             made = "-made" if arguments[0] in ("--bootnodes", "--addr") else ""
             port = () if arguments[0] == "--port" else ("--port", 0)

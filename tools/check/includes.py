@@ -33,6 +33,7 @@ ROWS = {
     "discovery/kbucket": _PURE,
     "discovery/filter": _PURE,
     "discovery/dns": _PURE,
+    "nat": _PURE,
     "discovery/lite": _PURE + ["discovery/kbucket/", "discovery/filter/"],
     "discovery/v4": _PURE + ["discovery/kbucket/", "discovery/filter/"],
     "discovery/v5": _PURE + ["discovery/kbucket/", "discovery/filter/"],

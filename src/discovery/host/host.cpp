@@ -15,6 +15,7 @@ Host::Host(Now now, HostConfig config, SecureRng& rng, Prng prng)
       table_{local_record_->node_id()},
       filter_{rng},
       now_{now} {
+  table_.restrict_to(std::move(config.nets));
   if (config.v4) {
     v4_.emplace(now,
                 discv4::EngineConfig{.key = key_,

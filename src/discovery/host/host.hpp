@@ -42,6 +42,7 @@ struct HostConfig {
   bool v5 = true;
   // False: nothing happens but what commands and peers ask for (tools).
   bool keeps_table = true;
+  NetList nets;  // nodes of these networks alone are known
 };
 
 // Our record is another one: whoever tells others of it has it here.
@@ -79,6 +80,7 @@ class Host {
   void set_local_record(EnrPtr record);
 
   [[nodiscard]] const EnrPtr& local_record() const { return local_record_; }
+  [[nodiscard]] kbucket::Table& table() { return table_; }
   [[nodiscard]] const kbucket::Table& table() const { return table_; }
   [[nodiscard]] const filter::Filter& filter() const { return filter_; }
   [[nodiscard]] const HostCounters& counters() const { return counters_; }

@@ -55,6 +55,7 @@ AddOutcome Table::add(Now now, const RecordPtr& record, Standing standing) {
   CHECK(record != nullptr);
   if (record->id() == self_) return AddOutcome::ourselves;
   if (scope_of(record->endpoint().ip) == Scope::special) return AddOutcome::special_address;
+  if (!admits(record->endpoint().ip)) return AddOutcome::other_net;
   Bucket& bucket = buckets_[bucket_index(record->id())];
   for (const bool is_replacement : {false, true}) {
     Entries& list = is_replacement ? bucket.replacements : bucket.entries;
@@ -296,6 +297,18 @@ std::vector<RecordPtr> Table::relayable_at(unsigned distance) const {
     if (!entry.relayable() || log_distance(self_, entry.id()) != distance) continue;
     out.push_back(entry.record);
   }
+  return out;
+}
+
+std::vector<const TableEntry*> Table::seen_last_first() const {
+  std::vector<const TableEntry*> out;
+  for_each([&](const TableEntry& entry) {
+    if (entry.checks > 0) out.push_back(&entry);
+  });
+  std::ranges::sort(out, [](const TableEntry* a, const TableEntry* b) {
+    if (a->last_seen != b->last_seen) return a->last_seen > b->last_seen;
+    return a->id() < b->id();
+  });
   return out;
 }
 

@@ -21,9 +21,11 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <base/instant.hpp>
+#include <types/net_list.hpp>
 #include <types/node_id.hpp>
 
 #include "ip_limits.hpp"
@@ -63,14 +65,25 @@ enum class AddOutcome : std::uint8_t {
   stale,        // it was there with a newer record
   ourselves,
   special_address,
+  other_net,  // not of the networks that the operator named
   subnet_limit,
   full,  // all places, and all in the list of replacements, are taken by nodes of more standing
 };
-inline constexpr std::size_t kAddOutcomes = 9;
+inline constexpr std::size_t kAddOutcomes = 10;
 
 class Table {
  public:
   explicit Table(const NodeId& self);
+
+  // From now on nodes of these networks alone enter, whatever else is told. Before the first add().
+  void restrict_to(NetList nets) { nets_ = std::move(nets); }
+  // May a node with this address be known and asked? Counts those that may not.
+  [[nodiscard]] bool admits(const IpAddress& ip) {
+    const bool may = nets_.allows(ip);
+    if (!may) ++of_other_nets_;
+    return may;
+  }
+  [[nodiscard]] std::uint64_t of_other_nets() const { return of_other_nets_; }
 
   // A record came with this standing. A node that changes its address has to be seen there again.
   AddOutcome add(Now now, const RecordPtr& record, Standing standing);
@@ -101,6 +114,10 @@ class Table {
     }
   }
 
+  // Those in the buckets that were seen at least once, in an earlier run or this one: who was seen
+  // last comes first. Valid until the next input.
+  [[nodiscard]] std::vector<const TableEntry*> seen_last_first() const;
+
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t replacements() const;
   [[nodiscard]] const NodeId& self() const { return self_; }
@@ -129,6 +146,8 @@ class Table {
   void promote(Bucket& bucket);
 
   NodeId self_;
+  NetList nets_;
+  std::uint64_t of_other_nets_ = 0;
   std::array<Bucket, kBuckets> buckets_;
   IpLimits limits_{kMaxTablePerSubnet};
   std::size_t size_ = 0;

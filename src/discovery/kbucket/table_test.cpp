@@ -56,6 +56,19 @@ TEST_F(TableTest, WeAreNeverInIt) {
   EXPECT_EQ(table_.size(), 0U);
 }
 
+TEST_F(TableTest, NodesOfOtherNetworksThanAreAllowedDoNotEnterAndAreCounted) {
+  table_.restrict_to(NetList::parse("8.0.1.0/24,fd00::/8").value());
+  EXPECT_EQ(add(1, endpoint("8.0.1.9:9000"), claimed), AddOutcome::added);
+  EXPECT_EQ(add(2, endpoint("8.0.2.9:9000"), reached), AddOutcome::other_net);
+  EXPECT_EQ(add(3, endpoint("[fd00::1]:9000"), met), AddOutcome::added);
+  EXPECT_EQ(add(4, endpoint("[2600::1]:9000"), met), AddOutcome::other_net);
+  EXPECT_EQ(table_.restore(at(now_), record_of(5, endpoint("9.9.9.9:1"))), AddOutcome::other_net);
+  EXPECT_EQ(table_.of_other_nets(), 3U);
+  // Who was let in and has moved out of them stays where it was, until it fails there.
+  EXPECT_EQ(add(1, endpoint("8.0.2.9:9000"), claimed, 2), AddOutcome::other_net);
+  EXPECT_EQ(entry(1).record->endpoint(), endpoint("8.0.1.9:9000"));
+}
+
 TEST_F(TableTest, AddressesWhereNoHostCanBeAreRefused) {
   EXPECT_EQ(add(1, endpoint("224.0.0.1:9000"), claimed), AddOutcome::special_address);
   EXPECT_EQ(add(1, endpoint("203.0.113.1:9000"), reached), AddOutcome::special_address);

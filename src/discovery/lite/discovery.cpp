@@ -191,7 +191,7 @@ bool Discovery::acceptable(const Pending& asked, const Link& link, const RecordP
     ++counters_.wrong_scope;
     return false;
   }
-  return true;
+  return table_.admits(record->endpoint().ip);
 }
 
 void Discovery::handle_nodes(Now now, std::uint64_t token,
@@ -253,14 +253,7 @@ std::vector<RecordPtr> Discovery::answer(const NodeId& asker,
 }
 
 kbucket::SavedNodes Discovery::save() const {
-  std::vector<const TableEntry*> seen;
-  table_.for_each([&](const TableEntry& entry) {
-    if (entry.checks > 0) seen.push_back(&entry);
-  });
-  std::ranges::sort(seen, [](const TableEntry* a, const TableEntry* b) {
-    if (a->last_seen != b->last_seen) return a->last_seen > b->last_seen;
-    return a->id() < b->id();
-  });
+  std::vector<const TableEntry*> seen = table_.seen_last_first();
   kbucket::SavedNodes out;
   for (const TableEntry* entry : seen) {
     out.nodes.push_back({entry->record->encoded(), entry->last_seen_wall.whole_seconds()});

@@ -105,6 +105,9 @@ class Discovery {
  public:
   Discovery(Now now, const NodeId& self, Prng prng);
 
+  // Nodes of these networks alone are known. Before the first input.
+  void restrict_to(NetList nets) { table_.restrict_to(std::move(nets)); }
+
   // Whom to turn to while nobody else is known; at most kMaxBootNodes, more are ignored.
   void add_boot_node(const RecordPtr& record);
   void add_boot_node(const Endpoint& endpoint);

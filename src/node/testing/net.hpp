@@ -126,7 +126,7 @@ class Net {
   void run(Duration time) {
     const Instant end = now_.mono + time;
     while (now_.mono < end) {
-      const Instant next = std::clamp(next_deadline(), now_.mono + milliseconds(1), end);
+      const Instant next = std::min(end, std::max(next_deadline(), now_.mono + milliseconds(1)));
       const bool busy = answer_all();
       const Duration step = busy ? milliseconds(1) : next - now_.mono;
       now_ = {now_.mono + step, now_.wall + step};

@@ -108,6 +108,9 @@ class Engine {
  public:
   Engine(Now now, const NodeId& self, Prng prng, Log& log);
 
+  // Nodes of these networks alone are known. Before the first input.
+  void restrict_to(NetList nets) { discovery_.restrict_to(std::move(nets)); }
+
   // Our own record as peers of this scope may see it; `special` is for one without any address.
   // A peer gets the record of its scope, else the WAN's, else that one.
   void set_local_record(Scope scope, const VerifiedEnr& record);

@@ -245,6 +245,7 @@ node::NodeConfig NodeScenario::make_config(const HostEnv& env) const {
   config.sync_versions = plan.offers;
   if (plan.discovery) config.discovery.emplace().saved = plan.saved;
   if (plan.das) config.das.emplace();
+  config.dns_trees = plan.dns_trees;
   if (bug_ == PlantedBug::offers_less) config.sync_versions.clear();
   if (healed_) config.producer.enabled = false;
   if (bug_ == PlantedBug::other_rule) config.fork_choice.name = "lexicographic-head";
@@ -306,6 +307,7 @@ std::unique_ptr<node::Node> NodeScenario::make_node(const HostEnv& env) {
 
 void NodeScenario::on_node_event(HostId host, const node::NodeEvent& event) {
   if (const auto* wanted = std::get_if<node::ResolveWanted>(&event)) look_up(host, *wanted);
+  if (const auto* texts = std::get_if<node::TextsWanted>(&event)) look_up(host, *texts);
   const auto* reorg = std::get_if<node::Reorganised>(&event);
   if (reorg != nullptr && bug_ == PlantedBug::lost_reorgs) return;
   if (reorg != nullptr && bug_ == PlantedBug::short_reorgs) {
@@ -335,6 +337,20 @@ void NodeScenario::look_up(HostId host, const node::ResolveWanted& wanted) {
     const Endpoint found = world.endpoint(to);
     const Now now = world.now_at(host);
     world.input<SimNode>(host, [&](SimNode& m) { m.node().handle_resolved(now, target, {found}); });
+  });
+}
+
+void NodeScenario::look_up(HostId host, const node::TextsWanted& wanted) {
+  world_->after(kLookUp, [this, host, wanted](World& world) {
+    if (!world.is_up(host)) return;
+    const auto* const texts = texts_of(wanted.name);
+    const Now now = world.now_at(host);
+    world.input<SimNode>(host, [&](SimNode& m) {
+      const auto outcome = texts == nullptr ? node::TextsOutcome::none : node::TextsOutcome::found;
+      const std::span<const std::string> found =
+          texts == nullptr ? std::span<const std::string>{} : *texts;
+      m.node().handle_texts(now, wanted.question, outcome, found);
+    });
   });
 }
 

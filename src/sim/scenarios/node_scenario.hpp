@@ -51,6 +51,7 @@ class NodeScenario : public Scenario {
     std::vector<session::Capability> offers;
     bool discovery = false;
     Bytes saved;  // what its discovery has of an earlier run
+    std::vector<dns::Link> dns_trees;
     bool das = false;
     std::uint64_t losses_seen = 0;  // of its disk
   };
@@ -69,6 +70,11 @@ class NodeScenario : public Scenario {
   [[nodiscard]] virtual std::optional<Endpoint> address_of(HostId host) const {
     (void)host;
     return std::nullopt;
+  }
+  // The texts of a name in this world's DNS; null: there is no such name.
+  [[nodiscard]] virtual const std::vector<std::string>* texts_of(const std::string& name) const {
+    (void)name;
+    return nullptr;
   }
   // A block on the head of this node, sealed by it.
   void seal_block(World& world, HostId host, std::string_view extra);
@@ -106,6 +112,7 @@ class NodeScenario : public Scenario {
   void on_node_event(HostId host, const node::NodeEvent& event);
   void on_session_event(HostId host, const session::SessionEvent& event);
   void look_up(HostId host, const node::ResolveWanted& wanted);
+  void look_up(HostId host, const node::TextsWanted& wanted);
 
   PlantedBug bug_;
   chain::RuleBook rules_;

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <utility>
 
+#include <discovery/dns/tree.hpp>
 #include <fmt/format.h>
 #include <types/enr.hpp>
 
 #include "../hostile/crowd_host.hpp"
+#include "../seeded_secure_rng.hpp"
 #include "node_scenario.hpp"
 
 namespace ethnet::sim {
@@ -18,6 +21,7 @@ constexpr std::size_t kPlaces = kVictimPeers / 3;  // that it dials for
 constexpr std::size_t kHonestPeers = 12;
 constexpr Duration kDown = seconds(10);
 constexpr Duration kLook = seconds(1);
+constexpr std::string_view kDomain = "nodes.example";
 
 struct Shape {
   std::size_t hosts = 2;       // of the attacker
@@ -28,6 +32,7 @@ struct Shape {
   Duration victim_comes = seconds(40);
   Duration crash = seconds(280);
   Duration second_life = seconds(240);  // at least
+  std::size_t listed = 0;  // identities of each host that a list in the DNS names; 0: there is none
   bool has_to_hold_half = true;         // else: to have an honest peer in time after its restart
 };
 constexpr Shape kEclipse{};
@@ -81,6 +86,7 @@ class Siege final : public NodeScenario {
     }
     plans_[victim_].saved = only_the_boot_node();
     add_crowd(world, prng);
+    if (shape_.listed > 0) publish_list(prng);
     world.after(shape_.crowd_comes, [this](World& w) {
       for (HostId i = victim_ + 1; i < w.host_count(); ++i) w.start(i);
     });
@@ -151,6 +157,32 @@ class Siege final : public NodeScenario {
     }
   }
 
+  // It names the attacker's identities, on all his hosts, and nobody else.
+  void publish_list(const Prng& prng) {
+    const ForkId fork = genesis().fork_schedule().fork_id(0, genesis().header.timestamp);
+    std::vector<VerifiedEnr> records;
+    for (std::size_t i = 0; i < shape_.hosts * shape_.listed; ++i) {
+      const std::size_t name = roster_->fresh(i % shape_.hosts);
+      const Endpoint where = roster_->endpoint(name);
+      EnrBuilder builder{1};
+      builder.ip(where.ip).quic(where.port).fork_id(fork);
+      records.push_back(builder.sign(*roster_->at(name).key).value());
+    }
+    SeededSecureRng rng{prng.split("list")};
+    const auto key = crypto::SecretKey::generate(rng);
+    const auto tree = dns::make_tree(records, {});
+    CHECK(tree.has_value());
+    dns_[std::string{kDomain}] = {tree->sign(1, key).encode()};
+    for (const auto& [label, text] : tree->entries) {
+      dns_[fmt::format("{}.{}", label, kDomain)] = {text};
+    }
+    plans_[victim_].dns_trees = {dns::Link::make(key.public_key(), kDomain).value()};
+  }
+  [[nodiscard]] const std::vector<std::string>* texts_of(const std::string& name) const override {
+    const auto found = dns_.find(name);
+    return found == dns_.end() ? nullptr : &found->second;
+  }
+
   [[nodiscard]] std::vector<CrowdConfig::Aim> aims() const {
     std::vector<CrowdConfig::Aim> out;
     for (HostId i = 0; i <= victim_; ++i) {
@@ -218,7 +250,7 @@ class Siege final : public NodeScenario {
 
   using Dials = std::array<std::uint64_t, peers::kSources>;
   static constexpr std::array<std::string_view, peers::kSources> kDials{
-      "peers.dials.anchors", "peers.dials.table", "peers.dials.lookups"};
+      "peers.dials.anchors", "peers.dials.table", "peers.dials.lookups", "peers.dials.dns"};
 
   [[nodiscard]] Dials dials(const World& world) const {
     Dials out{};
@@ -247,6 +279,7 @@ class Siege final : public NodeScenario {
     for (std::size_t i = 0; i < kDials.size(); ++i) {
       reached_.note(fmt::format("life {}: {}", number, kDials.at(i)), counts.at(i));
     }
+    if (counts.back() > 0) reached_.note("the list was dialled from");
   }
 
   [[nodiscard]] static std::optional<std::string> lacks_half(const Life& life) {
@@ -268,6 +301,7 @@ class Siege final : public NodeScenario {
   World* world_ = nullptr;
   HostId victim_ = 0;
   std::optional<Roster> roster_;
+  std::map<std::string, std::vector<std::string>> dns_;
   std::vector<Life> lives_;
 };
 
@@ -293,6 +327,15 @@ ScenarioSpec make_eclipse_spec(SiegeSize size) {
 ScenarioSpec make_poisoned_spec(SiegeSize size) {
   return make_spec("poisoned", "28 hosts hold a full network's places when a node restarts (mem)",
                    size == SiegeSize::whole ? kPoisoned : kBriefPoisoned, kSiegeRelief);
+}
+ScenarioSpec make_poisoned_dns_spec(SiegeSize size) {
+  Shape shape = size == SiegeSize::whole ? kPoisoned : kBriefPoisoned;
+  shape.listed = 64;
+  ScenarioSpec spec =
+      make_spec("poisoned-dns", "the same, and a list in the DNS names the 28 alone (mem)", shape,
+                kSiegeRelief);
+  spec.sometimes.push_back("the list was dialled from");
+  return spec;
 }
 
 }  // namespace ethnet::sim

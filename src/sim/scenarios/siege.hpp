@@ -4,6 +4,7 @@
 //
 //   eclipse   two hosts, there before the node, which begins with the boot node's record alone. Of
 //             the places that it dials for somebody honest always holds half, once it has had time.
+//   poisoned-dns  the same, and a list in the DNS that names the attacker's identities alone.
 //   poisoned  28 hosts in as many networks come when the node has its peers, take every inbound
 //             place of everybody that is free or becomes so, and fill its table. After its restart
 //             it has an honest peer within ten minutes, and no source of candidates has had more
@@ -24,5 +25,6 @@ inline constexpr Duration kSiegeRelief = seconds(600);  // poisoned: until it mu
 enum class SiegeSize : std::uint8_t { whole, brief };
 [[nodiscard]] ScenarioSpec make_eclipse_spec(SiegeSize size = SiegeSize::whole);
 [[nodiscard]] ScenarioSpec make_poisoned_spec(SiegeSize size = SiegeSize::whole);
+[[nodiscard]] ScenarioSpec make_poisoned_dns_spec(SiegeSize size = SiegeSize::whole);
 
 }  // namespace ethnet::sim

@@ -41,5 +41,9 @@ TEST(Siege, atk_34_ARestartedNodeFindsAnHonestPeerInAFullNetworkWithAPoisonedTab
   expect_held(make_poisoned_spec);
 }
 
+TEST(Siege, atk_34_ThoughAListInTheDnsNamesTheAttackerAlone) {
+  expect_held(make_poisoned_dns_spec);
+}
+
 }  // namespace
 }  // namespace ethnet::sim

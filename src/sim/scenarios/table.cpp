@@ -24,6 +24,7 @@ std::vector<ScenarioSpec> make_scenario_table() {
   table.push_back(make_churn_spec());
   table.push_back(make_eclipse_spec());
   table.push_back(make_poisoned_spec());
+  table.push_back(make_poisoned_dns_spec());
   table.push_back(make_discv5_spec());
   table.push_back(make_discv5_churn_spec());
   table.push_back(make_discv5_eclipse_spec());

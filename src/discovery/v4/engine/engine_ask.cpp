@@ -225,6 +225,7 @@ void Engine::take_neighbor(Contact& contact, const IpAddress& teller, const Neig
     ++counters_.wrong_scope;
     return;
   }
+  if (!table_.admits(neighbor.at.ip)) return;
   const V4Node node = V4Node::of(*key, neighbor.at);
   const bool is_known =
       node.id == self_ ||

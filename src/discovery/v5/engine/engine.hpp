@@ -133,6 +133,14 @@ class Engine {
   bool add_boot_node(Now now, const RecordPtr& node) noexcept;
   // A claim, from elsewhere (a file, DNS, discv4).
   void add_node(Now now, const RecordPtr& node) noexcept;
+  // One that answered in an earlier run: a claim that is kept for longer. `asks`: whether it is
+  // there is asked at once.
+  void restore_node(Now now, const RecordPtr& node, bool asks) noexcept;
+  // Others were told, by somebody else than the vote, that we are there: where nobody comes it is
+  // given up (AddressLost).
+  void expect_arrivals(Now now, const Endpoint& ours) noexcept {
+    reachability_.on_address(now, ours);
+  }
   // False at the limits.
   bool register_talk(std::string_view protocol);
   // False where its asker waits no longer, or the response does not fit into a packet.

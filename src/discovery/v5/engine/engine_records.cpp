@@ -86,7 +86,7 @@ bool Engine::acceptable(const Call& call, const FoundRecord& found) {
     ++counters_.wrong_scope;
     return false;
   }
-  return true;
+  return !has_address || table_.admits(found.record->endpoint().ip);
 }
 
 void Engine::on_judged(Now now, const Call& call, const std::vector<FoundRecord>& records) {

@@ -21,6 +21,13 @@ void Engine::add_node(Now now, const RecordPtr& node) noexcept {
   note(now, node, Standing::claimed);
 }
 
+void Engine::restore_node(Now now, const RecordPtr& node, bool asks) noexcept {
+  CHECK(node != nullptr);
+  if (table_.restore(now, node) == kbucket::AddOutcome::subnet_limit) ++counters_.subnet_limit;
+  const bool is_known = table_.find_any(node->id()) != nullptr;
+  if (asks && is_known) (void)ask_ping(now, node, CallFor::liveness, true);
+}
+
 void Engine::ask_boot_nodes(Now now) {
   for (const RecordPtr& node : boot_nodes_) {
     note(now, node, Standing::claimed);

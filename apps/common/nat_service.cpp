@@ -1,0 +1,168 @@
+#include "nat_service.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nat/pmp.hpp>
+#include <nat/stun.hpp>
+#include <runtime/boot_timer.hpp>
+#include <runtime/dns_resolver.hpp>
+#include <runtime/machine_socket.hpp>
+#include <runtime/os.hpp>
+
+#include "files.hpp"
+#include "nat.hpp"
+
+namespace ethnet::app {
+namespace {
+
+constexpr const char* kRouteTable = "/proc/net/route";
+
+Endpoint any_port_of(const IpAddress& peer) {
+  return {peer.is_v4() ? IpAddress{} : IpAddress::parse("::").value(), 0};
+}
+
+std::uint16_t discovery_port_of(const node::Node& node, std::uint16_t otherwise) {
+  const node::UdpDiscovery* const udp = node.udp_discovery();
+  return udp == nullptr ? otherwise : udp->local_port();
+}
+
+}  // namespace
+
+class NatService::Asker {
+ public:
+  Asker() = default;
+  Asker(const Asker&) = delete;
+  Asker& operator=(const Asker&) = delete;
+  virtual ~Asker() = default;
+};
+
+// The address counts alone: what the server sees of the port is that of another socket.
+class NatService::Stun final : public Asker {
+ public:
+  Stun(NatStun server, const NodeOptions& options, runtime::NodeRunner& runner, std::uint16_t port,
+       Log& log)
+      : server_{std::move(server)},
+        runner_{runner},
+        port_{port},
+        log_{log},
+        resolver_{runner.io(), {.server = options.dns_server}} {
+    if (const auto ip = IpAddress::parse(server_.host)) {
+      begin({*ip, server_.port});
+    } else {
+      resolve();
+    }
+  }
+
+ private:
+  void resolve() {
+    resolver_.ask_addresses(server_.host, [this](const runtime::AddressAnswer& answer) {
+      if (!answer.addresses.empty()) return begin({answer.addresses.front(), server_.port});
+      say_failed(answer.why.empty() ? "no address" : answer.why);
+      retry_.set(runtime::os_now().mono + nat::kStunRetry);
+    });
+  }
+  void begin(const Endpoint& server) {
+    client_.emplace(server, rng_);
+    socket_.emplace(runner_.io(), *client_, any_port_of(server.ip),
+                    [this](const nat::StunEvent& event) { on(event); });
+    socket_->input([](nat::StunClient& client, Now now) { client.start(now); });
+  }
+  void on(const nat::StunEvent& event) {
+    if (const auto* const failed = std::get_if<nat::StunFailed>(&event)) {
+      return say_failed(std::string{failed->why.what()});
+    }
+    const IpAddress ip = std::get<nat::StunMapped>(event).mapped.ip;
+    log_.write(runtime::os_now(), LogLevel::debug, "Our address as the STUN server sees it",
+               {{"ip", ip.to_string()}});
+    runner_.input([&](node::Node& node, Now now) {
+      node.set_external(now, {ip, port_}, discovery_port_of(node, port_));
+    });
+  }
+  void say_failed(const std::string& why) {
+    log_.write(runtime::os_now(), LogLevel::warn, "The STUN server does not tell our address",
+               {{"server", fmt::format("{}:{}", server_.host, server_.port)}, {"why", why}});
+  }
+
+  NatStun server_;
+  runtime::NodeRunner& runner_;
+  std::uint16_t port_;
+  Log& log_;
+  runtime::OsEntropy rng_;
+  runtime::DnsResolver resolver_;
+  runtime::BootTimer retry_{runner_.io(), [this] { resolve(); }};
+  std::optional<nat::StunClient> client_;
+  std::optional<runtime::MachineSocket<nat::StunClient>> socket_;
+};
+
+class NatService::Pmp final : public Asker {
+ public:
+  Pmp(const Endpoint& gateway, runtime::NodeRunner& runner, std::vector<std::uint16_t> ports,
+      Log& log)
+      : gateway_{gateway},
+        runner_{runner},
+        log_{log},
+        client_{gateway, std::move(ports)},
+        socket_{runner.io(), client_, any_port_of(gateway.ip),
+                [this](const nat::PmpEvent& event) { on(event); }} {
+    socket_.input([](nat::PmpClient& client, Now now) { client.start(now); });
+  }
+  ~Pmp() override {
+    socket_.input([](nat::PmpClient& client, Now now) { client.stop(now); });
+  }
+
+ private:
+  void on(const nat::PmpEvent& event) {
+    if (const auto* const failed = std::get_if<nat::PmpFailed>(&event)) {
+      return log_.write(runtime::os_now(), LogLevel::warn, "The gateway gives no mapping",
+                        {{"gateway", gateway_.to_string()}, {"why", failed->why.what()}});
+    }
+    const auto& mapped = std::get<nat::PmpMapped>(event);
+    const std::uint16_t sessions = mapped.ports.front().external;
+    const std::uint16_t discovery = mapped.ports.back().external;
+    log_.write(runtime::os_now(), LogLevel::debug, "The gateway has mapped our ports",
+               {{"ip", mapped.external.to_string()},
+                {"port", std::uint64_t{sessions}},
+                {"discovery_port", std::uint64_t{discovery}}});
+    runner_.input([&](node::Node& node, Now now) {
+      node.set_external(now, {mapped.external, sessions}, discovery);
+    });
+  }
+
+  Endpoint gateway_;
+  runtime::NodeRunner& runner_;
+  Log& log_;
+  nat::PmpClient client_;
+  runtime::MachineSocket<nat::PmpClient> socket_;
+};
+
+NatService::NatService(const NodeOptions& options, runtime::NodeRunner& runner, std::uint16_t port,
+                       Log& log) {
+  const NatChoice choice = parse_nat(options.nat);
+  if (const auto* const stun = std::get_if<NatStun>(&choice)) {
+    asker_ = std::make_unique<Stun>(*stun, options, runner, port, log);
+  }
+  const auto* const pmp = std::get_if<NatPmp>(&choice);
+  if (pmp == nullptr) return;
+  std::optional<Endpoint> gateway = pmp->gateway;
+  if (!gateway) {
+    const auto ip = default_gateway(read_text_file(kRouteTable));
+    if (!ip) throw std::runtime_error("--nat pmp: there is no default gateway (see pmp:IP)");
+    gateway = Endpoint{*ip, nat::kPmpPort};
+  }
+  std::vector<std::uint16_t> ports{port};
+  runner.input([&](const node::Node& node, Now) {
+    const std::uint16_t discovery = discovery_port_of(node, port);
+    if (discovery != port) ports.push_back(discovery);
+  });
+  asker_ = std::make_unique<Pmp>(*gateway, runner, std::move(ports), log);
+}
+
+NatService::~NatService() = default;
+
+}  // namespace ethnet::app

@@ -1,0 +1,134 @@
+// What --nat, --netrestrict, --network and --discovery.dns say, as far as it needs no socket.
+#include <string>
+#include <vector>
+
+#include <apps/common/nat.hpp>
+#include <apps/common/network_choice.hpp>
+#include <apps/common/node_config.hpp>
+#include <apps/common/testing/refusal.hpp>
+#include <gtest/gtest.h>
+#include <types/networks.hpp>
+
+namespace ethnet::app {
+namespace {
+
+TEST(Nat, SaysWhoKnowsOurAddress) {
+  EXPECT_TRUE(std::holds_alternative<NatByPeers>(parse_nat("any")));
+  EXPECT_TRUE(std::holds_alternative<NatByPeers>(parse_nat("none")));
+  EXPECT_EQ(std::get<IpAddress>(parse_nat("extip:192.0.2.1")).to_string(), "192.0.2.1");
+  EXPECT_EQ(std::get<IpAddress>(parse_nat("extip:2001:db8::1")).to_string(), "2001:db8::1");
+  const auto by_name = std::get<NatStun>(parse_nat("stun:stun.example.org:3478"));
+  EXPECT_EQ(by_name.host + " " + std::to_string(by_name.port), "stun.example.org 3478");
+  const auto by_v6 = std::get<NatStun>(parse_nat("stun:[::1]:3478"));
+  EXPECT_EQ(by_v6.host + " " + std::to_string(by_v6.port), "::1 3478");
+  EXPECT_EQ(std::get<NatPmp>(parse_nat("pmp")).gateway, std::nullopt);
+  EXPECT_EQ(std::get<NatPmp>(parse_nat("pmp:192.168.1.1")).gateway->to_string(),
+            "192.168.1.1:5351");
+  EXPECT_EQ(std::get<NatPmp>(parse_nat("pmp:127.0.0.1:9")).gateway->to_string(), "127.0.0.1:9");
+}
+
+TEST(Nat, WhatIsNoneSaysWhy) {
+  const auto why = [](const std::string& text) { return refusal([&] { (void)parse_nat(text); }); };
+  EXPECT_EQ(why("upnp"), "'upnp': UPnP is not spoken here; pmp, stun and extip are");
+  EXPECT_EQ(why(""), "'': expected any, none, extip:IP, stun:HOST:PORT or pmp[:IP]");
+  EXPECT_EQ(why("extip:0.0.0.0"), "'extip:0.0.0.0' is no address");
+  EXPECT_EQ(why("extip:here"), "'extip:here': not an IP address");
+  for (const std::string text : {"stun:", "stun:host", "stun:host:", "stun:host:0", "stun::3478",
+                                 "stun:host:70000", "stun:host:3478x", "stun:::1:3478"}) {
+    EXPECT_EQ(why(text), "'" + text + "': expected stun:HOST:PORT");
+  }
+  for (const std::string text : {"pmp:", "pmp:host", "pmp:1.2.3.4:0", "pmp:[::1]:5351"}) {
+    EXPECT_EQ(why(text), "'" + text + "': expected pmp:IP or pmp:IP:PORT");
+  }
+}
+
+TEST(Nat, TheDefaultGatewayIsThatOfTheKernelsTable) {
+  const std::string heads = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\n";
+  EXPECT_EQ(default_gateway(heads + "eth0\t0001A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\n"
+                                    "eth0\t00000000\t0101A8C0\t0003\t0\t0\t0\t00000000\n")
+                ->to_string(),
+            "192.168.1.1");
+  EXPECT_EQ(default_gateway(""), std::nullopt);
+  EXPECT_EQ(default_gateway(heads), std::nullopt);
+  EXPECT_EQ(default_gateway(heads + "tun0\t00000000\t00000000\t0001\t0\t0\t0\t00000000\n"),
+            std::nullopt);
+  EXPECT_EQ(default_gateway(heads + "eth0\t00000000\t0101A8\n"), std::nullopt);
+  EXPECT_EQ(default_gateway(heads + "eth0\t00000000\t0101A8XX\t3\n"), std::nullopt);
+}
+
+TEST(AllowedNetworks, NameTheItemThatIsWrong) {
+  EXPECT_EQ(allowed_networks("10.0.0.0/8, fd00::/8").to_string(), "10.0.0.0/8,fd00::/8");
+  EXPECT_EQ(refusal([] { (void)allowed_networks("10.0.0.0/8, 10.0.0.1 ,::/0"); }),
+            "'10.0.0.1': a network is ADDRESS/BITS");
+}
+
+NodeOptions of(const std::string& network) {
+  NodeOptions options;
+  options.network = network;
+  return options;
+}
+
+TEST(NetworkChoice, StandsForAChainItsBootNodesAndItsList) {
+  for (const Network& network : networks()) {
+    NodeOptions options = of(std::string{network.name});
+    apply_network(options, {});
+    const node::NodeConfig config = make_config(options, choose_genesis(options));
+    EXPECT_EQ(config.genesis.hash, network.genesis_hash());
+    ASSERT_TRUE(config.udp_discovery);
+    EXPECT_TRUE(config.udp_discovery->v4 && config.udp_discovery->v5);
+    EXPECT_EQ(config.udp_discovery->boot_nodes.size(), network.boot_nodes.size());
+    ASSERT_EQ(config.dns_trees.size(), 1U);
+    EXPECT_EQ(config.dns_trees[0].text(), network.dns_tree);
+    EXPECT_TRUE(config.peers.empty()) << "who does not speak QUIC is no peer to keep";
+  }
+}
+
+TEST(NetworkChoice, GivesWayToWhatIsSaidEvenIfThatIsNothing) {
+  NodeOptions options = of("sepolia");
+  options.peers = {""};
+  options.dns_trees = {""};
+  options.discovery_v5 = true;
+  apply_network(options, {.boot_nodes = true, .dns = true, .v4 = true, .v5 = true});
+  const node::NodeConfig config = make_config(options, choose_genesis(options));
+  ASSERT_TRUE(config.udp_discovery);
+  EXPECT_FALSE(config.udp_discovery->v4);
+  EXPECT_TRUE(config.udp_discovery->v5);
+  EXPECT_TRUE(config.udp_discovery->boot_nodes.empty());
+  EXPECT_TRUE(config.udp_discovery->boot_records.empty());
+  EXPECT_TRUE(config.dns_trees.empty());
+  EXPECT_TRUE(config.peers.empty());
+}
+
+TEST(NetworkChoice, WithoutANetworkNothingIsFilledIn) {
+  NodeOptions options;
+  apply_network(options, {});
+  const node::NodeConfig config = make_config(options, choose_genesis(options));
+  EXPECT_FALSE(config.udp_discovery);
+  EXPECT_TRUE(config.dns_trees.empty());
+  EXPECT_EQ(config.genesis.config.chain_id, 1'337U);
+}
+
+TEST(NetworkChoice, WhatContradictsItIsRefused) {
+  NodeOptions with_genesis = of("hoodi");
+  with_genesis.genesis = "genesis.json";
+  EXPECT_EQ(refusal([&] { apply_network(with_genesis, {}); }),
+            "--network hoodi: it has a genesis, and --genesis names another");
+  NodeOptions producing = of("hoodi");
+  producing.produce = true;
+  EXPECT_EQ(refusal([&] { apply_network(producing, {}); }),
+            "--network hoodi: its headers are not made by whoever likes: no --produce");
+}
+
+TEST(DnsTrees, AreAtMostSixteenAndHaveTheForm) {
+  NodeOptions options;
+  const std::string url = "enrtree://AKA3AM6LPBYEUDMVNU3BSVQJ5AD45Y7YPOHJLEF6W26QOE4VTUDPE@n";
+  for (int i = 0; i < 17; ++i) options.dns_trees.push_back(url + std::to_string(i) + ".example");
+  EXPECT_EQ(refusal([&] { (void)make_config(options, choose_genesis(options)); }),
+            "more than 16 lists in the DNS");
+  EXPECT_NE(refusal([] { (void)check_dns_tree("enrtree://nodes.example"); }), "(not refused)");
+  EXPECT_EQ(refusal([] { (void)check_dns_server("127.0.0.1"); }),
+            "'127.0.0.1': expected ADDRESS:PORT");
+}
+
+}  // namespace
+}  // namespace ethnet::app

@@ -1,0 +1,119 @@
+// Whom a list in the DNS names is dialled, as far as it is of our chain, and no list has all dials.
+#include <discovery/dns/testing/zone.hpp>
+#include <gtest/gtest.h>
+
+#include "testing/net.hpp"
+
+namespace ethnet::node {
+namespace {
+
+using dns::testing::link_of;
+using dns::testing::Zone;
+
+// The record of a node of the net that answers.
+VerifiedEnr record_of_box(Box& box) { return VerifiedEnr::decode(box.node->enr()).value(); }
+
+// A record of our chain at an address where nobody is.
+VerifiedEnr false_record(std::uint64_t number, const IpAddress& ip) {
+  const Genesis genesis = chain::dev_genesis();
+  return EnrBuilder{1}
+      .ip(ip)
+      .quic(9'001)
+      .fork_id(genesis.fork_schedule().fork_id(0, genesis.header.timestamp))
+      .sign(dns::testing::key_of(number))
+      .value();
+}
+
+class DnsLists : public ::testing::Test {
+ protected:
+  static constexpr std::string_view kDomain = "nodes.example.org";
+
+  NodeConfig listed() {
+    NodeConfig config;
+    config.dns_trees = {link_of(kDomain)};
+    return config;
+  }
+  void publish(std::span<const VerifiedEnr> records,
+               std::uint64_t publisher = dns::testing::kPublisher) {
+    const auto tree = dns::make_tree(records, {}).value();
+    zone_.publish(std::string{kDomain}, tree, 1, publisher);
+  }
+  // Answers what the node asks for, for so long.
+  void run(Box& box, Duration time) {
+    for (Duration passed; passed < time; passed = passed + milliseconds(100)) {
+      for (const NodeEvent& event : std::exchange(box.events, {})) {
+        if (std::holds_alternative<SessionUp>(event)) ++sessions_;
+        const auto* const wanted = std::get_if<TextsWanted>(&event);
+        if (wanted == nullptr) continue;
+        ++questions_;
+        const auto* const texts = zone_.find(wanted->name);
+        box.pump->input(net_.now_of(box), [&](Node& n) {
+          n.handle_texts(net_.now_of(box), wanted->question,
+                         texts == nullptr ? TextsOutcome::none : TextsOutcome::found,
+                         texts == nullptr ? std::span<const std::string>{} : *texts);
+        });
+      }
+      net_.run(milliseconds(100));
+    }
+  }
+
+  Net net_;
+  Zone zone_;
+  std::size_t sessions_ = 0;
+  std::size_t questions_ = 0;
+};
+
+TEST_F(DnsLists, WhomAListNamesIsDialledAndWhoIsOfAnotherChainIsNot) {
+  Box& named = net_.add(listed(), 1);
+  Box& other = net_.add(listed(), 2, [] {
+    Genesis genesis = chain::dev_genesis();
+    genesis.header.gas_limit += 1;
+    genesis.hash = genesis.header.hash();
+    return genesis;
+  }());
+  const std::vector<VerifiedEnr> records{record_of_box(named), record_of_box(other)};
+  publish(records);
+  Box& box = net_.add(listed(), 3);
+  run(box, seconds(20));
+  EXPECT_EQ(sessions_, 1U);
+  EXPECT_EQ(box.counter("peers.dials.dns"), 1U);
+  EXPECT_GE(box.counter("dns.nodes_of_other_forks"), 1U);
+  EXPECT_EQ(box.counter("dns.roots"), 1U);
+}
+
+TEST_F(DnsLists, AListOfAnotherKeyNamesNobody) {
+  Box& named = net_.add(listed(), 1);
+  const std::vector<VerifiedEnr> records{record_of_box(named)};
+  publish(records, dns::testing::kPublisher + 1);
+  Box& box = net_.add(listed(), 3);
+  run(box, seconds(20));
+  EXPECT_EQ(sessions_, 0U);
+  EXPECT_EQ(box.counter("dns.records"), 0U);
+  EXPECT_GE(box.counter("dns.refused"), 1U);
+  EXPECT_GE(box.log.count("A list of nodes in the DNS cannot be used"), 1U);
+}
+
+TEST_F(DnsLists, WithoutAnAnswerItIsAskedSeldom) {
+  Box& box = net_.add(listed(), 3);
+  run(box, seconds(600));
+  EXPECT_GE(questions_, 2U);
+  EXPECT_LE(questions_, 40U);
+}
+
+TEST_F(DnsLists, AddressesOfOtherNetworksThanAreAllowedAreNotDialled) {
+  Box& named = net_.add(listed(), 1);
+  const std::vector<VerifiedEnr> records{record_of_box(named),
+                                         false_record(7, IpAddress::parse("60.1.1.1").value())};
+  publish(records);
+  NodeConfig config = listed();
+  config.netrestrict = NetList::parse("10.0.0.0/8").value();
+  Box& box = net_.add(config, 3);
+  run(box, seconds(20));
+  EXPECT_EQ(sessions_, 1U);
+  EXPECT_EQ(box.counter("peers.dials.dns"), 1U);
+  EXPECT_GE(box.counter("node.netrestrict_dials"), 1U);
+  EXPECT_EQ(box.counter("node.netrestrict_datagrams_out"), 0U);
+}
+
+}  // namespace
+}  // namespace ethnet::node

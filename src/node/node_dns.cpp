@@ -1,0 +1,63 @@
+// What the node does with lists of nodes in the DNS: whoever answers questions about names gets
+// them as TextsWanted; whom a list names is dialled, where its record names our chain.
+#include <base/check.hpp>
+#include <types/enr.hpp>
+
+#include "node.hpp"
+
+namespace ethnet::node {
+
+void Node::start_dns(Now now) {
+  refresh_record(now, std::nullopt);
+  for (const dns::Link& tree : config_.dns_trees) {
+    const auto added = dns_->add_tree(now, tree);
+    CHECK(added.has_value() || added.error().is(dns::DnsError::link_twice));
+  }
+  search_at_ = now.mono;
+}
+
+void Node::handle_texts(Now now, std::uint64_t question, TextsOutcome outcome,
+                        std::span<const std::string> texts) noexcept {
+  if (!dns_) return;
+  if (outcome == TextsOutcome::found) {
+    dns_->handle_answer(now, question, texts);
+  } else {
+    dns_->handle_failure(
+        now, question,
+        outcome == TextsOutcome::none ? dns::DnsError::not_found : dns::DnsError::unanswered);
+  }
+  route(now);
+}
+
+bool Node::route_dns(Now now) {
+  if (!dns_ || stopping_) return false;
+  bool moved = false;
+  while (auto question = dns_->poll_question()) {
+    // Where the queue is full the client hears nothing, and asks again.
+    tell(TextsWanted{question->id, std::move(question->name)});
+    moved = true;
+  }
+  while (const auto event = dns_->poll_event()) {
+    on_dns_event(now, *event);
+    moved = true;
+  }
+  return moved;
+}
+
+void Node::on_dns_event(Now now, const dns::ClientEvent& event) {
+  if (const auto* const found = std::get_if<dns::NodeFound>(&event)) {
+    add_candidate(found->record.node_id(), found->record.record(), peers::Source::dns,
+                  counters_.dns_nodes);
+  } else if (const auto* const changed = std::get_if<dns::RootChanged>(&event)) {
+    log_.write(now, LogLevel::info, "A list of nodes in the DNS",
+               {{"tree", changed->tree.text()}, {"sequence", changed->seq}});
+  } else if (const auto* const failed = std::get_if<dns::RootFailed>(&event)) {
+    log_.write(now, LogLevel::warn, "A list of nodes in the DNS cannot be used",
+               {{"tree", failed->tree.text()}, {"why", failed->why.what()}});
+  } else if (const auto* const skipped = std::get_if<dns::EntrySkipped>(&event)) {
+    log_.write(now, LogLevel::debug, "An entry of a list in the DNS was left out",
+               {{"name", skipped->name}, {"why", skipped->why.what()}});
+  }
+}
+
+}  // namespace ethnet::node
