@@ -119,8 +119,8 @@ class Crawl(ProcessTest):
         self.until(self.stored, lambda count: count == 3)
         crawl.terminate()
         self.finish(crawl)
-        self.assertEqual(set(self.rows()), set(records))
         self.assertFalse(os.path.exists(self.path("census.db-wal")), "the file is whole by itself")
+        self.assertEqual(set(self.rows()), set(records))  # reads, and makes that file again
         with open(self.path("nodes.csv"), encoding="utf-8") as file:
             self.assertEqual(len(file.readlines()), 4)
 
