@@ -19,6 +19,17 @@ struct DiscvOptions {
   std::string protocol;                // of TALKREQ
   std::string request;                 // its bytes, hexadecimal
   std::uint32_t timeout_seconds = 30;
+
+  // Of a crawl.
+  std::string census;                 // a file of SQLite
+  std::string nodes_file;             // a set of nodes to begin with; empty: none
+  std::string json_file;              // what is written at the end; empty: nothing
+  std::string csv_file;               // the same
+  std::uint32_t crawl_seconds = 0;    // 0: until everybody was asked
+  std::uint32_t recheck_seconds = 0;  // 0: as the crawler has it
+  std::uint64_t max_nodes = 0;        // 0: as many as it can
+  bool goes_on = false;
+  std::string serve;  // IP:PORT; empty: nowhere
 };
 
 // The sub-commands. `options` and `status` outlive the parse.

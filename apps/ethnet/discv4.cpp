@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <types/enode_url.hpp>
 
+#include "crawl.hpp"
 #include "discv_commands.hpp"
 #include "discv_node.hpp"
 
@@ -149,6 +150,8 @@ int listen(const DiscvOptions& options) {
   return 0;
 }
 
+int crawl(const DiscvOptions& options) { return run_crawl(options, DiscvVersion::v4); }
+
 }  // namespace
 
 void add_discv4(CLI::App& app, DiscvOptions& options, int& status) {
@@ -157,7 +160,8 @@ void add_discv4(CLI::App& app, DiscvOptions& options, int& status) {
              .request_record = request_record,
              .lookup = lookup,
              .resolve = resolve,
-             .listen = listen},
+             .listen = listen,
+             .crawl = crawl},
             options, status);
 }
 

@@ -5,6 +5,7 @@
 #include <base/hex.hpp>
 #include <fmt/format.h>
 
+#include "crawl.hpp"
 #include "discv_commands.hpp"
 #include "discv_node.hpp"
 
@@ -178,6 +179,8 @@ int listen(const DiscvOptions& options) {
   return 0;
 }
 
+int crawl(const DiscvOptions& options) { return run_crawl(options, DiscvVersion::v5); }
+
 }  // namespace
 
 void add_discv5(CLI::App& app, DiscvOptions& options, int& status) {
@@ -186,7 +189,8 @@ void add_discv5(CLI::App& app, DiscvOptions& options, int& status) {
                                .request_record = request_record,
                                .lookup = lookup,
                                .resolve = resolve,
-                               .listen = listen},
+                               .listen = listen,
+                               .crawl = crawl},
                               options, status);
   group.get_subcommand("listen")
       ->add_option("--talk", options.protocol, "Answer TALKREQ of this protocol with its own bytes")

@@ -1,5 +1,7 @@
 #include "discv_commands.hpp"
 
+#include <discovery/crawl/limits.hpp>
+
 namespace ethnet::app {
 namespace {
 
@@ -20,6 +22,40 @@ void add_bootnodes(CLI::App& command, DiscvOptions& o) {
   command.add_option("--bootnodes", o.bootnodes, "Nodes to begin with, comma-separated")
       ->option_text("NODE,...")
       ->delimiter(',');
+}
+
+void add_crawl_flags(CLI::App& command, DiscvOptions& o) {
+  command
+      .add_option("--db", o.census,
+                  "Where it keeps what it finds: a file of SQLite, made where there is none")
+      ->option_text("FILE")
+      ->required();
+  command.add_option("--nodes", o.nodes_file, "A set of nodes to begin with besides (nodes.json)")
+      ->option_text("FILE");
+  command
+      .add_option("--timeout", o.crawl_seconds,
+                  "Seconds until it ends (default: when everybody was asked)")
+      ->option_text("SECONDS")
+      ->check(CLI::Range(1U, 30U * 24 * 3600));
+  command.add_option("--max-nodes", o.max_nodes, "It ends when it knows so many")
+      ->option_text("N")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{crawl::kMaxCrawlNodes}));
+  command.add_flag("--forever", o.goes_on,
+                   "Go on when everybody was asked: look for newcomers, ask the others again");
+  command
+      .add_option("--recheck", o.recheck_seconds,
+                  "Seconds until a node is asked again (default: 600)")
+      ->option_text("SECONDS")
+      ->check(CLI::Range(1U, 7U * 24 * 3600));
+  command
+      .add_option("--json", o.json_file,
+                  "Write a set of nodes at the end, as geth's devp2p does; - is standard output")
+      ->option_text("FILE");
+  command.add_option("--csv", o.csv_file, "Write all columns at the end")->option_text("FILE");
+  command
+      .add_option("--serve", o.serve,
+                  "Show it over HTTP too, as JSON and as a page, until it is stopped")
+      ->option_text("IP:PORT");
 }
 
 }  // namespace
@@ -49,11 +85,14 @@ CLI::App& add_discv(CLI::App& app, const std::string& name, const std::string& a
   CLI::App* const lookup = add("lookup", "The nodes nearest to a target", commands.lookup);
   CLI::App* const listen =
       add("listen", "Be a node of the network, and print whom it meets", commands.listen);
+  CLI::App* const crawl =
+      add("crawl", "Ask everybody in the network who they are, and keep it", commands.crawl);
   for (CLI::App* const one : {ping, record, resolve}) add_asking_flags(*one, o);
-  for (CLI::App* const one : {lookup, listen}) add_own_flags(*one, o);
+  for (CLI::App* const one : {lookup, listen, crawl}) add_own_flags(*one, o);
   lookup->add_option("--target", o.target, "Where to look (default: anywhere)");
   add_timeout(*lookup, o);
-  for (CLI::App* const one : {resolve, lookup, listen}) add_bootnodes(*one, o);
+  for (CLI::App* const one : {resolve, lookup, listen, crawl}) add_bootnodes(*one, o);
+  add_crawl_flags(*crawl, o);
   return *group;
 }
 

@@ -15,6 +15,7 @@ struct DiscvCommands {
   Command lookup;
   Command resolve;
   Command listen;
+  Command crawl;
 };
 
 // Whom to ask, from where, for how long.

@@ -9,17 +9,16 @@
 #include <types/enode_url.hpp>
 
 namespace ethnet::app {
-namespace {
-
-Endpoint parse_address(const std::string& text) {
-  const auto address = Endpoint::parse(text);
+Endpoint parse_own_address(const DiscvOptions& options) {
+  const auto address = Endpoint::parse(options.address);
   if (!address) {
-    throw std::runtime_error(fmt::format("--addr: '{}': {}", text, address.error().what()));
+    throw std::runtime_error(
+        fmt::format("--addr: '{}': {}", options.address, address.error().what()));
   }
   return *address;
 }
 
-std::shared_ptr<const crypto::SecretKey> key_of(const DiscvOptions& options, SecureRng& rng) {
+std::shared_ptr<const crypto::SecretKey> own_key(const DiscvOptions& options, SecureRng& rng) {
   if (!options.key_file.empty()) return read_key(options.key_file);
   return std::make_shared<const crypto::SecretKey>(crypto::SecretKey::generate(rng));
 }
@@ -37,11 +36,9 @@ std::shared_ptr<const VerifiedEnr> own_record(const crypto::SecretKey& key, cons
   return std::make_shared<const VerifiedEnr>(*std::move(record));
 }
 
-}  // namespace
-
 DiscvNode::DiscvNode(const DiscvOptions& options, DiscvVersion version, bool keeps_table)
-    : socket_{parse_address(options.address), {}}, timeout_seconds_{options.timeout_seconds} {
-  const auto key = key_of(options, entropy_);
+    : socket_{parse_own_address(options), {}}, timeout_seconds_{options.timeout_seconds} {
+  const auto key = own_key(options, entropy_);
   host_ = std::make_unique<discovery::Host>(
       runtime::os_now(),
       discovery::HostConfig{.key = key,

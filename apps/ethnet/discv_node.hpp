@@ -51,6 +51,13 @@ class DiscvNode {
   std::unique_ptr<runtime::MachineLoop<discovery::Host>> loop_;
 };
 
+// The key of the options, or a fresh one; and a record of it, later than those of earlier runs.
+[[nodiscard]] std::shared_ptr<const crypto::SecretKey> own_key(const DiscvOptions& options,
+                                                               SecureRng& rng);
+[[nodiscard]] std::shared_ptr<const VerifiedEnr> own_record(const crypto::SecretKey& key,
+                                                            const Endpoint& local);
+// The socket's of the options.
+[[nodiscard]] Endpoint parse_own_address(const DiscvOptions& options);
 // A record as text, verified.
 [[nodiscard]] std::shared_ptr<const VerifiedEnr> parse_record(const std::string& text);
 // The same where it names an address of discovery.

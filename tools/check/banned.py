@@ -16,7 +16,7 @@ PRODUCT = [
     (r"\b(sleep_for|sleep_until|usleep|nanosleep)\b|(?<![\w.>:])(::)?sleep\s*\(",
      "state a deadline by next_deadline()", []),
     (r"\bstd::(thread|jthread|mutex|condition_variable|async|call_once)\b|\bthread_local\b",
-     "one thread owns a machine; threads live in src/runtime, src/observe and src/control", [r"src/runtime/", r"src/observe/", r"src/control/", r"src/sim/", r"apps/"]),
+     "one thread owns a machine; threads live in src/runtime, src/observe, src/control and src/census", [r"src/runtime/", r"src/observe/", r"src/control/", r"src/census/", r"src/sim/", r"apps/"]),
     (r"\bstd::(cout|cerr|clog)\b|\b(fmt|std)::print(ln)?\s*\("
      r"|(?<![\w.>])(v?[fd]?printf|f?puts|f?putc|putchar|fwrite|perror)\s*\(",
      "report by an event or base/log.hpp; only programs print",

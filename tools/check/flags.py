@@ -36,7 +36,7 @@ _UNSANITIZED = {"tests/process/hung_disk.cpp"}
 
 # Sources that a tool makes lie in the build folder; their warnings are the tool's.
 MADE = "build/"
-EDGE = ("src/runtime/", "src/observe/", "src/control/", "src/lab/", "src/sim_file/")
+EDGE = ("src/runtime/", "src/observe/", "src/control/", "src/census/", "src/lab/", "src/sim_file/")
 
 
 def wanted(path, preset, gnu):

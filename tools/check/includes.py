@@ -38,6 +38,7 @@ ROWS = {
     "discovery/v4": _PURE + ["discovery/kbucket/", "discovery/filter/"],
     "discovery/v5": _PURE + ["discovery/kbucket/", "discovery/filter/"],
     "discovery/host": _PURE + ["discovery/kbucket/", "discovery/filter/", "discovery/v4/", "discovery/v5/"],
+    "discovery/crawl": _PURE + ["discovery/kbucket/", "discovery/v4/", "discovery/v5/", "discovery/host/"],
     "transport": _PURE,
     "transport/quic": _PURE + _TRANSPORT,
     "transport/rlpx": _PURE + _TRANSPORT,
@@ -60,6 +61,8 @@ ROWS = {
     "observe": ["base/", "types/"] + _NODE_FACE,
     "control": ["base/", "types/", "chain/", "das/", "protocol/das_lite/limits.hpp", "node/",
                 "observe/accept_loop.hpp", "observe/grpc_door.hpp"],
+    "census": ["base/", "types/", "discovery/crawl/", "discovery/kbucket/", "observe/accept_loop.hpp",
+               "observe/static_files.hpp"],
 }
 
 # Headers that narrow a row: these files themselves include base and types only.
@@ -75,11 +78,12 @@ THIRD_PARTY = [
     (r"(immintrin|cpuid)\.h", [r"src/crypto/[^/]*\.cpp$"]),
     (r"snappy", [r"src/codec/[^/]*\.cpp$"]),
     (r"rocksdb/", [r"src/store/rocksdb\.cpp$"]),
-    (r"boost/", [r"src/runtime/", r"src/observe/", r"src/control/"]),
+    (r"boost/", [r"src/runtime/", r"src/observe/", r"src/control/", r"src/census/"]),
     (r"(grpc|google|prometheus)", [r"src/observe/", r"src/control/"]),
     (r"ethscope\.(grpc\.)?pb\.h", [r"src/observe/"]),  # made of proto/
     (r"control\.(grpc\.)?pb\.h", [r"src/control/"]),
     (r"nlohmann/", [r"src/.*\.cpp$", r"src/types/genesis_json\.hpp$", r"src/observe/rpc_queries\.hpp$"]),
+    (r"sqlite3\.h", [r"src/census/sqlite\.cpp$"]),
     (r"ares\.h", [r"src/runtime/dns_resolver\.cpp$"]),
     (r"toml\+\+/", [r"src/runtime/[^/]*\.cpp$"]),
     (r"yaml-cpp/", [r"src/lab/yaml\.cpp$"]),

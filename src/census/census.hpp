@@ -1,0 +1,84 @@
+// What crawls found, in a file of SQLite: one row a node, which outlives the crawl that wrote it.
+//
+// The file is a database in WAL mode, for others to read at any time, while it is written too. A
+// batch of changes is one transaction: after kill -9 it has all of a batch or nothing. Who crawls
+// holds FILE-lock, so that two do not count the same nodes.
+// Throws CensusError, with one clear line that names the file. One thread. Schema: kSchema in
+// census.cpp; docs/DISCOVERY.md says what the columns mean.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <discovery/crawl/book.hpp>
+#include <discovery/crawl/facts.hpp>
+
+#include "sqlite.hpp"
+
+namespace ethnet::census {
+
+// Of PRAGMA application_id ("ECen") and user_version.
+inline constexpr std::int64_t kApplication = 0x4543'656e;
+inline constexpr std::int64_t kSchemaVersion = 1;
+
+enum class CensusFault : std::uint8_t {
+  cannot_open,
+  no_database,  // a file of something else
+  other_application,
+  other_schema,  // of another version of this program
+  in_use,        // another crawl writes to it
+  bad_row,       // changed by somebody else
+  failed,        // a full disk, and the like
+};
+
+class CensusError : public std::runtime_error {
+ public:
+  CensusError(CensusFault fault, const std::string& what)
+      : std::runtime_error{what}, fault_{fault} {}
+  [[nodiscard]] CensusFault fault() const { return fault_; }
+
+ private:
+  CensusFault fault_;
+};
+
+// In the order of the table.
+inline constexpr std::array<std::string_view, 20> kColumns{
+    "id",      "seq",    "record",     "ip",        "udp",          "tcp",       "quic",
+    "ip6",     "udp6",   "tcp6",       "quic6",     "capabilities", "fork_hash", "fork_next",
+    "network", "client", "first_seen", "last_seen", "last_check",   "score"};
+using Row = std::array<Value, kColumns.size()>;
+
+class Census {
+ public:
+  // Makes the file where there is none.
+  explicit Census(const std::string& path);
+
+  // Every node, oldest check first; each record is verified.
+  [[nodiscard]] std::vector<crawl::Node> load();
+  // Waits for commit(); of one node the last counts.
+  void put(const crawl::Node& node);
+  void commit();
+  [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
+  // By id. What waits is not there yet.
+  void for_each(const std::function<void(const Row&)>& take);
+  [[nodiscard]] std::uint64_t size();
+
+ private:
+  template <class F>
+  auto guarded(F&& f);
+
+  std::string path_;
+  Database lock_;
+  Database db_;
+  crawl::FactReader facts_;
+  std::map<NodeId, crawl::Node> waiting_;
+};
+
+}  // namespace ethnet::census

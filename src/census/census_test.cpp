@@ -1,0 +1,182 @@
+#include "census.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include <discovery/crawl/testing/crawl_rig.hpp>
+#include <gtest/gtest.h>
+
+namespace ethnet::census {
+namespace {
+
+using crawl::Node;
+using crawl::testing::id_of;
+using crawl::testing::key_of;
+using crawl::testing::place_of;
+using crawl::testing::record_of;
+
+UnixTime at(std::uint64_t s) { return UnixTime::from_seconds(s); }
+Node node_of(std::uint64_t number, std::int64_t score = 1, std::uint64_t checked = 1'000) {
+  return {.record = record_of(number),
+          .score = score,
+          .first_response = at(500),
+          .last_response = at(900),
+          .last_check = at(checked)};
+}
+
+class CensusFile : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "ethnet-census-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  [[nodiscard]] std::string path() const { return (folder_ / "census.db").string(); }
+  [[nodiscard]] CensusFault fault() const {
+    try {
+      Census census{path()};
+      (void)census.load();
+    } catch (const CensusError& error) {
+      EXPECT_TRUE(std::string{error.what()}.starts_with(path() + ": ")) << error.what();
+      return error.fault();
+    }
+    ADD_FAILURE() << "nothing was thrown";
+    return CensusFault::failed;
+  }
+  void run(const char* sql) const { Database{path(), OpenAs::writer}.run(sql); }
+
+  std::filesystem::path folder_;
+};
+
+std::string text(const Row& row, std::string_view column) {
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    if (kColumns.at(i) != column) continue;
+    const auto* const value = std::get_if<std::string>(&row.at(i));
+    return value != nullptr ? *value : "";
+  }
+  return "no such column";
+}
+
+TEST_F(CensusFile, WhatIsCommittedIsThereInTheNextRunOldestCheckFirst) {
+  {
+    Census census{path()};
+    EXPECT_TRUE(census.load().empty());
+    census.put(node_of(1, 7, 3'000));
+    census.put(node_of(2, 1, 2'000));
+    EXPECT_EQ(census.size(), 0U) << "it waits";
+    census.commit();
+    EXPECT_EQ(census.waiting(), 0U);
+    census.put(node_of(3));  // and is not committed
+  }
+  Census census{path()};
+  const auto nodes = census.load();
+  ASSERT_EQ(nodes.size(), 2U);
+  EXPECT_EQ(nodes[0].record->id(), id_of(2));
+  EXPECT_EQ(nodes[1].record->id(), id_of(1));
+  EXPECT_EQ(nodes[1].record->encoded(), record_of(1)->encoded());
+  EXPECT_EQ(nodes[1].record->endpoint(), place_of(1));
+  EXPECT_EQ(nodes[1].score, 7);
+  EXPECT_EQ(nodes[1].first_response, at(500));
+  EXPECT_EQ(nodes[1].last_response, at(900));
+  EXPECT_EQ(nodes[1].last_check, at(3'000));
+}
+
+TEST_F(CensusFile, ARowIsReplacedAndTheFirstTimeStays) {
+  Census census{path()};
+  census.put(node_of(1));
+  census.commit();
+  Node later = node_of(1, 9);
+  later.first_response = at(5'000);
+  later.record = record_of(1, place_of(4), UINT64_MAX);
+  census.put(later);
+  census.commit();
+  std::vector<Row> rows;
+  census.for_each([&](const Row& row) { rows.push_back(row); });
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(text(rows[0], "ip"), place_of(4).ip.to_string());
+  EXPECT_EQ(text(rows[0], "seq"), "18446744073709551615");
+  EXPECT_EQ(std::get<std::int64_t>(rows[0].at(16)), 500);
+  EXPECT_EQ(std::get<std::int64_t>(rows[0].at(19)), 9);
+}
+
+TEST_F(CensusFile, TheRowSaysWhatTheRecordSays) {
+  EnrBuilder builder{3};
+  builder.ip(place_of(1).ip).udp(30'303).tcp(30'304).bytes("snap", {});
+  builder.fork_id({.hash = {std::byte{0xab}}, .next = UINT64_MAX});
+  const auto enr = std::make_shared<const VerifiedEnr>(builder.sign(*key_of(1)).value());
+  Node node = node_of(1);
+  node.record = kbucket::NodeRecord::of(enr, kbucket::RecordPort::udp);
+  Census census{path()};
+  census.put(node);
+  census.commit();
+  Row row;
+  census.for_each([&](const Row& one) { row = one; });
+  EXPECT_EQ(text(row, "id"), to_hex(id_of(1).view()));
+  EXPECT_EQ(text(row, "record"), enr->record().text());
+  EXPECT_EQ(text(row, "capabilities"), "eth snap");
+  EXPECT_EQ(text(row, "fork_hash"), "0xab000000");
+  EXPECT_EQ(text(row, "fork_next"), "18446744073709551615");
+  EXPECT_EQ(std::get<std::int64_t>(row.at(5)), 30'304);
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(row.at(6))) << "no quic";
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(row.at(15))) << "no client";
+}
+
+TEST_F(CensusFile, AFileOfSomethingElseIsRefusedAndLeftAsItIs) {
+  std::ofstream{path()} << "this is a text file, and rather longer than the header of a database";
+  EXPECT_EQ(fault(), CensusFault::no_database);
+  std::string line;
+  std::getline(std::ifstream{path()}, line);
+  EXPECT_TRUE(line.starts_with("this is a text file"));
+}
+
+TEST_F(CensusFile, TheDatabaseOfAnotherProgramIsRefused) {
+  run("CREATE TABLE nodes (id TEXT)");
+  EXPECT_EQ(fault(), CensusFault::other_application);
+}
+
+TEST_F(CensusFile, AnotherVersionOfTheTablesIsRefused) {
+  {
+    Census census{path()};
+  }
+  run("PRAGMA user_version = 2");
+  EXPECT_EQ(fault(), CensusFault::other_schema);
+}
+
+TEST_F(CensusFile, ARowThatSomebodyChangedIsNamed) {
+  {
+    Census census{path()};
+    census.put(node_of(1));
+    census.commit();
+  }
+  run("UPDATE nodes SET id = '00'");
+  EXPECT_EQ(fault(), CensusFault::bad_row);
+}
+
+TEST_F(CensusFile, TwoCrawlsDoNotWriteToOneFile) {
+  const Census census{path()};
+  EXPECT_EQ(fault(), CensusFault::in_use);
+}
+
+TEST_F(CensusFile, WhatCannotBeOpenedIsNamed) {
+  std::filesystem::create_directory(path());
+  EXPECT_EQ(fault(), CensusFault::cannot_open);
+  EXPECT_THROW(Census{":memory:"}, CensusError);
+}
+
+TEST_F(CensusFile, OthersReadWhileItIsWritten) {
+  Census census{path()};
+  census.put(node_of(1));
+  census.commit();
+  Database reader{path(), OpenAs::reader};
+  EXPECT_EQ(reader.number("SELECT count(*) FROM nodes"), 1);
+  census.put(node_of(2));
+  census.commit();
+  EXPECT_EQ(reader.number("SELECT count(*) FROM nodes"), 2);
+  EXPECT_THROW(reader.run("DELETE FROM nodes"), SqliteError);
+}
+
+}  // namespace
+}  // namespace ethnet::census

@@ -1,0 +1,44 @@
+// What `--serve` answers, without sockets: a request in, an answer out, of what a Reader reads.
+//
+//   GET /                 a page with the distributions, drawn, and the rows
+//   GET /statistics.json  the distributions
+//   GET /nodes.json       rows by id: {"nodes": […], "next": "…" or null}
+// Of both: fork, network, client, capability, seen_since, min_score; of the rows limit (100) and
+// after, which is the `next` of the answer before.
+//
+// A page in a browser may be made to call us under a name of its own (DNS rebinding), so a request
+// has to name us as we are called. No other origin is allowed anything (no CORS).
+// One thread. Limits: kMaxCensusPage of rows.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <observe/static_files.hpp>
+#include <types/endpoint.hpp>
+
+#include "reader.hpp"
+
+namespace ethnet::census {
+
+using HttpRequest = boost::beast::http::request<boost::beast::http::string_body>;
+using HttpResponse = boost::beast::http::response<boost::beast::http::string_body>;
+
+class Page {
+ public:
+  // `listen`: its address is a name of ours too. `files`: /index.html and what it needs.
+  Page(const std::string& census, const Endpoint& listen, observe::StaticFiles files);
+  [[nodiscard]] HttpResponse answer(const HttpRequest& request);
+
+ private:
+  [[nodiscard]] bool is_ours(std::string_view host) const;
+
+  Reader reader_;
+  std::vector<std::string> names_;
+  observe::StaticFiles files_;
+};
+
+}  // namespace ethnet::census

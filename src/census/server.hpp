@@ -1,0 +1,35 @@
+// The HTTP/1.1 listener of a census: one thread of its own, which reads the file that a crawl
+// writes. Each connection asks once, within kCensusPatience in all; at the most of them the oldest
+// makes way, so that who stalls keeps nobody out.
+// Threading: construct and destroy on one thread. Throws std::runtime_error with one clear line
+// when the port is taken or the address not ours.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <base/instant.hpp>
+#include <types/endpoint.hpp>
+
+namespace ethnet::census {
+
+// A page opens six; each may hold an answer of a megabyte.
+inline constexpr std::size_t kMaxCensusConnections = 32;
+inline constexpr std::size_t kMaxCensusHeaderBytes = 8 * 1024;  // browsers send about 1
+inline constexpr Duration kCensusPatience = seconds(10);
+
+class Server {
+ public:
+  Server(const std::string& census, const Endpoint& listen);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server();
+  [[nodiscard]] std::uint16_t port() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ethnet::census

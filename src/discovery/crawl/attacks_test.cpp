@@ -1,0 +1,90 @@
+// What nodes that are crawled may try (docs/THREATS.md).
+#include <gtest/gtest.h>
+
+#include "crawler.hpp"
+#include "testing/crawl_rig.hpp"
+
+namespace ethnet::crawl::testing {
+namespace {
+
+using CrawlAttacks = CrawlNet;
+
+TEST_F(CrawlAttacks, atk_38_RecordsThatNameAVictimHaveItKnockedAtTwiceAMinuteAtMost) {
+  start_crawl({.protocol = Protocol::v5, .ends = false});
+  const Endpoint victim = place_of(77);
+  crawler().begin(now_, {});
+  for (std::uint64_t i = 1'000; i < 1'090; ++i) {
+    crawler().add(now_, Contact::of(record_of(i, {victim.ip, static_cast<std::uint16_t>(i)})));
+  }
+  run(seconds(59));
+  std::size_t sent = 0;
+  for (const auto& [at, count] : crawler_sent_) sent += at.ip == victim.ip ? count : 0;
+  // A question is sent twice where nothing comes back.
+  EXPECT_EQ(sent, 2 * kbucket::kMaxProbesPerAddress);
+  EXPECT_GT(crawler().counters().knocks_put_off, 80U);
+}
+
+TEST_F(CrawlAttacks, atk_33_AHostWithAllTheNamesItWantsHasAHundredPlacesAndOthersTheRest) {
+  Book book{{.k0 = 1, .k1 = 2}, {}};
+  const IpAddress host = place_of(5).ip;
+  std::size_t taken = 0;
+  for (std::uint64_t i = 0; i < 1'000; ++i) {
+    const Contact contact{
+        id_of(i), {host, static_cast<std::uint16_t>(1'000 + i)}, nullptr, key_of(i)->public_key()};
+    if (book.tell(now_, contact) == Told::fresh) ++taken;
+  }
+  EXPECT_EQ(taken, kMaxCrawlPerSite);
+  EXPECT_EQ(book.tell(now_, Contact::of(record_of(2'000))), Told::fresh);
+}
+
+TEST_F(CrawlAttacks, atk_26_ClaimsWithoutEndStayWithinTheirBoundAndGiveNoRow) {
+  Book book{{.k0 = 1, .k1 = 2}, {.claims = 20, .silent = 30}};
+  for (std::uint64_t i = 0; i < 1'000; ++i) {
+    (void)book.tell(now_, Contact::of(record_of(i)));
+    if (i % 7 == 0) {
+      while (const auto contact = book.next(now_)) (void)book.on_silence(now_, contact->id);
+    }
+    ASSERT_LE(book.claims(), 20U);
+    ASSERT_LE(book.silent(), 30U);
+    ASSERT_LE(book.sites(), 20U);
+  }
+  EXPECT_EQ(book.nodes(), 0U) << "a row has who answered";
+}
+
+TEST_F(CrawlAttacks, atk_26_NamesThatNobodyBearsDoNotKeepACrawlGoing) {
+  add_hosts(3, Protocol::v5);
+  start_crawl({.protocol = Protocol::v5});
+  crawler().begin(now_, std::vector{Contact::of(record_of(1))});
+  std::uint64_t fake = 10'000;
+  for (int i = 0; i < 200 && !ended_; ++i) {
+    const Endpoint victim{place_of(77).ip, static_cast<std::uint16_t>(fake)};
+    crawler().add(now_, Contact::of(record_of(fake, i % 2 == 0 ? victim : place_of(fake))));
+    ++fake;
+    run(seconds(1));
+  }
+  EXPECT_EQ(ended_, CrawlEnd::everybody_was_asked);
+  EXPECT_EQ(checked_.size(), 3U);
+}
+
+TEST_F(CrawlAttacks, atk_38_ANodeThatAnsweredDoesNotPointUsAtAVictimUnlimited) {
+  Book book{{.k0 = 1, .k1 = 2}, {}};
+  ASSERT_EQ(book.tell(now_, Contact::of(record_of(1))), Told::fresh);
+  ASSERT_TRUE(book.next(now_).has_value());
+  ASSERT_TRUE(book.on_answer(now_, id_of(1), record_of(1)).has_value());
+  EXPECT_TRUE(book.is_proven(id_of(1)));
+  ASSERT_EQ(book.tell(now_, Contact::of(record_of(1, place_of(77), 2))), Told::known);
+  EXPECT_FALSE(book.is_proven(id_of(1))) << "it was never seen there: a knock";
+}
+
+TEST_F(CrawlAttacks, atk_38_ANodeOutThereDoesNotSendUsToOurLan) {
+  Book book{{.k0 = 1, .k1 = 2}, {}};
+  ASSERT_EQ(book.tell(now_, {id_of(1), place_of(1), nullptr, key_of(1)->public_key()}),
+            Told::fresh);
+  ASSERT_TRUE(book.next(now_).has_value());
+  const Endpoint lan = Endpoint::parse("192.168.1.1:53").value();
+  EXPECT_FALSE(book.on_answer(now_, id_of(1), record_of(1, lan)).has_value());
+  EXPECT_EQ(book.nodes(), 0U);
+}
+
+}  // namespace
+}  // namespace ethnet::crawl::testing

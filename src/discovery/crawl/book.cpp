@@ -1,0 +1,181 @@
+#include "book.hpp"
+
+#include <algorithm>
+
+#include <base/check.hpp>
+#include <discovery/kbucket/ip_limits.hpp>
+#include <discovery/kbucket/scope.hpp>
+
+namespace ethnet::crawl {
+namespace {
+
+// One host has a /64 to itself. Nothing: it counts nowhere.
+std::optional<IpAddress> site_of(const IpAddress& ip) {
+  if (!kbucket::limited_subnet(ip)) return std::nullopt;
+  return ip.is_v4() ? ip : ip.masked(64);
+}
+
+UnixTime whole(UnixTime time) { return UnixTime::from_seconds(time.whole_seconds()); }
+
+}  // namespace
+
+Book::Book(SipKey key, const BookLimits& limits)
+    : limits_{limits}, silent_{limits.silent, IdHash{key}} {}
+
+bool Book::has_room_at(const IpAddress& ip) const {
+  const auto site = site_of(ip);
+  if (!site) return true;
+  const auto it = sites_.find(*site);
+  return it == sites_.end() || it->second < limits_.per_site;
+}
+
+void Book::insert(const Contact& contact, const Node& node, Instant due) {
+  if (const auto site = site_of(contact.at.ip)) ++sites_[*site];
+  if (node.has_answered()) ++nodes_;
+  Entry entry{.contact = contact, .node = node, .due = due, .under_way = false, .proven = false};
+  due_.emplace(due, contact.id);
+  entries_.emplace(contact.id, std::move(entry));
+}
+
+void Book::schedule(Entry& entry, Instant due) {
+  entry.under_way = false;
+  entry.due = due;
+  due_.emplace(due, entry.contact.id);
+}
+
+// It has another record now.
+void Book::move(Entry& entry, const RecordPtr& record) {
+  if (const auto site = site_of(entry.contact.at.ip)) {
+    const auto it = sites_.find(*site);
+    CHECK(it != sites_.end());
+    if (--it->second == 0) sites_.erase(it);
+  }
+  if (const auto site = site_of(record->endpoint().ip)) ++sites_[*site];
+  entry.proven = entry.proven && entry.contact.at == record->endpoint();
+  entry.contact = Contact::of(record);
+}
+
+void Book::erase(const NodeId& id, Instant quiet_until) {
+  const auto it = entries_.find(id);
+  CHECK(it != entries_.end());
+  if (const auto site = site_of(it->second.contact.at.ip)) {
+    const auto count = sites_.find(*site);
+    CHECK(count != sites_.end());
+    if (--count->second == 0) sites_.erase(count);
+  }
+  if (it->second.node.has_answered()) --nodes_;
+  entries_.erase(it);
+  if (Instant* const known = silent_.use(id)) {
+    *known = quiet_until;
+  } else {
+    silent_.insert(id, quiet_until);
+  }
+}
+
+bool Book::restore(Now now, const Node& node) {
+  CHECK(node.record != nullptr && node.has_answered());
+  const NodeId& id = node.record->id();
+  if (entries_.contains(id) || nodes_ >= limits_.nodes) return false;
+  // A clock that was set back must not keep it from being asked for longer than usual.
+  const Duration age = std::max(now.wall - node.last_check, Duration{});
+  insert(Contact::of(node.record), node, now.mono + limits_.recheck - age);
+  return true;
+}
+
+Told Book::tell(Now now, const Contact& contact) {
+  if (kbucket::scope_of(contact.at.ip) == kbucket::Scope::special || contact.at.port == 0) {
+    return Told::nowhere;
+  }
+  if (const auto it = entries_.find(contact.id); it != entries_.end()) {
+    Entry& entry = it->second;
+    const RecordPtr& had = entry.contact.record;
+    const bool is_newer =
+        contact.record != nullptr && (had == nullptr || had->seq() < contact.record->seq());
+    // Signed by the node itself, so that this is where to ask for it next time.
+    if (is_newer && !entry.under_way && has_room_at(contact.at.ip)) move(entry, contact.record);
+    return Told::known;
+  }
+  const Instant* const quiet_until = silent_.find(contact.id);
+  if (quiet_until != nullptr && now.mono < *quiet_until) return Told::silent;
+  if (claims() >= limits_.claims || nodes_ >= limits_.nodes) return Told::full;
+  if (!has_room_at(contact.at.ip)) return Told::crowded;
+  silent_.erase(contact.id);
+  insert(contact, {}, now.mono);
+  return Told::fresh;
+}
+
+std::optional<Contact> Book::next(Now now) {
+  if (due_.empty() || due_.begin()->first > now.mono) return std::nullopt;
+  Entry& entry = entries_.at(due_.begin()->second);
+  due_.erase(due_.begin());
+  entry.under_way = true;
+  return entry.contact;
+}
+
+Book::Entry& Book::under_way(const NodeId& id) {
+  const auto it = entries_.find(id);
+  CHECK(it != entries_.end() && it->second.under_way);
+  return it->second;
+}
+
+void Book::postpone(Now now, const NodeId& id, Duration pause) {
+  schedule(under_way(id), now.mono + pause);
+}
+
+std::optional<Node> Book::on_answer(Now now, const NodeId& id, const RecordPtr& told) {
+  Entry& entry = under_way(id);
+  // A node out there does not send us to our own LAN.
+  const bool means_the_same =
+      told != nullptr && kbucket::may_relay(kbucket::scope_of(entry.contact.at.ip),
+                                            kbucket::scope_of(told->endpoint().ip));
+  const RecordPtr record = means_the_same ? told : nullptr;
+  if (record == nullptr && entry.contact.record == nullptr) return on_silence(now, id);
+  Node& node = entry.node;
+  node.last_check = node.last_response = whole(now.wall);
+  ++node.score;
+  if (!node.has_answered()) {
+    node.first_response = node.last_check;
+    ++nodes_;
+  }
+  const bool is_newer = record != nullptr && (entry.contact.record == nullptr ||
+                                              entry.contact.record->seq() <= record->seq());
+  entry.proven = true;
+  if (is_newer) move(entry, record);
+  node.record = entry.contact.record;
+  schedule(entry, now.mono + limits_.recheck);
+  return node;
+}
+
+std::optional<Node> Book::on_silence(Now now, const NodeId& id) {
+  Entry& entry = under_way(id);
+  const Instant again = now.mono + limits_.recheck;
+  if (!entry.node.has_answered()) {
+    erase(id, again);
+    return std::nullopt;
+  }
+  entry.node.score /= 2;
+  entry.node.last_check = whole(now.wall);
+  const Node node = entry.node;
+  if (node.score > 0) {
+    schedule(entry, again);
+  } else {
+    erase(id, again);
+  }
+  return node;
+}
+
+bool Book::has_answered(const NodeId& id) const {
+  const auto it = entries_.find(id);
+  CHECK(it != entries_.end());
+  return it->second.node.has_answered();
+}
+
+bool Book::is_proven(const NodeId& id) const {
+  const auto it = entries_.find(id);
+  CHECK(it != entries_.end());
+  return it->second.proven;
+}
+
+Instant Book::next_due() const { return due_.empty() ? Instant::never() : due_.begin()->first; }
+
+}  // namespace ethnet::crawl

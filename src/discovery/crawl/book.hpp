@@ -1,0 +1,132 @@
+// What a crawl knows: nodes that answered, with when and how reliably; nodes that were told of and
+// wait for their turn; nodes that were silent, so that they are not asked over and over.
+//
+// The score is geth's (cmd/devp2p): one more for each check that a node passes, half as much for
+// each that it does not. At 0 the node leaves the book; its row in a store stays.
+//
+// The order of checks is that of when they are due: a node that answered so long after its last
+// check (recheck), one that was told of at once. A peer makes the book grow only within limits.hpp.
+// Pure: times and claims are inputs. One thread; deterministic.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include <base/instant.hpp>
+#include <base/lru_map.hpp>
+#include <base/sip_hash.hpp>
+#include <crypto/secp256k1.hpp>
+#include <discovery/kbucket/record.hpp>
+#include <types/endpoint.hpp>
+#include <types/node_id.hpp>
+
+#include "limits.hpp"
+
+namespace ethnet::crawl {
+
+using kbucket::RecordPtr;
+
+// Whom to ask, and where.
+struct Contact {
+  NodeId id;
+  Endpoint at;
+  RecordPtr record;                      // null: discv4 told of it, without one
+  std::optional<crypto::PublicKey> key;  // where there is no record
+
+  [[nodiscard]] static Contact of(const RecordPtr& record) {
+    return {record->id(), record->endpoint(), record, std::nullopt};
+  }
+};
+
+// A node that answered. Times in whole seconds; 0: never.
+struct Node {
+  RecordPtr record;  // the newest that it has of itself
+  std::int64_t score = 0;
+  UnixTime first_response;
+  UnixTime last_response;
+  UnixTime last_check;
+
+  [[nodiscard]] bool has_answered() const { return first_response.ns != 0; }
+};
+
+enum class Told : std::uint8_t {
+  fresh,    // it waits for its turn
+  known,    // it does already, or answered before
+  silent,   // it did not answer lately
+  nowhere,  // no node can be at this address
+  crowded,  // its site has kMaxCrawlPerSite
+  full,
+};
+
+struct BookLimits {
+  std::size_t nodes = kMaxCrawlNodes;
+  std::size_t claims = kMaxCrawlClaims;
+  std::size_t silent = kMaxCrawlSilent;
+  std::size_t per_site = kMaxCrawlPerSite;
+  Duration recheck = kRecheck;
+};
+
+class Book {
+ public:
+  // `key`: secret, for what strangers choose.
+  Book(SipKey key, const BookLimits& limits);
+
+  // A node of an earlier run; false: it is here, or there is no room.
+  bool restore(Now now, const Node& node);
+  // Somebody told of it.
+  Told tell(Now now, const Contact& contact);
+
+  // Whose turn it is. It is under way from then on, until one of the next three.
+  [[nodiscard]] std::optional<Contact> next(Now now);
+  void postpone(Now now, const NodeId& id, Duration pause);
+  // `record`: null where it names no address; then, and where its address means nothing to us, the
+  // one that is known stays. Nothing where there is none at all: then it is silent.
+  std::optional<Node> on_answer(Now now, const NodeId& id, const RecordPtr& record);
+  // What is known of it, unless it never answered.
+  std::optional<Node> on_silence(Now now, const NodeId& id);
+
+  // CHECK: it is here.
+  [[nodiscard]] bool has_answered(const NodeId& id) const;
+  // It answered, in this run, at the address where it is asked next. CHECK: it is here.
+  [[nodiscard]] bool is_proven(const NodeId& id) const;
+  [[nodiscard]] Instant next_due() const;  // of those that are not under way
+  [[nodiscard]] std::size_t nodes() const { return nodes_; }
+  [[nodiscard]] std::size_t claims() const { return entries_.size() - nodes_; }
+  [[nodiscard]] std::size_t silent() const { return silent_.size(); }
+  [[nodiscard]] std::size_t sites() const { return sites_.size(); }
+
+ private:
+  struct Entry {
+    Contact contact;
+    Node node;
+    Instant due;
+    bool under_way = false;
+    bool proven = false;  // it answered at this address
+  };
+  using Entries = std::map<NodeId, Entry>;
+  struct IdHash {
+    SipKey key;
+    std::size_t operator()(const NodeId& id) const noexcept {
+      return static_cast<std::size_t>(sip_hash(key, id.view()));
+    }
+  };
+
+  [[nodiscard]] Entry& under_way(const NodeId& id);
+  [[nodiscard]] bool has_room_at(const IpAddress& ip) const;
+  void insert(const Contact& contact, const Node& node, Instant due);
+  void schedule(Entry& entry, Instant due);
+  void move(Entry& entry, const RecordPtr& record);
+  void erase(const NodeId& id, Instant quiet_until);
+
+  BookLimits limits_;
+  Entries entries_;
+  std::set<std::pair<Instant, NodeId>> due_;
+  std::map<IpAddress, std::size_t> sites_;
+  LruMap<NodeId, Instant, IdHash> silent_;  // until when
+  std::size_t nodes_ = 0;
+};
+
+}  // namespace ethnet::crawl
