@@ -191,6 +191,7 @@ Result<void> AesGcmAnyKey::open_into(ByteView key, ByteView nonce, ByteView asso
 
 struct AesCtr::State {
   Context context;
+  std::size_t key_size = 0;  // asking the context costs as much as the stream of a header
 };
 
 AesCtr::AesCtr(std::unique_ptr<State> state) : state_{std::move(state)} {}
@@ -206,6 +207,7 @@ Result<AesCtr> AesCtr::make(ByteView key, ByteView counter_block) {
   auto state = std::make_unique<State>();
   state->context =
       make_context(key.size() == 16 ? "AES-128-CTR" : "AES-256-CTR", key, Direction::encrypt);
+  state->key_size = key.size();
   CHECK(EVP_CipherInit_ex2(state->context.get(), nullptr, nullptr, c_bytes(counter_block), -1,
                            nullptr) == 1);
   return AesCtr{std::move(state)};
@@ -213,15 +215,22 @@ Result<AesCtr> AesCtr::make(ByteView key, ByteView counter_block) {
 
 Result<void> AesCtr::restart(ByteView key, ByteView counter_block) {
   CHECK(state_ != nullptr);
-  EVP_CIPHER_CTX& context = *state_->context;
-  if (static_cast<int>(key.size()) != EVP_CIPHER_CTX_get_key_length(&context)) {
-    return fail(CryptoError::bad_key_size, key.size());
-  }
+  if (key.size() != state_->key_size) return fail(CryptoError::bad_key_size, key.size());
   if (counter_block.size() != kAesBlockSize) {
     return fail(CryptoError::bad_nonce, counter_block.size());
   }
-  CHECK(EVP_CipherInit_ex2(&context, nullptr, c_bytes(key), c_bytes(counter_block), -1, nullptr) ==
-        1);
+  CHECK(EVP_CipherInit_ex2(state_->context.get(), nullptr, c_bytes(key), c_bytes(counter_block), -1,
+                           nullptr) == 1);
+  return {};
+}
+
+Result<void> AesCtr::restart(ByteView counter_block) {
+  CHECK(state_ != nullptr);
+  if (counter_block.size() != kAesBlockSize) {
+    return fail(CryptoError::bad_nonce, counter_block.size());
+  }
+  CHECK(EVP_CipherInit_ex2(state_->context.get(), nullptr, nullptr, c_bytes(counter_block), -1,
+                           nullptr) == 1);
   return {};
 }
 
