@@ -1,6 +1,7 @@
 #include "asker.hpp"
 
 #include <stdexcept>
+#include <utility>
 
 #include <arpa/inet.h>
 #include <base/check.hpp>
@@ -121,9 +122,15 @@ std::optional<ByteView> Asker::next_message() {
     if (!packet) continue;
     const auto received = sessions_.handle_packet(runtime::os_now(), server_peer_.at, *packet);
     if (!received) continue;
-    if (const auto* const message = std::get_if<MessageReceived>(&*received)) return message->plain;
+    if (const auto* const message = std::get_if<MessageReceived>(&*received)) {
+      const auto said = decode_message(message->plain);
+      const auto* const ping = said ? std::get_if<Ping>(&*said) : nullptr;
+      if (ping == nullptr) return message->plain;
+      send_message(Pong{ping->request_id, 1, server_peer_.at});
+      continue;
+    }
     const auto* const challenge = std::get_if<ChallengeReceived>(&*received);
-    if (challenge == nullptr) continue;
+    if (challenge == nullptr || !std::exchange(wants_challenge_, false)) continue;
     const auto size = encode_message(Ping{RequestId::of(1), 1}, plain_).value();
     const auto sealed = sessions_.answer_challenge(server_peer_, server_->public_key(), *challenge,
                                                    ByteView{plain_}.first(size), out_);
@@ -131,8 +138,15 @@ std::optional<ByteView> Asker::next_message() {
   }
 }
 
+void Asker::send_message(const Message& message) {
+  const auto size = encode_message(message, plain_).value();
+  const auto sealed = sessions_.seal(server_peer_, ByteView{plain_}.first(size), out_);
+  socket_.send(place_.ip, server_peer_.at, ByteView{out_}.first(sealed.value().size));
+}
+
 void Asker::meet() {
   for (int tries = 0; tries < kTries; ++tries) {
+    wants_challenge_ = true;
     const std::size_t size = sessions_.make_random(server_peer_, out_).size;
     socket_.send(place_.ip, server_peer_.at, ByteView{out_}.first(size));
     while (const auto plain = next_message()) {
@@ -163,9 +177,7 @@ void Asker::send_question(Question question, std::uint64_t number) {
     find.distances.push_back(0);
     message = find;
   }
-  const auto size = encode_message(message, plain_).value();
-  const auto sealed = sessions_.seal(server_peer_, ByteView{plain_}.first(size), out_);
-  socket_.send(place_.ip, server_peer_.at, ByteView{out_}.first(sealed.value().size));
+  send_message(message);
 }
 
 void Asker::ask(Question question, std::uint64_t count, std::size_t window) {
@@ -183,6 +195,7 @@ void Asker::ask(Question question, std::uint64_t count, std::size_t window) {
       continue;
     }
     if (++silences == kTries) throw std::runtime_error("the server does not answer any more");
+    meet();
     asked = answered;  // what was lost, again
   }
 }

@@ -1,5 +1,6 @@
 // Nodes that ask a server of discv5, all on one UDP socket: each has an identity and an address of
-// 127.0.0.0/8 of its own. They answer nothing. The same for every server that is measured.
+// 127.0.0.0/8 of its own. They answer PING, so
+// that they count as alive, and nothing else. The same for every server that is measured.
 // Threading: everything on the calling thread, which waits.
 #pragma once
 
@@ -55,7 +56,10 @@ class Asker {
 
  private:
   void send_question(Question question, std::uint64_t number);
-  // The plaintext of the next message for us; nothing after a second of silence.
+  void send_message(const discv5::Message& message);
+  // The plaintext of the next message for us; nothing after a second of silence. Of challenges one
+  // is answered each time that meet() asks for it: the server has a session of ours then, and each
+  // further answer would be another one, that it does not take.
   [[nodiscard]] std::optional<ByteView> next_message();
   [[nodiscard]] bool is_answer(Question question, ByteView plain);
 
@@ -66,6 +70,7 @@ class Asker {
   discv5::EnrPtr server_;
   discv5::Peer server_peer_;
   discv5::Sessions sessions_;
+  bool wants_challenge_ = false;
   discv5::PacketBuffer in_{};
   discv5::PacketBuffer out_{};
   discv5::PacketBuffer plain_{};

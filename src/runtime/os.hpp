@@ -22,7 +22,7 @@ class OsEntropy final : public SecureRng {
   void fill(MutByteView out) noexcept override;
 
  private:
-  static constexpr std::size_t kStockBytes = 512;
+  static constexpr std::size_t kStockBytes = 2048;
   ByteArray<kStockBytes> stock_{};
   std::size_t used_ = kStockBytes;  // of the stock
 };
