@@ -21,8 +21,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "support/child.hpp"
 #include "support/paired.hpp"
-#include "transport/child.hpp"
 #include "transport/in_memory.hpp"
 #include "transport/roles.hpp"
 

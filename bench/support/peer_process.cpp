@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdio>
 #include <stdexcept>
+#include <utility>
 
 #include <base/hex.hpp>
 #include <fcntl.h>
@@ -29,31 +30,32 @@ std::array<int, 2> make_pipe() {
   return ends;
 }
 
-pid_t spawn(const std::string& program, int input, int output) {
+pid_t spawn(std::vector<std::string>& command, int input, int output) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-  std::string name = program;
-  std::array<char*, 2> arguments{name.data(), nullptr};
+  std::vector<char*> arguments;
+  for (std::string& word : command) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
   pid_t pid = -1;
   const int error =
-      ::posix_spawn(&pid, program.c_str(), &actions, nullptr, arguments.data(), ::environ);
+      ::posix_spawnp(&pid, arguments[0], &actions, nullptr, arguments.data(), ::environ);
   posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) throw std::runtime_error(fmt::format("cannot start {}", program));
+  if (error != 0) throw std::runtime_error(fmt::format("cannot start {}", command.front()));
   return pid;
 }
 
 }  // namespace
 
-PeerProcess::PeerProcess(const std::string& program)
-    : pipes_{std::make_unique<Pipes>()}, program_{program} {
+PeerProcess::PeerProcess(std::vector<std::string> command)
+    : pipes_{std::make_unique<Pipes>()}, command_{std::move(command)} {
   const auto to_peer = make_pipe();
   const auto from_peer = make_pipe();
   std::signal(SIGPIPE, SIG_IGN);  // a peer that is gone is an error of write
   pipes_->in = to_peer[1];
   pipes_->out = from_peer[0];
-  pipes_->pid = spawn(program, to_peer[0], from_peer[1]);
+  pipes_->pid = spawn(command_, to_peer[0], from_peer[1]);
   ::close(to_peer[0]);
   ::close(from_peer[1]);
 }
@@ -68,7 +70,7 @@ std::string PeerProcess::ask(const std::string& command) {
   const std::string line = command + "\n";
   for (std::size_t sent = 0; sent < line.size();) {
     const ssize_t n = ::write(pipes_->in, line.data() + sent, line.size() - sent);
-    if (n <= 0) throw std::runtime_error(fmt::format("{} is gone", program_));
+    if (n <= 0) throw std::runtime_error(fmt::format("{} is gone", command_.back()));
     sent += static_cast<std::size_t>(n);
   }
   std::string& rest = pipes_->rest;
@@ -76,14 +78,14 @@ std::string PeerProcess::ask(const std::string& command) {
   while (end == std::string::npos) {
     std::array<char, 4096> buffer{};
     const ssize_t n = ::read(pipes_->out, buffer.data(), buffer.size());
-    if (n <= 0) throw std::runtime_error(fmt::format("{} is gone", program_));
+    if (n <= 0) throw std::runtime_error(fmt::format("{} is gone", command_.back()));
     rest.append(buffer.data(), static_cast<std::size_t>(n));
     end = rest.find('\n');
   }
   std::string answer = rest.substr(0, end);
   rest.erase(0, end + 1);
   if (answer.starts_with("error"))
-    throw std::runtime_error(fmt::format("{}: {}", program_, answer));
+    throw std::runtime_error(fmt::format("{}: {}", command_.back(), answer));
   return answer;
 }
 

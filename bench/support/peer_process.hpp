@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <base/bytes.hpp>
 
@@ -14,8 +15,8 @@ namespace ethnet::bench {
 
 class PeerProcess {
  public:
-  // Starts the program. Throws std::runtime_error when it cannot be started.
-  explicit PeerProcess(const std::string& program);
+  // Starts the command, found on PATH. Throws std::runtime_error when it cannot be started.
+  explicit PeerProcess(std::vector<std::string> command);
   ~PeerProcess();  // closes its input, which ends it, and waits
   PeerProcess(const PeerProcess&) = delete;
   PeerProcess& operator=(const PeerProcess&) = delete;
@@ -34,7 +35,7 @@ class PeerProcess {
  private:
   struct Pipes;
   std::unique_ptr<Pipes> pipes_;
-  std::string program_;
+  std::vector<std::string> command_;
 };
 
 }  // namespace ethnet::bench

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "child.hpp"
+#include "../support/child.hpp"
 
 namespace ethnet::bench {
 namespace {

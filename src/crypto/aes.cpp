@@ -40,13 +40,24 @@ void update(EVP_CIPHER_CTX& context, ByteView in, unsigned char* out) {
   CHECK(written == static_cast<int>(in.size()));
 }
 
-// Sets the nonce (the key stays) and feeds the associated data.
-void start_message(EVP_CIPHER_CTX& context, ByteView nonce, ByteView associated) {
-  if (EVP_CIPHER_CTX_get_iv_length(&context) != static_cast<int>(nonce.size())) {
+// A context of GCM, and the size of its nonces: to ask the context for it costs as much as to set a
+// nonce.
+struct GcmContext {
+  Context context;
+  std::size_t nonce_size = kGcmNonceSize;
+};
+
+// Sets the nonce, and another key of the same size where one is given, and feeds the associated
+// data.
+void start_message(GcmContext& gcm, ByteView key, ByteView nonce, ByteView associated) {
+  EVP_CIPHER_CTX& context = *gcm.context;
+  if (nonce.size() != gcm.nonce_size) {
     CHECK(EVP_CIPHER_CTX_ctrl(&context, EVP_CTRL_AEAD_SET_IVLEN, static_cast<int>(nonce.size()),
                               nullptr) == 1);
+    gcm.nonce_size = nonce.size();
   }
-  CHECK(EVP_CipherInit_ex2(&context, nullptr, nullptr, c_bytes(nonce), -1, nullptr) == 1);
+  const unsigned char* const new_key = key.empty() ? nullptr : c_bytes(key);
+  CHECK(EVP_CipherInit_ex2(&context, nullptr, new_key, c_bytes(nonce), -1, nullptr) == 1);
   update(context, associated, nullptr);
 }
 
@@ -66,16 +77,12 @@ Result<void> check_sealed(ByteView nonce, ByteView associated, ByteView sealed) 
 
 bool is_key_size(std::size_t size) { return size == 16 || size == 32; }
 
-// Another key of the same size into a context that is there.
-void rekey(EVP_CIPHER_CTX& context, ByteView key) {
-  CHECK(EVP_CipherInit_ex2(&context, nullptr, c_bytes(key), nullptr, -1, nullptr) == 1);
-}
-
-// One message on a context that has its key; the inputs are checked.
-void seal_message(EVP_CIPHER_CTX& context, ByteView nonce, ByteView associated, ByteView plain,
-                  MutByteView out) {
+// One message, under another key where one is given; the inputs are checked.
+void seal_message(GcmContext& gcm, ByteView key, ByteView nonce, ByteView associated,
+                  ByteView plain, MutByteView out) {
   CHECK(out.size() == plain.size() + kGcmTagSize);
-  start_message(context, nonce, associated);
+  start_message(gcm, key, nonce, associated);
+  EVP_CIPHER_CTX& context = *gcm.context;
   update(context, plain, c_bytes(out));
   const MutByteView tag = out.last(kGcmTagSize);
   int written = 0;
@@ -85,13 +92,14 @@ void seal_message(EVP_CIPHER_CTX& context, ByteView nonce, ByteView associated, 
                             tag.data()) == 1);
 }
 
-Result<void> open_message(EVP_CIPHER_CTX& context, ByteView nonce, ByteView associated,
+Result<void> open_message(GcmContext& gcm, ByteView key, ByteView nonce, ByteView associated,
                           ByteView sealed, MutByteView out) {
   const ByteView text = sealed.first(sealed.size() - kGcmTagSize);
   CHECK(out.size() == text.size());
   ByteArray<kGcmTagSize> tag{};
   copy_into(tag, sealed.last(kGcmTagSize));
-  start_message(context, nonce, associated);
+  start_message(gcm, key, nonce, associated);
+  EVP_CIPHER_CTX& context = *gcm.context;
   update(context, text, c_bytes(out));
   CHECK(EVP_CIPHER_CTX_ctrl(&context, EVP_CTRL_AEAD_SET_TAG, static_cast<int>(tag.size()),
                             tag.data()) == 1);
@@ -108,8 +116,8 @@ Result<void> open_message(EVP_CIPHER_CTX& context, ByteView nonce, ByteView asso
 
 // Encrypting and decrypting need a context each: switching direction would expand the key again.
 struct AesGcm::State {
-  Context seal;
-  Context open;
+  GcmContext seal;
+  GcmContext open;
 };
 
 AesGcm::AesGcm(std::unique_ptr<State> state) : state_{std::move(state)} {}
@@ -121,8 +129,8 @@ Result<AesGcm> AesGcm::make(ByteView key) {
   if (!is_key_size(key.size())) return fail(CryptoError::bad_key_size, key.size());
   const char* const name = key.size() == 16 ? "AES-128-GCM" : "AES-256-GCM";
   auto state = std::make_unique<State>();
-  state->seal = make_context(name, key, Direction::encrypt);
-  state->open = make_context(name, key, Direction::decrypt);
+  state->seal.context = make_context(name, key, Direction::encrypt);
+  state->open.context = make_context(name, key, Direction::decrypt);
   return AesGcm{std::move(state)};
 }
 
@@ -130,7 +138,7 @@ Result<void> AesGcm::seal_into(ByteView nonce, ByteView associated, ByteView pla
                                MutByteView out) {
   TRY(check_inputs(nonce, associated, plain));
   CHECK(state_ != nullptr);
-  seal_message(*state_->seal, nonce, associated, plain, out);
+  seal_message(state_->seal, {}, nonce, associated, plain, out);
   return {};
 }
 
@@ -145,7 +153,7 @@ Result<void> AesGcm::open_into(ByteView nonce, ByteView associated, ByteView sea
                                MutByteView out) {
   TRY(check_sealed(nonce, associated, sealed));
   CHECK(state_ != nullptr);
-  return open_message(*state_->open, nonce, associated, sealed, out);
+  return open_message(state_->open, {}, nonce, associated, sealed, out);
 }
 
 Result<Bytes> AesGcm::open(ByteView nonce, ByteView associated, ByteView sealed) {
@@ -157,14 +165,14 @@ Result<Bytes> AesGcm::open(ByteView nonce, ByteView associated, ByteView sealed)
 }
 
 struct AesGcmAnyKey::State {
-  Context seal;
-  Context open;
+  GcmContext seal;
+  GcmContext open;
 };
 
 AesGcmAnyKey::AesGcmAnyKey() : state_{std::make_unique<State>()} {
   constexpr ByteArray<16> kNoKey{};
-  state_->seal = make_context("AES-128-GCM", kNoKey, Direction::encrypt);
-  state_->open = make_context("AES-128-GCM", kNoKey, Direction::decrypt);
+  state_->seal.context = make_context("AES-128-GCM", kNoKey, Direction::encrypt);
+  state_->open.context = make_context("AES-128-GCM", kNoKey, Direction::decrypt);
 }
 AesGcmAnyKey::AesGcmAnyKey(AesGcmAnyKey&&) noexcept = default;
 AesGcmAnyKey& AesGcmAnyKey::operator=(AesGcmAnyKey&&) noexcept = default;
@@ -175,8 +183,7 @@ Result<void> AesGcmAnyKey::seal_into(ByteView key, ByteView nonce, ByteView asso
   if (key.size() != 16) return fail(CryptoError::bad_key_size, key.size());
   TRY(check_inputs(nonce, associated, plain));
   CHECK(state_ != nullptr);
-  rekey(*state_->seal, key);
-  seal_message(*state_->seal, nonce, associated, plain, out);
+  seal_message(state_->seal, key, nonce, associated, plain, out);
   return {};
 }
 
@@ -185,12 +192,12 @@ Result<void> AesGcmAnyKey::open_into(ByteView key, ByteView nonce, ByteView asso
   if (key.size() != 16) return fail(CryptoError::bad_key_size, key.size());
   TRY(check_sealed(nonce, associated, sealed));
   CHECK(state_ != nullptr);
-  rekey(*state_->open, key);
-  return open_message(*state_->open, nonce, associated, sealed, out);
+  return open_message(state_->open, key, nonce, associated, sealed, out);
 }
 
 struct AesCtr::State {
   Context context;
+  std::size_t key_size = 0;  // asking the context costs as much as the stream of a header
 };
 
 AesCtr::AesCtr(std::unique_ptr<State> state) : state_{std::move(state)} {}
@@ -206,6 +213,7 @@ Result<AesCtr> AesCtr::make(ByteView key, ByteView counter_block) {
   auto state = std::make_unique<State>();
   state->context =
       make_context(key.size() == 16 ? "AES-128-CTR" : "AES-256-CTR", key, Direction::encrypt);
+  state->key_size = key.size();
   CHECK(EVP_CipherInit_ex2(state->context.get(), nullptr, nullptr, c_bytes(counter_block), -1,
                            nullptr) == 1);
   return AesCtr{std::move(state)};
@@ -213,15 +221,22 @@ Result<AesCtr> AesCtr::make(ByteView key, ByteView counter_block) {
 
 Result<void> AesCtr::restart(ByteView key, ByteView counter_block) {
   CHECK(state_ != nullptr);
-  EVP_CIPHER_CTX& context = *state_->context;
-  if (static_cast<int>(key.size()) != EVP_CIPHER_CTX_get_key_length(&context)) {
-    return fail(CryptoError::bad_key_size, key.size());
-  }
+  if (key.size() != state_->key_size) return fail(CryptoError::bad_key_size, key.size());
   if (counter_block.size() != kAesBlockSize) {
     return fail(CryptoError::bad_nonce, counter_block.size());
   }
-  CHECK(EVP_CipherInit_ex2(&context, nullptr, c_bytes(key), c_bytes(counter_block), -1, nullptr) ==
-        1);
+  CHECK(EVP_CipherInit_ex2(state_->context.get(), nullptr, c_bytes(key), c_bytes(counter_block), -1,
+                           nullptr) == 1);
+  return {};
+}
+
+Result<void> AesCtr::restart(ByteView counter_block) {
+  CHECK(state_ != nullptr);
+  if (counter_block.size() != kAesBlockSize) {
+    return fail(CryptoError::bad_nonce, counter_block.size());
+  }
+  CHECK(EVP_CipherInit_ex2(state_->context.get(), nullptr, nullptr, c_bytes(counter_block), -1,
+                           nullptr) == 1);
   return {};
 }
 

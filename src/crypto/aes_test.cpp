@@ -304,7 +304,12 @@ TEST(AesCtr, RestartedItIsTheStreamOfTheNewKeyWhereverTheOldOneWas) {
       Bytes expected(50);
       ASSERT_TRUE(AesCtr::make(key, counter).value().apply(expected).has_value());
       EXPECT_EQ(stream, expected);
+      ASSERT_TRUE(reused.restart(counter).has_value());  // the same key, from its beginning
+      Bytes again(50);
+      ASSERT_TRUE(reused.apply(again).has_value());
+      EXPECT_EQ(again, expected);
     }
+    EXPECT_TRUE(reused.restart(Bytes(15)).error().is(CryptoError::bad_nonce));
     EXPECT_TRUE(
         reused.restart(Bytes(48 - key_size), Bytes(16)).error().is(CryptoError::bad_key_size));
     EXPECT_TRUE(reused.restart(Bytes(key_size), Bytes(15)).error().is(CryptoError::bad_nonce));

@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include <base/check.hpp>
+#include <crypto/wipe.hpp>
 #include <sys/random.h>
 
 namespace ethnet::runtime {
@@ -14,16 +15,35 @@ std::int64_t read_clock(clockid_t clock) {
   return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
 }
 
-}  // namespace
+constexpr std::size_t kFromKernel = 32;  // bytes; a key
 
-Now os_now() { return {{read_clock(CLOCK_BOOTTIME)}, {read_clock(CLOCK_REALTIME)}}; }
-
-void OsEntropy::fill(MutByteView out) noexcept {
+void ask_kernel(MutByteView out) {
   while (!out.empty()) {
     const auto n = ::getrandom(out.data(), out.size(), 0);
     CHECK(n > 0);
     out = out.subspan(static_cast<std::size_t>(n));
   }
+}
+
+}  // namespace
+
+Now os_now() { return {{read_clock(CLOCK_BOOTTIME)}, {read_clock(CLOCK_REALTIME)}}; }
+
+OsEntropy::~OsEntropy() { crypto::wipe(stock_); }
+
+void OsEntropy::fill(MutByteView out) noexcept {
+  if (out.size() >= kFromKernel) {
+    ask_kernel(out);
+    return;
+  }
+  if (out.size() > stock_.size() - used_) {
+    ask_kernel(stock_);
+    used_ = 0;
+  }
+  const MutByteView given = MutByteView{stock_}.subspan(used_, out.size());
+  copy_into(out, given);
+  crypto::wipe(given);
+  used_ += out.size();
 }
 
 }  // namespace ethnet::runtime

@@ -343,6 +343,24 @@ TEST(LogWriter, KeepsQuietAboveItsVerbosity) {
   EXPECT_EQ(lines.size(), 1U);
 }
 
+TEST(Os, EntropyOfAnySizeIsNeverGivenTwice) {
+  OsEntropy entropy;
+  std::set<Bytes> seen;
+  std::size_t given = 0;
+  for (int round = 0; round < 200; ++round) {
+    for (const std::size_t size : {8U, 12U, 16U, 31U, 32U, 100U, 700U}) {
+      Bytes out(size);
+      entropy.fill(out);
+      for (std::size_t at = 0; at + 8 <= size; at += 8, ++given) {
+        seen.insert(to_bytes(ByteView{out}.subspan(at, 8)));
+      }
+    }
+  }
+  EXPECT_EQ(seen.size(), given);
+  EXPECT_EQ(seen.count(Bytes(8)), 0U);  // what was wiped
+  entropy.fill({});
+}
+
 TEST(Os, EntropyDiffersAndTimeGoesOn) {
   OsEntropy entropy;
   EXPECT_NE(entropy.next(), entropy.next());

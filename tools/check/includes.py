@@ -54,7 +54,7 @@ ROWS = {
     "peers": ["base/", "types/", "machine/"],
     "node": _CORE + ["store/chain_store.hpp"],
     "store": ["base/", "types/", "chain/"],
-    "runtime": ["node/", "store/chain_store.hpp", "machine/", "types/", "base/"],
+    "runtime": ["node/", "store/chain_store.hpp", "crypto/wipe.hpp", "machine/", "types/", "base/"],
     "sim": _CORE + ["node/", "store/chain_store.hpp"],
     "lab": ["base/", "codec/", "crypto/", "types/", "machine/", "chain/"],
     "sim_file": ["base/", "types/", "chain/", "node/", "sim/", "lab/yaml.hpp", "lab/yaml_values.hpp", "lab/fault.hpp"],

@@ -69,28 +69,28 @@ cmd_fuzz() {
   done
 }
 
-# With the peers that can be built here; the rows of one that cannot say so.
-run_paired() {
-  local geth=$ROOT/build/peers/geth
-  local -a peers=()
-  if command -v go >/dev/null; then
-    mkdir -p build/peers
-    (cd bench/compare/geth && go build -o "$geth" .) && peers=(--peer-geth "$geth")
-  fi
-  "$1" "${peers[@]}"
+# With the peers that ./dev setup could build or install here; the rows of one that it could not say so.
+run_compare() {
+  local -a options=(--dir build)
+  [ ! -x build/tools/geth_bench ] || options+=(--peer-geth "$ROOT/build/tools/geth_bench")
+  local name
+  for name in chainsafe ethereumjs; do
+    [ ! -e tests/interop/$name/node_modules/.package-lock.json ] || options+=("--peer-$name" "bench/compare/$name.mjs")
+  done
+  "$1" "${options[@]}"
 }
 
 cmd_bench() {
   local name=${1:-} program
   local -a found
   [ -d bench ] || die "this tree has no benchmarks yet (bench/ does not exist)"
-  cmd_build release
+  cmd_build release ${name:+"${name}_bench"}
   mapfile -t found < <(programs release "${name}_bench")
   [ ${#found[@]} -gt 0 ] || die "no benchmark '${name:-*}' in build/release/bin"
   for program in "${found[@]}"; do
     say "bench: $(basename "$program")"
     case $program in
-      */paired_bench) run_paired "$program" ;;
+      */compare_bench) run_compare "$program" ;;
       *) "$program" ;;
     esac
   done

@@ -18,6 +18,25 @@ build_geth_peer() {
   touch $to/devp2p $to/geth_discover
 }
 
+# go-ethereum's side of ./dev bench compare; its smoke test runs it, too.
+build_geth_bench() {
+  local from=bench/compare/geth to=build/tools/geth_bench file
+  command -v go >/dev/null || return 0
+  if [ -x $to ]; then
+    file=$(find $from -newer $to -print -quit)
+    [ -n "$file" ] || return 0
+  fi
+  mkdir -p build/tools
+  say "setup: building go-ethereum's side of the comparisons"
+  (cd $from && go build -o "$ROOT/$to" .) >build/.geth-bench-setup.log 2>&1 ||
+    {
+      cat build/.geth-bench-setup.log >&2
+      say "setup: it does not build (it needs a network once): its rows are not run, and their test is skipped"
+      return 0
+    }
+  touch $to
+}
+
 # $1: the folder
 install_npm_peer() {
   local installed=$1/node_modules/.package-lock.json
@@ -35,6 +54,7 @@ install_npm_peer() {
 
 setup_interop() {
   build_geth_peer
+  build_geth_bench
   install_npm_peer tests/interop/chainsafe
   install_npm_peer tests/interop/ethereumjs
 }

@@ -153,7 +153,13 @@ PacketCodec::PacketCodec()
     : mask_{crypto::AesCtr::make(ByteArray<16>{}, ByteArray<16>{}).value()} {}
 
 void PacketCodec::start_mask(const NodeId& dest, ByteView masking_iv) {
-  CHECK(mask_.restart(dest.view().first(16), masking_iv).has_value());
+  const ByteView key = dest.view().first(mask_key_.size());
+  if (equal(key, mask_key_)) {
+    CHECK(mask_.restart(masking_iv).has_value());
+    return;
+  }
+  CHECK(mask_.restart(key, masking_iv).has_value());
+  copy_into(mask_key_, key);
 }
 
 void PacketCodec::apply_mask(ByteView in, MutByteView out) {

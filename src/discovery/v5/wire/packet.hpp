@@ -107,6 +107,7 @@ class PacketCodec {
   void mask_header(const NodeId& dest, MutByteView header_bytes);
 
   crypto::AesCtr mask_;
+  ByteArray<16> mask_key_{};  // the one that it has: what comes in is all masked under ours
   crypto::AesGcmAnyKey gcm_;
 };
 

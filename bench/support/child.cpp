@@ -1,5 +1,6 @@
 #include "child.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -13,7 +14,6 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sched.h>
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -40,25 +40,6 @@ std::uint64_t nanoseconds(const timeval& time) {
          static_cast<std::uint64_t>(time.tv_usec) * 1'000U;
 }
 
-// A child inherits where its parent may run.
-class OnCore {
- public:
-  explicit OnCore(int core) {
-    ::sched_getaffinity(0, sizeof before_, &before_);
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    const int cores = static_cast<int>(std::thread::hardware_concurrency());
-    CPU_SET(static_cast<std::size_t>(core % std::max(cores, 1)), &one);
-    ::sched_setaffinity(0, sizeof one, &one);
-  }
-  OnCore(const OnCore&) = delete;
-  OnCore& operator=(const OnCore&) = delete;
-  ~OnCore() { ::sched_setaffinity(0, sizeof before_, &before_); }
-
- private:
-  cpu_set_t before_{};
-};
-
 pid_t spawn(std::vector<std::string>& command, int input, int output) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -80,6 +61,16 @@ pid_t spawn(std::vector<std::string>& command, int input, int output) {
 }
 
 }  // namespace
+
+OnCore::OnCore(int core) {
+  ::sched_getaffinity(0, sizeof before_, &before_);
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  CPU_SET(static_cast<std::size_t>(core % std::max(cores, 1)), &one);
+  ::sched_setaffinity(0, sizeof one, &one);
+}
+OnCore::~OnCore() { ::sched_setaffinity(0, sizeof before_, &before_); }
 
 Child::Child(std::vector<std::string> command, int core) : command_{std::move(command)} {
   std::signal(SIGPIPE, SIG_IGN);  // a child that is gone is an error of write

@@ -10,9 +10,22 @@
 #include <string_view>
 #include <vector>
 
+#include <sched.h>
 #include <sys/types.h>
 
 namespace ethnet::bench {
+
+// While it lives, the calling thread, and what it starts, run on this core alone.
+class OnCore {
+ public:
+  explicit OnCore(int core);
+  OnCore(const OnCore&) = delete;
+  OnCore& operator=(const OnCore&) = delete;
+  ~OnCore();
+
+ private:
+  cpu_set_t before_{};
+};
 
 class Child {
  public:
