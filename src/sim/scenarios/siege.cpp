@@ -33,7 +33,7 @@ struct Shape {
   Duration crash = seconds(280);
   Duration second_life = seconds(240);  // at least
   std::size_t listed = 0;  // identities of each host that a list in the DNS names; 0: there is none
-  bool has_to_hold_half = true;         // else: to have an honest peer in time after its restart
+  bool has_to_hold_half = true;  // else: to have an honest peer in time after its restart
 };
 constexpr Shape kEclipse{};
 constexpr Shape kPoisoned{.hosts = 28,
