@@ -42,7 +42,7 @@ struct HostConfig {
   bool v5 = true;
   // False: nothing happens but what commands and peers ask for (tools).
   bool keeps_table = true;
-  NetList nets;  // nodes of these networks alone are known
+  NetList nets{};  // nodes of these networks alone are known
 };
 
 // Our record is another one: whoever tells others of it has it here.
