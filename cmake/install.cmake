@@ -29,7 +29,7 @@ endfunction()
 # The headers of src/, without those of tests and without the modules that the package leaves out.
 function(ethnet_install_headers)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/src/*.hpp)
-  list(FILTER headers EXCLUDE REGEX "^(observe|control)/|/testing/|_test\\.hpp$|/test_[^/]*$|^chain/naive_")
+  list(FILTER headers EXCLUDE REGEX "^(observe|control|census)/|/testing/|_test\\.hpp$|/test_[^/]*$|^chain/naive_")
   foreach(header IN LISTS headers)
     get_filename_component(folder ${header} DIRECTORY)
     install(FILES ${CMAKE_SOURCE_DIR}/src/${header} DESTINATION ${ETHNET_HEADER_DIR}/${folder}
