@@ -27,8 +27,10 @@ struct Cure {
 constexpr std::array kCures{
     Cure{"too many peers", true, "every place is taken: --maxpeers gives more"},
     Cure{"too many peers", false, "they are full: it passes, or name other --bootnodes"},
-    Cure{"wrong genesis", true, "they are of another network, or this node is: see --genesis"},
-    Cure{"wrong genesis", false, "they are of another network, or this node is: see --genesis"},
+    Cure{"wrong genesis", true,
+         "they are of another network, or this node is: see --genesis, --network"},
+    Cure{"wrong genesis", false,
+         "they are of another network, or this node is: see --genesis, --network"},
     Cure{"incompatible fork", true, "one side missed an upgrade: compare versions and --genesis"},
     Cure{"incompatible fork", false, "one side missed an upgrade: compare versions and --genesis"},
     Cure{"handshake timeout", true, "they went silent: packets are lost on the way back to them"},
@@ -61,10 +63,11 @@ Check address(const Json& summary) {
   const auto told = address_in(summary);
   const auto seen = Endpoint::parse(summary.value("observed", ""));
   if (!told && !seen) {
-    return {.name = "address",
-            .finding = Finding::note,
-            .what = "its record has no address, and too few peers have said where they see it",
-            .advice = "where you know the address, say it: --nat extip:IP"};
+    return {
+        .name = "address",
+        .finding = Finding::note,
+        .what = "its record has no address, and too few peers have said where they see it",
+        .advice = "--nat extip:IP where you know it; --nat stun:HOST:PORT or pmp asks who does"};
   }
   if (told && seen && told->ip == seen->ip && told->port == seen->port) {
     return {.name = "address",
@@ -137,7 +140,7 @@ Check peers_check(const Json& summary) {
   return {.name = "peers",
           .finding = Finding::bad,
           .what = what,
-          .advice = discovered == 0 ? "name a node to begin with: --bootnodes"
+          .advice = discovered == 0 ? "name somebody to begin with: --bootnodes, --discovery.dns"
                                     : "see why its dials fail"};
 }
 

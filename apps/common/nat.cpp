@@ -1,8 +1,11 @@
 #include "nat.hpp"
 
 #include <charconv>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
+#include <string>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nat/pmp.hpp>
@@ -44,9 +47,11 @@ NatStun parse_stun(const std::string& nat) {
 
 NatPmp parse_pmp(const std::string& nat) {
   const std::string gateway = nat.substr(kPmp.size());
-  if (const auto ip = IpAddress::parse(gateway)) return {Endpoint{*ip, nat::kPmpPort}};
+  const auto ip = IpAddress::parse(gateway);
+  if (ip && ip->is_v4()) return {Endpoint{*ip, nat::kPmpPort}};
   const auto at = Endpoint::parse(gateway);
-  if (!at || at->port == 0 || !at->ip.is_v4()) refuse(nat, "expected pmp:IP or pmp:IP:PORT");
+  if (!at || at->port == 0 || !at->ip.is_v4())
+    refuse(nat, "expected pmp, pmp:IP or pmp:IP:PORT, IPv4");
   return {*at};
 }
 
@@ -59,7 +64,7 @@ NatChoice parse_nat(const std::string& nat) {
   if (nat == "pmp") return NatPmp{};
   if (nat.starts_with(kPmp)) return parse_pmp(nat);
   if (nat.starts_with("upnp")) refuse(nat, "UPnP is not spoken here; pmp, stun and extip are");
-  refuse(nat, "expected any, none, extip:IP, stun:HOST:PORT or pmp[:IP]");
+  refuse(nat, "expected any, none, extip:IP, stun:HOST:PORT or pmp[:IP[:PORT]]");
 }
 
 NetList allowed_networks(const std::string& text) {
@@ -71,18 +76,24 @@ NetList allowed_networks(const std::string& text) {
 }
 
 // Lines of "Iface Destination Gateway Flags …", addresses as eight hexadecimal digits of the
-// number that a machine of this byte order has in memory (proc(5)).
+// number that a machine of this byte order has in memory (proc(5)); metric and mask are the seventh
+// and the eighth.
 std::optional<IpAddress> default_gateway(std::string_view route_table) {
   std::istringstream lines{std::string{route_table}};
   std::string line;
-  std::getline(lines, line);  // the heads
+  std::getline(lines, line);                                // the heads
+  std::optional<std::pair<std::uint32_t, IpAddress>> best;  // by its metric
   while (std::getline(lines, line)) {
     std::istringstream fields{line};
     std::string link;
     std::string to;
     std::string by;
-    fields >> link >> to >> by;
-    if (to != "00000000" || by.size() != 8 || by == to) continue;
+    std::string skipped;
+    std::uint32_t metric = 0;
+    std::string mask;
+    fields >> link >> to >> by >> skipped >> skipped >> skipped >> metric >> mask;
+    const bool is_default = to == "00000000" && mask == to;  // 0.0.0.0/1 is a tunnel's
+    if (!is_default || by.size() != 8 || by == to || (best && best->first <= metric)) continue;
     std::uint32_t number = 0;
     const auto read = std::from_chars(by.data(), by.data() + by.size(), number, 16);
     if (read.ec != std::errc{} || read.ptr != by.data() + by.size()) continue;
@@ -90,9 +101,9 @@ std::optional<IpAddress> default_gateway(std::string_view route_table) {
     for (std::size_t i = 0; i < bytes.size(); ++i) {
       bytes.at(i) = static_cast<std::byte>(number >> (8 * i));
     }
-    return IpAddress::v4(bytes);
+    best.emplace(metric, IpAddress::v4(bytes));
   }
-  return std::nullopt;
+  return best ? std::optional{best->second} : std::nullopt;
 }
 
 }  // namespace ethnet::app

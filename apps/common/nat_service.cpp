@@ -62,8 +62,15 @@ class NatService::Stun final : public Asker {
  private:
   void resolve() {
     resolver_.ask_addresses(server_.host, [this](const runtime::AddressAnswer& answer) {
-      if (!answer.addresses.empty()) return begin({answer.addresses.front(), server_.port});
-      say_failed(answer.why.empty() ? "no address" : answer.why);
+      std::string why = answer.why.empty() ? "no address" : answer.why;
+      for (const IpAddress& ip : answer.addresses) {  // of which some may be of a family not here
+        try {
+          return begin({ip, server_.port});
+        } catch (const std::exception& error) {
+          why = error.what();
+        }
+      }
+      say_failed(why);
       retry_.set(runtime::os_now().mono + nat::kStunRetry);
     });
   }

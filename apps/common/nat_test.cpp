@@ -30,7 +30,7 @@ TEST(Nat, SaysWhoKnowsOurAddress) {
 TEST(Nat, WhatIsNoneSaysWhy) {
   const auto why = [](const std::string& text) { return refusal([&] { (void)parse_nat(text); }); };
   EXPECT_EQ(why("upnp"), "'upnp': UPnP is not spoken here; pmp, stun and extip are");
-  EXPECT_EQ(why(""), "'': expected any, none, extip:IP, stun:HOST:PORT or pmp[:IP]");
+  EXPECT_EQ(why(""), "'': expected any, none, extip:IP, stun:HOST:PORT or pmp[:IP[:PORT]]");
   EXPECT_EQ(why("extip:0.0.0.0"), "'extip:0.0.0.0' is no address");
   EXPECT_EQ(why("extip:here"), "'extip:here': not an IP address");
   for (const std::string text : {"stun:", "stun:host", "stun:host:", "stun:host:0", "stun::3478",
@@ -38,7 +38,7 @@ TEST(Nat, WhatIsNoneSaysWhy) {
     EXPECT_EQ(why(text), "'" + text + "': expected stun:HOST:PORT");
   }
   for (const std::string text : {"pmp:", "pmp:host", "pmp:1.2.3.4:0", "pmp:[::1]:5351"}) {
-    EXPECT_EQ(why(text), "'" + text + "': expected pmp:IP or pmp:IP:PORT");
+    EXPECT_EQ(why(text), "'" + text + "': expected pmp, pmp:IP or pmp:IP:PORT, IPv4");
   }
 }
 
@@ -48,6 +48,12 @@ TEST(Nat, TheDefaultGatewayIsThatOfTheKernelsTable) {
                                     "eth0\t00000000\t0101A8C0\t0003\t0\t0\t0\t00000000\n")
                 ->to_string(),
             "192.168.1.1");
+  EXPECT_EQ(default_gateway(heads + "tun0\t00000000\t0102A8C0\t0003\t0\t0\t0\t00000080\n" +
+                            "eth1\t00000000\t0103A8C0\t0003\t0\t0\t600\t00000000\n" +
+                            "eth0\t00000000\t0101A8C0\t0003\t0\t0\t100\t00000000\n")
+                ->to_string(),
+            "192.168.1.1")
+      << "neither half of the Internet by a tunnel, nor the dearer way";
   EXPECT_EQ(default_gateway(""), std::nullopt);
   EXPECT_EQ(default_gateway(heads), std::nullopt);
   EXPECT_EQ(default_gateway(heads + "tun0\t00000000\t00000000\t0001\t0\t0\t0\t00000000\n"),
@@ -97,6 +103,16 @@ TEST(NetworkChoice, GivesWayToWhatIsSaidEvenIfThatIsNothing) {
   EXPECT_TRUE(config.udp_discovery->boot_records.empty());
   EXPECT_TRUE(config.dns_trees.empty());
   EXPECT_TRUE(config.peers.empty());
+}
+
+TEST(NetworkChoice, OpensNothingWhereNobodyIsToBeLookedFor) {
+  NodeOptions options = of("hoodi");
+  options.no_discovery = true;
+  apply_network(options, {});
+  const node::NodeConfig config = make_config(options, choose_genesis(options));
+  EXPECT_EQ(config.genesis.hash, find_network("hoodi")->genesis_hash());
+  EXPECT_FALSE(config.udp_discovery);
+  EXPECT_TRUE(config.dns_trees.empty());
 }
 
 TEST(NetworkChoice, WithoutANetworkNothingIsFilledIn) {

@@ -217,16 +217,16 @@ void NodeFlags::add_network(NodeOptions& o) {
       ->delimiter(',')
       ->check(refusal<check_dns_tree>);
   add("discovery.dns-server", "IP:PORT", o.dns_server,
-      "Whom to ask for them (default: the servers of this machine)", "Network")
+      "Whom to ask for these lists (default: the servers of this machine)", "Network")
       ->check(refusal<check_dns_server>);
   add("discovery.port", "N", o.discovery_port,
-      "UDP port for both of these (default 0: port + 2000)", "Network");
-  add_switch("nodiscover", o.no_discovery, "Do not look for peers beyond those that are named",
+      "UDP port for discv5 and discv4 (default 0: port + 2000)", "Network");
+  add_switch("nodiscover", o.no_discovery, "No discv-lite, and no discovery by --network alone",
              "Network");
   add("nat", "HOW", o.nat,
       fmt::format(
           "How others reach us: any or none (as peers see us), extip:IP,\nstun:HOST:PORT or "
-          "pmp[:IP], a mapping by the gateway (default {})",
+          "pmp[:IP[:PORT]], mapped by the gateway (default {})",
           o.nat),
       "Network")
       ->check(refusal<parse_nat>);

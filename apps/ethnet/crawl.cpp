@@ -62,6 +62,17 @@ std::vector<Contact> contacts_of_file(const std::string& path) {
   return out;
 }
 
+// Before hours of crawling rather than after.
+void check_writable(const std::string& path) {
+  if (path.empty() || path == "-") return;
+  const std::string part = path + ".part";
+  if (!std::ofstream{part, std::ios::binary | std::ios::trunc}) {
+    throw std::runtime_error(fmt::format("cannot write {}", printable(path)));
+  }
+  std::error_code ignored;
+  std::filesystem::remove(part, ignored);
+}
+
 // Whole or not at all. "-": standard output.
 void write(const std::string& path, const std::string& text) {
   if (path == "-") {
@@ -139,10 +150,12 @@ class CrawlRun {
 
  private:
   void begin() {
+    check_writable(options_.json_file);
+    check_writable(options_.csv_file);
     const std::vector<crawl::Node> known = census_.load();
     known_ = known.size();
     if (boot_.empty() && told_.empty() && known.empty()) {
-      throw std::runtime_error("--bootnodes: with whom to begin?");
+      throw std::runtime_error("--bootnodes, --nodes: with whom to begin?");
     }
     loop_->input([&](crawl::Crawler& crawler, Now now) {
       for (const crawl::Node& node : known) (void)crawler.restore(now, node);

@@ -6,10 +6,12 @@ namespace ethnet::app {
 namespace {
 
 void add_own_flags(CLI::App& command, DiscvOptions& o) {
-  command.add_option("--key", o.key_file, "Key file (default: a fresh key)");
-  command.add_option("--addr", o.address, "Address and UDP port to ask from")
-      ->option_text("IP:PORT")
-      ->capture_default_str();
+  command.add_option("--key", o.key_file, "Key file (default: a fresh key)")->option_text("FILE");
+  command
+      .add_option(
+          "--addr", o.address,
+          "Address and UDP port to ask from (default 0.0.0.0:0, IPv4 alone; [::]:0: IPv6 too)")
+      ->option_text("IP:PORT");
 }
 
 void add_timeout(CLI::App& command, DiscvOptions& o) {
@@ -19,7 +21,9 @@ void add_timeout(CLI::App& command, DiscvOptions& o) {
 }
 
 void add_bootnodes(CLI::App& command, DiscvOptions& o) {
-  command.add_option("--bootnodes", o.bootnodes, "Nodes to begin with, comma-separated")
+  command
+      .add_option("--bootnodes", o.bootnodes,
+                  "Nodes to begin with, comma-separated: enr:…, for discv4 enode://… too")
       ->option_text("NODE,...")
       ->delimiter(',');
 }
@@ -37,7 +41,10 @@ void add_crawl_flags(CLI::App& command, DiscvOptions& o) {
                   "Seconds until it ends (default: when everybody was asked)")
       ->option_text("SECONDS")
       ->check(CLI::Range(1U, 30U * 24 * 3600));
-  command.add_option("--max-nodes", o.max_nodes, "It ends when it knows so many")
+  command
+      .add_option(
+          "--max-nodes", o.max_nodes,
+          "It ends when it knows so many; with --forever it takes no more (default: 100000)")
       ->option_text("N")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{crawl::kMaxCrawlNodes}));
   command.add_flag("--forever", o.goes_on,

@@ -72,6 +72,10 @@ void DiscvNode::listen(const Handler& handler) {
 }
 
 std::shared_ptr<const VerifiedEnr> parse_record(const std::string& text) {
+  if (text.starts_with("enode://")) {
+    throw std::runtime_error(
+        fmt::format("'{}': discv5 needs a node record, enr:…; enode URLs are for discv4", text));
+  }
   auto record = VerifiedEnr::parse(text);
   if (!record) {
     throw std::runtime_error(

@@ -5,6 +5,7 @@
 #include <base/check.hpp>
 #include <base/hex.hpp>
 #include <base/printable.hpp>
+#include <discovery/crawl/limits.hpp>
 #include <discovery/kbucket/record.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -146,9 +147,12 @@ Census::Census(const std::string& path) try
 std::vector<Node> Census::load() {
   return guarded([&] {
     std::vector<Node> out;
-    Statement statement{db_,
-                        "SELECT id, record, score, first_seen, last_seen, last_check FROM nodes "
-                        "ORDER BY last_check, id"};
+    // Who has gone leaves a row: those must not take the places of a crawl from who is there.
+    Statement statement{
+        db_, fmt::format("SELECT id, record, score, first_seen, last_seen, last_check FROM (SELECT "
+                         "* FROM nodes WHERE score <> 0 ORDER BY last_seen DESC, id LIMIT {}) "
+                         "ORDER BY last_check, id",
+                         crawl::kMaxCrawlNodes)};
     while (statement.step()) {
       const std::string id = statement.text(0);
       auto enr = VerifiedEnr::parse(statement.text(1));

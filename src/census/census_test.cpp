@@ -84,6 +84,19 @@ TEST_F(CensusFile, WhatIsCommittedIsThereInTheNextRunOldestCheckFirst) {
   EXPECT_EQ(nodes[1].last_check, at(3'000));
 }
 
+TEST_F(CensusFile, WhoHasGoneStaysInTheFileAndIsNotAskedAgain) {
+  Census census{path()};
+  Node gone = node_of(1);
+  gone.score = 0;
+  census.put(gone);
+  census.put(node_of(2));
+  census.commit();
+  EXPECT_EQ(census.size(), 2U);
+  const auto nodes = census.load();
+  ASSERT_EQ(nodes.size(), 1U);
+  EXPECT_EQ(nodes[0].record->id(), id_of(2));
+}
+
 TEST_F(CensusFile, ARowIsReplacedAndTheFirstTimeStays) {
   Census census{path()};
   census.put(node_of(1));

@@ -67,7 +67,7 @@ void Node::refresh_record(Now now, const std::optional<Endpoint>& address) {
     discovery_->handle_local_record_changed(now);
   }
   if (address) {
-    log_.write(now, LogLevel::info, "Our address as peers see it",
+    log_.write(now, LogLevel::info, "Our address, as others reach us",
                {{"address", address->to_string()}});
   }
   refresh_local(now);

@@ -1,5 +1,6 @@
 #include "os.hpp"
 
+#include <cerrno>
 #include <ctime>
 
 #include <base/check.hpp>
@@ -20,6 +21,7 @@ constexpr std::size_t kFromKernel = 32;  // bytes; a key
 void ask_kernel(MutByteView out) {
   while (!out.empty()) {
     const auto n = ::getrandom(out.data(), out.size(), 0);
+    if (n < 0 && errno == EINTR) continue;  // older kernels, above 256 bytes
     CHECK(n > 0);
     out = out.subspan(static_cast<std::size_t>(n));
   }

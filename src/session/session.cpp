@@ -370,7 +370,7 @@ void SessionManager::Impl::end(SessionHandle handle, DisconnectReason reason, En
 
 bool SessionManager::Impl::is_missed(const Entry& entry, DisconnectReason reason,
                                      EndedBy by) const {
-  const bool died = reason == DisconnectReason::ping_timeout ||
+  const bool died = (reason == DisconnectReason::ping_timeout && by != EndedBy::peer) ||
                     (reason == DisconnectReason::transport_error && by == EndedBy::transport);
   return died && entry.active() != nullptr && !entry.is_visit() && entry.needs_inbound_place() &&
          entry.active()->info.connected + kKeptPlaceAfter <= now_.mono;

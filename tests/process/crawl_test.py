@@ -190,7 +190,7 @@ class Crawl(ProcessTest):
                 (("--db", "text.db", "--bootnodes", ABSENT), "text.db: not a database"),
                 (("--db", "other.db", "--bootnodes", ABSENT), "other.db: a database of another program"),
                 (("--db", "folder.db", "--bootnodes", ABSENT), "folder.db: unable to open database file"),
-                (("--db", "x.db"), "--bootnodes: with whom to begin?"),
+                (("--db", "x.db"), "--bootnodes, --nodes: with whom to begin?"),
                 (("--db", "x.db", "--nodes", "none.json"), "cannot read none.json"),
                 (("--db", "x.db", "--bootnodes", ABSENT), "nobody answered"),
                 (("--db", "x.db", "--bootnodes", "enr:abc"), "'enr:abc' is not a valid node record"),

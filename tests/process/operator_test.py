@@ -220,7 +220,7 @@ class Operator(DiscoveryTest):
                 self.until(lambda: server.asked, lambda asked: len(asked) >= 3)
                 self.assertEqual(self.record_fields(self.node_info(http)["enr"])["ip"], "127.0.0.1")
             else:
-                node.wait_for(r"Our address as peers see it .*address=60\.1\.1\.7:\d+")
+                node.wait_for(r"Our address, as others reach us .*address=60\.1\.1\.7:\d+")
                 # What is told over HTTP is of a second ago at most.
                 self.until(lambda: self.record_fields(self.node_info(http)["enr"])["ip"], lambda ip: ip == expected)
             self.stop(node)
@@ -229,7 +229,7 @@ class Operator(DiscoveryTest):
         gateway = Answerer(pmp_answer)
         self.addCleanup(gateway.close)
         node, http = self.node("node", "--nat", f"pmp:127.0.0.1:{gateway.port}", discv=("--discovery.v5",))
-        node.wait_for(r"Our address as peers see it .*address=60\.1\.1\.9:40000")
+        node.wait_for(r"Our address, as others reach us .*address=60\.1\.1\.9:40000")
         fields = self.until(lambda: self.record_fields(self.node_info(http)["enr"]), lambda told: told["ip"] == "60.1.1.9")
         self.assertEqual((fields["quic"], fields["udp"]), ("40000", "40001"))
         self.stop(node)
