@@ -105,16 +105,6 @@ TEST(NetworkChoice, GivesWayToWhatIsSaidEvenIfThatIsNothing) {
   EXPECT_TRUE(config.peers.empty());
 }
 
-TEST(NetworkChoice, OpensNothingWhereNobodyIsToBeLookedFor) {
-  NodeOptions options = of("hoodi");
-  options.no_discovery = true;
-  apply_network(options, {});
-  const node::NodeConfig config = make_config(options, choose_genesis(options));
-  EXPECT_EQ(config.genesis.hash, find_network("hoodi")->genesis_hash());
-  EXPECT_FALSE(config.udp_discovery);
-  EXPECT_TRUE(config.dns_trees.empty());
-}
-
 TEST(NetworkChoice, WithoutANetworkNothingIsFilledIn) {
   NodeOptions options;
   apply_network(options, {});

@@ -31,7 +31,6 @@ void apply_network(NodeOptions& options, const GivenFlags& given) {
   refuse(options, network == nullptr, "there is no such network");
   refuse(options, !options.genesis.empty(), "it has a genesis, and --genesis names another");
   refuse(options, options.produce, "its headers are not made by whoever likes: no --produce");
-  if (options.no_discovery) return;  // the name of a chain opens nothing that is closed
   if (!given.v4) options.discovery_v4 = true;
   if (!given.v5) options.discovery_v5 = true;
   if (!given.boot_nodes) {

@@ -221,8 +221,8 @@ void NodeFlags::add_network(NodeOptions& o) {
       ->check(refusal<check_dns_server>);
   add("discovery.port", "N", o.discovery_port,
       "UDP port for discv5 and discv4 (default 0: port + 2000)", "Network");
-  add_switch("nodiscover", o.no_discovery, "No discv-lite, and no discovery by --network alone",
-             "Network");
+  add_switch("nodiscover", o.no_discovery,
+             "No discv-lite (discv5, discv4 and --discovery.dns: see above)", "Network");
   add("nat", "HOW", o.nat,
       fmt::format(
           "How others reach us: any or none (as peers see us), extip:IP,\nstun:HOST:PORT or "

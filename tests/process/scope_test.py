@@ -259,7 +259,7 @@ class Scope(ProcessTest):
         self.assertRegex(found["refused in"]["what"], r"^\d+ in the last ten minutes: self connection$")
         self.assertIn("take its own address off", found["refused in"]["advice"])
         text = self.start("ethnet", "doctor", "--node", f"localhost:{port}")
-        self.assertRegex(text.rest(), r"\nBAD   peers        0 of 50 places taken.*\n +-> name a node to begin with")
+        self.assertRegex(text.rest(), r"\nBAD   peers        0 of 50 places taken.*\n +-> name somebody to begin with")
         self.assertEqual(text.exit_code(), 2)
 
         first, port = self.node(datadir="a")

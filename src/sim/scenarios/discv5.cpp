@@ -97,10 +97,12 @@ class Discv5 final : public DiscoveryScenario {
   void on_end(const World& world) override {
     for (const HostId host : alive()) {
       const discovery::Host& node = discovery_of(world, host);
+      const discv5::Engine* const v5 = node.v5();
+      CHECK(v5 != nullptr);
       reached_.note("nodes that live at the end");
       reached_.note("entries of their tables", node.table().size());
-      reached_.note("sessions that they have", node.v5()->sessions());
-      reached_.note("handshakes that they made", node.v5()->session_counters().challenges_answered);
+      reached_.note("sessions that they have", v5->sessions());
+      reached_.note("handshakes that they made", v5->session_counters().challenges_answered);
       reached_.note("datagrams that came to them", node.counters().datagrams);
       reached_.note("datagrams of these beyond a budget", node.counters().filtered);
     }
