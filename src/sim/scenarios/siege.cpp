@@ -46,10 +46,10 @@ constexpr Shape kPoisoned{.hosts = 28,
                           .second_life = seconds(1),
                           .has_to_hold_half = false};
 constexpr Shape kBriefEclipse{.crash = seconds(130), .second_life = seconds(90)};
-constexpr Shape kBriefPoisoned{.hosts = 8,
+constexpr Shape kBriefPoisoned{.hosts = 12,
                                .of_victim = 3,
                                .of_others = 1,
-                               .beat = seconds(2),
+                               .beat = seconds(5),
                                .crowd_comes = seconds(30),
                                .victim_comes = seconds(10),
                                .crash = seconds(100),
