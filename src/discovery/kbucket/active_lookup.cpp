@@ -1,11 +1,21 @@
 #include "active_lookup.hpp"
 
+#include <utility>
+
 namespace ethnet::kbucket {
 
+const IpAddress& ip_of(const RecordPtr& node) { return node->endpoint().ip; }
+
 std::vector<RecordPtr> lookup_seeds(const Table& table, const NodeId& target) {
-  std::vector<RecordPtr> out = table.closest(target, kLookupResults, false);
-  std::vector<RecordPtr> all = table.closest(target, kLookupResults, true);
-  out.insert(out.end(), all.begin(), all.end());
+  std::vector<RecordPtr> out;
+  for (const bool with_claimed : {false, true}) {
+    IpLimits limits{kMaxLookupPerSubnet};
+    const std::size_t most = out.size() + kLookupResults;
+    for (RecordPtr& record : table.closest(target, table.size(), with_claimed)) {
+      if (out.size() == most) break;
+      if (limits.add(ip_of(record))) out.push_back(std::move(record));
+    }
+  }
   return out;
 }
 

@@ -12,18 +12,22 @@
 #include <base/check.hpp>
 
 #include "distances.hpp"
+#include "ip_limits.hpp"
 #include "lookup.hpp"
 #include "table.hpp"
 
 namespace ethnet::kbucket {
 
-// The nearest of a table. The known ones whatever was claimed: a table full of claims must not keep
-// us from asking them. Some come twice.
+// The nearest of a table, of one subnet as many as count in a look-up. The known ones whatever was
+// claimed: a table full of claims must not keep us from asking them. Some come twice.
 [[nodiscard]] std::vector<RecordPtr> lookup_seeds(const Table& table, const NodeId& target);
 
 // What to go on with where it was told: an old record, told again, must not lead us to where the
 // node no longer is.
 [[nodiscard]] const RecordPtr& newest_of(const Table& table, const RecordPtr& told);
+
+// For the limit of the iterator: where a node is. A Node of ActiveLookup has one.
+[[nodiscard]] const IpAddress& ip_of(const RecordPtr& node);
 
 template <class Node>
 class ActiveLookup {
@@ -32,7 +36,8 @@ class ActiveLookup {
 
   // What counts for a node is what was said first.
   void know(const NodeId& id, const Node& node) { nodes_.try_emplace(id, node); }
-  void add(std::span<const NodeId> ids) { iterator_.add(ids); }
+  // CHECK: what counts is known of each.
+  void add(std::span<const NodeId> ids) { iterator_.add(named(ids)); }
   // Asks whom to ask now, by ask(id, node), which says whether it could.
   template <class Ask>
   void ask_next(Ask ask) {
@@ -44,7 +49,7 @@ class ActiveLookup {
   }
   // And what it named.
   void on_answer(const NodeId& from, std::span<const NodeId> ids = {}) {
-    iterator_.on_answer(from, ids);
+    iterator_.on_answer(from, named(ids));
   }
   void on_failure(const NodeId& from) { iterator_.on_failure(from); }
   // What a full answer to these distances, which ended with `last`, had no room for, where that
@@ -73,6 +78,13 @@ class ActiveLookup {
   }
 
  private:
+  [[nodiscard]] std::vector<LookupNode> named(std::span<const NodeId> ids) const {
+    std::vector<LookupNode> out;
+    out.reserve(ids.size());
+    for (const NodeId& id : ids) out.push_back({id, limited_subnet(ip_of(node(id)))});
+    return out;
+  }
+
   Lookup iterator_;
   std::map<NodeId, Node> nodes_;
 };

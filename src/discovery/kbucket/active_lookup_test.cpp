@@ -53,6 +53,30 @@ TEST_F(ActiveLookupTest, ItBeginsWithTheSeenOnesHoweverNearClaimedOnesAre) {
   EXPECT_EQ(ids.size(), kLookupResults + seen.size());
 }
 
+// A table has places for ten of a subnet, which may all be nearer than anybody else.
+TEST_F(ActiveLookupTest, OfOneSubnetItBeginsWithAsManyAsCount) {
+  for (std::uint64_t i = 1; i <= 60; ++i) {
+    (void)table_.add(at({}), record_of(i, own_subnet(7)), Standing::reached);
+  }
+  ASSERT_GT(table_.size(), kMaxLookupPerSubnet);
+  for (std::uint64_t i = 100; i <= 105; ++i) add(i, Standing::claimed);
+  std::set<NodeId> ids;
+  std::size_t crowd = 0;
+  for (const RecordPtr& record : lookup_seeds(table_, kTarget)) {
+    if (!ids.insert(record->id()).second) continue;
+    if (limited_subnet(ip_of(record)) == limited_subnet(own_subnet(7).ip)) ++crowd;
+  }
+  EXPECT_EQ(crowd, kMaxLookupPerSubnet);
+  EXPECT_EQ(ids.size(), kMaxLookupPerSubnet + 6);
+  auto lookup = begin_lookup(table_, kTarget);
+  std::size_t asked = 0;
+  lookup.ask_next([&](const NodeId&, const RecordPtr&) {
+    ++asked;
+    return false;
+  });
+  EXPECT_EQ(asked, ids.size());
+}
+
 TEST_F(ActiveLookupTest, WhoCannotBeAskedHasFailedAndAnotherIsAsked) {
   for (std::uint64_t i = 1; i <= 5; ++i) add(i, Standing::reached);
   auto lookup = begin_lookup(table_, kTarget);

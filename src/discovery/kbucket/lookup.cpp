@@ -1,31 +1,77 @@
 #include "lookup.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace ethnet::kbucket {
 
-void Lookup::add(std::span<const NodeId> nodes) {
-  for (const NodeId& id : nodes) {
-    if (id == self_) continue;
-    if (!nodes_.try_emplace(xor_distance(target_, id), Node{id}).second) continue;
-    if (++waiting_ > kMaxLookupWaiting) drop_farthest_waiting();
+namespace {
+
+// How many of each subnet have been counted, of k at most.
+class Shares {
+ public:
+  // False, and nothing counted, where its subnet has had its share.
+  bool take(const std::optional<IpAddress>& subnet) {
+    if (!subnet) return true;
+    const auto had = std::ranges::count_if(
+        std::span{counted_}.first(size_),
+        [&](const IpAddress* other) { return *other == *subnet; });
+    if (static_cast<std::size_t>(had) >= kMaxLookupPerSubnet) return false;
+    counted_.at(size_++) = &*subnet;
+    return true;
   }
+
+ private:
+  std::array<const IpAddress*, kLookupResults> counted_{};
+  std::size_t size_ = 0;
+};
+
+}  // namespace
+
+void Lookup::add(std::span<const LookupNode> nodes) {
+  for (const LookupNode& node : nodes) {
+    if (node.id == self_) continue;
+    const auto added =
+        nodes_.try_emplace(xor_distance(target_, node.id), Node{node.id, node.subnet});
+    if (added.second) ++waiting_;
+  }
+  if (waiting_ > kMaxLookupWaiting) drop_farthest_waiting();
 }
 
 void Lookup::drop_farthest_waiting() {
-  for (auto it = nodes_.rbegin(); it != nodes_.rend(); ++it) {
-    if (it->second.state != State::waiting) continue;
-    nodes_.erase(it->first);
-    --waiting_;
-    return;
+  std::map<IpAddress, std::size_t> of_subnet;
+  for (const auto& [distance, node] : nodes_) {
+    if (node.state == State::waiting && node.subnet) ++of_subnet[*node.subnet];
+  }
+  for (const bool only_crowds : {true, false}) {
+    for (auto it = nodes_.end(); it != nodes_.begin() && waiting_ > kMaxLookupWaiting;) {
+      const Node& node = (--it)->second;
+      if (node.state != State::waiting) continue;
+      if (only_crowds) {
+        if (!node.subnet || of_subnet[*node.subnet] <= kMaxLookupPerSubnet) continue;
+        --of_subnet[*node.subnet];
+      }
+      it = nodes_.erase(it);
+      --waiting_;
+    }
   }
 }
 
-Lookup::Nodes::const_iterator Lookup::best_waiting() const {
+template <class Counts, class Stops>
+Lookup::Nodes::const_iterator Lookup::find_near(Counts counts, Stops stops) const {
+  Shares shares;
   std::size_t nearer = 0;
   for (auto it = nodes_.begin(); it != nodes_.end() && nearer < kLookupResults; ++it) {
-    if (it->second.state == State::waiting) return it;
-    if (it->second.state != State::failed) ++nearer;
+    if (!counts(it->second.state) || !shares.take(it->second.subnet)) continue;
+    if (stops(it->second)) return it;
+    ++nearer;
   }
   return nodes_.end();
+}
+
+Lookup::Nodes::const_iterator Lookup::best_waiting() const {
+  return find_near([](State state) { return state != State::failed; },
+                   [](const Node& node) { return node.state == State::waiting; });
 }
 
 std::optional<NodeId> Lookup::next() {
@@ -45,7 +91,7 @@ Lookup::Node* Lookup::asked(const NodeId& id) {
   return &it->second;
 }
 
-void Lookup::on_answer(const NodeId& from, std::span<const NodeId> nodes) {
+void Lookup::on_answer(const NodeId& from, std::span<const LookupNode> nodes) {
   Node* node = asked(from);
   if (node == nullptr) return;
   node->state = State::answered;
@@ -71,20 +117,18 @@ bool Lookup::knows(const NodeId& id) const {
 }
 
 bool Lookup::is_near(const NodeId& id) const {
-  std::size_t nearer = 0;
-  for (auto it = nodes_.begin(); it != nodes_.end() && nearer < kLookupResults; ++it) {
-    if (it->second.id == id) return it->second.state != State::failed;
-    if (it->second.state != State::failed) ++nearer;
-  }
-  return false;
+  const auto found = find_near([](State state) { return state != State::failed; },
+                               [&](const Node& node) { return node.id == id; });
+  return found != nodes_.end();
 }
 
 std::vector<NodeId> Lookup::closest() const {
   std::vector<NodeId> out;
-  for (const auto& [distance, node] : nodes_) {
-    if (out.size() == kLookupResults) break;
-    if (node.state == State::answered) out.push_back(node.id);
-  }
+  (void)find_near([](State state) { return state == State::answered; },
+                  [&](const Node& node) {
+                    out.push_back(node.id);
+                    return false;
+                  });
   return out;
 }
 

@@ -1,8 +1,13 @@
 // One iterative Kademlia look-up, as a pure iterator: it says whom to ask next, is told what came
-// of it, and ends with the k nearest nodes that answered. It knows ids and nothing else: no
-// addresses, no messages, no time. Who drives it must answer for each node that it was given, by
-// on_answer or on_failure; then it ends after at most kMaxLookupQueries questions, whatever is
-// answered: a liar can name nearer nodes without end.
+// of it, and ends with the k nearest nodes that answered. It knows ids and of what subnet each is:
+// no messages, no time. Who drives it must answer for each node that it was given, by on_answer or
+// on_failure; then it ends after at most kMaxLookupQueries questions, whatever is answered: a liar
+// can name nearer nodes without end.
+//
+// Of one subnet (ip_limits.hpp) the nearest kMaxLookupPerSubnet that have not failed count; those
+// beyond are neither asked nor found, and wait in case one of these fails. So two hosts with as
+// many identities as they like cannot be all of the k nearest, and somebody else is asked too
+// (attack 32).
 // One thread; deterministic.
 #pragma once
 
@@ -12,6 +17,7 @@
 #include <span>
 #include <vector>
 
+#include <types/endpoint.hpp>
 #include <types/node_id.hpp>
 
 namespace ethnet::kbucket {
@@ -23,24 +29,31 @@ inline constexpr std::size_t kLookupResults = 16;  // Kademlia's k
 inline constexpr std::size_t kMaxLookupQueries = 64;
 // Nodes that it remembers beside those that it asked: the nearest ones.
 inline constexpr std::size_t kMaxLookupWaiting = 64;
+// The k nearest share a bucket or two, which have as many places for one subnet.
+inline constexpr std::size_t kMaxLookupPerSubnet = 2;
+
+struct LookupNode {
+  NodeId id;
+  std::optional<IpAddress> subnet;  // nothing: no limit holds
+};
 
 class Lookup {
  public:
   Lookup(const NodeId& self, const NodeId& target) : self_{self}, target_{target} {}
 
   // Nodes to begin with; at any time.
-  void add(std::span<const NodeId> nodes);
+  void add(std::span<const LookupNode> nodes);
   // Whom to ask now; nothing while enough are asked, or nobody is left who could help.
   [[nodiscard]] std::optional<NodeId> next();
   // What a node that was asked named. Ignored when it was not asked, or is answered for already.
-  void on_answer(const NodeId& from, std::span<const NodeId> nodes);
+  void on_answer(const NodeId& from, std::span<const LookupNode> nodes);
   void on_failure(const NodeId& from);
 
   // Nobody is asked and nobody is left to ask: closest() is final.
   [[nodiscard]] bool finished() const;
   // Whether it still counts on this node: waiting, asked or answered.
   [[nodiscard]] bool knows(const NodeId& id) const;
-  // Whether it is among the k nearest of those that have not failed: one of the results, so far.
+  // Whether it is among the k nearest that count and have not failed: one of the results, so far.
   [[nodiscard]] bool is_near(const NodeId& id) const;
   // Those that answered, nearest first, at most kLookupResults.
   [[nodiscard]] std::vector<NodeId> closest() const;
@@ -52,12 +65,18 @@ class Lookup {
   enum class State : std::uint8_t { waiting, asked, answered, failed };
   struct Node {
     NodeId id;
+    std::optional<IpAddress> subnet;
     State state = State::waiting;
   };
   using Nodes = std::map<ByteArray<32>, Node>;  // by distance from the target
 
+  // The first of the k nearest that count for which `stops` says so; only those in a state that
+  // `counts` names are looked at.
+  template <class Counts, class Stops>
+  [[nodiscard]] Nodes::const_iterator find_near(Counts counts, Stops stops) const;
   // The nearest that may be asked now: among the first k that have not failed.
   [[nodiscard]] Nodes::const_iterator best_waiting() const;
+  // Back to kMaxLookupWaiting: first the farthest of subnets that have more than their share.
   void drop_farthest_waiting();
   [[nodiscard]] Node* asked(const NodeId& id);
 

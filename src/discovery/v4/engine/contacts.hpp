@@ -30,6 +30,7 @@ struct V4Node {
   }
   friend bool operator==(const V4Node&, const V4Node&) = default;
 };
+[[nodiscard]] inline const IpAddress& ip_of(const V4Node& node) { return node.at.ip; }
 
 // `command`: the number that its answer bears; 0 where nobody waits for it.
 struct AskPing {
