@@ -18,45 +18,39 @@ constexpr std::size_t kLookedAt = 2'048;    // of those that there are, for one 
 
 }  // namespace
 
-void Roster::add() {
+void Roster::add(std::size_t host) {
+  std::vector<std::size_t>& of_host = of_host_.at(host);
+  if (of_host.size() >= kNamesPerHost) return;
   const std::size_t number = names_.size();
-  if (number >= hosts_.size() * kNamesPerHost) return;
   SeededSecureRng rng{prng_.split(fmt::format("name {}", number))};
   Name name;
+  name.at = {hosts_[host], static_cast<std::uint16_t>(kFirstCrowdPort + of_host.size())};
   name.key = std::make_shared<const crypto::SecretKey>(crypto::SecretKey::generate(rng));
   name.id = NodeId{crypto::node_id_of(name.key->public_key())};
-  names_.push_back(std::move(name));
-  const Endpoint where = endpoint(number);
   EnrBuilder builder{1};
-  builder.ip(where.ip);
-  port_ == kbucket::RecordPort::quic ? builder.quic(where.port) : builder.udp(where.port);
-  const auto record = builder.sign(*names_.back().key);
+  builder.ip(name.at.ip);
+  port_ == kbucket::RecordPort::quic ? builder.quic(name.at.port) : builder.udp(name.at.port);
+  const auto record = builder.sign(*name.key);
   CHECK(record.has_value());
-  names_.back().record = to_bytes(record->record().encoded());
+  name.record = to_bytes(record->record().encoded());
+  names_.push_back(std::move(name));
+  of_host.push_back(number);
 }
 
 std::size_t Roster::fresh(std::size_t host) {
-  for (std::size_t i = 0; i < hosts_.size(); ++i) {
-    add();
-    if ((names_.size() - 1) % hosts_.size() == host) break;
-  }
-  const std::size_t round = (names_.size() - 1 - host) / hosts_.size();
-  return round * hosts_.size() + host;
+  add(host);
+  return of_host_.at(host).back();
 }
 
 std::optional<std::size_t> Roster::find(std::size_t host, std::uint16_t port) const {
   if (port < kFirstCrowdPort) return std::nullopt;
-  const std::size_t name = (port - kFirstCrowdPort) * hosts_.size() + host;
-  return name < names_.size() ? std::optional{name} : std::nullopt;
-}
-
-Endpoint Roster::endpoint(std::size_t name) const {
-  const auto port = static_cast<std::uint16_t>(kFirstCrowdPort + name / hosts_.size());
-  return {hosts_[name % hosts_.size()], port};
+  const std::vector<std::size_t>& of_host = of_host_.at(host);
+  const std::size_t at = port - std::size_t{kFirstCrowdPort};
+  return at < of_host.size() ? std::optional{of_host[at]} : std::nullopt;
 }
 
 std::vector<Bytes> Roster::answer(const NodeId& asked, std::span<const std::uint16_t> distances) {
-  for (std::size_t i = 0; i < kNewNamesAnAnswer; ++i) add();
+  for (std::size_t i = 0; i < kNewNamesAnAnswer; ++i) add(next_host_++ % hosts_.size());
   std::vector<Bytes> out;
   const std::size_t from = prng_.below(names_.size());
   for (std::size_t i = 0; i < std::min(kLookedAt, names_.size()); ++i) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <unordered_map>
 
 #include <base/bytes.hpp>
@@ -29,12 +30,16 @@ Function* library(const char* name) {
   return __builtin_bit_cast(Function*, found);
 }
 
-// Questions are keys, signatures and digests, as good as random: 8 bytes of them are a hash. The
-// first four of a signature are of r, or its end.
+// Questions are keys, signatures and digests, as good as random, but for a key that is in very many
+// of them: 8 bytes of each 32 together are a hash.
 template <std::size_t kSize>
 struct QuestionHash {
   std::size_t operator()(const ByteArray<kSize>& question) const {
-    return load_be<std::uint64_t>(ByteView{question}.subspan(8, 8));
+    std::uint64_t out = 0;
+    for (std::size_t at = 8; at + 8 <= kSize; at += 32) {
+      out ^= load_be<std::uint64_t>(ByteView{question}.subspan(at, 8));
+    }
+    return out;
   }
 };
 template <std::size_t kSize, class Answer>
