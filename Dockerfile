@@ -19,7 +19,7 @@ COPY --from=build /etc/apt/sources.list.d/ethnet-bookworm-backports.* /etc/apt/s
 RUN apt-get update \
   && apt-get install -y --no-install-recommends \
     libfmt9 libgnutls30 libgrpc++1.51 libngtcp2-16/bookworm-backports libngtcp2-crypto-gnutls8/bookworm-backports \
-    libc-ares2 libprotobuf32 libsecp256k1-1 libsnappy1v5 libsqlite3-0 libssl3 libtomlplusplus3 libyaml-cpp0.7 \
+    libc-ares2 libminiupnpc17 libprotobuf32 libsecp256k1-1 libsnappy1v5 libsqlite3-0 libssl3 libtomlplusplus3 libyaml-cpp0.7 \
   && rm -rf /var/lib/apt/lists/* \
   && useradd --system --uid 10001 --home-dir /data --create-home --shell /usr/sbin/nologin ethnet
 COPY --from=build /src/build/release/bin/ethnet /src/build/release/bin/EthNetLite /src/build/release/bin/ethnet-sim \

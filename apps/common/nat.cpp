@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view kExternalIp = "extip:";
 constexpr std::string_view kStun = "stun:";
 constexpr std::string_view kPmp = "pmp:";
+constexpr std::string_view kUpnp = "upnp:";
 
 [[noreturn]] void refuse(const std::string& nat, std::string_view why) {
   throw std::runtime_error(fmt::format("'{}': {}", nat, why));
@@ -55,6 +56,15 @@ NatPmp parse_pmp(const std::string& nat) {
   return {*at};
 }
 
+NatUpnp parse_upnp(const std::string& nat) {
+  NatUpnp out{nat.substr(kUpnp.size())};
+  constexpr std::string_view kHttp = "http://";
+  if (!out.description.starts_with(kHttp) || out.description.size() == kHttp.size()) {
+    refuse(nat, "expected upnp or upnp:http://HOST:PORT/PATH");
+  }
+  return out;
+}
+
 }  // namespace
 
 NatChoice parse_nat(const std::string& nat) {
@@ -63,8 +73,9 @@ NatChoice parse_nat(const std::string& nat) {
   if (nat.starts_with(kStun)) return parse_stun(nat);
   if (nat == "pmp") return NatPmp{};
   if (nat.starts_with(kPmp)) return parse_pmp(nat);
-  if (nat.starts_with("upnp")) refuse(nat, "UPnP is not spoken here; pmp, stun and extip are");
-  refuse(nat, "expected any, none, extip:IP, stun:HOST:PORT or pmp[:IP[:PORT]]");
+  if (nat == "upnp") return NatUpnp{};
+  if (nat.starts_with(kUpnp)) return parse_upnp(nat);
+  refuse(nat, "expected any, none, extip:IP, stun:HOST:PORT, pmp[:IP[:PORT]] or upnp[:URL]");
 }
 
 NetList allowed_networks(const std::string& text) {

@@ -5,6 +5,7 @@
 //   extip:IP        there
 //   stun:HOST:PORT  where this server sees us
 //   pmp[:IP[:PORT]] the gateway, that of the default route or this one, is asked for mappings
+//   upnp[:URL]      the gateway that answers a search, or that this URL describes, is asked for them
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,10 @@ struct NatStun {
 struct NatPmp {
   std::optional<Endpoint> gateway;  // nothing: that of the default route
 };
-using NatChoice = std::variant<NatByPeers, IpAddress, NatStun, NatPmp>;
+struct NatUpnp {
+  std::string description;  // URL; empty: it is searched for
+};
+using NatChoice = std::variant<NatByPeers, IpAddress, NatStun, NatPmp, NatUpnp>;
 
 // Throws std::runtime_error with one clear line.
 [[nodiscard]] NatChoice parse_nat(const std::string& nat);

@@ -14,6 +14,7 @@
 #include <runtime/dns_resolver.hpp>
 #include <runtime/machine_socket.hpp>
 #include <runtime/os.hpp>
+#include <runtime/upnp_mapper.hpp>
 
 #include "files.hpp"
 #include "nat.hpp"
@@ -148,11 +149,53 @@ class NatService::Pmp final : public Asker {
   runtime::MachineSocket<nat::PmpClient> socket_;
 };
 
+// Of listening addresses that are one machine's interface, the search leaves by that one.
+class NatService::Upnp final : public Asker {
+ public:
+  Upnp(const NatUpnp& gateway, const std::string& address, runtime::NodeRunner& runner,
+       std::vector<std::uint16_t> ports, Log& log)
+      : runner_{runner},
+        log_{log},
+        mapper_{runner.io(),
+                {.description = gateway.description, .local = interface_of(address)},
+                std::move(ports),
+                [this](const runtime::UpnpEvent& event) { on(event); }} {}
+
+ private:
+  [[nodiscard]] static std::string interface_of(const std::string& address) {
+    const auto ip = IpAddress::parse(address);
+    return ip && ip->is_v4() && !ip->is_unspecified() ? address : std::string{};
+  }
+  void on(const runtime::UpnpEvent& event) {
+    if (const auto* const failed = std::get_if<runtime::UpnpFailed>(&event)) {
+      return log_.write(runtime::os_now(), LogLevel::warn, "The gateway gives no mapping",
+                        {{"by", "UPnP"}, {"why", failed->why}});
+    }
+    const auto& mapped = std::get<runtime::UpnpMapped>(event);
+    runner_.input([&](node::Node& node, Now now) {
+      node.set_external(now, {mapped.external, mapped.ports.front()}, mapped.ports.back());
+    });
+  }
+
+  runtime::NodeRunner& runner_;
+  Log& log_;
+  runtime::UpnpMapper mapper_;
+};
+
 NatService::NatService(const NodeOptions& options, runtime::NodeRunner& runner, std::uint16_t port,
                        Log& log) {
   const NatChoice choice = parse_nat(options.nat);
   if (const auto* const stun = std::get_if<NatStun>(&choice)) {
     asker_ = std::make_unique<Stun>(*stun, options, runner, port, log);
+  }
+  std::vector<std::uint16_t> ports{port};
+  runner.input([&](const node::Node& node, Now) {
+    const std::uint16_t discovery = discovery_port_of(node, port);
+    if (discovery != port) ports.push_back(discovery);
+  });
+  if (const auto* const upnp = std::get_if<NatUpnp>(&choice)) {
+    asker_ = std::make_unique<Upnp>(*upnp, options.address, runner, std::move(ports), log);
+    return;
   }
   const auto* const pmp = std::get_if<NatPmp>(&choice);
   if (pmp == nullptr) return;
@@ -162,11 +205,6 @@ NatService::NatService(const NodeOptions& options, runtime::NodeRunner& runner, 
     if (!ip) throw std::runtime_error("--nat pmp: there is no default gateway (see pmp:IP)");
     gateway = Endpoint{*ip, nat::kPmpPort};
   }
-  std::vector<std::uint16_t> ports{port};
-  runner.input([&](const node::Node& node, Now) {
-    const std::uint16_t discovery = discovery_port_of(node, port);
-    if (discovery != port) ports.push_back(discovery);
-  });
   asker_ = std::make_unique<Pmp>(*gateway, runner, std::move(ports), log);
 }
 

@@ -26,6 +26,7 @@ class NatService {
   class Asker;
   class Stun;
   class Pmp;
+  class Upnp;
   std::unique_ptr<Asker> asker_;  // null: nobody is asked
 };
 

@@ -25,12 +25,18 @@ TEST(Nat, SaysWhoKnowsOurAddress) {
   EXPECT_EQ(std::get<NatPmp>(parse_nat("pmp:192.168.1.1")).gateway->to_string(),
             "192.168.1.1:5351");
   EXPECT_EQ(std::get<NatPmp>(parse_nat("pmp:127.0.0.1:9")).gateway->to_string(), "127.0.0.1:9");
+  EXPECT_EQ(std::get<NatUpnp>(parse_nat("upnp")).description, "");
+  EXPECT_EQ(std::get<NatUpnp>(parse_nat("upnp:http://192.168.1.1:5000/igd.xml")).description,
+            "http://192.168.1.1:5000/igd.xml");
 }
 
 TEST(Nat, WhatIsNoneSaysWhy) {
   const auto why = [](const std::string& text) { return refusal([&] { (void)parse_nat(text); }); };
-  EXPECT_EQ(why("upnp"), "'upnp': UPnP is not spoken here; pmp, stun and extip are");
-  EXPECT_EQ(why(""), "'': expected any, none, extip:IP, stun:HOST:PORT or pmp[:IP[:PORT]]");
+  EXPECT_EQ(why(""),
+            "'': expected any, none, extip:IP, stun:HOST:PORT, pmp[:IP[:PORT]] or upnp[:URL]");
+  for (const std::string text : {"upnp:", "upnp:http://", "upnp:192.168.1.1", "upnp:https://a/"}) {
+    EXPECT_EQ(why(text), "'" + text + "': expected upnp or upnp:http://HOST:PORT/PATH");
+  }
   EXPECT_EQ(why("extip:0.0.0.0"), "'extip:0.0.0.0' is no address");
   EXPECT_EQ(why("extip:here"), "'extip:here': not an IP address");
   for (const std::string text : {"stun:", "stun:host", "stun:host:", "stun:host:0", "stun::3478",

@@ -225,8 +225,8 @@ void NodeFlags::add_network(NodeOptions& o) {
              "No discv-lite (discv5, discv4 and --discovery.dns: see above)", "Network");
   add("nat", "HOW", o.nat,
       fmt::format(
-          "How others reach us: any or none (as peers see us), extip:IP,\nstun:HOST:PORT or "
-          "pmp[:IP[:PORT]], mapped by the gateway (default {})",
+          "How others reach us: any or none (as peers see us), extip:IP,\nstun:HOST:PORT, "
+          "or mapped by the gateway: pmp[:IP[:PORT]],\nupnp[:URL] (default {})",
           o.nat),
       "Network")
       ->check(refusal<parse_nat>);

@@ -84,6 +84,7 @@ THIRD_PARTY = [
     (r"control\.(grpc\.)?pb\.h", [r"src/control/"]),
     (r"nlohmann/", [r"src/.*\.cpp$", r"src/types/genesis_json\.hpp$", r"src/observe/rpc_queries\.hpp$"]),
     (r"sqlite3\.h", [r"src/census/sqlite\.cpp$"]),
+    (r"miniupnpc/", [r"src/runtime/upnp_gateway\.cpp$"]),
     (r"ares\.h", [r"src/runtime/dns_resolver\.cpp$"]),
     (r"toml\+\+/", [r"src/runtime/[^/]*\.cpp$"]),
     (r"yaml-cpp/", [r"src/lab/yaml\.cpp$"]),

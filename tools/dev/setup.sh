@@ -6,7 +6,7 @@ readonly BUILD_PACKAGES='
   clang-19 lld-19 llvm-19 libclang-rt-19-dev
   g++-12 ninja-build cmake pkg-config python3 ca-certificates
   libngtcp2-dev/bookworm-backports libngtcp2-crypto-gnutls-dev/bookworm-backports libgnutls28-dev
-  libsecp256k1-dev libssl-dev libsnappy-dev libc-ares-dev libsqlite3-dev
+  libsecp256k1-dev libssl-dev libsnappy-dev libc-ares-dev libminiupnpc-dev libsqlite3-dev
   libboost1.83-dev/bookworm-backports libfmt-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libyaml-cpp-dev
   libgrpc++-dev libprotobuf-dev protobuf-compiler protobuf-compiler-grpc grpc-proto
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev zlib1g-dev'

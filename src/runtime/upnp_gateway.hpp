@@ -1,0 +1,50 @@
+// A gateway that maps ports by UPnP (Internet Gateway Device, UPnP Forum: WANIPConnection:1 and :2),
+// by miniupnpc. Every call waits for the network: up to kUpnpSearch for a search, a few seconds for
+// each request. What the gateway sends is read by that library as it comes: for networks whose
+// other machines are not enemies.
+// One thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <string>
+
+#include <base/instant.hpp>
+#include <types/endpoint.hpp>
+
+namespace ethnet::runtime {
+
+inline constexpr Duration kUpnpSearch = seconds(2);  // answers to a search come within that (MX)
+// Other external ports that are tried where the one that is asked for is another host's.
+inline constexpr unsigned kUpnpOtherPorts = 8;
+
+struct UpnpPlace {
+  std::string description;  // URL of the gateway's description; empty: it is searched for
+  std::string local;        // address that the search leaves by; empty: the system's choice
+};
+
+class UpnpGateway {
+ public:
+  // Errors here and below: why, in words.
+  [[nodiscard]] static std::expected<UpnpGateway, std::string> find(const UpnpPlace& place);
+  UpnpGateway(UpnpGateway&&) noexcept;
+  UpnpGateway& operator=(UpnpGateway&&) noexcept;
+  ~UpnpGateway();
+
+  [[nodiscard]] std::expected<IpAddress, std::string> external_address() const;
+  // Our UDP port `internal`, preferably as `external`; returns as which. For `lease`, or until it
+  // is given back where the gateway knows no other mappings.
+  [[nodiscard]] std::expected<std::uint16_t, std::string> map(std::uint16_t internal,
+                                                              std::uint16_t external,
+                                                              Duration lease);
+  void give_back(std::uint16_t external);
+
+ private:
+  struct Device;
+  explicit UpnpGateway(std::unique_ptr<Device> device);
+
+  std::unique_ptr<Device> device_;
+};
+
+}  // namespace ethnet::runtime

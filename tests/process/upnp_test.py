@@ -1,0 +1,66 @@
+"""`--nat upnp`: a gateway on loopback maps a node's ports, and what it does wrong is said."""
+
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+from discovery_support import DiscoveryTest  # noqa: E402
+from upnp_gateway import UpnpGateway  # noqa: E402
+
+
+class Upnp(DiscoveryTest):
+    def setUp(self):
+        super().setUp()
+        self.gateway = UpnpGateway()
+        self.addCleanup(self.gateway.close)
+
+    def mapped(self, how):
+        """A node, and what its record says once the gateway has mapped its ports."""
+        node, http = self.node("node", "--nat", how, discv=("--discovery.v5",))
+        node.wait_for(r"Our address, as others reach us .*address=60\.1\.1\.11:")
+        fields = self.until(lambda: self.record_fields(self.node_info(http)["enr"]), lambda told: told["ip"] == "60.1.1.11")
+        return node, int(fields["quic"]), int(fields["udp"])
+
+    def test_a_gateway_that_is_found_maps_our_ports_and_gets_them_back(self):
+        node, sessions, discovery = self.mapped("upnp")
+        self.assertEqual({port: told[0] for port, told in self.gateway.mappings.items()}, {sessions: sessions, discovery: discovery})
+        self.assertEqual({told[1] for told in self.gateway.mappings.values()}, {1_200})
+        self.stop(node)
+        self.assertEqual(sorted(self.gateway.given_back), sorted([sessions, discovery]))
+        self.assertEqual(self.gateway.mappings, {})
+
+    def test_a_gateway_that_is_named_and_knows_no_leases_maps_for_good(self):
+        self.gateway.only_permanent = True
+        node, sessions, discovery = self.mapped(f"upnp:{self.gateway.url}")
+        self.assertEqual(self.gateway.mappings, {sessions: (sessions, 0), discovery: (discovery, 0)})
+        self.stop(node)
+        self.assertEqual(self.gateway.mappings, {})
+
+    def test_where_a_port_is_another_hosts_ours_is_mapped_to_another(self):
+        self.gateway.taken = set(range(1, 65_536)) - set(range(30_000, 60_000, 3)) - set(range(1_024, 30_000, 2))
+        node, sessions, discovery = self.mapped("upnp")
+        self.assertFalse({sessions, discovery} & self.gateway.taken)
+        self.assertEqual(set(self.gateway.mappings), {sessions, discovery})
+        self.stop(node)
+        self.assertEqual(self.gateway.mappings, {})
+
+    def refusal(self, why, how="upnp"):
+        node, _ = self.node("node", "--nat", how, discv=("--discovery.v5",))
+        node.wait_for(rf"WARN.* The gateway gives no mapping .*why=.*{why}")
+        self.stop(node)
+
+    def test_a_gateway_that_refuses_is_said(self):
+        self.gateway.refuses = 606
+        self.refusal("606")
+
+    def test_a_gateway_behind_another_one_is_said(self):
+        self.gateway.external = "192.168.7.7"
+        self.refusal("not connected, or itself behind another one")
+
+    def test_what_is_no_gateway_is_said(self):
+        self.gateway.description = "<root>" + "<a>" * 10_000
+        self.refusal("no gateway", f"upnp:{self.gateway.url}")
+
+
+if __name__ == "__main__":
+    unittest.main()
