@@ -131,7 +131,7 @@ class CrawlRun {
                               .local = {socket_.local()}},
         config_of(options, version), entropy_, Prng{entropy_.next()});
     loop_ = std::make_unique<runtime::MachineLoop<crawl::Crawler>>(
-        *crawler_, socket_, [this](const crawl::Event& event) { take(event); });
+        *crawler_, socket_, [this](const crawl::NodeChecked& checked) { census_.put(checked.node); });
   }
 
   int run() {
@@ -187,15 +187,7 @@ class CrawlRun {
   }
 
   // What is served is served until somebody says otherwise.
-  [[nodiscard]] bool ends_now() const { return ended_ && !server_; }
-
-  void take(const crawl::Event& event) {
-    if (const auto* const checked = std::get_if<crawl::NodeChecked>(&event)) {
-      census_.put(checked->node);
-    } else {
-      ended_ = true;
-    }
-  }
+  [[nodiscard]] bool ends_now() const { return crawler_->ended() && !server_; }
 
   void tell(bool is_last) {
     const crawl::CrawlCounters& c = crawler_->counters();
@@ -226,7 +218,6 @@ class CrawlRun {
   Instant began_;
   Instant until_;
   Instant next_line_;
-  bool ended_ = false;
   bool stopped_ = false;
 };
 

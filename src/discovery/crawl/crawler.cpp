@@ -135,8 +135,7 @@ void Crawler::end_if_done() {
   const bool enough = book_.nodes() >= config_.book.nodes;
   const bool everybody = idle_walks_ >= kIdleWalks && visits_.empty();
   if (!enough && !everybody) return;
-  ended_ = true;
-  CHECK(events_.push(CrawlEnded{enough ? CrawlEnd::enough_nodes : CrawlEnd::everybody_was_asked}));
+  ended_ = enough ? CrawlEnd::enough_nodes : CrawlEnd::everybody_was_asked;
 }
 
 void Crawler::tell(Now now, const Contact& contact) {
