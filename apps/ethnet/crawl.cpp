@@ -131,7 +131,8 @@ class CrawlRun {
                               .local = {socket_.local()}},
         config_of(options, version), entropy_, Prng{entropy_.next()});
     loop_ = std::make_unique<runtime::MachineLoop<crawl::Crawler>>(
-        *crawler_, socket_, [this](const crawl::NodeChecked& checked) { census_.put(checked.node); });
+        *crawler_, socket_,
+        [this](const crawl::NodeChecked& checked) { census_.put(checked.node); });
   }
 
   int run() {
@@ -192,10 +193,13 @@ class CrawlRun {
   void tell(bool is_last) {
     const crawl::CrawlCounters& c = crawler_->counters();
     const Instant now = runtime::os_now().mono;
-    const std::string line = fmt::format(
+    std::string line = fmt::format(
         "crawl  {} nodes ({} new)  {} answers, {} silent  {} to ask, {} being asked  {} s",
         crawler_->book().nodes(), c.first_answers, c.answered, c.silent, crawler_->book().claims(),
         crawler_->visits(), (now - began_).ns / seconds(1).ns);
+    if (census_.refused() > 0) {
+      line += fmt::format("  {} not stored: {} is full", census_.refused(), options_.census);
+    }
     if (console_.is_terminal() && !is_last) return console_.status(line);
     if (!is_last && now < next_line_) return;
     next_line_ = now + kPlainInterval;

@@ -48,6 +48,10 @@ class CensusError : public std::runtime_error {
   CensusFault fault_;
 };
 
+// Rows of the file: five crawls that found all that they may; 1 KB each. Beyond it those of score 0
+// make way, who was seen longest ago first.
+inline constexpr std::size_t kMaxCensusRows = 500'000;
+
 // In the order of the table.
 inline constexpr std::array<std::string_view, 20> kColumns{
     "id",      "seq",    "record",     "ip",        "udp",          "tcp",       "quic",
@@ -58,7 +62,7 @@ using Row = std::array<Value, kColumns.size()>;
 class Census {
  public:
   // Makes the file where there is none.
-  explicit Census(const std::string& path);
+  explicit Census(const std::string& path, std::size_t max_rows = kMaxCensusRows);
 
   // Every node, oldest check first; each record is verified.
   [[nodiscard]] std::vector<crawl::Node> load();
@@ -66,6 +70,8 @@ class Census {
   void put(const crawl::Node& node);
   void commit();
   [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
+  // Times that a node got no row: the file is full, and every row is of one that answers.
+  [[nodiscard]] std::uint64_t refused() const { return refused_; }
   // By id. What waits is not there yet.
   void for_each(const std::function<void(const Row&)>& take);
   [[nodiscard]] std::uint64_t size();
@@ -73,12 +79,16 @@ class Census {
  private:
   template <class F>
   auto guarded(F&& f);
+  // Of so many rows more: how many have room.
+  [[nodiscard]] std::size_t make_room(std::size_t wanted);
 
   std::string path_;
+  std::size_t max_rows_;
   Database lock_;
   Database db_;
   crawl::FactReader facts_;
   std::map<NodeId, crawl::Node> waiting_;
+  std::uint64_t refused_ = 0;
 };
 
 }  // namespace ethnet::census

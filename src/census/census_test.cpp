@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
+#include <set>
 
 #include <discovery/crawl/testing/crawl_rig.hpp>
 #include <gtest/gtest.h>
@@ -60,6 +62,17 @@ std::string text(const Row& row, std::string_view column) {
   return "no such column";
 }
 
+std::set<std::string> ids(Census& census) {
+  std::set<std::string> out;
+  census.for_each([&](const Row& row) { out.insert(text(row, "id")); });
+  return out;
+}
+std::set<std::string> ids_of(std::initializer_list<std::uint64_t> numbers) {
+  std::set<std::string> out;
+  for (const std::uint64_t number : numbers) out.insert(to_hex(id_of(number).view()));
+  return out;
+}
+
 TEST_F(CensusFile, WhatIsCommittedIsThereInTheNextRunOldestCheckFirst) {
   {
     Census census{path()};
@@ -95,6 +108,51 @@ TEST_F(CensusFile, WhoHasGoneStaysInTheFileAndIsNotAskedAgain) {
   const auto nodes = census.load();
   ASSERT_EQ(nodes.size(), 1U);
   EXPECT_EQ(nodes[0].record->id(), id_of(2));
+}
+
+TEST_F(CensusFile, atk_26_BeyondItsRowsThoseWhoHaveGoneMakeWayOldestFirst) {
+  Census census{path(), 4};
+  for (const std::uint64_t i : {1U, 2U, 3U, 4U}) {
+    Node node = node_of(i, i == 4 ? 1 : 0);
+    node.last_response = at(1'000 - i);  // 3 was seen longest ago of those that have gone
+    census.put(node);
+  }
+  census.commit();
+  census.put(node_of(5));
+  census.put(node_of(3, 2));  // it has come back in the same batch
+  census.commit();
+  EXPECT_EQ(ids(census), ids_of({1, 3, 4, 5}));
+  for (std::uint64_t i = 100; i < 200; ++i) {
+    census.put(node_of(i, 0));
+    census.commit();
+    ASSERT_EQ(census.size(), 4U);
+  }
+  EXPECT_EQ(ids(census), ids_of({3, 4, 5, 199}));
+  EXPECT_EQ(census.refused(), 0U);
+}
+
+TEST_F(CensusFile, atk_26_AFullFileOfNodesThatAnswerTakesNobodyNewAndLosesNothing) {
+  Census census{path(), 2};
+  census.put(node_of(1));
+  census.put(node_of(2));
+  census.commit();
+  census.put(node_of(2, 7));
+  for (std::uint64_t i = 3; i < 6; ++i) census.put(node_of(i));
+  census.commit();
+  EXPECT_EQ(census.waiting(), 0U);
+  EXPECT_EQ(census.refused(), 3U);
+  EXPECT_EQ(ids(census), ids_of({1, 2}));
+  EXPECT_EQ(census.load().front().score + census.load().back().score, 8) << "the check of 2 counts";
+}
+
+TEST_F(CensusFile, AFileOfBeforeHasTheIndexOfThoseWhoMakeWayToo) {
+  {
+    Census census{path()};
+  }
+  run("DROP INDEX nodes_gone");
+  const Census census{path()};
+  Database db{path(), OpenAs::reader};
+  EXPECT_EQ(db.number("SELECT count(*) FROM sqlite_schema WHERE name = 'nodes_gone'"), 1);
 }
 
 TEST_F(CensusFile, ARowIsReplacedAndTheFirstTimeStays) {

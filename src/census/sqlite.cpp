@@ -44,6 +44,22 @@ std::int64_t Database::number(const char* sql) {
   return statement.step() ? statement.number(0) : 0;
 }
 
+std::uint64_t Database::changed() const {
+  return static_cast<std::uint64_t>(sqlite3_changes64(db_));
+}
+
+Transaction::Transaction(Database& db) : db_{db} { db.run("BEGIN IMMEDIATE"); }
+
+// Some errors have ended it already, so that there is nothing to roll back.
+Transaction::~Transaction() {
+  if (open_) sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+void Transaction::commit() {
+  db_.run("COMMIT");
+  open_ = false;
+}
+
 Statement::Statement(Database& db, const std::string& sql) : db_{db.handle()} {
   const int code = sqlite3_prepare_v2(db_, sql.c_str(), -1, &statement_, nullptr);
   if (code != SQLITE_OK) census::fail(db_, code);

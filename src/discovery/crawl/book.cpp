@@ -32,7 +32,12 @@ bool Book::has_room_at(const IpAddress& ip) const {
 void Book::insert(const Contact& contact, const Node& node, Instant due) {
   if (const auto site = site_of(contact.at.ip)) ++sites_[*site];
   if (node.has_answered()) ++nodes_;
-  Entry entry{.contact = contact, .node = node, .due = due, .under_way = false, .proven = false};
+  Entry entry{.contact = contact,
+              .node = node,
+              .due = due,
+              .under_way = false,
+              .answered = false,
+              .proven = false};
   due_.emplace(due, contact.id);
   entries_.emplace(contact.id, std::move(entry));
 }
@@ -64,6 +69,7 @@ void Book::erase(const NodeId& id, Instant quiet_until) {
     if (--count->second == 0) sites_.erase(count);
   }
   if (it->second.node.has_answered()) --nodes_;
+  if (it->second.answered) --answered_;
   entries_.erase(it);
   if (Instant* const known = silent_.use(id)) {
     *known = quiet_until;
@@ -139,7 +145,8 @@ std::optional<Node> Book::on_answer(Now now, const NodeId& id, const RecordPtr& 
   }
   const bool is_newer = record != nullptr && (entry.contact.record == nullptr ||
                                               entry.contact.record->seq() <= record->seq());
-  entry.proven = true;
+  if (!entry.answered) ++answered_;
+  entry.answered = entry.proven = true;
   if (is_newer) move(entry, record);
   node.record = entry.contact.record;
   schedule(entry, now.mono + limits_.recheck);

@@ -94,6 +94,7 @@ class Book {
   [[nodiscard]] bool is_proven(const NodeId& id) const;
   [[nodiscard]] Instant next_due() const;  // of those that are not under way
   [[nodiscard]] std::size_t nodes() const { return nodes_; }
+  [[nodiscard]] std::size_t answered() const { return answered_; }  // of them, in this run
   [[nodiscard]] std::size_t claims() const { return entries_.size() - nodes_; }
   [[nodiscard]] std::size_t silent() const { return silent_.size(); }
   [[nodiscard]] std::size_t sites() const { return sites_.size(); }
@@ -104,7 +105,8 @@ class Book {
     Node node;
     Instant due;
     bool under_way = false;
-    bool proven = false;  // it answered at this address
+    bool answered = false;  // in this run
+    bool proven = false;    // at this address
   };
   using Entries = std::map<NodeId, Entry>;
   struct IdHash {
@@ -127,6 +129,7 @@ class Book {
   std::map<IpAddress, std::size_t> sites_;
   LruMap<NodeId, Instant, IdHash> silent_;  // until when
   std::size_t nodes_ = 0;
+  std::size_t answered_ = 0;
 };
 
 }  // namespace ethnet::crawl

@@ -132,7 +132,7 @@ void Crawler::on_walk_done(Now now) {
 
 void Crawler::end_if_done() {
   if (!config_.ends) return;
-  const bool enough = book_.nodes() >= config_.book.nodes;
+  const bool enough = book_.answered() >= config_.book.nodes;
   const bool everybody = idle_walks_ >= kIdleWalks && visits_.empty();
   if (!enough && !everybody) return;
   ended_ = enough ? CrawlEnd::enough_nodes : CrawlEnd::everybody_was_asked;

@@ -44,7 +44,10 @@ struct NodeChecked {
   bool answered = false;
   bool is_first = false;  // the first answer that we ever had of it
 };
-enum class CrawlEnd : std::uint8_t { everybody_was_asked, enough_nodes };
+enum class CrawlEnd : std::uint8_t {
+  everybody_was_asked,
+  enough_nodes,  // as many as the book may have answered, since it began
+};
 
 struct CrawlCounters {
   std::uint64_t answered = 0;  // checks
