@@ -37,6 +37,40 @@ TEST_F(CrawlAttacks, atk_33_AHostWithAllTheNamesItWantsHasAHundredPlacesAndOther
   EXPECT_EQ(book.tell(now_, Contact::of(record_of(2'000))), Told::fresh);
 }
 
+TEST_F(CrawlAttacks, atk_33_RecordsThatMoveDoNotGetAroundThePlacesOfASite) {
+  Book book{{.k0 = 1, .k1 = 2}, {.per_site = 3}};
+  const IpAddress site = place_of(5).ip;
+  for (std::uint64_t i = 100; i < 110; ++i) {
+    const bool has_record = i != 109;
+    ASSERT_EQ(book.tell(now_, {id_of(i), place_of(i), has_record ? record_of(i) : nullptr,
+                               key_of(i)->public_key()}),
+              Told::fresh);
+    ASSERT_TRUE(book.next(now_).has_value());
+    const RecordPtr there = record_of(i, {site, static_cast<std::uint16_t>(i)}, 2);
+    const auto node = book.on_answer(now_, id_of(i), there);
+    if (i < 103) {
+      EXPECT_FALSE(node.has_value()) << "it is asked there, and counts when it answers";
+    } else if (has_record) {
+      ASSERT_TRUE(node.has_value()) << "there is no room: it is where it answered";
+      EXPECT_EQ(node->record->endpoint(), place_of(i));
+    } else {
+      EXPECT_FALSE(node.has_value()) << "and nothing says that it is where it answered";
+      EXPECT_FALSE(book.contains(id_of(i)));
+    }
+  }
+  EXPECT_EQ(book.claims(), 3U);
+  EXPECT_EQ(book.nodes(), 6U);
+  EXPECT_EQ(book.sites(), 7U);
+  ASSERT_EQ(book.tell(now_, Contact::of(record_of(105, {site, 105}, 3))), Told::known);
+  EXPECT_EQ(book.claims(), 3U) << "nor by what others tell";
+  const Node older{.record = record_of(500, {site, 500}),
+                   .score = 1,
+                   .first_response = now_.wall,
+                   .last_response = now_.wall,
+                   .last_check = now_.wall};
+  EXPECT_FALSE(book.restore(now_, older)) << "nor by rows of an earlier run";
+}
+
 TEST_F(CrawlAttacks, atk_26_ClaimsWithoutEndStayWithinTheirBoundAndGiveNoRow) {
   Book book{{.k0 = 1, .k1 = 2}, {.claims = 20, .silent = 30}};
   for (std::uint64_t i = 0; i < 1'000; ++i) {

@@ -175,7 +175,7 @@ void Crawler::on_record(Now now, Visit visit, const RecordPtr& record) {
   const bool is_first = !book_.has_answered(id);
   const auto node = book_.on_answer(now, id, record);
   if (!node) {
-    ++counters_.without_address;
+    ++(book_.contains(id) ? counters_.moved : counters_.without_address);
     return;
   }
   ++counters_.answered;

@@ -61,6 +61,7 @@ struct CrawlCounters {
   std::uint64_t told_beyond = 0;      // beyond the limits of the book
   std::uint64_t knocks_put_off = 0;   // the address had its share
   std::uint64_t without_address = 0;  // they answered, and their record says nothing of use
+  std::uint64_t moved = 0;            // they answered, and are asked at the site that it names
   std::uint64_t walks = 0;
 };
 

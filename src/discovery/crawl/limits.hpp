@@ -34,6 +34,7 @@ inline constexpr std::uint32_t kVisitTargets = 4;
 // A node is asked again no sooner (as geth).
 inline constexpr Duration kRecheck = seconds(10 * 60);
 inline constexpr Duration kKnockPause = seconds(30);  // where the address had its share of knocks
+inline constexpr Duration kMovePause = seconds(30);   // at the place that an answer named
 inline constexpr Duration kBusyPause = seconds(2);    // where the engine had no room
 // Walks, while there is nobody to ask. After so many in a row without a first answer, everybody
 // who can be found was: then told names that nobody bears do not keep it going. While knocks are
