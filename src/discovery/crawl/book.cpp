@@ -22,22 +22,31 @@ UnixTime whole(UnixTime time) { return UnixTime::from_seconds(time.whole_seconds
 Book::Book(SipKey key, const BookLimits& limits)
     : limits_{limits}, silent_{limits.silent, IdHash{key}} {}
 
-bool Book::has_room_at(const IpAddress& ip) const {
+Book::Site Book::at_site(const IpAddress& ip) const {
   const auto site = site_of(ip);
-  if (!site) return true;
-  const auto it = sites_.find(*site);
-  return it == sites_.end() || it->second < limits_.per_site;
+  const auto it = site ? sites_.find(*site) : sites_.end();
+  return it == sites_.end() ? Site{} : it->second;
+}
+
+bool Book::has_room_at(const IpAddress& ip) const { return at_site(ip).all < limits_.per_site; }
+
+bool Book::has_room_for_claim_at(const IpAddress& ip) const {
+  return has_room_at(ip) && at_site(ip).claims < limits_.claims_per_site;
 }
 
 // At another site it is a claim.
 bool Book::may_move(const Entry& entry, const IpAddress& to) const {
   if (site_of(entry.contact.at.ip) == site_of(to)) return true;
-  return has_room_at(to) && (entry.claim || claims() < limits_.claims);
+  return has_room_for_claim_at(to) && (entry.claim || claims() < limits_.claims);
 }
 
 void Book::count(const Entry& entry) {
-  if (const auto site = site_of(entry.contact.at.ip)) ++sites_[*site];
   if (!entry.claim) ++nodes_;
+  const auto site = site_of(entry.contact.at.ip);
+  if (!site) return;
+  Site& at = sites_[*site];
+  ++at.all;
+  if (entry.claim) ++at.claims;
 }
 
 void Book::uncount(const Entry& entry) {
@@ -46,7 +55,8 @@ void Book::uncount(const Entry& entry) {
   if (!site) return;
   const auto it = sites_.find(*site);
   CHECK(it != sites_.end());
-  if (--it->second == 0) sites_.erase(it);
+  if (entry.claim) --it->second.claims;
+  if (--it->second.all == 0) sites_.erase(it);
 }
 
 void Book::insert(const Contact& contact, const Node& node, Instant due) {
@@ -119,7 +129,7 @@ Told Book::tell(Now now, const Contact& contact) {
   const Instant* const quiet_until = silent_.find(contact.id);
   if (quiet_until != nullptr && now.mono < *quiet_until) return Told::silent;
   if (claims() >= limits_.claims || nodes_ >= limits_.nodes) return Told::full;
-  if (!has_room_at(contact.at.ip)) return Told::crowded;
+  if (!has_room_for_claim_at(contact.at.ip)) return Told::crowded;
   silent_.erase(contact.id);
   insert(contact, {}, now.mono);
   return Told::fresh;

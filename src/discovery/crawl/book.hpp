@@ -60,7 +60,7 @@ enum class Told : std::uint8_t {
   known,    // it does already, or answered before
   silent,   // it did not answer lately
   nowhere,  // no node can be at this address
-  crowded,  // its site has kMaxCrawlPerSite
+  crowded,  // its site has kMaxCrawlPerSite, or kMaxCrawlClaimsPerSite of which nobody answered
   full,
 };
 
@@ -69,6 +69,7 @@ struct BookLimits {
   std::size_t claims = kMaxCrawlClaims;
   std::size_t silent = kMaxCrawlSilent;
   std::size_t per_site = kMaxCrawlPerSite;
+  std::size_t claims_per_site = kMaxCrawlClaimsPerSite;
   Duration recheck = kRecheck;
 };
 
@@ -114,6 +115,10 @@ class Book {
     bool answered = false;  // in this run
     bool proven = false;    // at this address
   };
+  struct Site {
+    std::size_t all = 0;
+    std::size_t claims = 0;
+  };
   using Entries = std::map<NodeId, Entry>;
   struct IdHash {
     SipKey key;
@@ -123,7 +128,9 @@ class Book {
   };
 
   [[nodiscard]] Entry& under_way(const NodeId& id);
-  [[nodiscard]] bool has_room_at(const IpAddress& ip) const;
+  [[nodiscard]] Site at_site(const IpAddress& ip) const;
+  [[nodiscard]] bool has_room_at(const IpAddress& ip) const;  // for one that has answered
+  [[nodiscard]] bool has_room_for_claim_at(const IpAddress& ip) const;
   [[nodiscard]] bool may_move(const Entry& entry, const IpAddress& to) const;
   void count(const Entry& entry);
   void uncount(const Entry& entry);
@@ -136,7 +143,7 @@ class Book {
   BookLimits limits_;
   Entries entries_;
   std::set<std::pair<Instant, NodeId>> due_;
-  std::map<IpAddress, std::size_t> sites_;
+  std::map<IpAddress, Site> sites_;
   LruMap<NodeId, Instant, IdHash> silent_;  // until when
   std::size_t nodes_ = 0;
   std::size_t answered_ = 0;
