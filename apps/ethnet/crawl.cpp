@@ -140,6 +140,8 @@ class CrawlRun {
     while (turn()) {
     }
     console_.clear_status();
+    while (!store()) {
+    }
     tell(true);
     if (!options_.json_file.empty()) write(options_.json_file, json_of(census_));
     if (!options_.csv_file.empty()) write(options_.csv_file, csv_of(census_));
@@ -178,13 +180,23 @@ class CrawlRun {
   // False: it was the last one.
   bool turn() {
     const Instant end_of_turn = std::min(until_, runtime::os_now().mono + kTurn);
-    const auto end =
-        loop_->run([this] { return ends_now() || census_.waiting() >= kBatch; }, end_of_turn);
-    census_.commit();
+    const auto end = loop_->run(
+        [this] { return ends_now() || (!is_locked_ && census_.waiting() >= kBatch); }, end_of_turn);
+    (void)store();
     stopped_ = end == runtime::LoopEnd::stopped;
     if (stopped_ || ends_now() || runtime::os_now().mono >= until_) return false;
     tell(false);
     return true;
+  }
+
+  // False: another process is in the way, so that it takes another try.
+  bool store() {
+    const bool was_locked = std::exchange(is_locked_, !census_.commit(runtime::os_now().mono));
+    if (is_locked_ && !was_locked) {
+      console_.line(fmt::format("{}: another process holds its lock; what is found waits",
+                                printable(options_.census)));
+    }
+    return !is_locked_;
   }
 
   // What is served is served until somebody says otherwise.
@@ -223,6 +235,7 @@ class CrawlRun {
   Instant until_;
   Instant next_line_;
   bool stopped_ = false;
+  bool is_locked_ = false;
 };
 
 }  // namespace

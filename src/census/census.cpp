@@ -206,29 +206,43 @@ std::size_t Census::make_room(std::size_t wanted) {
   return left < max_rows_ ? std::min(wanted, max_rows_ - left) : 0;
 }
 
-void Census::commit() {
-  if (waiting_.empty()) return;
-  std::size_t refused = 0;
-  guarded([&] {
-    Transaction transaction{db_};
-    Statement known{db_, "SELECT 1 FROM nodes WHERE id = ?"};
-    Statement write{db_, upsert()};
-    std::vector<const Node*> newcomers;
-    for (const auto& [id, node] : waiting_) {
-      if (is_here(known, id)) {
-        put_row(write, node, facts_);
-      } else {
-        newcomers.push_back(&node);
-      }
+std::size_t Census::write_waiting() {
+  Transaction transaction{db_};
+  Statement known{db_, "SELECT 1 FROM nodes WHERE id = ?"};
+  Statement write{db_, upsert()};
+  std::vector<const Node*> newcomers;
+  for (const auto& [id, node] : waiting_) {
+    if (is_here(known, id)) {
+      put_row(write, node, facts_);
+    } else {
+      newcomers.push_back(&node);
     }
-    // By now a row that was gone and has answered again is none that makes way.
-    const std::size_t taken = make_room(newcomers.size());
-    for (const Node* const node : std::span{newcomers}.first(taken)) put_row(write, *node, facts_);
-    refused = newcomers.size() - taken;
-    transaction.commit();
+  }
+  // By now a row that was gone and has answered again is none that makes way.
+  const std::size_t taken = make_room(newcomers.size());
+  for (const Node* const node : std::span{newcomers}.first(taken)) put_row(write, *node, facts_);
+  transaction.commit();
+  return newcomers.size() - taken;
+}
+
+bool Census::commit(Instant now) {
+  if (waiting_.empty()) return true;
+  return guarded([&] {
+    try {
+      refused_ += write_waiting();
+    } catch (const SqliteError& error) {
+      if (!error.is_busy()) throw;
+      if (locked_since_.is_never()) locked_since_ = now;
+      if (now - locked_since_ < kCensusLockPatience) return false;
+      refuse(path_, CensusFault::locked,
+             fmt::format("another process has held its lock for a minute: what {} nodes answered "
+                         "since is not stored",
+                         waiting_.size()));
+    }
+    locked_since_ = Instant::never();
+    waiting_.clear();
+    return true;
   });
-  refused_ += refused;
-  waiting_.clear();
 }
 
 void Census::for_each(const std::function<void(const Row&)>& take) {

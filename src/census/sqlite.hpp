@@ -49,7 +49,8 @@ class Database {
 // Rolled back where it ends without commit().
 class Transaction {
  public:
-  explicit Transaction(Database& db);  // nobody else writes meanwhile
+  // Nobody else writes meanwhile. Where somebody does it waits a moment only, then is_busy().
+  explicit Transaction(Database& db);
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
   ~Transaction();

@@ -124,6 +124,22 @@ class Crawl(ProcessTest):
         with open(self.path("nodes.csv"), encoding="utf-8") as file:
             self.assertEqual(len(file.readlines()), 4)
 
+    def test_while_another_process_holds_the_lock_what_is_found_waits(self):
+        _, records, boot = self.network("discv5", 2)
+        crawl = self.crawl("discv5", "--bootnodes", boot, "--forever", "--recheck", "1")
+        self.until(self.stored, lambda count: count == 2)
+        before = self.rows()
+        other = sqlite3.connect(self.path("census.db"), timeout=DEADLINE_SECONDS, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        crawl.wait_for(r"^census\.db: another process holds its lock; what is found waits$")
+        crawl.terminate()
+        other.execute("ROLLBACK")
+        other.close()
+        self.finish(crawl)
+        after = self.rows()
+        self.assertEqual(set(after), set(records))
+        self.assertGreater(sum(row["score"] for row in after.values()), sum(row["score"] for row in before.values()))
+
     def test_a_terminal_gets_one_line_that_is_drawn_over(self):
         _, _, boot = self.network("discv5", 2)
         crawl = self.crawl("discv5", "--bootnodes", boot, terminal=True)
