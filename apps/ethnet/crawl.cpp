@@ -170,8 +170,7 @@ class CrawlRun {
     until_ = options_.crawl_seconds == 0 ? Instant::never() : now + seconds(options_.crawl_seconds);
     if (serve_at_) {
       server_.emplace(options_.census, *serve_at_);
-      console_.line(
-          fmt::format("serving http://{}/", Endpoint{serve_at_->ip, server_->port()}.to_string()));
+      console_.line(fmt::format("serving {}", server_->url()));
     }
     if (known_ > 0)
       console_.line(fmt::format("{}: {} nodes of earlier runs", options_.census, known_));
