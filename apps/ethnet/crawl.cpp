@@ -1,15 +1,13 @@
 #include "crawl.hpp"
 
 #include <algorithm>
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <optional>
 #include <stdexcept>
 #include <utility>
 #include <vector>
 
 #include <apps/common/node_set.hpp>
+#include <apps/common/output_file.hpp>
 #include <base/printable.hpp>
 #include <census/census.hpp>
 #include <census/csv.hpp>
@@ -62,32 +60,6 @@ std::vector<Contact> contacts_of_file(const std::string& path) {
   return out;
 }
 
-// Before hours of crawling rather than after.
-void check_writable(const std::string& path) {
-  if (path.empty() || path == "-") return;
-  const std::string part = path + ".part";
-  if (!std::ofstream{part, std::ios::binary | std::ios::trunc}) {
-    throw std::runtime_error(fmt::format("cannot write {}", printable(path)));
-  }
-  std::error_code ignored;
-  std::filesystem::remove(part, ignored);
-}
-
-// Whole or not at all. "-": standard output.
-void write(const std::string& path, const std::string& text) {
-  if (path == "-") {
-    std::fputs(text.c_str(), stdout);
-    return;
-  }
-  const std::string part = path + ".part";
-  std::ofstream file{part, std::ios::binary | std::ios::trunc};
-  file << text;
-  file.close();
-  std::error_code error;
-  if (file) std::filesystem::rename(part, path, error);
-  if (!file || error) throw std::runtime_error(fmt::format("cannot write {}", printable(path)));
-}
-
 // Who answered its last checks well enough, as geth's tool keeps them.
 std::string json_of(Census& census) {
   NodeSet nodes;
@@ -121,6 +93,8 @@ class CrawlRun {
         serve_at_{parse_serve(options.serve)},
         boot_{boot_contacts(options, version)},
         told_{contacts_of_file(options.nodes_file)},
+        json_{"--json", options.json_file},
+        csv_{"--csv", options.csv_file},
         census_{options.census},
         socket_{parse_own_address(options), {}} {
     const auto key = own_key(options, entropy_);
@@ -143,8 +117,8 @@ class CrawlRun {
     while (!store()) {
     }
     tell(true);
-    if (!options_.json_file.empty()) write(options_.json_file, json_of(census_));
-    if (!options_.csv_file.empty()) write(options_.csv_file, csv_of(census_));
+    if (json_.is_wanted()) json_.write(json_of(census_));
+    if (csv_.is_wanted()) csv_.write(csv_of(census_));
     if (known_ == 0 && crawler_->book().nodes() == 0 && !stopped_) {
       throw std::runtime_error("nobody answered");
     }
@@ -153,8 +127,8 @@ class CrawlRun {
 
  private:
   void begin() {
-    check_writable(options_.json_file);
-    check_writable(options_.csv_file);
+    json_.check();
+    csv_.check();
     const std::vector<crawl::Node> known = census_.load();
     known_ = known.size();
     if (boot_.empty() && told_.empty() && known.empty()) {
@@ -222,6 +196,8 @@ class CrawlRun {
   std::optional<Endpoint> serve_at_;
   std::vector<Contact> boot_;
   std::vector<Contact> told_;
+  OutputFile json_;
+  OutputFile csv_;
   Census census_;
   runtime::OsEntropy entropy_;
   runtime::UdpSocket socket_;

@@ -124,6 +124,14 @@ class Crawl(ProcessTest):
         with open(self.path("nodes.csv"), encoding="utf-8") as file:
             self.assertEqual(len(file.readlines()), 4)
 
+    def test_a_file_that_cannot_be_written_at_the_end_is_named_with_its_flag(self):
+        _, records, boot = self.network("discv5", 2)
+        text = self.finish(self.crawl("discv5", "--bootnodes", boot, "--json", "nodes.json", "--csv", "/dev/full"), 1)
+        self.assertIn("ethnet: --csv: cannot write /dev/full: No space left on device", text)
+        with open(self.path("nodes.json"), encoding="utf-8") as file:
+            self.assertEqual(set(json.load(file)), set(records))
+        self.assertEqual([name for name in os.listdir(self.directory) if ".part" in name], [])
+
     def test_while_another_process_holds_the_lock_what_is_found_waits(self):
         _, records, boot = self.network("discv5", 2)
         crawl = self.crawl("discv5", "--bootnodes", boot, "--forever", "--recheck", "1")
@@ -210,7 +218,10 @@ class Crawl(ProcessTest):
                 (("--db", "x.db", "--nodes", "none.json"), "cannot read none.json"),
                 (("--db", "x.db", "--bootnodes", ABSENT), "nobody answered"),
                 (("--db", "x.db", "--bootnodes", "enr:abc"), "'enr:abc' is not a valid node record"),
-                (("--db", "x.db", "--bootnodes", ABSENT, "--serve", "here"), "--serve: 'here'")):
+                (("--db", "x.db", "--bootnodes", ABSENT, "--serve", "here"), "--serve: 'here'"),
+                (("--db", "x.db", "--bootnodes", ABSENT, "--csv", "folder.db"), "--csv: cannot write folder.db: Is a directory"),
+                (("--db", "x.db", "--bootnodes", ABSENT, "--json", "none/x.json"),
+                 "--json: cannot write none/x.json: No such file or directory")):
             command = self.start("ethnet", "discv4", "crawl", "--addr", "127.0.0.1:0", *words)
             told = self.finish(command, 1).split("\n")
             self.assertTrue(told[-1].startswith(f"ethnet: {why}"), told)
