@@ -4,8 +4,7 @@ set(ETHNET_WARN_COMMON
   -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wold-style-cast -Wcast-align -Wcast-qual
   -Wnon-virtual-dtor -Woverloaded-virtual -Wformat=2 -Wmissing-declarations -Werror)
 set(ETHNET_WARN_CLANG -Wshadow-all -Wextra-semi -Wimplicit-fallthrough)
-# g++ 12 takes the members of a std::variant that is moved for uninitialised (its bug 80635).
-set(ETHNET_WARN_GNU -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wno-unknown-pragmas -Wno-maybe-uninitialized)
+set(ETHNET_WARN_GNU -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wno-unknown-pragmas)
 
 # What every source has, also one that a tool made.
 add_library(ethnet_hardened_options INTERFACE)

@@ -1,15 +1,13 @@
 #include "crawl.hpp"
 
 #include <algorithm>
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <optional>
 #include <stdexcept>
 #include <utility>
 #include <vector>
 
 #include <apps/common/node_set.hpp>
+#include <apps/common/output_file.hpp>
 #include <base/printable.hpp>
 #include <census/census.hpp>
 #include <census/csv.hpp>
@@ -62,32 +60,6 @@ std::vector<Contact> contacts_of_file(const std::string& path) {
   return out;
 }
 
-// Before hours of crawling rather than after.
-void check_writable(const std::string& path) {
-  if (path.empty() || path == "-") return;
-  const std::string part = path + ".part";
-  if (!std::ofstream{part, std::ios::binary | std::ios::trunc}) {
-    throw std::runtime_error(fmt::format("cannot write {}", printable(path)));
-  }
-  std::error_code ignored;
-  std::filesystem::remove(part, ignored);
-}
-
-// Whole or not at all. "-": standard output.
-void write(const std::string& path, const std::string& text) {
-  if (path == "-") {
-    std::fputs(text.c_str(), stdout);
-    return;
-  }
-  const std::string part = path + ".part";
-  std::ofstream file{part, std::ios::binary | std::ios::trunc};
-  file << text;
-  file.close();
-  std::error_code error;
-  if (file) std::filesystem::rename(part, path, error);
-  if (!file || error) throw std::runtime_error(fmt::format("cannot write {}", printable(path)));
-}
-
 // Who answered its last checks well enough, as geth's tool keeps them.
 std::string json_of(Census& census) {
   NodeSet nodes;
@@ -121,6 +93,8 @@ class CrawlRun {
         serve_at_{parse_serve(options.serve)},
         boot_{boot_contacts(options, version)},
         told_{contacts_of_file(options.nodes_file)},
+        json_{"--json", options.json_file},
+        csv_{"--csv", options.csv_file},
         census_{options.census},
         socket_{parse_own_address(options), {}} {
     const auto key = own_key(options, entropy_);
@@ -131,7 +105,8 @@ class CrawlRun {
                               .local = {socket_.local()}},
         config_of(options, version), entropy_, Prng{entropy_.next()});
     loop_ = std::make_unique<runtime::MachineLoop<crawl::Crawler>>(
-        *crawler_, socket_, [this](const crawl::Event& event) { take(event); });
+        *crawler_, socket_,
+        [this](const crawl::NodeChecked& checked) { census_.put(checked.node); });
   }
 
   int run() {
@@ -139,9 +114,11 @@ class CrawlRun {
     while (turn()) {
     }
     console_.clear_status();
+    while (!store()) {
+    }
     tell(true);
-    if (!options_.json_file.empty()) write(options_.json_file, json_of(census_));
-    if (!options_.csv_file.empty()) write(options_.csv_file, csv_of(census_));
+    if (json_.is_wanted()) json_.write(json_of(census_));
+    if (csv_.is_wanted()) csv_.write(csv_of(census_));
     if (known_ == 0 && crawler_->book().nodes() == 0 && !stopped_) {
       throw std::runtime_error("nobody answered");
     }
@@ -150,8 +127,8 @@ class CrawlRun {
 
  private:
   void begin() {
-    check_writable(options_.json_file);
-    check_writable(options_.csv_file);
+    json_.check();
+    csv_.check();
     const std::vector<crawl::Node> known = census_.load();
     known_ = known.size();
     if (boot_.empty() && told_.empty() && known.empty()) {
@@ -167,8 +144,7 @@ class CrawlRun {
     until_ = options_.crawl_seconds == 0 ? Instant::never() : now + seconds(options_.crawl_seconds);
     if (serve_at_) {
       server_.emplace(options_.census, *serve_at_);
-      console_.line(
-          fmt::format("serving http://{}/", Endpoint{serve_at_->ip, server_->port()}.to_string()));
+      console_.line(fmt::format("serving {}", server_->url()));
     }
     if (known_ > 0)
       console_.line(fmt::format("{}: {} nodes of earlier runs", options_.census, known_));
@@ -177,33 +153,38 @@ class CrawlRun {
   // False: it was the last one.
   bool turn() {
     const Instant end_of_turn = std::min(until_, runtime::os_now().mono + kTurn);
-    const auto end =
-        loop_->run([this] { return ends_now() || census_.waiting() >= kBatch; }, end_of_turn);
-    census_.commit();
+    const auto end = loop_->run(
+        [this] { return ends_now() || (!is_locked_ && census_.waiting() >= kBatch); }, end_of_turn);
+    (void)store();
     stopped_ = end == runtime::LoopEnd::stopped;
     if (stopped_ || ends_now() || runtime::os_now().mono >= until_) return false;
     tell(false);
     return true;
   }
 
-  // What is served is served until somebody says otherwise.
-  [[nodiscard]] bool ends_now() const { return ended_ && !server_; }
-
-  void take(const crawl::Event& event) {
-    if (const auto* const checked = std::get_if<crawl::NodeChecked>(&event)) {
-      census_.put(checked->node);
-    } else {
-      ended_ = true;
+  // False: another process is in the way, so that it takes another try.
+  bool store() {
+    const bool was_locked = std::exchange(is_locked_, !census_.commit(runtime::os_now().mono));
+    if (is_locked_ && !was_locked) {
+      console_.line(fmt::format("{}: another process holds its lock; what is found waits",
+                                printable(options_.census)));
     }
+    return !is_locked_;
   }
+
+  // What is served is served until somebody says otherwise.
+  [[nodiscard]] bool ends_now() const { return crawler_->ended() && !server_; }
 
   void tell(bool is_last) {
     const crawl::CrawlCounters& c = crawler_->counters();
     const Instant now = runtime::os_now().mono;
-    const std::string line = fmt::format(
+    std::string line = fmt::format(
         "crawl  {} nodes ({} new)  {} answers, {} silent  {} to ask, {} being asked  {} s",
         crawler_->book().nodes(), c.first_answers, c.answered, c.silent, crawler_->book().claims(),
         crawler_->visits(), (now - began_).ns / seconds(1).ns);
+    if (census_.refused() > 0) {
+      line += fmt::format("  {} not stored: {} is full", census_.refused(), options_.census);
+    }
     if (console_.is_terminal() && !is_last) return console_.status(line);
     if (!is_last && now < next_line_) return;
     next_line_ = now + kPlainInterval;
@@ -215,6 +196,8 @@ class CrawlRun {
   std::optional<Endpoint> serve_at_;
   std::vector<Contact> boot_;
   std::vector<Contact> told_;
+  OutputFile json_;
+  OutputFile csv_;
   Census census_;
   runtime::OsEntropy entropy_;
   runtime::UdpSocket socket_;
@@ -226,8 +209,8 @@ class CrawlRun {
   Instant began_;
   Instant until_;
   Instant next_line_;
-  bool ended_ = false;
   bool stopped_ = false;
+  bool is_locked_ = false;
 };
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "census.hpp"
 
+#include <algorithm>
+#include <span>
 #include <utility>
 
 #include <base/check.hpp>
@@ -33,6 +35,9 @@ CREATE TABLE nodes (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX nodes_by_last_seen ON nodes (last_seen);
 )";
+// Who makes way; files of before have none. It changes no row, so it is no new version.
+constexpr const char* kIndexOfGone =
+    "CREATE INDEX IF NOT EXISTS nodes_gone ON nodes (last_seen, id) WHERE score = 0";
 
 std::string columns() { return fmt::format("{}", fmt::join(kColumns, ", ")); }
 
@@ -61,7 +66,7 @@ Value port(std::uint16_t number) {
 Value address(const std::optional<IpAddress>& ip) { return ip ? Value{ip->to_string()} : Value{}; }
 Value moment(UnixTime time) { return static_cast<std::int64_t>(time.whole_seconds()); }
 
-void bind(Statement& statement, const Node& node, const crawl::FactReader& reader) {
+void put_row(Statement& statement, const Node& node, const crawl::FactReader& reader) {
   const auto record = Enr::decode(node.record->encoded());
   CHECK(record.has_value());
   const Facts facts = reader.read(*record);
@@ -77,6 +82,13 @@ void bind(Statement& statement, const Node& node, const crawl::FactReader& reade
   statement.bind(optional_text(facts.network)).bind(optional_text(facts.client));
   statement.bind(moment(node.first_response)).bind(moment(node.last_response));
   statement.bind(moment(node.last_check)).bind(node.score);
+  (void)statement.step();
+}
+
+bool is_here(Statement& known, const NodeId& id) {
+  if (!known.bind(hex_of(id)).step()) return false;
+  (void)known.step();  // to the end, for the next one
+  return true;
 }
 
 [[noreturn]] void refuse(const std::string& path, CensusFault fault, std::string_view why) {
@@ -105,6 +117,7 @@ void prepare(const std::string& path, Database& db) {
     refuse(path, CensusFault::other_schema,
            fmt::format("has version {} of the tables, this program {}", version, kSchemaVersion));
   }
+  db.run(kIndexOfGone);
   db.run("PRAGMA synchronous = NORMAL");  // with WAL: a crash of the machine costs the last batches
 }
 
@@ -128,8 +141,11 @@ auto Census::guarded(F&& f) {
   }
 }
 
-Census::Census(const std::string& path) try
-    : path_{checked_path(path)}, lock_{path + "-lock", OpenAs::writer}, db_{path, OpenAs::writer} {
+Census::Census(const std::string& path, std::size_t max_rows) try
+    : path_{checked_path(path)},
+      max_rows_{max_rows},
+      lock_{path + "-lock", OpenAs::writer},
+      db_{path, OpenAs::writer} {
   guarded([&] {
     // Held as long as it is open, and free when its process is gone, however it went.
     try {
@@ -177,18 +193,56 @@ std::vector<Node> Census::load() {
 
 void Census::put(const Node& node) { waiting_.insert_or_assign(node.record->id(), node); }
 
-void Census::commit() {
-  if (waiting_.empty()) return;
-  guarded([&] {
-    db_.run("BEGIN IMMEDIATE");
-    Statement statement{db_, upsert()};
-    for (const auto& [id, node] : waiting_) {
-      bind(statement, node, facts_);
-      (void)statement.step();
+std::size_t Census::make_room(std::size_t wanted) {
+  if (wanted == 0) return 0;
+  const auto rows = static_cast<std::size_t>(db_.number("SELECT count(*) FROM nodes"));
+  if (rows + wanted <= max_rows_) return wanted;
+  Statement statement{db_,
+                      "DELETE FROM nodes WHERE id IN (SELECT id FROM nodes WHERE score = 0 ORDER "
+                      "BY last_seen, id LIMIT ?)"};
+  statement.bind(static_cast<std::int64_t>(rows + wanted - max_rows_));
+  (void)statement.step();
+  const std::size_t left = rows - static_cast<std::size_t>(db_.changed());
+  return left < max_rows_ ? std::min(wanted, max_rows_ - left) : 0;
+}
+
+std::size_t Census::write_waiting() {
+  Transaction transaction{db_};
+  Statement known{db_, "SELECT 1 FROM nodes WHERE id = ?"};
+  Statement write{db_, upsert()};
+  std::vector<const Node*> newcomers;
+  for (const auto& [id, node] : waiting_) {
+    if (is_here(known, id)) {
+      put_row(write, node, facts_);
+    } else {
+      newcomers.push_back(&node);
     }
-    db_.run("COMMIT");
+  }
+  // By now a row that was gone and has answered again is none that makes way.
+  const std::size_t taken = make_room(newcomers.size());
+  for (const Node* const node : std::span{newcomers}.first(taken)) put_row(write, *node, facts_);
+  transaction.commit();
+  return newcomers.size() - taken;
+}
+
+bool Census::commit(Instant now) {
+  if (waiting_.empty()) return true;
+  return guarded([&] {
+    try {
+      refused_ += write_waiting();
+    } catch (const SqliteError& error) {
+      if (!error.is_busy()) throw;
+      if (locked_since_.is_never()) locked_since_ = now;
+      if (now - locked_since_ < kCensusLockPatience) return false;
+      refuse(path_, CensusFault::locked,
+             fmt::format("another process has held its lock for a minute: what {} nodes answered "
+                         "since is not stored",
+                         waiting_.size()));
+    }
+    locked_since_ = Instant::never();
+    waiting_.clear();
+    return true;
   });
-  waiting_.clear();
 }
 
 void Census::for_each(const std::function<void(const Row&)>& take) {

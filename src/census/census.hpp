@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include <base/instant.hpp>
 #include <discovery/crawl/book.hpp>
 #include <discovery/crawl/facts.hpp>
 
@@ -34,6 +35,7 @@ enum class CensusFault : std::uint8_t {
   other_application,
   other_schema,  // of another version of this program
   in_use,        // another crawl writes to it
+  locked,        // another process, for longer than kCensusLockPatience
   bad_row,       // changed by somebody else
   failed,        // a full disk, and the like
 };
@@ -48,6 +50,12 @@ class CensusError : public std::runtime_error {
   CensusFault fault_;
 };
 
+// For so long what waits is kept and tried again, where another process holds the file's lock.
+inline constexpr Duration kCensusLockPatience = seconds(60);
+// Rows of the file: five crawls that found all that they may; 1 KB each. Beyond it those of score 0
+// make way, who was seen longest ago first.
+inline constexpr std::size_t kMaxCensusRows = 500'000;
+
 // In the order of the table.
 inline constexpr std::array<std::string_view, 20> kColumns{
     "id",      "seq",    "record",     "ip",        "udp",          "tcp",       "quic",
@@ -58,14 +66,18 @@ using Row = std::array<Value, kColumns.size()>;
 class Census {
  public:
   // Makes the file where there is none.
-  explicit Census(const std::string& path);
+  explicit Census(const std::string& path, std::size_t max_rows = kMaxCensusRows);
 
   // Every node, oldest check first; each record is verified.
   [[nodiscard]] std::vector<crawl::Node> load();
   // Waits for commit(); of one node the last counts.
   void put(const crawl::Node& node);
-  void commit();
+  // False: another process holds the lock. All of it still waits, for another try, which takes a
+  // fifth of a second; an error when that has been so since kCensusLockPatience.
+  [[nodiscard]] bool commit(Instant now);
   [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
+  // Times that a node got no row: the file is full, and every row is of one that answers.
+  [[nodiscard]] std::uint64_t refused() const { return refused_; }
   // By id. What waits is not there yet.
   void for_each(const std::function<void(const Row&)>& take);
   [[nodiscard]] std::uint64_t size();
@@ -73,12 +85,19 @@ class Census {
  private:
   template <class F>
   auto guarded(F&& f);
+  // Nodes that got no row.
+  [[nodiscard]] std::size_t write_waiting();
+  // Of so many rows more: how many have room.
+  [[nodiscard]] std::size_t make_room(std::size_t wanted);
 
   std::string path_;
+  std::size_t max_rows_;
   Database lock_;
   Database db_;
   crawl::FactReader facts_;
   std::map<NodeId, crawl::Node> waiting_;
+  std::uint64_t refused_ = 0;
+  Instant locked_since_ = Instant::never();
 };
 
 }  // namespace ethnet::census

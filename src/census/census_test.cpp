@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
+#include <set>
 
 #include <discovery/crawl/testing/crawl_rig.hpp>
 #include <gtest/gtest.h>
@@ -60,6 +62,19 @@ std::string text(const Row& row, std::string_view column) {
   return "no such column";
 }
 
+void store(Census& census) { ASSERT_TRUE(census.commit({})); }
+
+std::set<std::string> ids(Census& census) {
+  std::set<std::string> out;
+  census.for_each([&](const Row& row) { out.insert(text(row, "id")); });
+  return out;
+}
+std::set<std::string> ids_of(std::initializer_list<std::uint64_t> numbers) {
+  std::set<std::string> out;
+  for (const std::uint64_t number : numbers) out.insert(to_hex(id_of(number).view()));
+  return out;
+}
+
 TEST_F(CensusFile, WhatIsCommittedIsThereInTheNextRunOldestCheckFirst) {
   {
     Census census{path()};
@@ -67,7 +82,7 @@ TEST_F(CensusFile, WhatIsCommittedIsThereInTheNextRunOldestCheckFirst) {
     census.put(node_of(1, 7, 3'000));
     census.put(node_of(2, 1, 2'000));
     EXPECT_EQ(census.size(), 0U) << "it waits";
-    census.commit();
+    store(census);
     EXPECT_EQ(census.waiting(), 0U);
     census.put(node_of(3));  // and is not committed
   }
@@ -90,22 +105,67 @@ TEST_F(CensusFile, WhoHasGoneStaysInTheFileAndIsNotAskedAgain) {
   gone.score = 0;
   census.put(gone);
   census.put(node_of(2));
-  census.commit();
+  store(census);
   EXPECT_EQ(census.size(), 2U);
   const auto nodes = census.load();
   ASSERT_EQ(nodes.size(), 1U);
   EXPECT_EQ(nodes[0].record->id(), id_of(2));
 }
 
+TEST_F(CensusFile, atk_26_BeyondItsRowsThoseWhoHaveGoneMakeWayOldestFirst) {
+  Census census{path(), 4};
+  for (const std::uint64_t i : {1U, 2U, 3U, 4U}) {
+    Node node = node_of(i, i == 4 ? 1 : 0);
+    node.last_response = at(1'000 - i);  // 3 was seen longest ago of those that have gone
+    census.put(node);
+  }
+  store(census);
+  census.put(node_of(5));
+  census.put(node_of(3, 2));  // it has come back in the same batch
+  store(census);
+  EXPECT_EQ(ids(census), ids_of({1, 3, 4, 5}));
+  for (std::uint64_t i = 100; i < 200; ++i) {
+    census.put(node_of(i, 0));
+    store(census);
+    ASSERT_EQ(census.size(), 4U);
+  }
+  EXPECT_EQ(ids(census), ids_of({3, 4, 5, 199}));
+  EXPECT_EQ(census.refused(), 0U);
+}
+
+TEST_F(CensusFile, atk_26_AFullFileOfNodesThatAnswerTakesNobodyNewAndLosesNothing) {
+  Census census{path(), 2};
+  census.put(node_of(1));
+  census.put(node_of(2));
+  store(census);
+  census.put(node_of(2, 7));
+  for (std::uint64_t i = 3; i < 6; ++i) census.put(node_of(i));
+  store(census);
+  EXPECT_EQ(census.waiting(), 0U);
+  EXPECT_EQ(census.refused(), 3U);
+  EXPECT_EQ(ids(census), ids_of({1, 2}));
+  EXPECT_EQ(census.load().front().score + census.load().back().score, 8) << "the check of 2 counts";
+}
+
+TEST_F(CensusFile, AFileOfBeforeHasTheIndexOfThoseWhoMakeWayToo) {
+  {
+    Census census{path()};
+  }
+  run("DROP INDEX nodes_gone");
+  const Census census{path()};
+  Database db{path(), OpenAs::reader};
+  EXPECT_EQ(db.number("SELECT count(*) FROM sqlite_schema WHERE name = 'nodes_gone'"), 1);
+}
+
 TEST_F(CensusFile, ARowIsReplacedAndTheFirstTimeStays) {
   Census census{path()};
   census.put(node_of(1));
-  census.commit();
+  store(census);
   Node later = node_of(1, 9);
   later.first_response = at(5'000);
   later.record = record_of(1, place_of(4), UINT64_MAX);
   census.put(later);
-  census.commit();
+  store(census);
   std::vector<Row> rows;
   census.for_each([&](const Row& row) { rows.push_back(row); });
   ASSERT_EQ(rows.size(), 1U);
@@ -124,7 +184,7 @@ TEST_F(CensusFile, TheRowSaysWhatTheRecordSays) {
   node.record = kbucket::NodeRecord::of(enr, kbucket::RecordPort::udp);
   Census census{path()};
   census.put(node);
-  census.commit();
+  store(census);
   Row row;
   census.for_each([&](const Row& one) { row = one; });
   EXPECT_EQ(text(row, "id"), to_hex(id_of(1).view()));
@@ -162,7 +222,7 @@ TEST_F(CensusFile, ARowThatSomebodyChangedIsNamed) {
   {
     Census census{path()};
     census.put(node_of(1));
-    census.commit();
+    store(census);
   }
   run("UPDATE nodes SET id = '00'");
   EXPECT_EQ(fault(), CensusFault::bad_row);
@@ -179,14 +239,44 @@ TEST_F(CensusFile, WhatCannotBeOpenedIsNamed) {
   EXPECT_THROW(Census{":memory:"}, CensusError);
 }
 
+TEST_F(CensusFile, WhileAnotherProcessHoldsTheLockEverythingWaitsAndIsTriedAgainForAMinute) {
+  const Instant begin{seconds(1'000).ns};
+  Census census{path()};
+  census.put(node_of(1));
+  Database other{path(), OpenAs::writer};
+  other.run("BEGIN IMMEDIATE");
+  EXPECT_FALSE(census.commit(begin));
+  census.put(node_of(2));
+  EXPECT_FALSE(census.commit(begin + seconds(59)));
+  EXPECT_EQ(census.waiting(), 2U);
+  other.run("COMMIT");
+  EXPECT_TRUE(census.commit(begin + seconds(60)));
+  EXPECT_EQ(census.size(), 2U);
+  // The minute begins anew.
+  census.put(node_of(3));
+  other.run("BEGIN IMMEDIATE");
+  EXPECT_FALSE(census.commit(begin + seconds(100)));
+  try {
+    (void)census.commit(begin + seconds(160));
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const CensusError& error) {
+    EXPECT_EQ(error.fault(), CensusFault::locked);
+    EXPECT_EQ(std::string{error.what()},
+              path() +
+                  ": another process has held its lock for a minute: what 1 nodes answered "
+                  "since is not stored");
+  }
+  EXPECT_EQ(census.waiting(), 1U);
+}
+
 TEST_F(CensusFile, OthersReadWhileItIsWritten) {
   Census census{path()};
   census.put(node_of(1));
-  census.commit();
+  store(census);
   Database reader{path(), OpenAs::reader};
   EXPECT_EQ(reader.number("SELECT count(*) FROM nodes"), 1);
   census.put(node_of(2));
-  census.commit();
+  store(census);
   EXPECT_EQ(reader.number("SELECT count(*) FROM nodes"), 2);
   EXPECT_THROW(reader.run("DELETE FROM nodes"), SqliteError);
 }

@@ -210,6 +210,12 @@ HttpResponse Page::answer(const HttpRequest& request) {
     if (request.count(http::field::host) != 1 || !is_ours(host)) {
       throw Refused{http::status::forbidden, "the Host header names none of our names"};
     }
+    // A browser says so of what another page asks for, whatever kind of request that page makes.
+    const std::string site = lower(request["Sec-Fetch-Site"]);
+    if (site == "cross-site" || site == "same-site") {
+      throw Refused{http::status::forbidden,
+                    "pages of another site do not ask here: open the address itself"};
+    }
     const auto origin = request.find(http::field::origin);
     if (origin != request.end() && lower(origin->value()) != "http://" + lower(host)) {
       throw Refused{http::status::forbidden, "web pages of another origin are not answered"};

@@ -7,7 +7,9 @@
 // after, which is the `next` of the answer before.
 //
 // A page in a browser may be made to call us under a name of its own (DNS rebinding), so a request
-// has to name us as we are called. No other origin is allowed anything (no CORS).
+// has to name us as we are called. No other origin is allowed anything (no CORS), nor
+// does it make us work: what a browser says that a page of another site asks for (Sec-Fetch-Site)
+// is refused.
 // One thread. Limits: kMaxCensusPage of rows.
 #pragma once
 

@@ -88,6 +88,24 @@ TEST_F(CensusPage, AForeignNameAndAForeignPageAreRefused) {
   EXPECT_EQ(get("/nodes.json", "localhost:1", "http://localhost:1").result(), http::status::ok);
 }
 
+TEST_F(CensusPage, WhatAPageOfAnotherSiteAsksForIsNotWorkedOn) {
+  Page page{path(), Endpoint::parse("127.0.0.7:80").value(), kFiles};
+  const auto status = [&](const char* site, const char* target) {
+    HttpRequest request{http::verb::get, target, 11};
+    request.set(http::field::host, "localhost:1");
+    request.set("Sec-Fetch-Site", site);
+    return page.answer(request).result();
+  };
+  for (const char* const target : {"/", "/census.js", "/nodes.json", "/statistics.json"}) {
+    for (const char* const site : {"cross-site", "same-site", "Cross-Site"}) {
+      EXPECT_EQ(status(site, target), http::status::forbidden) << site << " " << target;
+    }
+    for (const char* const site : {"same-origin", "none"}) {
+      EXPECT_EQ(status(site, target), http::status::ok) << site << " " << target;
+    }
+  }
+}
+
 TEST_F(CensusPage, EveryAnswerKeepsABrowserFromDoingMore) {
   for (const char* const target : {"/", "/census.js", "/nodes.json", "/nothing"}) {
     const HttpResponse answer = get(target);

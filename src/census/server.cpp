@@ -1,5 +1,6 @@
 #include "server.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -36,6 +37,8 @@ using ErrorCode = boost::system::error_code;
 // ended.
 class Connection {
  public:
+  enum class Stage : std::uint8_t { asking, answered, closed };
+
   Connection(tcp::socket socket, Page& page, std::function<void()> forget)
       : stream_{std::move(socket)}, page_{page}, forget_{std::move(forget)} {}
 
@@ -45,6 +48,7 @@ class Connection {
     stream_.expires_after(std::chrono::nanoseconds{kCensusPatience.ns});
     http::async_read(stream_, buffer_, parser_, [this](ErrorCode error, std::size_t) {
       if (error) return forget_();
+      stage_ = Stage::answered;
       response_ = page_.answer(parser_.get());
       response_->keep_alive(false);
       response_->prepare_payload();
@@ -56,9 +60,14 @@ class Connection {
     });
   }
   // Its operation ends with an error, and that ends it.
-  void close() { stream_.close(); }
+  void close() {
+    stage_ = Stage::closed;
+    stream_.close();
+  }
+  [[nodiscard]] Stage stage() const { return stage_; }
 
  private:
+  Stage stage_ = Stage::asking;
   beast::tcp_stream stream_;
   Page& page_;
   std::function<void()> forget_;
@@ -72,12 +81,22 @@ void open(tcp::acceptor& acceptor, const Endpoint& listen) {
   try {
     acceptor.open(at.protocol());
     acceptor.set_option(tcp::acceptor::reuse_address(true));
+    // Those that are accepted have it too.
+    acceptor.set_option(asio::socket_base::send_buffer_size(int{kMaxCensusSendBuffer}));
     acceptor.bind(at);
     acceptor.listen();
   } catch (const boost::system::system_error& error) {
     throw std::runtime_error(fmt::format("--serve: cannot listen on {}: {}", listen.to_string(),
                                          error.code().message()));
   }
+}
+
+// "Any address" is none that a browser could name, and Page refuses it.
+std::string url_of(Endpoint at) {
+  if (at.ip.is_unspecified()) {
+    at.ip = IpAddress::parse(at.ip.is_v4() ? "127.0.0.1" : "::1").value();
+  }
+  return fmt::format("http://{}/", at.to_string());
 }
 
 }  // namespace
@@ -87,7 +106,7 @@ class Server::Impl {
   Impl(const std::string& census, const Endpoint& listen)
       : page_{census, listen, observe::census_page()}, acceptor_{io_} {
     open(acceptor_.acceptor(), listen);
-    port_ = acceptor_.acceptor().local_endpoint().port();
+    url_ = url_of({listen.ip, acceptor_.acceptor().local_endpoint().port()});
     acceptor_.start([this](tcp::socket socket) { take(std::move(socket)); }, [] {});
     thread_ = std::thread{[this] { io_.run(); }};
   }
@@ -100,11 +119,16 @@ class Server::Impl {
     });
     thread_.join();
   }
-  [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] const std::string& url() const { return url_; }
 
  private:
   void take(tcp::socket socket) {
-    if (connections_.size() >= kMaxCensusConnections) connections_.begin()->second.close();
+    const auto open = std::ranges::count_if(connections_, [](const auto& one) {
+      return one.second.stage() != Connection::Stage::closed;
+    });
+    if (static_cast<std::size_t>(open) >= kMaxCensusConnections) {
+      if (!close_oldest(Connection::Stage::asking)) close_oldest(Connection::Stage::answered);
+    }
     const std::uint64_t id = ++last_id_;
     // Those that are closed are still here for a moment.
     if (connections_.size() >= 2 * kMaxCensusConnections) return;
@@ -114,10 +138,19 @@ class Server::Impl {
     it->second.start();
   }
 
+  bool close_oldest(Connection::Stage stage) {
+    for (auto& [id, connection] : connections_) {
+      if (connection.stage() != stage) continue;
+      connection.close();
+      return true;
+    }
+    return false;
+  }
+
   Page page_;
   asio::io_context io_{1};
   observe::AcceptLoop<tcp> acceptor_;
-  std::uint16_t port_ = 0;
+  std::string url_;
   std::map<std::uint64_t, Connection> connections_;  // the oldest first
   std::uint64_t last_id_ = 0;
   std::thread thread_;
@@ -126,6 +159,6 @@ class Server::Impl {
 Server::Server(const std::string& census, const Endpoint& listen)
     : impl_{std::make_unique<Impl>(census, listen)} {}
 Server::~Server() = default;
-std::uint16_t Server::port() const { return impl_->port(); }
+std::string Server::url() const { return impl_->url(); }
 
 }  // namespace ethnet::census

@@ -1,6 +1,7 @@
 // The HTTP/1.1 listener of a census: one thread of its own, which reads the file that a crawl
 // writes. Each connection asks once, within kCensusPatience in all; at the most of them the oldest
-// makes way, so that who stalls keeps nobody out.
+// that has not been answered makes way, and of answered ones the oldest, so that who stalls keeps
+// nobody out.
 // Threading: construct and destroy on one thread. Throws std::runtime_error with one clear line
 // when the port is taken or the address not ours.
 #pragma once
@@ -17,6 +18,8 @@ namespace ethnet::census {
 // A page opens six; each may hold an answer of a megabyte.
 inline constexpr std::size_t kMaxCensusConnections = 32;
 inline constexpr std::size_t kMaxCensusHeaderBytes = 8 * 1024;  // browsers send about 1
+// Of an answer that its reader does not take, in the kernel.
+inline constexpr std::size_t kMaxCensusSendBuffer = 64 * 1024;
 inline constexpr Duration kCensusPatience = seconds(10);
 
 class Server {
@@ -25,7 +28,8 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();
-  [[nodiscard]] std::uint16_t port() const;
+  // Where a browser on this host finds it, and is not refused: "http://127.0.0.1:8080/".
+  [[nodiscard]] std::string url() const;
 
  private:
   class Impl;

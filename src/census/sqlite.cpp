@@ -8,7 +8,9 @@
 namespace ethnet::census {
 namespace {
 
-constexpr int kPatienceMs = 5'000;  // with another process that writes
+// With another process that writes: of who has nothing else to do, and of who has.
+constexpr int kPatienceMs = 5'000;
+constexpr int kShortPatienceMs = 200;
 
 [[noreturn]] void fail(sqlite3* db, int code) {
   throw SqliteError(code, db == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(db));
@@ -42,6 +44,27 @@ void Database::run(const char* sql) {
 std::int64_t Database::number(const char* sql) {
   Statement statement{*this, sql};
   return statement.step() ? statement.number(0) : 0;
+}
+
+std::uint64_t Database::changed() const {
+  return static_cast<std::uint64_t>(sqlite3_changes64(db_));
+}
+
+Transaction::Transaction(Database& db) : db_{db} {
+  sqlite3_busy_timeout(db.handle(), kShortPatienceMs);
+  const int code = sqlite3_exec(db.handle(), "BEGIN IMMEDIATE", nullptr, nullptr, nullptr);
+  sqlite3_busy_timeout(db.handle(), kPatienceMs);
+  if (code != SQLITE_OK) fail(db.handle(), code);
+}
+
+// Some errors have ended it already, so that there is nothing to roll back.
+Transaction::~Transaction() {
+  if (open_) sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+void Transaction::commit() {
+  db_.run("COMMIT");
+  open_ = false;
 }
 
 Statement::Statement(Database& db, const std::string& sql) : db_{db.handle()} {

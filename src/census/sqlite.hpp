@@ -39,10 +39,26 @@ class Database {
 
   void run(const char* sql);
   [[nodiscard]] std::int64_t number(const char* sql);  // of the first column of the first row
+  [[nodiscard]] std::uint64_t changed() const;         // rows, by the last statement
   [[nodiscard]] sqlite3* handle() const { return db_; }
 
  private:
   sqlite3* db_ = nullptr;
+};
+
+// Rolled back where it ends without commit().
+class Transaction {
+ public:
+  // Nobody else writes meanwhile. Where somebody does it waits a moment only, then is_busy().
+  explicit Transaction(Database& db);
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  ~Transaction();
+  void commit();
+
+ private:
+  Database& db_;
+  bool open_ = true;
 };
 
 class Statement {

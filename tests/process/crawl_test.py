@@ -124,6 +124,30 @@ class Crawl(ProcessTest):
         with open(self.path("nodes.csv"), encoding="utf-8") as file:
             self.assertEqual(len(file.readlines()), 4)
 
+    def test_a_file_that_cannot_be_written_at_the_end_is_named_with_its_flag(self):
+        _, records, boot = self.network("discv5", 2)
+        text = self.finish(self.crawl("discv5", "--bootnodes", boot, "--json", "nodes.json", "--csv", "/dev/full"), 1)
+        self.assertIn("ethnet: --csv: cannot write /dev/full: No space left on device", text)
+        with open(self.path("nodes.json"), encoding="utf-8") as file:
+            self.assertEqual(set(json.load(file)), set(records))
+        self.assertEqual([name for name in os.listdir(self.directory) if ".part" in name], [])
+
+    def test_while_another_process_holds_the_lock_what_is_found_waits(self):
+        _, records, boot = self.network("discv5", 2)
+        crawl = self.crawl("discv5", "--bootnodes", boot, "--forever", "--recheck", "1")
+        self.until(self.stored, lambda count: count == 2)
+        before = self.rows()
+        other = sqlite3.connect(self.path("census.db"), timeout=DEADLINE_SECONDS, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        crawl.wait_for(r"^census\.db: another process holds its lock; what is found waits$")
+        crawl.terminate()
+        other.execute("ROLLBACK")
+        other.close()
+        self.finish(crawl)
+        after = self.rows()
+        self.assertEqual(set(after), set(records))
+        self.assertGreater(sum(row["score"] for row in after.values()), sum(row["score"] for row in before.values()))
+
     def test_a_terminal_gets_one_line_that_is_drawn_over(self):
         _, _, boot = self.network("discv5", 2)
         crawl = self.crawl("discv5", "--bootnodes", boot, terminal=True)
@@ -194,7 +218,10 @@ class Crawl(ProcessTest):
                 (("--db", "x.db", "--nodes", "none.json"), "cannot read none.json"),
                 (("--db", "x.db", "--bootnodes", ABSENT), "nobody answered"),
                 (("--db", "x.db", "--bootnodes", "enr:abc"), "'enr:abc' is not a valid node record"),
-                (("--db", "x.db", "--bootnodes", ABSENT, "--serve", "here"), "--serve: 'here'")):
+                (("--db", "x.db", "--bootnodes", ABSENT, "--serve", "here"), "--serve: 'here'"),
+                (("--db", "x.db", "--bootnodes", ABSENT, "--csv", "folder.db"), "--csv: cannot write folder.db: Is a directory"),
+                (("--db", "x.db", "--bootnodes", ABSENT, "--json", "none/x.json"),
+                 "--json: cannot write none/x.json: No such file or directory")):
             command = self.start("ethnet", "discv4", "crawl", "--addr", "127.0.0.1:0", *words)
             told = self.finish(command, 1).split("\n")
             self.assertTrue(told[-1].startswith(f"ethnet: {why}"), told)

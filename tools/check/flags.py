@@ -27,7 +27,7 @@ CORE_CLANG = {"-Wunsafe-buffer-usage"}
 RELEASE = {"-D_FORTIFY_SOURCE=2"}
 
 # Switching a warning off, or to a mere warning, is allowed for these alone.
-ALLOWED_OFF = {"-Wno-unknown-pragmas", "-Wno-maybe-uninitialized"}
+ALLOWED_OFF = {"-Wno-unknown-pragmas"}
 _OFF = re.compile(r"-w$|-Wno-|-fpermissive$|-Xclang$|-isystem[\s=]?.*/src(/|$)|-fno-stack-protector|-fno-sanitize=(?!function$)|"
                   r"-U_GLIBCXX_ASSERTIONS|-fms-extensions|--system-header-prefix")
 _KEEP = {"-fno-sanitize-recover=all"}

@@ -63,7 +63,7 @@ class CensusRig : public ::testing::Test {
          .first_response = UnixTime::from_seconds(10),
          .last_response = UnixTime::from_seconds(said.seen),
          .last_check = UnixTime::from_seconds(said.seen)});
-    census_->commit();
+    ASSERT_TRUE(census_->commit({}));
   }
 
  private:

@@ -21,7 +21,34 @@ TEST_F(CrawlAttacks, atk_38_RecordsThatNameAVictimHaveItKnockedAtTwiceAMinuteAtM
   for (const auto& [at, count] : crawler_sent_) sent += at.ip == victim.ip ? count : 0;
   // A question is sent twice where nothing comes back.
   EXPECT_EQ(sent, 2 * kbucket::kMaxProbesPerAddress);
-  EXPECT_GT(crawler().counters().knocks_put_off, 80U);
+  EXPECT_EQ(crawler().book().claims(), kMaxCrawlClaimsPerSite - 2) << "two were silent";
+  EXPECT_EQ(crawler().counters().told_crowded, 90 - kMaxCrawlClaimsPerSite);
+  EXPECT_GT(crawler().counters().knocks_put_off, 0U);
+}
+
+TEST_F(CrawlAttacks, atk_33_WhatALiarTellsOfASiteLeavesItsPlacesToThoseWhoAnswer) {
+  Book book{{.k0 = 1, .k1 = 2}, {}};
+  const IpAddress site = place_of(5).ip;
+  const auto contact = [&](std::uint64_t i) {
+    return Contact::of(record_of(i, {site, static_cast<std::uint16_t>(i)}));
+  };
+  for (std::uint64_t i = 1'000; i < 1'200; ++i) {
+    const bool fits = i < 1'000 + kMaxCrawlClaimsPerSite;
+    ASSERT_EQ(book.tell(now_, contact(i)), fits ? Told::fresh : Told::crowded) << i;
+  }
+  // Those who answer make room for others, up to the places of the site.
+  for (std::uint64_t i = 2'000; i < 2'200; ++i) {
+    while (const auto next = book.next(now_)) {
+      if (next->id == id_of(1'000)) {
+        book.postpone(now_, next->id, seconds(3'600));
+      } else {
+        ASSERT_TRUE(book.on_answer(now_, next->id, next->record).has_value());
+      }
+    }
+    (void)book.tell(now_, contact(i));
+  }
+  EXPECT_EQ(book.nodes(), kMaxCrawlPerSite - 1) << "the one that is silent has a place";
+  EXPECT_EQ(book.claims(), 1U);
 }
 
 TEST_F(CrawlAttacks, atk_33_AHostWithAllTheNamesItWantsHasAHundredPlacesAndOthersTheRest) {
@@ -29,12 +56,47 @@ TEST_F(CrawlAttacks, atk_33_AHostWithAllTheNamesItWantsHasAHundredPlacesAndOther
   const IpAddress host = place_of(5).ip;
   std::size_t taken = 0;
   for (std::uint64_t i = 0; i < 1'000; ++i) {
-    const Contact contact{
-        id_of(i), {host, static_cast<std::uint16_t>(1'000 + i)}, nullptr, key_of(i)->public_key()};
-    if (book.tell(now_, contact) == Told::fresh) ++taken;
+    const RecordPtr record = record_of(i, {host, static_cast<std::uint16_t>(1'000 + i)});
+    if (book.tell(now_, Contact::of(record)) != Told::fresh) continue;
+    ASSERT_TRUE(book.next(now_).has_value());
+    if (book.on_answer(now_, id_of(i), record)) ++taken;
   }
   EXPECT_EQ(taken, kMaxCrawlPerSite);
   EXPECT_EQ(book.tell(now_, Contact::of(record_of(2'000))), Told::fresh);
+}
+
+TEST_F(CrawlAttacks, atk_33_RecordsThatMoveDoNotGetAroundThePlacesOfASite) {
+  Book book{{.k0 = 1, .k1 = 2}, {.per_site = 3}};
+  const IpAddress site = place_of(5).ip;
+  for (std::uint64_t i = 100; i < 110; ++i) {
+    const bool has_record = i != 109;
+    ASSERT_EQ(book.tell(now_, {id_of(i), place_of(i), has_record ? record_of(i) : nullptr,
+                               key_of(i)->public_key()}),
+              Told::fresh);
+    ASSERT_TRUE(book.next(now_).has_value());
+    const RecordPtr there = record_of(i, {site, static_cast<std::uint16_t>(i)}, 2);
+    const auto node = book.on_answer(now_, id_of(i), there);
+    if (i < 103) {
+      EXPECT_FALSE(node.has_value()) << "it is asked there, and counts when it answers";
+    } else if (has_record) {
+      ASSERT_TRUE(node.has_value()) << "there is no room: it is where it answered";
+      EXPECT_EQ(node->record->endpoint(), place_of(i));
+    } else {
+      EXPECT_FALSE(node.has_value()) << "and nothing says that it is where it answered";
+      EXPECT_FALSE(book.contains(id_of(i)));
+    }
+  }
+  EXPECT_EQ(book.claims(), 3U);
+  EXPECT_EQ(book.nodes(), 6U);
+  EXPECT_EQ(book.sites(), 7U);
+  ASSERT_EQ(book.tell(now_, Contact::of(record_of(105, {site, 105}, 3))), Told::known);
+  EXPECT_EQ(book.claims(), 3U) << "nor by what others tell";
+  const Node older{.record = record_of(500, {site, 500}),
+                   .score = 1,
+                   .first_response = now_.wall,
+                   .last_response = now_.wall,
+                   .last_check = now_.wall};
+  EXPECT_FALSE(book.restore(now_, older)) << "nor by rows of an earlier run";
 }
 
 TEST_F(CrawlAttacks, atk_26_ClaimsWithoutEndStayWithinTheirBoundAndGiveNoRow) {

@@ -22,17 +22,52 @@ UnixTime whole(UnixTime time) { return UnixTime::from_seconds(time.whole_seconds
 Book::Book(SipKey key, const BookLimits& limits)
     : limits_{limits}, silent_{limits.silent, IdHash{key}} {}
 
-bool Book::has_room_at(const IpAddress& ip) const {
+Book::Site Book::at_site(const IpAddress& ip) const {
   const auto site = site_of(ip);
-  if (!site) return true;
+  const auto it = site ? sites_.find(*site) : sites_.end();
+  return it == sites_.end() ? Site{} : it->second;
+}
+
+bool Book::has_room_at(const IpAddress& ip) const { return at_site(ip).all < limits_.per_site; }
+
+bool Book::has_room_for_claim_at(const IpAddress& ip) const {
+  return has_room_at(ip) && at_site(ip).claims < limits_.claims_per_site;
+}
+
+// At another site it is a claim.
+bool Book::may_move(const Entry& entry, const IpAddress& to) const {
+  if (site_of(entry.contact.at.ip) == site_of(to)) return true;
+  return has_room_for_claim_at(to) && (entry.claim || claims() < limits_.claims);
+}
+
+void Book::count(const Entry& entry) {
+  if (!entry.claim) ++nodes_;
+  const auto site = site_of(entry.contact.at.ip);
+  if (!site) return;
+  Site& at = sites_[*site];
+  ++at.all;
+  if (entry.claim) ++at.claims;
+}
+
+void Book::uncount(const Entry& entry) {
+  if (!entry.claim) --nodes_;
+  const auto site = site_of(entry.contact.at.ip);
+  if (!site) return;
   const auto it = sites_.find(*site);
-  return it == sites_.end() || it->second < limits_.per_site;
+  CHECK(it != sites_.end());
+  if (entry.claim) --it->second.claims;
+  if (--it->second.all == 0) sites_.erase(it);
 }
 
 void Book::insert(const Contact& contact, const Node& node, Instant due) {
-  if (const auto site = site_of(contact.at.ip)) ++sites_[*site];
-  if (node.has_answered()) ++nodes_;
-  Entry entry{.contact = contact, .node = node, .due = due, .under_way = false, .proven = false};
+  Entry entry{.contact = contact,
+              .node = node,
+              .due = due,
+              .under_way = false,
+              .claim = !node.has_answered(),
+              .answered = false,
+              .proven = false};
+  count(entry);
   due_.emplace(due, contact.id);
   entries_.emplace(contact.id, std::move(entry));
 }
@@ -45,25 +80,18 @@ void Book::schedule(Entry& entry, Instant due) {
 
 // It has another record now.
 void Book::move(Entry& entry, const RecordPtr& record) {
-  if (const auto site = site_of(entry.contact.at.ip)) {
-    const auto it = sites_.find(*site);
-    CHECK(it != sites_.end());
-    if (--it->second == 0) sites_.erase(it);
-  }
-  if (const auto site = site_of(record->endpoint().ip)) ++sites_[*site];
-  entry.proven = entry.proven && entry.contact.at == record->endpoint();
-  entry.contact = Contact::of(record);
+  uncount(entry);
+  const Endpoint before = std::exchange(entry.contact, Contact::of(record)).at;
+  entry.claim = entry.claim || site_of(before.ip) != site_of(entry.contact.at.ip);
+  entry.proven = entry.proven && before == entry.contact.at;
+  count(entry);
 }
 
 void Book::erase(const NodeId& id, Instant quiet_until) {
   const auto it = entries_.find(id);
   CHECK(it != entries_.end());
-  if (const auto site = site_of(it->second.contact.at.ip)) {
-    const auto count = sites_.find(*site);
-    CHECK(count != sites_.end());
-    if (--count->second == 0) sites_.erase(count);
-  }
-  if (it->second.node.has_answered()) --nodes_;
+  uncount(it->second);
+  if (it->second.answered) --answered_;
   entries_.erase(it);
   if (Instant* const known = silent_.use(id)) {
     *known = quiet_until;
@@ -76,6 +104,7 @@ bool Book::restore(Now now, const Node& node) {
   CHECK(node.record != nullptr && node.has_answered());
   const NodeId& id = node.record->id();
   if (entries_.contains(id) || nodes_ >= limits_.nodes) return false;
+  if (!has_room_at(node.record->endpoint().ip)) return false;
   // A clock that was set back must not keep it from being asked for longer than usual.
   const Duration age = std::max(now.wall - node.last_check, Duration{});
   insert(Contact::of(node.record), node, now.mono + limits_.recheck - age);
@@ -92,13 +121,15 @@ Told Book::tell(Now now, const Contact& contact) {
     const bool is_newer =
         contact.record != nullptr && (had == nullptr || had->seq() < contact.record->seq());
     // Signed by the node itself, so that this is where to ask for it next time.
-    if (is_newer && !entry.under_way && has_room_at(contact.at.ip)) move(entry, contact.record);
+    if (is_newer && !entry.under_way && may_move(entry, contact.at.ip)) {
+      move(entry, contact.record);
+    }
     return Told::known;
   }
   const Instant* const quiet_until = silent_.find(contact.id);
   if (quiet_until != nullptr && now.mono < *quiet_until) return Told::silent;
   if (claims() >= limits_.claims || nodes_ >= limits_.nodes) return Told::full;
-  if (!has_room_at(contact.at.ip)) return Told::crowded;
+  if (!has_room_for_claim_at(contact.at.ip)) return Told::crowded;
   silent_.erase(contact.id);
   insert(contact, {}, now.mono);
   return Told::fresh;
@@ -128,22 +159,35 @@ std::optional<Node> Book::on_answer(Now now, const NodeId& id, const RecordPtr& 
   const bool means_the_same =
       told != nullptr && kbucket::may_relay(kbucket::scope_of(entry.contact.at.ip),
                                             kbucket::scope_of(told->endpoint().ip));
-  const RecordPtr record = means_the_same ? told : nullptr;
-  if (record == nullptr && entry.contact.record == nullptr) return on_silence(now, id);
+  const RecordPtr& had = entry.contact.record;
+  const bool is_newer = means_the_same && (had == nullptr || had->seq() <= told->seq());
+  const bool is_elsewhere =
+      is_newer && site_of(entry.contact.at.ip) != site_of(told->endpoint().ip);
+  if (is_elsewhere && may_move(entry, told->endpoint().ip)) {
+    move(entry, told);
+    schedule(entry, now.mono + kMovePause);
+    return std::nullopt;
+  }
+  const bool is_here = is_newer && !is_elsewhere;
+  if (!is_here && had == nullptr) return on_silence(now, id);
+  note_answer(now, entry);
+  if (is_here) move(entry, told);
+  entry.node.record = entry.contact.record;
+  schedule(entry, now.mono + limits_.recheck);
+  return entry.node;
+}
+
+// From where it was asked.
+void Book::note_answer(Now now, Entry& entry) {
   Node& node = entry.node;
   node.last_check = node.last_response = whole(now.wall);
   ++node.score;
-  if (!node.has_answered()) {
-    node.first_response = node.last_check;
-    ++nodes_;
-  }
-  const bool is_newer = record != nullptr && (entry.contact.record == nullptr ||
-                                              entry.contact.record->seq() <= record->seq());
-  entry.proven = true;
-  if (is_newer) move(entry, record);
-  node.record = entry.contact.record;
-  schedule(entry, now.mono + limits_.recheck);
-  return node;
+  if (!node.has_answered()) node.first_response = node.last_check;
+  if (!entry.answered) ++answered_;
+  entry.answered = entry.proven = true;
+  uncount(entry);
+  entry.claim = false;
+  count(entry);
 }
 
 std::optional<Node> Book::on_silence(Now now, const NodeId& id) {

@@ -6,6 +6,9 @@
 //
 // The order of checks is that of when they are due: a node that answered so long after its last
 // check (recheck), one that was told of at once. A peer makes the book grow only within limits.hpp.
+//
+// An answer counts for the site that it came from. A record that names another site makes the node
+// a claim there, where that site has room: it counts once it answers from there.
 // Pure: times and claims are inputs. One thread; deterministic.
 #pragma once
 
@@ -57,7 +60,7 @@ enum class Told : std::uint8_t {
   known,    // it does already, or answered before
   silent,   // it did not answer lately
   nowhere,  // no node can be at this address
-  crowded,  // its site has kMaxCrawlPerSite
+  crowded,  // its site has kMaxCrawlPerSite, or kMaxCrawlClaimsPerSite of which nobody answered
   full,
 };
 
@@ -66,6 +69,7 @@ struct BookLimits {
   std::size_t claims = kMaxCrawlClaims;
   std::size_t silent = kMaxCrawlSilent;
   std::size_t per_site = kMaxCrawlPerSite;
+  std::size_t claims_per_site = kMaxCrawlClaimsPerSite;
   Duration recheck = kRecheck;
 };
 
@@ -74,7 +78,7 @@ class Book {
   // `key`: secret, for what strangers choose.
   Book(SipKey key, const BookLimits& limits);
 
-  // A node of an earlier run; false: it is here, or there is no room.
+  // A node of an earlier run; false: it is here, or there is no room, or none at its site.
   bool restore(Now now, const Node& node);
   // Somebody told of it.
   Told tell(Now now, const Contact& contact);
@@ -82,18 +86,21 @@ class Book {
   // Whose turn it is. It is under way from then on, until one of the next three.
   [[nodiscard]] std::optional<Contact> next(Now now);
   void postpone(Now now, const NodeId& id, Duration pause);
-  // `record`: null where it names no address; then, and where its address means nothing to us, the
-  // one that is known stays. Nothing where there is none at all: then it is silent.
+  // `record`: null where it names no address; then, and where its address means nothing to us or
+  // its site has no room, the one that is known stays. Nothing where there is none at all, then it
+  // is silent; and where it names another site, then it is asked there.
   std::optional<Node> on_answer(Now now, const NodeId& id, const RecordPtr& record);
   // What is known of it, unless it never answered.
   std::optional<Node> on_silence(Now now, const NodeId& id);
 
+  [[nodiscard]] bool contains(const NodeId& id) const { return entries_.contains(id); }
   // CHECK: it is here.
   [[nodiscard]] bool has_answered(const NodeId& id) const;
   // It answered, in this run, at the address where it is asked next. CHECK: it is here.
   [[nodiscard]] bool is_proven(const NodeId& id) const;
   [[nodiscard]] Instant next_due() const;  // of those that are not under way
   [[nodiscard]] std::size_t nodes() const { return nodes_; }
+  [[nodiscard]] std::size_t answered() const { return answered_; }  // of them, in this run
   [[nodiscard]] std::size_t claims() const { return entries_.size() - nodes_; }
   [[nodiscard]] std::size_t silent() const { return silent_.size(); }
   [[nodiscard]] std::size_t sites() const { return sites_.size(); }
@@ -104,7 +111,13 @@ class Book {
     Node node;
     Instant due;
     bool under_way = false;
-    bool proven = false;  // it answered at this address
+    bool claim = true;      // it never answered from this site, in this run or another
+    bool answered = false;  // in this run
+    bool proven = false;    // at this address
+  };
+  struct Site {
+    std::size_t all = 0;
+    std::size_t claims = 0;
   };
   using Entries = std::map<NodeId, Entry>;
   struct IdHash {
@@ -115,18 +128,25 @@ class Book {
   };
 
   [[nodiscard]] Entry& under_way(const NodeId& id);
-  [[nodiscard]] bool has_room_at(const IpAddress& ip) const;
+  [[nodiscard]] Site at_site(const IpAddress& ip) const;
+  [[nodiscard]] bool has_room_at(const IpAddress& ip) const;  // for one that has answered
+  [[nodiscard]] bool has_room_for_claim_at(const IpAddress& ip) const;
+  [[nodiscard]] bool may_move(const Entry& entry, const IpAddress& to) const;
+  void count(const Entry& entry);
+  void uncount(const Entry& entry);
   void insert(const Contact& contact, const Node& node, Instant due);
   void schedule(Entry& entry, Instant due);
   void move(Entry& entry, const RecordPtr& record);
+  void note_answer(Now now, Entry& entry);
   void erase(const NodeId& id, Instant quiet_until);
 
   BookLimits limits_;
   Entries entries_;
   std::set<std::pair<Instant, NodeId>> due_;
-  std::map<IpAddress, std::size_t> sites_;
+  std::map<IpAddress, Site> sites_;
   LruMap<NodeId, Instant, IdHash> silent_;  // until when
   std::size_t nodes_ = 0;
+  std::size_t answered_ = 0;
 };
 
 }  // namespace ethnet::crawl

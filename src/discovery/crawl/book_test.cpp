@@ -109,6 +109,58 @@ TEST(CrawlBook, ANewerRecordSaysWhereToAskNextAndAnOlderOneDoesNot) {
   EXPECT_EQ(book.sites(), 1U);
 }
 
+TEST(CrawlBook, ANodeCountsWhereItAnswersFromAndNotWhereItsRecordSays) {
+  Book book{kKey, {}};
+  ASSERT_EQ(book.tell(at(0), claim(1)), Told::fresh);
+  ASSERT_TRUE(book.next(at(0)).has_value());
+  const RecordPtr elsewhere = record_of(1, place_of(2), 2);
+  EXPECT_FALSE(book.on_answer(at(0), id_of(1), elsewhere).has_value());
+  EXPECT_EQ(book.nodes(), 0U);
+  EXPECT_EQ(book.claims(), 1U);
+  EXPECT_FALSE(book.has_answered(id_of(1)));
+  EXPECT_FALSE(book.next(at(29)).has_value())
+      << "who names place after place is asked twice a minute";
+  const auto contact = book.next(at(30));
+  ASSERT_TRUE(contact.has_value());
+  EXPECT_EQ(contact->at, place_of(2));
+  EXPECT_FALSE(book.is_proven(id_of(1))) << "a knock";
+  const auto node = book.on_answer(at(30), id_of(1), elsewhere);
+  ASSERT_TRUE(node.has_value());
+  EXPECT_EQ(node->score, 1);
+  EXPECT_EQ(node->record, elsewhere);
+  EXPECT_EQ(book.nodes(), 1U);
+}
+
+TEST(CrawlBook, ANodeThatMovesIsAClaimThereWithItsScoreUntilItAnswers) {
+  Book book{kKey, {.recheck = seconds(1)}};
+  ASSERT_EQ(book.tell(at(0), claim(1)), Told::fresh);
+  for (std::int64_t i = 0; i < 4; ++i) {
+    ASSERT_TRUE(book.next(at(i)).has_value());
+    ASSERT_TRUE(book.on_answer(at(i), id_of(1), record_of(1)).has_value());
+  }
+  ASSERT_EQ(book.tell(at(4), Contact::of(record_of(1, place_of(2), 2))), Told::known);
+  EXPECT_EQ(book.nodes(), 0U);
+  EXPECT_EQ(book.claims(), 1U);
+  ASSERT_TRUE(book.next(at(4)).has_value());
+  EXPECT_EQ(book.on_silence(at(4), id_of(1))->score, 2);
+  ASSERT_TRUE(book.next(at(5)).has_value());
+  EXPECT_EQ(book.on_answer(at(5), id_of(1), record_of(1, place_of(2), 2))->score, 3);
+  EXPECT_EQ(book.nodes(), 1U);
+  EXPECT_EQ(book.sites(), 1U);
+}
+
+TEST(CrawlBook, AMoveNeedsRoomAmongTheClaimsToo) {
+  Book book{kKey, {.claims = 1}};
+  ASSERT_EQ(book.tell(at(0), claim(1)), Told::fresh);
+  ASSERT_TRUE(book.next(at(0)).has_value());
+  ASSERT_TRUE(book.on_answer(at(0), id_of(1), record_of(1)).has_value());
+  ASSERT_EQ(book.tell(at(0), claim(2)), Told::fresh);
+  ASSERT_EQ(book.tell(at(0), Contact::of(record_of(1, place_of(3), 2))), Told::known);
+  EXPECT_EQ(book.claims(), 1U);
+  ASSERT_TRUE(book.next(at(0)).has_value());
+  EXPECT_EQ(book.next(at(600))->at, place_of(1));
+}
+
 TEST(CrawlBook, AnAnswerWithoutARecordKeepsTheOneThatIsKnownOrIsNone) {
   Book book{kKey, {}};
   ASSERT_EQ(book.tell(at(0), claim(1)), Told::fresh);

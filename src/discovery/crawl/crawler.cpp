@@ -132,11 +132,10 @@ void Crawler::on_walk_done(Now now) {
 
 void Crawler::end_if_done() {
   if (!config_.ends) return;
-  const bool enough = book_.nodes() >= config_.book.nodes;
+  const bool enough = book_.answered() >= config_.book.nodes;
   const bool everybody = idle_walks_ >= kIdleWalks && visits_.empty();
   if (!enough && !everybody) return;
-  ended_ = true;
-  CHECK(events_.push(CrawlEnded{enough ? CrawlEnd::enough_nodes : CrawlEnd::everybody_was_asked}));
+  ended_ = enough ? CrawlEnd::enough_nodes : CrawlEnd::everybody_was_asked;
 }
 
 void Crawler::tell(Now now, const Contact& contact) {
@@ -176,7 +175,7 @@ void Crawler::on_record(Now now, Visit visit, const RecordPtr& record) {
   const bool is_first = !book_.has_answered(id);
   const auto node = book_.on_answer(now, id, record);
   if (!node) {
-    ++counters_.without_address;
+    ++(book_.contains(id) ? counters_.moved : counters_.without_address);
     return;
   }
   ++counters_.answered;

@@ -18,7 +18,6 @@
 #include <optional>
 #include <span>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include <base/ring.hpp>
@@ -39,17 +38,16 @@ struct CrawlConfig {
   bool ends = true;
 };
 
-// A check: the node as it is known now.
+// A check: the node as it is known now. There is no other event.
 struct NodeChecked {
   Node node;
   bool answered = false;
   bool is_first = false;  // the first answer that we ever had of it
 };
-enum class CrawlEnd : std::uint8_t { everybody_was_asked, enough_nodes };
-struct CrawlEnded {
-  CrawlEnd why = CrawlEnd::everybody_was_asked;
+enum class CrawlEnd : std::uint8_t {
+  everybody_was_asked,
+  enough_nodes,  // as many as the book may have answered, since it began
 };
-using Event = std::variant<NodeChecked, CrawlEnded>;
 
 struct CrawlCounters {
   std::uint64_t answered = 0;  // checks
@@ -63,6 +61,7 @@ struct CrawlCounters {
   std::uint64_t told_beyond = 0;      // beyond the limits of the book
   std::uint64_t knocks_put_off = 0;   // the address had its share
   std::uint64_t without_address = 0;  // they answered, and their record says nothing of use
+  std::uint64_t moved = 0;            // they answered, and are asked at the site that it names
   std::uint64_t walks = 0;
 };
 
@@ -79,9 +78,12 @@ class Crawler {
   [[nodiscard]] std::optional<Transmit> poll_transmit(Now now, MutByteView out) {
     return host_.poll_transmit(now, out);
   }
-  [[nodiscard]] std::optional<Event> poll_event() { return events_.pop(); }
+  [[nodiscard]] std::optional<NodeChecked> poll_event() { return events_.pop(); }
   [[nodiscard]] std::optional<Job> poll_job() { return host_.poll_job(); }
   [[nodiscard]] Instant next_deadline() const;
+
+  // Set once it has ended: it asks nobody any more. The checks of before are still to be polled.
+  [[nodiscard]] std::optional<CrawlEnd> ended() const { return ended_; }
 
   // --- commands ---
   // Nodes of an earlier run, before begin(). False: no room.
@@ -139,8 +141,8 @@ class Crawler {
   Instant walk_at_ = Instant::never();      // before begin()
   std::uint64_t first_answers_before_ = 0;  // the end of the last walk
   std::uint32_t idle_walks_ = 0;
-  bool ended_ = false;
-  BoundedQueue<Event> events_{kMaxCrawlEvents};
+  std::optional<CrawlEnd> ended_;
+  BoundedQueue<NodeChecked> events_{kMaxCrawlEvents};
   CrawlCounters counters_;
 };
 

@@ -54,6 +54,24 @@ TEST_P(Crawls, EnoughNodesAreEnough) {
   EXPECT_LE(checked_.size(), 10U + kMaxCrawlVisits) << "what was under way";
 }
 
+TEST_P(Crawls, ABookThatIsFullOfAnEarlierRunIsAskedRatherThanEnough) {
+  add_hosts(3, GetParam());
+  start({.nodes = 3});
+  for (const std::uint64_t i : {1U, 2U, 77U}) {
+    ASSERT_TRUE(crawler().restore(now_, {.record = record_of(i),
+                                         .score = 1,
+                                         .first_response = UnixTime::from_seconds(1'600'000'000),
+                                         .last_response = UnixTime::from_seconds(1'600'000'000),
+                                         .last_check = UnixTime::from_seconds(1'600'000'000)}));
+  }
+  crawler().begin(now_, {});
+  ASSERT_TRUE(run_to_end(seconds(120)));
+  EXPECT_EQ(ended_, CrawlEnd::enough_nodes);
+  EXPECT_EQ(checked_.at(id_of(1)).node.score, 2);
+  EXPECT_FALSE(checked_.at(id_of(77)).answered) << "its place was for another";
+  EXPECT_TRUE(checked_.at(id_of(3)).is_first);
+}
+
 TEST_P(Crawls, NodesOfAnEarlierRunAreCheckedAndThoseThatAreGoneLoseHalfTheirScore) {
   add_hosts(3, GetParam());
   remove_host(3);

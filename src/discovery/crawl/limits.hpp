@@ -17,6 +17,9 @@ inline constexpr std::size_t kMaxCrawlSilent = 50'000;
 // Of both at one IPv4 address or in one IPv6 /64: more than any provider's gateway has, and a
 // thousandth of the whole. Loopback and LAN are exempt.
 inline constexpr std::size_t kMaxCrawlPerSite = 100;
+// Of them, those that never answered from there. Anybody may tell of them, so they neither fill a
+// site nor bring it more than a few questions; two a minute are asked (kMaxProbesPerAddress).
+inline constexpr std::size_t kMaxCrawlClaimsPerSite = 8;
 // Nodes that are being asked; beside two look-ups it is what discv4 has contacts for.
 inline constexpr std::size_t kMaxCrawlVisits = 48;
 // Questions of one visit for the nodes that a node knows. A table of discv5 has 17 buckets, of
@@ -34,6 +37,7 @@ inline constexpr std::uint32_t kVisitTargets = 4;
 // A node is asked again no sooner (as geth).
 inline constexpr Duration kRecheck = seconds(10 * 60);
 inline constexpr Duration kKnockPause = seconds(30);  // where the address had its share of knocks
+inline constexpr Duration kMovePause = seconds(30);   // at the place that an answer named
 inline constexpr Duration kBusyPause = seconds(2);    // where the engine had no room
 // Walks, while there is nobody to ask. After so many in a row without a first answer, everybody
 // who can be found was: then told names that nobody bears do not keep it going. While knocks are

@@ -154,15 +154,12 @@ class CrawlNet : public ::testing::Test {
       }
     }
     if (!crawler_) return;
-    while (drain(*crawler_, place_of(kCrawler), [&](const Event& event) { take(event); })) {
+    const auto take = [&](const NodeChecked& checked) {
+      checked_.insert_or_assign(checked.node.record->id(), checked);
+    };
+    while (drain(*crawler_, place_of(kCrawler), take)) {
     }
-  }
-  void take(const Event& event) {
-    if (const auto* const checked = std::get_if<NodeChecked>(&event)) {
-      checked_.insert_or_assign(checked->node.record->id(), *checked);
-    } else {
-      ended_ = std::get<CrawlEnded>(event).why;
-    }
+    ended_ = crawler().ended();
   }
   void deliver() {
     const UnderWay one = std::move(wire_.front());

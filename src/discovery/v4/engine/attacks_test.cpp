@@ -35,6 +35,31 @@ struct Discv4Attacks : ::testing::Test {
   }
 };
 
+// --- 38: an address that somebody else names ---
+
+// A node answers from one address, and is to be asked at another, where a victim is.
+TEST_F(Discv4Attacks, atk_38_AnAnswerFromOneAddressIsNoneFromAnother) {
+  NetNode& other = net.add(2);
+  const V4Node at_victim = node_of(2, place_of(77));
+  const auto ask = [&](const V4Node& whom) {
+    return net.tell(node, [&](Engine& e) { return e.request_record(net.now(), whom); });
+  };
+  const std::uint64_t here = ask(other.node());
+  ASSERT_NE(here, 0U);
+  EXPECT_EQ(ask(at_victim), 0U) << "not now: it is asked elsewhere";
+  EXPECT_NE(ask(other.node()), 0U);
+  net.run(seconds(3));
+  for (const RecordDone& done : node.told<RecordDone>()) EXPECT_NE(done.record, nullptr);
+  const std::uint64_t there = ask(at_victim);
+  ASSERT_NE(there, 0U);
+  net.run(seconds(3));
+  const auto done = node.told<RecordDone>();
+  ASSERT_EQ(done.size(), 3U);
+  EXPECT_EQ(done[2].command, there);
+  EXPECT_EQ(done[2].record, nullptr) << "nobody is there";
+  EXPECT_EQ(node.counters().contacts_refused, 1U);
+}
+
 // --- 21: reflection ---
 
 // Every kind of packet, of every size that it can have, from addresses that answer nothing.

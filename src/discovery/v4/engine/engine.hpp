@@ -71,7 +71,8 @@ class Engine {
   void handle_datagrams(Now now, std::span<const Datagram> batch) noexcept;
   void handle_deadline(Now now) noexcept;
 
-  // Commands: the number that the answer bears; 0 when we are busy or may not knock there. What is
+  // Commands: the number that the answer bears; 0 when we are busy, also with that node
+  // at another address, or may not knock there. What is
   // asked by command may knock at any address: whoever gives it has chosen it.
   std::uint64_t ping(Now now, const V4Node& node) noexcept;
   std::uint64_t find_node(Now now, const V4Node& node, const KeyBytes& target) noexcept;

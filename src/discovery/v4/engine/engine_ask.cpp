@@ -41,12 +41,14 @@ std::uint64_t Engine::request_record(Now now, const V4Node& node) noexcept {
   return ask(now, node, AskRecord{command}, true) ? command : 0;
 }
 
-// `trusted`: who named the address may choose where we knock.
+// `trusted`: who named the address may choose where we knock. A contact is a node at one place: its
+// answer from there would say of another that the node is there too.
 bool Engine::ask(Now now, const V4Node& node, Ask ask, bool trusted) {
   if (node.id == self_) return false;
   Contact* contact = contacts_.find(node.id);
   if (contact != nullptr) {
-    if (contact->asks.size() >= kMaxAsksPerNode) {
+    const bool is_elsewhere = contact->node.at.endpoint() != node.at.endpoint();
+    if (is_elsewhere || contact->asks.size() >= kMaxAsksPerNode) {
       ++counters_.contacts_refused;
       return false;
     }

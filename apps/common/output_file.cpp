@@ -1,0 +1,128 @@
+#include "output_file.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <stdexcept>
+#include <utility>
+
+#include <base/printable.hpp>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace ethnet::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_{fd} {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  [[nodiscard]] int get() const { return fd_; }
+  // Some file systems say only here that there was no room.
+  [[nodiscard]] int close() { return ::close(std::exchange(fd_, -1)); }
+
+ private:
+  int fd_;
+};
+
+// The name beside a file under which it is written, gone at the end of the scope.
+class NameBeside {
+ public:
+  // A link stays one: what it leads to is written.
+  explicit NameBeside(const std::string& path) {
+    std::error_code error;
+    const fs::path resolved = fs::canonical(path, error);
+    target_ = error ? path : resolved.string();
+    name_ = fmt::format("{}.part-{}", target_, ::getpid());
+  }
+  NameBeside(const NameBeside&) = delete;
+  NameBeside& operator=(const NameBeside&) = delete;
+  ~NameBeside() {
+    if (made_) ::unlink(name_.c_str());
+  }
+  // The descriptor, or -1.
+  [[nodiscard]] int make() {
+    const int fd = ::open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    made_ = fd >= 0;
+    return fd;
+  }
+  [[nodiscard]] int keep() {
+    const int result = ::rename(name_.c_str(), target_.c_str());
+    made_ = result != 0;
+    return result;
+  }
+
+ private:
+  std::string target_;
+  std::string name_;
+  bool made_ = false;
+};
+
+bool is_standard_output(const std::string& path) { return path == "-"; }
+
+// What cannot be replaced by a file: a directory, a pipe, a device.
+bool is_no_file(const std::string& path) {
+  struct stat what{};
+  return ::stat(path.c_str(), &what) == 0 && !S_ISREG(what.st_mode);
+}
+
+}  // namespace
+
+OutputFile::OutputFile(std::string flag, std::string path)
+    : flag_{std::move(flag)}, path_{std::move(path)} {}
+
+void OutputFile::fail(int error) const {
+  const std::string where = is_standard_output(path_) ? "standard output" : printable(path_);
+  throw std::runtime_error(
+      fmt::format("{}: cannot write {}: {}", flag_, where, std::strerror(error)));
+}
+
+void OutputFile::check() const {
+  if (!is_wanted() || is_standard_output(path_)) return;
+  if (is_no_file(path_)) {
+    std::error_code ignored;
+    if (fs::is_directory(path_, ignored)) fail(EISDIR);
+    if (::access(path_.c_str(), W_OK) != 0) fail(errno);
+    return;
+  }
+  NameBeside beside{path_};
+  if (const Descriptor made{beside.make()}; made.get() < 0) fail(errno);
+}
+
+void OutputFile::write(std::string_view text) const {
+  if (!is_wanted()) return;
+  if (is_standard_output(path_)) return write_to(STDOUT_FILENO, text);
+  if (!is_no_file(path_)) return replace(text);
+  Descriptor out{::open(path_.c_str(), O_WRONLY | O_CLOEXEC)};
+  if (out.get() < 0) fail(errno);
+  write_to(out.get(), text);
+  if (out.close() != 0) fail(errno);
+}
+
+void OutputFile::write_to(int fd, std::string_view text) const {
+  while (!text.empty()) {
+    const auto n = ::write(fd, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail(errno);
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+// After a loss of power it is the one or the other, too.
+void OutputFile::replace(std::string_view text) const {
+  NameBeside beside{path_};
+  Descriptor out{beside.make()};
+  if (out.get() < 0) fail(errno);
+  write_to(out.get(), text);
+  if (::fsync(out.get()) != 0 || out.close() != 0 || beside.keep() != 0) fail(errno);
+}
+
+}  // namespace ethnet::app

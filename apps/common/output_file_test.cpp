@@ -1,0 +1,107 @@
+// Files that are there whole or as they were, and what is said where they cannot be written.
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <string>
+
+#include <apps/common/output_file.hpp>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+namespace ethnet::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+class OutputFileTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "ethnet-output-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+  [[nodiscard]] std::string path(const char* name) const { return (folder_ / name).string(); }
+  [[nodiscard]] std::size_t files() const {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator{folder_}, {}));
+  }
+  static std::string read(const std::string& path) {
+    std::ifstream file{path};
+    return {std::istreambuf_iterator<char>{file}, {}};
+  }
+
+  fs::path folder_;
+};
+
+template <class F>
+std::string error_of(F f) {
+  try {
+    f();
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST_F(OutputFileTest, AFileIsMadeOrReplacedAndACheckLeavesItAsItIs) {
+  const OutputFile out{"--json", path("a.json")};
+  out.check();
+  EXPECT_EQ(files(), 0U);
+  out.write("first");
+  out.write("second");
+  out.check();
+  EXPECT_EQ(read(path("a.json")), "second");
+  EXPECT_EQ(files(), 1U);
+  OutputFile{"--json", ""}.check();
+  OutputFile{"--json", ""}.write("nothing is wanted");
+}
+
+TEST_F(OutputFileTest, ALinkStaysOne) {
+  fs::create_symlink(path("a.json"), path("link"));
+  std::ofstream{path("a.json")} << "before";
+  OutputFile{"--json", path("link")}.write("text");
+  EXPECT_TRUE(fs::is_symlink(path("link")));
+  EXPECT_EQ(read(path("a.json")), "text");
+}
+
+TEST_F(OutputFileTest, AnErrorNamesTheFlagThePathAndTheReason) {
+  const std::string nowhere = path("none/a.json");
+  EXPECT_EQ(error_of([&] { OutputFile("--csv", nowhere).check(); }),
+            "--csv: cannot write " + nowhere + ": No such file or directory");
+  EXPECT_EQ(error_of([&] { OutputFile("--json", folder_.string()).check(); }),
+            "--json: cannot write " + folder_.string() + ": Is a directory");
+  EXPECT_EQ(error_of([&] { OutputFile("--json", folder_.string()).write("x"); }),
+            "--json: cannot write " + folder_.string() + ": Is a directory");
+}
+
+TEST_F(OutputFileTest, ADeviceIsWrittenAndNotReplaced) {
+  const OutputFile full{"--csv", "/dev/full"};
+  EXPECT_EQ(error_of([&] { full.check(); }), "");
+  EXPECT_EQ(error_of([&] { full.write("x"); }),
+            "--csv: cannot write /dev/full: No space left on device");
+  OutputFile{"--csv", "/dev/null"}.write("x");
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+}
+
+TEST_F(OutputFileTest, WhereTheRoomEndsTheFileIsAsItWasAndNoPartIsLeft) {
+  const OutputFile out{"--json", path("a.json")};
+  out.write("before");
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  rlimit little = before;
+  little.rlim_cur = 1'000;
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &little), 0);
+  const std::string error = error_of([&] { out.write(std::string(5'000, 'x')); });
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_EQ(error, "--json: cannot write " + path("a.json") + ": File too large");
+  EXPECT_EQ(read(path("a.json")), "before");
+  EXPECT_EQ(files(), 1U);
+}
+
+}  // namespace
+}  // namespace ethnet::app
