@@ -116,6 +116,36 @@ TEST(NetworkChoice, WithoutANetworkNothingIsFilledIn) {
 
 TEST(NetworkChoice, WhatContradictsItIsRefused) {
   NodeOptions with_genesis = of("hoodi");
+TEST(NetworkChoice, WithoutDiscoveryOnlyWhatIsAskedForByNameIsDiscovered) {
+  NodeOptions silent = of("hoodi");
+  silent.no_discovery = true;
+  apply_network(silent, {});
+  const node::NodeConfig none = make_config(silent, choose_genesis(silent));
+  EXPECT_EQ(none.genesis.hash, find_network("hoodi")->genesis_hash());
+  EXPECT_FALSE(none.discovery);
+  EXPECT_FALSE(none.udp_discovery);
+  EXPECT_TRUE(none.dns_trees.empty());
+  NodeOptions by_name = of("hoodi");
+  by_name.no_discovery = true;
+  by_name.discovery_v5 = true;
+  by_name.discovery_port = 9'000;
+  apply_network(by_name, {.v5 = true, .discovery_port = true});
+  const node::NodeConfig v5 = make_config(by_name, choose_genesis(by_name));
+  EXPECT_FALSE(v5.discovery);
+  ASSERT_TRUE(v5.udp_discovery);
+  EXPECT_TRUE(v5.udp_discovery->v5 && !v5.udp_discovery->v4);
+  EXPECT_TRUE(v5.dns_trees.empty());
+}
+
+TEST(NetworkChoice, HowToDiscoverContradictsNoDiscovery) {
+  NodeOptions options;
+  options.no_discovery = true;
+  EXPECT_EQ(
+      refusal([&] { apply_network(options, {.discovery_port = true}); }),
+      "--nodiscover: --discovery.port is for --discovery.v5 or --discovery.v4, and neither is "
+      "asked for");
+}
+
   with_genesis.genesis = "genesis.json";
   EXPECT_EQ(refusal([&] { apply_network(with_genesis, {}); }),
             "--network hoodi: it has a genesis, and --genesis names another");

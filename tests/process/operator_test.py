@@ -74,6 +74,9 @@ class Operator(DiscoveryTest):
     def publish(self, server, records, key="tree-key", domain=DOMAIN):
         """A tree of these records, signed by a key that is made where it is missing; its URL."""
         os.makedirs(os.path.join(self.directory, "tree"), exist_ok=True)
+# What a node counts of discv-lite, of Ethereum's networks and of lists in the DNS, where it speaks them.
+DISCOVERIES = ("ethnet_discovery_", "ethnet_udp_discovery_", "ethnet_discv4_", "ethnet_discv5_", "ethnet_dns_")
+
         if not os.path.exists(os.path.join(self.directory, key)):
             self.write(key, os.urandom(32).hex() + "\n")
             os.chmod(os.path.join(self.directory, key), 0o600)
@@ -103,12 +106,12 @@ class Operator(DiscoveryTest):
     def test_nodes_that_a_list_in_the_dns_names_become_peers(self):
         server = NameServer()
         self.addCleanup(server.close)
-        named, named_http = self.node("named", discv=("--discovery.v5",))
+        named, named_http = self.node("named", discv=("--nodiscover", "--discovery.v5"))
         self.write("other.json", json.dumps({"config": {"chainId": 4242}, "difficulty": "0x1", "gasLimit": "0x1c9c380",
                                              "timestamp": "0x1", "alloc": {}}))
-        other, other_http = self.node("other", "--genesis", "other.json", discv=("--discovery.v5",))
+        other, other_http = self.node("other", "--genesis", "other.json", discv=("--nodiscover", "--discovery.v5"))
         url = self.publish(server, [self.node_info(http)["enr"] for http in (named_http, other_http)])
-        one, one_http = self.node("one", "--discovery.dns", url, "--discovery.dns-server", server.address, discv=())
+        one, one_http = self.node("one", "--discovery.dns", url, "--discovery.dns-server", server.address, discv=("--nodiscover",))
         one.wait_for(r"A list of nodes in the DNS .*sequence=1\b")
         one.wait_for(r"Session opened .*peer=")
         self.until(lambda: self.metrics(one_http), lambda told: told["ethnet_dns_nodes_of_other_forks_total"] >= 1)
@@ -126,11 +129,11 @@ class Operator(DiscoveryTest):
     def test_a_list_of_another_key_is_refused_and_said(self):
         server = NameServer()
         self.addCleanup(server.close)
-        named, named_http = self.node("named", discv=("--discovery.v5",))
+        named, named_http = self.node("named", discv=("--nodiscover", "--discovery.v5"))
         record = self.node_info(named_http)["enr"]
         expected = self.publish(server, [record], key="right-key")
         self.publish(server, [record], key="wrong-key")
-        one, one_http = self.node("one", "--discovery.dns", expected, "--discovery.dns-server", server.address, discv=())
+        one, one_http = self.node("one", "--discovery.dns", expected, "--discovery.dns-server", server.address, discv=("--nodiscover",))
         one.wait_for(r"WARN.* A list of nodes in the DNS cannot be used .*why=.*not signed by the key")
         self.until(lambda: self.metrics(one_http), lambda told: told["ethnet_dns_refused_total"] >= 1)
         told = self.metrics(one_http)
@@ -177,6 +180,18 @@ class Operator(DiscoveryTest):
         for words, why in (
                 (("--network", "ropsten"), r"ethnet: .*--network.*ropsten.*"),
                 (("--network", "sepolia", "--genesis", "genesis.json"),
+    def test_without_discovery_nobody_is_asked_but_by_name(self):
+        """--nodiscover beside a network, whose boot nodes and list in the DNS would be asked otherwise."""
+        words = ("--network", "hoodi", "--netrestrict", "127.0.0.0/8", "--nodiscover")
+        silent, silent_http = self.node("silent", *words, discv=())
+        self.assertFalse([name for name in self.metrics(silent_http) if name.startswith(DISCOVERIES)])
+        by_name, by_name_http = self.node("by-name", *words, "--discovery.v5", discv=())
+        counted = self.metrics(by_name_http)
+        self.assertIn("ethnet_discv5_calls_total", counted)
+        self.assertFalse([name for name in counted if name.startswith(("ethnet_discovery_", "ethnet_discv4_", "ethnet_dns_"))])
+        self.stop(silent)
+        self.stop(by_name)
+
                  "ethnet: --network sepolia: it has a genesis, and --genesis names another"),
                 (("--network", "sepolia", "--produce"),
                  "ethnet: --network sepolia: its headers are not made by whoever likes: no --produce"),
@@ -185,6 +200,8 @@ class Operator(DiscoveryTest):
             process = self.start("ethnet", "node", "--datadir", "d", "--addr", "127.0.0.1", "--port", 0, *NO_NETWORK[:2], *words)
             self.assertEqual(process.exit_code(), 1, words)
             self.assertRegex(process.rest(), rf"\A{why}\Z")
+                (("--nodiscover", "--discovery.port", "9000"),
+                 "ethnet: --nodiscover: --discovery.port is for --discovery.v5 or --discovery.v4, and neither is asked for"),
         self.assertFalse(os.path.exists(os.path.join(self.directory, "d")))
 
     def test_nodes_find_each_other_again_without_the_boot_node_that_they_met_by(self):
@@ -193,7 +210,7 @@ class Operator(DiscoveryTest):
             names = {name: f"{name}-{version}" for name in ports}
 
             def life(*words, version=version, names=names):
-                return [self.node(names[name], *words, port=port, discv=(f"--discovery.{version}",))
+                return [self.node(names[name], *words, port=port, discv=("--nodiscover", f"--discovery.{version}"))
                         for name, port in ports.items()]
 
             boot, record, enode = self.listen(f"disc{version}")
@@ -215,7 +232,7 @@ class Operator(DiscoveryTest):
         for answer, expected in ((stun_success, "60.1.1.7"), (stun_of_another_transaction, None)):
             server = Answerer(answer)
             self.addCleanup(server.close)
-            node, http = self.node(f"node-{expected}", "--nat", f"stun:127.0.0.1:{server.port}", discv=("--discovery.v5",))
+            node, http = self.node(f"node-{expected}", "--nat", f"stun:127.0.0.1:{server.port}", discv=("--nodiscover", "--discovery.v5"))
             if expected is None:
                 self.until(lambda: server.asked, lambda asked: len(asked) >= 3)
                 self.assertEqual(self.record_fields(self.node_info(http)["enr"])["ip"], "127.0.0.1")
@@ -238,7 +255,7 @@ class Operator(DiscoveryTest):
     def test_a_gateway_that_refuses_is_said(self):
         gateway = Answerer(lambda question: bytes([0, 128 + question[1], 0, 2, 0, 0, 0, 1]))
         self.addCleanup(gateway.close)
-        node, _ = self.node("node", "--nat", f"pmp:127.0.0.1:{gateway.port}", discv=("--discovery.v5",))
+        node, _ = self.node("node", "--nat", f"pmp:127.0.0.1:{gateway.port}", discv=("--nodiscover", "--discovery.v5"))
         node.wait_for(r"WARN.* The gateway gives no mapping .*why=.*does not allow it")
         self.stop(node)
 
