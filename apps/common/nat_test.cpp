@@ -42,6 +42,17 @@ TEST(Nat, WhatIsNoneSaysWhy) {
   }
 }
 
+TEST(Nat, AnotherAddressOfAServerIsTriedBeforeTheOneThatWasAsked) {
+  const auto ip = [](std::string_view text) { return IpAddress::parse(text).value(); };
+  const std::vector<IpAddress> three{ip("60.1.1.1"), ip("60.1.1.2"), ip("2a00::1")};
+  EXPECT_EQ(servers_to_try(three, std::nullopt), three);
+  EXPECT_EQ(servers_to_try(three, ip("60.1.1.1")),
+            (std::vector{ip("60.1.1.2"), ip("2a00::1"), ip("60.1.1.1")}));
+  EXPECT_EQ(servers_to_try(three, ip("2a00::1")), three);
+  EXPECT_EQ(servers_to_try(three, ip("60.1.1.9")), three) << "the name has it no more";
+  EXPECT_TRUE(servers_to_try({}, ip("60.1.1.9")).empty());
+}
+
 TEST(Nat, TheDefaultGatewayIsThatOfTheKernelsTable) {
   const std::string heads = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\n";
   EXPECT_EQ(default_gateway(heads + "eth0\t0001A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\n"
@@ -105,17 +116,6 @@ TEST(NetworkChoice, GivesWayToWhatIsSaidEvenIfThatIsNothing) {
   EXPECT_TRUE(config.peers.empty());
 }
 
-TEST(NetworkChoice, WithoutANetworkNothingIsFilledIn) {
-  NodeOptions options;
-  apply_network(options, {});
-  const node::NodeConfig config = make_config(options, choose_genesis(options));
-  EXPECT_FALSE(config.udp_discovery);
-  EXPECT_TRUE(config.dns_trees.empty());
-  EXPECT_EQ(config.genesis.config.chain_id, 1'337U);
-}
-
-TEST(NetworkChoice, WhatContradictsItIsRefused) {
-  NodeOptions with_genesis = of("hoodi");
 TEST(NetworkChoice, WithoutDiscoveryOnlyWhatIsAskedForByNameIsDiscovered) {
   NodeOptions silent = of("hoodi");
   silent.no_discovery = true;
@@ -146,6 +146,17 @@ TEST(NetworkChoice, HowToDiscoverContradictsNoDiscovery) {
       "asked for");
 }
 
+TEST(NetworkChoice, WithoutANetworkNothingIsFilledIn) {
+  NodeOptions options;
+  apply_network(options, {});
+  const node::NodeConfig config = make_config(options, choose_genesis(options));
+  EXPECT_FALSE(config.udp_discovery);
+  EXPECT_TRUE(config.dns_trees.empty());
+  EXPECT_EQ(config.genesis.config.chain_id, 1'337U);
+}
+
+TEST(NetworkChoice, WhatContradictsItIsRefused) {
+  NodeOptions with_genesis = of("hoodi");
   with_genesis.genesis = "genesis.json";
   EXPECT_EQ(refusal([&] { apply_network(with_genesis, {}); }),
             "--network hoodi: it has a genesis, and --genesis names another");

@@ -212,7 +212,7 @@ void PmpClient::end_round(Now now) {
   }
   phase_ = Phase::idle;
   sends_ = false;
-  event_ = PmpMapped{.external = external_, .ports = ports_};
+  event_ = PmpMapped{.external = external_, .ports = ports_, .lifetime = lifetime_};
   deadline_ = now.mono + std::clamp(seconds(lifetime_) / 2, kPmpLeastRenewal, kPmpMostRenewal);
 }
 

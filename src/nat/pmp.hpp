@@ -81,6 +81,7 @@ struct MappedPort {
 struct PmpMapped {
   IpAddress external;
   std::vector<MappedPort> ports;  // in the order in which they were asked for
+  std::uint32_t lifetime = 0;     // seconds, the shortest of them; they are asked for again before
 };
 struct PmpFailed {
   Error why;

@@ -132,6 +132,7 @@ TEST_F(Gateway, GivesItsAddressAndAMappingForEachPort) {
   ASSERT_EQ(events_.size(), 1U);
   const auto& mapped = std::get<PmpMapped>(events_[0]);
   EXPECT_EQ(mapped.external.to_string(), "203.0.113.9");
+  EXPECT_EQ(mapped.lifetime, kPmpLifetime);
   EXPECT_EQ(mapped.ports, (std::vector<MappedPort>{{1'000, 40'000}, {2'000, 40'001}}));
   EXPECT_EQ(client_.next_deadline(), now_.mono + kPmpMostRenewal);
   pass(kPmpMostRenewal);

@@ -20,17 +20,18 @@ NO_NETWORK = ("--netrestrict", "127.0.0.0/8", "--bootnodes", "", "--discovery.dn
 class Answerer:
     """A UDP server on loopback: what `answer` makes of a question goes back; None: nothing."""
 
-    def __init__(self, answer):
+    def __init__(self, answer, ip="127.0.0.1", port=0):
         self.asked = []
         self.answer = answer
+        self.ip = ip
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
+        self.socket.bind((ip, port))
         self.port = self.socket.getsockname()[1]
         self.thread = threading.Thread(target=self._serve, daemon=True)
         self.thread.start()
 
     def close(self):
-        self.socket.sendto(b"", ("127.0.0.1", self.port))
+        self.socket.sendto(b"", (self.ip, self.port))
         self.thread.join()
         self.socket.close()
 
@@ -54,6 +55,10 @@ def stun_of_another_transaction(question):
     return stun_success(question, bytes(12))
 
 
+def stun_refusal(question):
+    return struct.pack(">HHI", 0x0111, 0, 0x2112A442) + question[8:20]
+
+
 def pmp_answer(question):
     """RFC 6886: 60.1.1.9, and the external ports 40000 and 40001 in the order in which they are first asked for."""
     if question[1] == 0:
@@ -69,14 +74,14 @@ def is_release(question):
 
 PMP_PORTS = {}
 
+# What a node counts of discv-lite, of Ethereum's networks and of lists in the DNS, where it speaks them.
+DISCOVERIES = ("ethnet_discovery_", "ethnet_udp_discovery_", "ethnet_discv4_", "ethnet_discv5_", "ethnet_dns_")
+
 
 class Operator(DiscoveryTest):
     def publish(self, server, records, key="tree-key", domain=DOMAIN):
         """A tree of these records, signed by a key that is made where it is missing; its URL."""
         os.makedirs(os.path.join(self.directory, "tree"), exist_ok=True)
-# What a node counts of discv-lite, of Ethereum's networks and of lists in the DNS, where it speaks them.
-DISCOVERIES = ("ethnet_discovery_", "ethnet_udp_discovery_", "ethnet_discv4_", "ethnet_discv5_", "ethnet_dns_")
-
         if not os.path.exists(os.path.join(self.directory, key)):
             self.write(key, os.urandom(32).hex() + "\n")
             os.chmod(os.path.join(self.directory, key), 0o600)
@@ -175,11 +180,6 @@ DISCOVERIES = ("ethnet_discovery_", "ethnet_udp_discovery_", "ethnet_discv4_", "
         self.assertEqual(self.metric(http, "ethnet_node_netrestrict_datagrams_out_total"), 0)
         self.stop(node)
 
-    def test_what_contradicts_a_network_is_one_clear_line(self):
-        self.write("genesis.json", "{}")
-        for words, why in (
-                (("--network", "ropsten"), r"ethnet: .*--network.*ropsten.*"),
-                (("--network", "sepolia", "--genesis", "genesis.json"),
     def test_without_discovery_nobody_is_asked_but_by_name(self):
         """--nodiscover beside a network, whose boot nodes and list in the DNS would be asked otherwise."""
         words = ("--network", "hoodi", "--netrestrict", "127.0.0.0/8", "--nodiscover")
@@ -192,16 +192,21 @@ DISCOVERIES = ("ethnet_discovery_", "ethnet_udp_discovery_", "ethnet_discv4_", "
         self.stop(silent)
         self.stop(by_name)
 
+    def test_what_contradicts_a_network_is_one_clear_line(self):
+        self.write("genesis.json", "{}")
+        for words, why in (
+                (("--network", "ropsten"), r"ethnet: .*--network.*ropsten.*"),
+                (("--network", "sepolia", "--genesis", "genesis.json"),
                  "ethnet: --network sepolia: it has a genesis, and --genesis names another"),
                 (("--network", "sepolia", "--produce"),
                  "ethnet: --network sepolia: its headers are not made by whoever likes: no --produce"),
+                (("--nodiscover", "--discovery.port", "9000"),
+                 "ethnet: --nodiscover: --discovery.port is for --discovery.v5 or --discovery.v4, and neither is asked for"),
                 (("--discovery.dns", "enrtree://x"), r"ethnet: --discovery.dns: 'enrtree://x': .*enrtree://KEY@DOMAIN.*"),
                 (("--discovery.dns-server", "here"), r"ethnet: --discovery.dns-server: 'here': expected ADDRESS:PORT .*")):
             process = self.start("ethnet", "node", "--datadir", "d", "--addr", "127.0.0.1", "--port", 0, *NO_NETWORK[:2], *words)
             self.assertEqual(process.exit_code(), 1, words)
             self.assertRegex(process.rest(), rf"\A{why}\Z")
-                (("--nodiscover", "--discovery.port", "9000"),
-                 "ethnet: --nodiscover: --discovery.port is for --discovery.v5 or --discovery.v4, and neither is asked for"),
         self.assertFalse(os.path.exists(os.path.join(self.directory, "d")))
 
     def test_nodes_find_each_other_again_without_the_boot_node_that_they_met_by(self):
@@ -237,15 +242,33 @@ DISCOVERIES = ("ethnet_discovery_", "ethnet_udp_discovery_", "ethnet_discv4_", "
                 self.until(lambda: server.asked, lambda asked: len(asked) >= 3)
                 self.assertEqual(self.record_fields(self.node_info(http)["enr"])["ip"], "127.0.0.1")
             else:
+                node.wait_for(r"INFO.* Our address as the STUN server sees it .*ip=60\.1\.1\.7")
                 node.wait_for(r"Our address, as others reach us .*address=60\.1\.1\.7:\d+")
                 # What is told over HTTP is of a second ago at most.
                 self.until(lambda: self.record_fields(self.node_info(http)["enr"])["ip"], lambda ip: ip == expected)
             self.stop(node)
 
+    def test_a_stun_server_that_has_moved_is_found_by_its_name(self):
+        names = NameServer()
+        self.addCleanup(names.close)
+        names.addresses["stun.example.org"] = "127.0.0.1"
+        old = Answerer(stun_refusal)
+        self.addCleanup(old.close)
+        new = Answerer(stun_success, "127.0.0.2", old.port)
+        self.addCleanup(new.close)
+        node, _ = self.node("node", "--nat", f"stun:stun.example.org:{old.port}", "--discovery.dns-server", names.address,
+                            discv=("--nodiscover", "--discovery.v5"))
+        node.wait_for(r"WARN.* The STUN server does not tell our address .*why=.*the server refuses.* again_s=5")
+        names.addresses["stun.example.org"] = "127.0.0.2"
+        node.wait_for(rf"INFO.* Our address as the STUN server sees it .*ip=60\.1\.1\.7 .*server=stun.example.org:{old.port} again_s=600")
+        node.wait_for(r"Our address, as others reach us .*address=60\.1\.1\.7:\d+")
+        self.stop(node)
+
     def test_a_gateway_maps_our_ports_and_gets_them_back(self):
         gateway = Answerer(pmp_answer)
         self.addCleanup(gateway.close)
-        node, http = self.node("node", "--nat", f"pmp:127.0.0.1:{gateway.port}", discv=("--discovery.v5",))
+        node, http = self.node("node", "--nat", f"pmp:127.0.0.1:{gateway.port}", discv=("--nodiscover", "--discovery.v5"))
+        node.wait_for(rf"INFO.* The gateway has mapped our ports .*ip=60\.1\.1\.9 port=40000 discovery_port=40001 gateway=127\.0\.0\.1:{gateway.port} lifetime_s=7200")
         node.wait_for(r"Our address, as others reach us .*address=60\.1\.1\.9:40000")
         fields = self.until(lambda: self.record_fields(self.node_info(http)["enr"]), lambda told: told["ip"] == "60.1.1.9")
         self.assertEqual((fields["quic"], fields["udp"]), ("40000", "40001"))
