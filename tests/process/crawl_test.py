@@ -193,7 +193,7 @@ class Crawl(ProcessTest):
                 (("--db", "x.db"), "--bootnodes, --nodes: with whom to begin?"),
                 (("--db", "x.db", "--nodes", "none.json"), "cannot read none.json"),
                 (("--db", "x.db", "--bootnodes", ABSENT), "nobody answered"),
-                (("--db", "x.db", "--bootnodes", "enr:abc"), "'enr:abc' is not a valid node record"),
+                (("--db", "x.db", "--bootnodes", "enr:abc"), "--bootnodes enr:abc: not a valid node record"),
                 (("--db", "x.db", "--bootnodes", ABSENT, "--serve", "here"), "--serve: 'here'")):
             command = self.start("ethnet", "discv4", "crawl", "--addr", "127.0.0.1:0", *words)
             told = self.finish(command, 1).split("\n")
