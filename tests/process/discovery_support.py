@@ -23,9 +23,10 @@ class DiscoveryTest(ProcessTest):
         self.assertEqual(command.exit_code(), status, text)
         return text
 
-    def stop(self, node):
-        node.terminate()
-        self.assertEqual(node.exit_code(10), 0, node.rest())
+    def stop(self, *nodes):
+        for node in nodes:
+            node.terminate()
+            self.assertEqual(node.exit_code(10), 0, node.rest())
 
     def write_key(self):
         self.write("key", KEY)
