@@ -1,5 +1,6 @@
 #include "nat.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <sstream>
@@ -84,6 +85,13 @@ NetList allowed_networks(const std::string& text) {
   const std::size_t at = nets.error().offset();
   const std::string item = text.substr(at, text.find_first_of(", \t", at) - at);
   throw std::runtime_error(fmt::format("'{}': {}", item, nets.error().what()));
+}
+
+std::vector<IpAddress> servers_to_try(std::vector<IpAddress> addresses,
+                                      const std::optional<IpAddress>& last) {
+  const auto asked = last ? std::ranges::find(addresses, *last) : addresses.end();
+  if (asked != addresses.end()) std::ranges::rotate(addresses, asked + 1);
+  return addresses;
 }
 
 // Lines of "Iface Destination Gateway Flags …", addresses as eight hexadecimal digits of the

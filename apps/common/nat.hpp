@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include <types/endpoint.hpp>
 #include <types/net_list.hpp>
@@ -36,6 +37,10 @@ using NatChoice = std::variant<NatByPeers, IpAddress, NatStun, NatPmp, NatUpnp>;
 [[nodiscard]] NatChoice parse_nat(const std::string& nat);
 // "CIDR,CIDR,…"; nothing: any network. Throws likewise, and names the item that is wrong.
 [[nodiscard]] NetList allowed_networks(const std::string& text);
+// A server's addresses in the order in which to try them: after `last`, the one that was asked,
+// come those behind it, and it comes last itself.
+[[nodiscard]] std::vector<IpAddress> servers_to_try(std::vector<IpAddress> addresses,
+                                                    const std::optional<IpAddress>& last);
 // Of the default route, in what /proc/net/route says.
 [[nodiscard]] std::optional<IpAddress> default_gateway(std::string_view route_table);
 

@@ -28,6 +28,10 @@ Endpoint any_port_of(const IpAddress& peer) {
   return {peer.is_v4() ? IpAddress{} : IpAddress::parse("::").value(), 0};
 }
 
+std::uint64_t whole_seconds(Duration time) {
+  return static_cast<std::uint64_t>(time.ns / seconds(1).ns);
+}
+
 std::uint16_t discovery_port_of(const node::Node& node, std::uint16_t otherwise) {
   const node::UdpDiscovery* const udp = node.udp_discovery();
   return udp == nullptr ? otherwise : udp->local_port();
@@ -43,7 +47,8 @@ class NatService::Asker {
   virtual ~Asker() = default;
 };
 
-// The address counts alone: what the server sees of the port is that of another socket.
+// The address counts alone: what the server sees of the port is that of another socket. A server
+// that fails may have moved: its name is asked for again each time, after a pause that grows.
 class NatService::Stun final : public Asker {
  public:
   Stun(NatStun server, const NodeOptions& options, runtime::NodeRunner& runner, std::uint16_t port,
@@ -54,7 +59,7 @@ class NatService::Stun final : public Asker {
         log_{log},
         resolver_{runner.io(), {.server = options.dns_server}} {
     if (const auto ip = IpAddress::parse(server_.host)) {
-      begin({*ip, server_.port});
+      begin(*ip);
     } else {
       resolve();
     }
@@ -64,37 +69,57 @@ class NatService::Stun final : public Asker {
   void resolve() {
     resolver_.ask_addresses(server_.host, [this](const runtime::AddressAnswer& answer) {
       std::string why = answer.why.empty() ? "no address" : answer.why;
-      for (const IpAddress& ip : answer.addresses) {  // of which some may be of a family not here
+      // Some may be of a family not here.
+      for (const IpAddress& ip : servers_to_try(answer.addresses, last_)) {
         try {
-          return begin({ip, server_.port});
+          return begin(ip);
         } catch (const std::exception& error) {
           why = error.what();
         }
       }
-      say_failed(why);
-      retry_.set(runtime::os_now().mono + nat::kStunRetry);
+      fail(why);
     });
   }
-  void begin(const Endpoint& server) {
-    client_.emplace(server, rng_);
-    socket_.emplace(runner_.io(), *client_, any_port_of(server.ip),
+  void begin(const IpAddress& ip) {
+    last_ = ip;
+    socket_.reset();  // it has the client
+    client_.emplace(Endpoint{ip, server_.port}, rng_);
+    socket_.emplace(runner_.io(), *client_, any_port_of(ip),
                     [this](const nat::StunEvent& event) { on(event); });
+    start();
+  }
+  void start() {
     socket_->input([](nat::StunClient& client, Now now) { client.start(now); });
   }
   void on(const nat::StunEvent& event) {
     if (const auto* const failed = std::get_if<nat::StunFailed>(&event)) {
-      return say_failed(std::string{failed->why.what()});
+      return fail(std::string{failed->why.what()});
     }
+    failures_ = 0;
     const IpAddress ip = std::get<nat::StunMapped>(event).mapped.ip;
-    log_.write(runtime::os_now(), LogLevel::debug, "Our address as the STUN server sees it",
-               {{"ip", ip.to_string()}});
+    const auto level = told_ == ip ? LogLevel::debug : LogLevel::info;
+    told_ = ip;
+    log_.write(runtime::os_now(), level, "Our address as the STUN server sees it",
+               {{"ip", ip.to_string()},
+                {"server", name()},
+                {"again_s", whole_seconds(nat::kStunRefresh)}});
     runner_.input([&](node::Node& node, Now now) {
-      node.set_external(now, {ip, port_}, discovery_port_of(node, port_));
+      // Of our port for discovery the server says nothing: it stays what it is.
+      const node::UdpDiscovery* const udp = node.udp_discovery();
+      node.set_external(now, {ip, port_}, udp == nullptr ? port_ : udp->port());
     });
   }
-  void say_failed(const std::string& why) {
+  void fail(const std::string& why) {
+    ++failures_;
+    told_.reset();
+    const Duration pause = nat::stun_retry_after(failures_);
     log_.write(runtime::os_now(), LogLevel::warn, "The STUN server does not tell our address",
-               {{"server", fmt::format("{}:{}", server_.host, server_.port)}, {"why", why}});
+               {{"server", name()}, {"why", why}, {"again_s", whole_seconds(pause)}});
+    retry_.set(runtime::os_now().mono + pause);
+  }
+  void again() { IpAddress::parse(server_.host) ? start() : resolve(); }
+  [[nodiscard]] std::string name() const {
+    return fmt::format("{}:{}", server_.host, server_.port);
   }
 
   NatStun server_;
@@ -103,7 +128,10 @@ class NatService::Stun final : public Asker {
   Log& log_;
   runtime::OsEntropy rng_;
   runtime::DnsResolver resolver_;
-  runtime::BootTimer retry_{runner_.io(), [this] { resolve(); }};
+  runtime::BootTimer retry_{runner_.io(), [this] { again(); }};
+  std::uint64_t failures_ = 0;     // since the last answer
+  std::optional<IpAddress> last_;  // of the server: where it was asked
+  std::optional<IpAddress> told_;  // of ours, as it said the last time
   std::optional<nat::StunClient> client_;
   std::optional<runtime::MachineSocket<nat::StunClient>> socket_;
 };
@@ -127,24 +155,33 @@ class NatService::Pmp final : public Asker {
  private:
   void on(const nat::PmpEvent& event) {
     if (const auto* const failed = std::get_if<nat::PmpFailed>(&event)) {
+      told_.reset();
       return log_.write(runtime::os_now(), LogLevel::warn, "The gateway gives no mapping",
                         {{"gateway", gateway_.to_string()}, {"why", failed->why.what()}});
     }
     const auto& mapped = std::get<nat::PmpMapped>(event);
     const std::uint16_t sessions = mapped.ports.front().external;
     const std::uint16_t discovery = mapped.ports.back().external;
-    log_.write(runtime::os_now(), LogLevel::debug, "The gateway has mapped our ports",
+    const Told told{{mapped.external, sessions}, discovery};
+    // Renewals that change nothing are no news.
+    const auto level = told_ == told ? LogLevel::debug : LogLevel::info;
+    told_ = told;
+    log_.write(runtime::os_now(), level, "The gateway has mapped our ports",
                {{"ip", mapped.external.to_string()},
                 {"port", std::uint64_t{sessions}},
-                {"discovery_port", std::uint64_t{discovery}}});
+                {"discovery_port", std::uint64_t{discovery}},
+                {"gateway", gateway_.to_string()},
+                {"lifetime_s", std::uint64_t{mapped.lifetime}}});
     runner_.input([&](node::Node& node, Now now) {
       node.set_external(now, {mapped.external, sessions}, discovery);
     });
   }
 
+  using Told = std::pair<Endpoint, std::uint16_t>;  // of sessions, and the port of discovery
   Endpoint gateway_;
   runtime::NodeRunner& runner_;
   Log& log_;
+  std::optional<Told> told_;  // as it said the last time
   nat::PmpClient client_;
   runtime::MachineSocket<nat::PmpClient> socket_;
 };

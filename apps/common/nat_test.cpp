@@ -48,6 +48,17 @@ TEST(Nat, WhatIsNoneSaysWhy) {
   }
 }
 
+TEST(Nat, AnotherAddressOfAServerIsTriedBeforeTheOneThatWasAsked) {
+  const auto ip = [](std::string_view text) { return IpAddress::parse(text).value(); };
+  const std::vector<IpAddress> three{ip("60.1.1.1"), ip("60.1.1.2"), ip("2a00::1")};
+  EXPECT_EQ(servers_to_try(three, std::nullopt), three);
+  EXPECT_EQ(servers_to_try(three, ip("60.1.1.1")),
+            (std::vector{ip("60.1.1.2"), ip("2a00::1"), ip("60.1.1.1")}));
+  EXPECT_EQ(servers_to_try(three, ip("2a00::1")), three);
+  EXPECT_EQ(servers_to_try(three, ip("60.1.1.9")), three) << "the name has it no more";
+  EXPECT_TRUE(servers_to_try({}, ip("60.1.1.9")).empty());
+}
+
 TEST(Nat, TheDefaultGatewayIsThatOfTheKernelsTable) {
   const std::string heads = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\n";
   EXPECT_EQ(default_gateway(heads + "eth0\t0001A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\n"
@@ -109,6 +120,36 @@ TEST(NetworkChoice, GivesWayToWhatIsSaidEvenIfThatIsNothing) {
   EXPECT_TRUE(config.udp_discovery->boot_records.empty());
   EXPECT_TRUE(config.dns_trees.empty());
   EXPECT_TRUE(config.peers.empty());
+}
+
+TEST(NetworkChoice, WithoutDiscoveryOnlyWhatIsAskedForByNameIsDiscovered) {
+  NodeOptions silent = of("hoodi");
+  silent.no_discovery = true;
+  apply_network(silent, {});
+  const node::NodeConfig none = make_config(silent, choose_genesis(silent));
+  EXPECT_EQ(none.genesis.hash, find_network("hoodi")->genesis_hash());
+  EXPECT_FALSE(none.discovery);
+  EXPECT_FALSE(none.udp_discovery);
+  EXPECT_TRUE(none.dns_trees.empty());
+  NodeOptions by_name = of("hoodi");
+  by_name.no_discovery = true;
+  by_name.discovery_v5 = true;
+  by_name.discovery_port = 9'000;
+  apply_network(by_name, {.v5 = true, .discovery_port = true});
+  const node::NodeConfig v5 = make_config(by_name, choose_genesis(by_name));
+  EXPECT_FALSE(v5.discovery);
+  ASSERT_TRUE(v5.udp_discovery);
+  EXPECT_TRUE(v5.udp_discovery->v5 && !v5.udp_discovery->v4);
+  EXPECT_TRUE(v5.dns_trees.empty());
+}
+
+TEST(NetworkChoice, HowToDiscoverContradictsNoDiscovery) {
+  NodeOptions options;
+  options.no_discovery = true;
+  EXPECT_EQ(
+      refusal([&] { apply_network(options, {.discovery_port = true}); }),
+      "--nodiscover: --discovery.port is for --discovery.v5 or --discovery.v4, and neither is "
+      "asked for");
 }
 
 TEST(NetworkChoice, WithoutANetworkNothingIsFilledIn) {

@@ -18,6 +18,16 @@ void refuse(const NodeOptions& options, bool is_wrong, const std::string& why) {
   }
 }
 
+// Who switches all discovery off and says where it shall be wants one of both.
+void judge_silence(const NodeOptions& options, const GivenFlags& given) {
+  const bool has_port = given.discovery_port && !options.discovery_v4 && !options.discovery_v5;
+  if (!options.no_discovery || !has_port) return;
+  throw std::runtime_error(
+      "--nodiscover: --discovery.port is for --discovery.v5 or --discovery.v4, and neither is "
+      "asked "
+      "for");
+}
+
 }  // namespace
 
 void apply_network(NodeOptions& options, const GivenFlags& given) {
@@ -26,11 +36,13 @@ void apply_network(NodeOptions& options, const GivenFlags& given) {
   };
   drop_empty(options.peers);
   drop_empty(options.dns_trees);
+  judge_silence(options, given);
   if (options.network.empty()) return;
   const Network* const network = find_network(options.network);
   refuse(options, network == nullptr, "there is no such network");
   refuse(options, !options.genesis.empty(), "it has a genesis, and --genesis names another");
   refuse(options, options.produce, "its headers are not made by whoever likes: no --produce");
+  if (options.no_discovery) return;  // what was asked for by name stays
   if (!given.v4) options.discovery_v4 = true;
   if (!given.v5) options.discovery_v5 = true;
   if (!given.boot_nodes) {

@@ -16,9 +16,11 @@ struct GivenFlags {
   bool dns = false;
   bool v4 = false;
   bool v5 = false;
+  bool discovery_port = false;
 };
-// Fills in what was left open, and forgets empty values. Throws std::runtime_error with one clear
-// line where the rest contradicts the network.
+// Fills in what was left open, and forgets empty values; of a network that --nodiscover stands
+// beside no discovery is filled in. Throws std::runtime_error with one clear line where the rest
+// contradicts the network, or --nodiscover.
 void apply_network(NodeOptions& options, const GivenFlags& given);
 // That of the network, of the file, or of the built-in development chain. Throws likewise.
 [[nodiscard]] Genesis choose_genesis(const NodeOptions& options);

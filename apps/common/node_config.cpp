@@ -14,6 +14,17 @@
 #include "rule_name.hpp"
 
 namespace ethnet::app {
+namespace {
+
+node::StaticPeer parse_boot_peer(const std::string& text) {
+  try {
+    return parse_peer(text);
+  } catch (const std::runtime_error& error) {
+    throw std::runtime_error(fmt::format("{}: {}", kBootNodes, error.what()));
+  }
+}
+
+}  // namespace
 
 node::NodeConfig make_config(const NodeOptions& options, Genesis genesis,
                              const std::function<std::string(const std::string&)>& read_file) {
@@ -43,7 +54,7 @@ node::NodeConfig make_config(const NodeOptions& options, Genesis genesis,
   }
   for (const std::string& peer : options.peers) {
     const bool boots = config.udp_discovery && add_boot_node(*config.udp_discovery, peer);
-    if (!boots || names_sessions(peer)) config.peers.push_back(parse_peer(peer));
+    if (!boots || names_sessions(peer)) config.peers.push_back(parse_boot_peer(peer));
   }
   for (const std::string& node : options.network_boot_nodes) {
     if (config.udp_discovery) (void)add_boot_node(*config.udp_discovery, node);

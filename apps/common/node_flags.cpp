@@ -222,7 +222,9 @@ void NodeFlags::add_network(NodeOptions& o) {
   add("discovery.port", "N", o.discovery_port,
       "UDP port for discv5 and discv4 (default 0: port + 2000)", "Network");
   add_switch("nodiscover", o.no_discovery,
-             "No discv-lite (discv5, discv4 and --discovery.dns: see above)", "Network");
+             "No discovery but what --discovery.v5, .v4 and .dns ask for: none of\n--network, no "
+             "discv-lite",
+             "Network");
   add("nat", "HOW", o.nat,
       fmt::format(
           "How others reach us: any or none (as peers see us), extip:IP,\nstun:HOST:PORT, "
@@ -331,7 +333,8 @@ void NodeFlags::complete(const FlagSources& sources) {
   apply_network(options_, {.boot_nodes = is_given("bootnodes"),
                            .dns = is_given("discovery.dns"),
                            .v4 = is_given("discovery.v4"),
-                           .v5 = is_given("discovery.v5")});
+                           .v5 = is_given("discovery.v5"),
+                           .discovery_port = is_given("discovery.port")});
 }
 
 bool NodeFlags::is_given(const std::string& name) const {

@@ -10,11 +10,13 @@
 #include <types/enr.hpp>
 #include <types/node_id.hpp>
 
+#include "boot_node.hpp"
+
 namespace ethnet::app {
 namespace {
 
 [[noreturn]] void refuse(const std::string& text, std::string_view why) {
-  throw std::runtime_error(fmt::format("peer '{}': {}", text, why));
+  throw std::runtime_error(fmt::format("peer '{}': {}", beginning_of(text), why));
 }
 
 node::StaticPeer from_enr(const std::string& text) {

@@ -40,9 +40,9 @@ std::vector<Contact> boot_contacts(const DiscvOptions& o, DiscvVersion version) 
   std::vector<Contact> out;
   for (const std::string& text : o.bootnodes) {
     if (version == DiscvVersion::v5) {
-      out.push_back(Contact::of(parse_reachable_record(text)));
+      out.push_back(Contact::of(parse_reachable_record(kBootNodes, text)));
     } else {
-      const discv4::V4Node node = parse_v4_node(text);
+      const discv4::V4Node node = parse_v4_node(kBootNodes, text);
       out.push_back({node.id, node.at.endpoint(), nullptr, node.key});
     }
   }

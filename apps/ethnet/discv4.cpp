@@ -16,17 +16,8 @@ namespace {
 using discv4::V4Node;
 
 template <class E>
-const E* event_of(const discovery::Event& event) {
-  const auto* const of_v4 = std::get_if<discv4::Event>(&event);
-  return of_v4 == nullptr ? nullptr : std::get_if<E>(of_v4);
-}
-
-void check_started(std::uint64_t command) {
-  if (command == 0) throw std::runtime_error("the node cannot be asked");
-}
-
-void check_answered(bool answered) {
-  if (!answered) throw std::runtime_error("the node does not answer");
+const E* told(const discovery::Event& event) {
+  return event_of<E, discv4::Event>(event);
 }
 
 std::string url_of(const V4Node& node) {
@@ -36,15 +27,15 @@ std::string url_of(const V4Node& node) {
 }
 
 int ping(const DiscvOptions& options) {
-  const V4Node node = parse_v4_node(options.node);
+  const V4Node node = parse_v4_node(kNode, options.node);
   DiscvNode self{options, DiscvVersion::v4, false};
   const Instant began = runtime::os_now().mono;
   self.ask([&](discovery::Host& host, Now now) { check_started(host.v4()->ping(now, node)); });
   bool done = false;
   std::string sees_us = "unknown";
   self.run(done, [&](const discovery::Event& event) {
-    if (const auto* const seen = event_of<discv4::SeenAs>(event)) sees_us = seen->seen.to_string();
-    const auto* const pong = event_of<discv4::PingDone>(event);
+    if (const auto* const seen = told<discv4::SeenAs>(event)) sees_us = seen->seen.to_string();
+    const auto* const pong = told<discv4::PingDone>(event);
     if (pong == nullptr) return;
     check_answered(pong->answered);
     done = true;
@@ -55,13 +46,13 @@ int ping(const DiscvOptions& options) {
 }
 
 int request_record(const DiscvOptions& options) {
-  const V4Node node = parse_v4_node(options.node);
+  const V4Node node = parse_v4_node(kNode, options.node);
   DiscvNode self{options, DiscvVersion::v4, false};
   self.ask(
       [&](discovery::Host& host, Now now) { check_started(host.v4()->request_record(now, node)); });
   bool done = false;
   self.run(done, [&](const discovery::Event& event) {
-    const auto* const answer = event_of<discv4::RecordDone>(event);
+    const auto* const answer = told<discv4::RecordDone>(event);
     if (answer == nullptr || answer->command == 0) return;
     check_answered(answer->record != nullptr);
     done = true;
@@ -72,13 +63,13 @@ int request_record(const DiscvOptions& options) {
 
 std::vector<V4Node> boot_nodes(const DiscvOptions& options) {
   std::vector<V4Node> out;
-  for (const std::string& text : options.bootnodes) out.push_back(parse_v4_node(text));
+  for (const std::string& text : options.bootnodes) out.push_back(parse_v4_node(kBootNodes, text));
   return out;
 }
 
 std::vector<V4Node> look_up(const DiscvOptions& options, const discv4::KeyBytes& target) {
   const std::vector<V4Node> boot = boot_nodes(options);
-  if (boot.empty()) throw std::runtime_error("--bootnodes: with whom to begin?");
+  check_begins_with_somebody(options);
   DiscvNode self{options, DiscvVersion::v4, false};
   std::uint64_t lookup = 0;
   self.ask([&](discovery::Host& host, Now now) {
@@ -88,7 +79,7 @@ std::vector<V4Node> look_up(const DiscvOptions& options, const discv4::KeyBytes&
   std::vector<V4Node> nearest;
   bool done = false;
   self.run(done, [&](const discovery::Event& event) {
-    const auto* const ended = event_of<discv4::LookupDone>(event);
+    const auto* const ended = told<discv4::LookupDone>(event);
     if (ended == nullptr || ended->command != lookup) return;
     nearest = ended->nearest;
     done = true;
@@ -102,7 +93,7 @@ discv4::KeyBytes target_of(const std::string& text) {
   if (text.empty()) {
     runtime::OsEntropy{}.fill(out);
   } else if (text.starts_with("enode://") || text.starts_with("enr:")) {
-    out = parse_v4_node(text).key.xy();
+    out = parse_v4_node("--target", text).key.xy();
   } else if (!from_hex_into(text, out)) {
     throw std::runtime_error(fmt::format("'{}' is no public key: 128 hexadecimal digits", text));
   }
@@ -117,7 +108,7 @@ int lookup(const DiscvOptions& options) {
 }
 
 int resolve(const DiscvOptions& options) {
-  const V4Node known = parse_v4_node(options.node);
+  const V4Node known = parse_v4_node(kNode, options.node);
   DiscvOptions with_node = options;
   with_node.bootnodes.push_back(options.node);
   for (const V4Node& node : look_up(with_node, known.key.xy())) {
@@ -138,10 +129,8 @@ int listen(const DiscvOptions& options) {
              own->text());
   std::fflush(stdout);
   self.listen([&](const discovery::Event& event) {
-    if (const auto* const seen = event_of<discv4::NodeSeen>(event)) {
-      fmt::print("node  {}  {}  {}\n", seen->record->id().hex(),
-                 seen->record->endpoint().to_string(),
-                 seen->standing == kbucket::Standing::reached ? "reached" : "met");
+    if (const auto* const seen = told<discv4::NodeSeen>(event)) {
+      print_seen(*seen->record, seen->standing);
     } else if (const auto* const changed = std::get_if<discovery::RecordChanged>(&event)) {
       fmt::print("{}\n", changed->record->record().text());
     }

@@ -12,36 +12,24 @@
 namespace ethnet::app {
 namespace {
 
-using discv5::CallFailed;
-
 std::string text_of(const kbucket::NodeRecord& record) {
   return Enr::decode(record.encoded()).value().text();
 }
 
-// The event of discv5, or null.
 template <class E>
-const E* event_of(const discovery::Event& event) {
-  const auto* const of_v5 = std::get_if<discv5::Event>(&event);
-  return of_v5 == nullptr ? nullptr : std::get_if<E>(of_v5);
-}
-
-void check_started(std::uint64_t call) {
-  if (call == 0) throw std::runtime_error("the node cannot be asked");
-}
-
-void check_answered(const discovery::Event& event) {
-  if (event_of<CallFailed>(event) != nullptr) throw std::runtime_error("the node does not answer");
+const E* told(const discovery::Event& event) {
+  return event_of<E, discv5::Event>(event);
 }
 
 int ping(const DiscvOptions& options) {
-  const auto node = parse_reachable_record(options.node);
+  const auto node = parse_reachable_record(kNode, options.node);
   DiscvNode self{options, DiscvVersion::v5, false};
   const Instant began = runtime::os_now().mono;
   self.ask([&](discovery::Host& host, Now now) { check_started(host.v5()->ping(now, node)); });
   bool done = false;
   self.run(done, [&](const discovery::Event& event) {
-    check_answered(event);
-    const auto* const pong = event_of<discv5::PongReceived>(event);
+    check_answered(told<discv5::CallFailed>(event) == nullptr);
+    const auto* const pong = told<discv5::PongReceived>(event);
     if (pong == nullptr) return;
     done = true;
     fmt::print("node id     {}\nrecord      {}\nsees us at  {}\ntime        {:.1f} ms\n",
@@ -53,14 +41,14 @@ int ping(const DiscvOptions& options) {
 
 // The record that the node has of itself now.
 int request_record(const DiscvOptions& options) {
-  const auto node = parse_reachable_record(options.node);
+  const auto node = parse_reachable_record(kNode, options.node);
   DiscvNode self{options, DiscvVersion::v5, false};
   self.ask(
       [&](discovery::Host& host, Now now) { check_started(host.v5()->request_record(now, node)); });
   bool done = false;
   self.run(done, [&](const discovery::Event& event) {
-    check_answered(event);
-    const auto* const nodes = event_of<discv5::NodesReceived>(event);
+    check_answered(told<discv5::CallFailed>(event) == nullptr);
+    const auto* const nodes = told<discv5::NodesReceived>(event);
     if (nodes == nullptr) return;
     done = true;
     for (const discv5::FoundRecord& found : nodes->records) {
@@ -71,7 +59,7 @@ int request_record(const DiscvOptions& options) {
 }
 
 int talk(const DiscvOptions& options) {
-  const auto node = parse_reachable_record(options.node);
+  const auto node = parse_reachable_record(kNode, options.node);
   const auto request = from_hex(options.request);
   if (!request) throw std::runtime_error(fmt::format("'{}' is not hexadecimal", options.request));
   DiscvNode self{options, DiscvVersion::v5, false};
@@ -80,8 +68,8 @@ int talk(const DiscvOptions& options) {
   });
   bool done = false;
   self.run(done, [&](const discovery::Event& event) {
-    check_answered(event);
-    const auto* const answer = event_of<discv5::TalkAnswered>(event);
+    check_answered(told<discv5::CallFailed>(event) == nullptr);
+    const auto* const answer = told<discv5::TalkAnswered>(event);
     if (answer == nullptr) return;
     if (answer->response.empty()) {
       throw std::runtime_error(fmt::format("the node does not speak '{}'", options.protocol));
@@ -101,7 +89,8 @@ NodeId random_id() {
 
 std::vector<kbucket::RecordPtr> boot_nodes(const DiscvOptions& options) {
   std::vector<kbucket::RecordPtr> out;
-  for (const std::string& text : options.bootnodes) out.push_back(parse_reachable_record(text));
+  for (const std::string& text : options.bootnodes)
+    out.push_back(parse_reachable_record(kBootNodes, text));
   return out;
 }
 
@@ -109,7 +98,7 @@ std::vector<kbucket::RecordPtr> boot_nodes(const DiscvOptions& options) {
 std::vector<kbucket::RecordPtr> look_up(DiscvNode& self, const DiscvOptions& options,
                                         const NodeId& target) {
   const auto boot = boot_nodes(options);
-  if (boot.empty()) throw std::runtime_error("--bootnodes: with whom to begin?");
+  check_begins_with_somebody(options);
   self.ask([&](discovery::Host& host, Now now) {
     for (const auto& node : boot) (void)host.v5()->add_boot_node(now, node);
   });
@@ -117,12 +106,12 @@ std::vector<kbucket::RecordPtr> look_up(DiscvNode& self, const DiscvOptions& opt
   std::uint64_t lookup = 0;
   bool done = false;
   self.run(done, [&](const discovery::Event& event) {
-    if (lookup == 0 && event_of<discv5::NodeSeen>(event) != nullptr) {
+    if (lookup == 0 && told<discv5::NodeSeen>(event) != nullptr) {
       self.ask([&](discovery::Host& host, Now now) {
         check_started(lookup = host.v5()->start_lookup(now, target));
       });
     }
-    const auto* const ended = event_of<discv5::LookupDone>(event);
+    const auto* const ended = told<discv5::LookupDone>(event);
     if (ended == nullptr || ended->lookup != lookup) return;
     nearest = ended->nearest;
     done = true;
@@ -139,9 +128,10 @@ int lookup(const DiscvOptions& options) {
 
 // The newest record that the network has of a node.
 int resolve(const DiscvOptions& options) {
-  const auto known = parse_record(options.node);
+  const auto known = parse_record(kNode, options.node);
   DiscvOptions with_node = options;
-  with_node.bootnodes.push_back(options.node);
+  const bool is_reachable = kbucket::NodeRecord::of(known, kbucket::RecordPort::udp) != nullptr;
+  if (is_reachable) with_node.bootnodes.push_back(options.node);
   DiscvNode self{options, DiscvVersion::v5, false};
   for (const auto& record : look_up(self, with_node, known->node_id())) {
     if (record->id() != known->node_id()) continue;
@@ -161,11 +151,9 @@ int listen(const DiscvOptions& options) {
   fmt::print("{}\n", self.host().local_record()->record().text());
   std::fflush(stdout);
   self.listen([&](const discovery::Event& event) {
-    if (const auto* const seen = event_of<discv5::NodeSeen>(event)) {
-      fmt::print("node  {}  {}  {}\n", seen->record->id().hex(),
-                 seen->record->endpoint().to_string(),
-                 seen->standing == kbucket::Standing::reached ? "reached" : "met");
-    } else if (const auto* const asked = event_of<discv5::TalkRequested>(event)) {
+    if (const auto* const seen = told<discv5::NodeSeen>(event)) {
+      print_seen(*seen->record, seen->standing);
+    } else if (const auto* const asked = told<discv5::TalkRequested>(event)) {
       self.ask([&](discovery::Host& host, Now now) {
         (void)host.v5()->answer_talk(now, asked->talk, asked->request);
       });

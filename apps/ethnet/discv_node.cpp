@@ -6,9 +6,26 @@
 #include <apps/common/key_file.hpp>
 #include <base/hex.hpp>
 #include <fmt/format.h>
-#include <types/enode_url.hpp>
 
 namespace ethnet::app {
+
+void check_started(std::uint64_t command) {
+  if (command == 0) throw std::runtime_error("the node cannot be asked");
+}
+
+void check_answered(bool answered) {
+  if (!answered) throw std::runtime_error("the node does not answer");
+}
+
+void check_begins_with_somebody(const DiscvOptions& options) {
+  if (options.bootnodes.empty()) throw std::runtime_error("--bootnodes: with whom to begin?");
+}
+
+void print_seen(const kbucket::NodeRecord& record, kbucket::Standing standing) {
+  fmt::print("node  {}  {}  {}\n", record.id().hex(), record.endpoint().to_string(),
+             standing == kbucket::Standing::reached ? "reached" : "met");
+}
+
 Endpoint parse_own_address(const DiscvOptions& options) {
   const auto address = Endpoint::parse(options.address);
   if (!address) {
@@ -69,41 +86,6 @@ void DiscvNode::run(const bool& done, const Handler& handler) {
 void DiscvNode::listen(const Handler& handler) {
   handler_ = handler;
   (void)loop_->run([] { return false; }, Instant::never());
-}
-
-std::shared_ptr<const VerifiedEnr> parse_record(const std::string& text) {
-  if (text.starts_with("enode://")) {
-    throw std::runtime_error(
-        fmt::format("'{}': discv5 needs a node record, enr:…; enode URLs are for discv4", text));
-  }
-  auto record = VerifiedEnr::parse(text);
-  if (!record) {
-    throw std::runtime_error(
-        fmt::format("'{}' is not a valid node record: {}", text, record.error().message()));
-  }
-  return std::make_shared<const VerifiedEnr>(*std::move(record));
-}
-
-kbucket::RecordPtr parse_reachable_record(const std::string& text) {
-  auto record = kbucket::NodeRecord::of(parse_record(text), kbucket::RecordPort::udp);
-  if (!record) throw std::runtime_error("the record names no address and UDP port to ask at");
-  return record;
-}
-
-discv4::V4Node parse_v4_node(const std::string& text) {
-  if (text.starts_with("enr:")) {
-    const auto record = parse_record(text);
-    const auto endpoint = kbucket::endpoint_of(record->record(), kbucket::RecordPort::udp);
-    if (!endpoint) throw std::runtime_error("the record names no address and UDP port to ask at");
-    return discv4::V4Node::of(record->public_key(),
-                              {endpoint->ip, endpoint->port, (*record)->tcp().value_or(0)});
-  }
-  const auto url = EnodeUrl::parse(text);
-  if (!url) throw std::runtime_error(fmt::format("'{}': {}", text, url.error().message()));
-  if (!url->ip || url->udp == 0) {
-    throw std::runtime_error("an enode URL has to name an IP address and a port here");
-  }
-  return discv4::V4Node::of(url->key, {*url->ip, url->udp, url->tcp});
 }
 
 std::optional<NodeId> parse_target(const std::string& text) {

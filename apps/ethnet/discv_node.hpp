@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include <apps/common/boot_node.hpp>
 #include <discovery/host/host.hpp>
 #include <runtime/machine_loop.hpp>
 #include <runtime/os.hpp>
@@ -51,6 +52,20 @@ class DiscvNode {
   std::unique_ptr<runtime::MachineLoop<discovery::Host>> loop_;
 };
 
+// What an engine says: E of the events of a protocol (discv4::Event, discv5::Event), or null.
+template <class E, class Protocol>
+[[nodiscard]] const E* event_of(const discovery::Event& event) {
+  const auto* const of_protocol = std::get_if<Protocol>(&event);
+  return of_protocol == nullptr ? nullptr : std::get_if<E>(of_protocol);
+}
+// A command's number; none was given where the node cannot be asked.
+void check_started(std::uint64_t command);
+void check_answered(bool answered);
+// "--bootnodes: with whom to begin?", where there is none.
+void check_begins_with_somebody(const DiscvOptions& options);
+// A line of `listen`.
+void print_seen(const kbucket::NodeRecord& record, kbucket::Standing standing);
+
 // The key of the options, or a fresh one; and a record of it, later than those of earlier runs.
 [[nodiscard]] std::shared_ptr<const crypto::SecretKey> own_key(const DiscvOptions& options,
                                                                SecureRng& rng);
@@ -58,12 +73,6 @@ class DiscvNode {
                                                             const Endpoint& local);
 // The socket's of the options.
 [[nodiscard]] Endpoint parse_own_address(const DiscvOptions& options);
-// A record as text, verified.
-[[nodiscard]] std::shared_ptr<const VerifiedEnr> parse_record(const std::string& text);
-// The same where it names an address of discovery.
-[[nodiscard]] kbucket::RecordPtr parse_reachable_record(const std::string& text);
-// enr:… or enode://… with an IP address.
-[[nodiscard]] discv4::V4Node parse_v4_node(const std::string& text);
 // 64 hexadecimal digits; nothing where it is empty.
 [[nodiscard]] std::optional<NodeId> parse_target(const std::string& text);
 

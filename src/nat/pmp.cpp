@@ -205,10 +205,14 @@ void PmpClient::note_epoch(Now now, std::uint32_t epoch) {
 }
 
 void PmpClient::end_round(Now now) {
-  if (again_) return start(now);
+  const Duration lifetime = std::max(seconds(lifetime_), kPmpLeastRenewal);
+  if (again_ && anew_from_ <= now.mono) {
+    anew_from_ = now.mono + lifetime;
+    return start(now);
+  }
   phase_ = Phase::idle;
   sends_ = false;
-  event_ = PmpMapped{.external = external_, .ports = ports_};
+  event_ = PmpMapped{.external = external_, .ports = ports_, .lifetime = lifetime_};
   deadline_ = now.mono + std::clamp(seconds(lifetime_) / 2, kPmpLeastRenewal, kPmpMostRenewal);
 }
 

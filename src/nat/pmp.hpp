@@ -6,7 +6,8 @@
 //
 // Of an answer counts: that it comes from the gateway, its size, version, what it answers and, of a
 // mapping, the port that was asked for. A gateway whose clock runs backwards has lost its mappings
-// (3.6): they are asked for at once.
+// (3.6): they are asked for at once, though once in a mapping's lifetime at most: a clock that goes
+// backwards with every answer is no reason to ask without end.
 // One thread. Limits: kMaxMappedPorts; one question at a time.
 #pragma once
 
@@ -80,6 +81,7 @@ struct MappedPort {
 struct PmpMapped {
   IpAddress external;
   std::vector<MappedPort> ports;  // in the order in which they were asked for
+  std::uint32_t lifetime = 0;     // seconds, the shortest of them; they are asked for again before
 };
 struct PmpFailed {
   Error why;
@@ -132,7 +134,8 @@ class PmpClient {
   std::size_t step_ = 0;  // 0: the address; n: port n - 1
   unsigned tries_ = 0;
   bool sends_ = false;
-  bool again_ = false;  // the gateway has begun anew
+  bool again_ = false;            // the gateway has begun anew
+  Instant anew_from_{INT64_MIN};  // before that, nothing is asked anew for it
   std::uint32_t lifetime_ = 0;
   std::optional<Epoch> epoch_;
   Instant deadline_ = Instant::never();

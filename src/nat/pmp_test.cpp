@@ -132,6 +132,7 @@ TEST_F(Gateway, GivesItsAddressAndAMappingForEachPort) {
   ASSERT_EQ(events_.size(), 1U);
   const auto& mapped = std::get<PmpMapped>(events_[0]);
   EXPECT_EQ(mapped.external.to_string(), "203.0.113.9");
+  EXPECT_EQ(mapped.lifetime, kPmpLifetime);
   EXPECT_EQ(mapped.ports, (std::vector<MappedPort>{{1'000, 40'000}, {2'000, 40'001}}));
   EXPECT_EQ(client_.next_deadline(), now_.mono + kPmpMostRenewal);
   pass(kPmpMostRenewal);
@@ -191,6 +192,29 @@ TEST_F(Gateway, ThatHasBegunAnewInTheMiddleIsAskedForAllAgain) {
   EXPECT_EQ(client_.counters().gateway_restarts, 1U);
   answer_all(4);
   EXPECT_EQ(events_.size(), 2U);
+}
+
+TEST_F(Gateway, WhoseClockFallsWithEveryAnswerIsAskedAnewOnceInALifetime) {
+  start();
+  std::uint32_t epoch = 1'000'000;
+  const auto answer_falling = [&] {
+    answer(address_answer(epoch -= 100, "203.0.113.9"));
+    answer(map_answer(epoch -= 100, 1'000, 40'000, kPmpLifetime));
+    answer(map_answer(epoch -= 100, 2'000, 40'001, kPmpLifetime));
+  };
+  answer_falling();
+  EXPECT_TRUE(events_.empty()) << "it may have begun anew between two answers";
+  answer_falling();
+  EXPECT_EQ(events_.size(), 1U) << "no third time";
+  EXPECT_EQ(asked_.size(), 6U);
+  EXPECT_EQ(client_.next_deadline(), now_.mono + kPmpMostRenewal);
+  for (Duration passed; passed < seconds(kPmpLifetime); passed = passed + kPmpMostRenewal) {
+    const std::size_t before = asked_.size();
+    pass(kPmpMostRenewal);
+    answer_falling();
+    const bool is_over = passed + kPmpMostRenewal >= seconds(kPmpLifetime);
+    EXPECT_EQ(asked_.size() - before, is_over ? 4U : 3U) << passed.ns / seconds(1).ns;
+  }
 }
 
 TEST_F(Gateway, GetsTheMappingsBackAtTheEnd) {

@@ -118,6 +118,12 @@ Result<Endpoint> decode_binding_response(ByteView packet, const StunTransaction&
   return *mapped;
 }
 
+Duration stun_retry_after(std::uint64_t failures) {
+  Duration out = kStunFirstRetry;
+  for (std::uint64_t i = 1; i < failures && out < kStunLastRetry; ++i) out = out * 2;
+  return std::min(out, kStunLastRetry);
+}
+
 void StunClient::start(Now now) noexcept {
   rng_.fill(asked_.emplace());
   tries_ = 1;
@@ -137,7 +143,7 @@ void StunClient::handle_datagram(Now now, const Datagram& datagram) {
   const auto mapped = decode_binding_response(datagram.bytes, *asked_);
   if (mapped) {
     ++counters_.answers;
-    return end(now, StunMapped{*mapped}, kStunRefresh);
+    return end(StunMapped{*mapped}, now.mono + kStunRefresh);
   }
   // Whoever does not know the transaction id says nothing of it.
   const Error& why = mapped.error();
@@ -148,14 +154,14 @@ void StunClient::handle_datagram(Now now, const Datagram& datagram) {
     return;
   }
   ++counters_.failures;
-  end(now, StunFailed{why}, kStunRetry);
+  end(StunFailed{why}, Instant::never());
 }
 
-void StunClient::end(Now now, StunEvent event, Duration pause) {
+void StunClient::end(StunEvent event, Instant next) {
   asked_.reset();
   sends_ = false;
   event_ = event;
-  deadline_ = now.mono + pause;
+  deadline_ = next;
 }
 
 void StunClient::handle_deadline(Now now) noexcept {
@@ -163,7 +169,7 @@ void StunClient::handle_deadline(Now now) noexcept {
   if (!asked_) return start(now);
   if (tries_ == kStunTries) {
     ++counters_.failures;
-    return end(now, StunFailed{Error{StunError::no_answer}}, kStunRetry);
+    return end(StunFailed{Error{StunError::no_answer}}, Instant::never());
   }
   const Duration wait = kStunFirstWait * (std::int64_t{1} << tries_);
   ++tries_;

@@ -50,7 +50,11 @@ inline constexpr Duration kStunFirstWait = milliseconds(500);
 inline constexpr unsigned kStunTries = 7;
 inline constexpr Duration kStunLastWait = seconds(8);
 inline constexpr Duration kStunRefresh = seconds(600);  // an address may change, and rarely does
-inline constexpr Duration kStunRetry = seconds(120);    // after a transaction that failed
+// After a transaction that failed, and then twice as long each time.
+inline constexpr Duration kStunFirstRetry = seconds(5);
+inline constexpr Duration kStunLastRetry = seconds(3'600);
+// How long to wait after so many failures in a row (at least one).
+[[nodiscard]] Duration stun_retry_after(std::uint64_t failures);
 
 struct StunMapped {
   Endpoint mapped;
@@ -72,6 +76,8 @@ class StunClient {
   // `rng` must outlive it.
   StunClient(const Endpoint& server, SecureRng& rng) : server_{server}, rng_{rng} {}
 
+  // Also after a transaction that failed: whether the same server is asked again, and when, is for
+  // the owner to say, who may know another address of it.
   void start(Now now) noexcept;
   void handle_datagrams(Now now, std::span<const Datagram> datagrams) noexcept;
   void handle_deadline(Now now) noexcept;
@@ -83,7 +89,7 @@ class StunClient {
 
  private:
   void handle_datagram(Now now, const Datagram& datagram);
-  void end(Now now, StunEvent event, Duration pause);
+  void end(StunEvent event, Instant next);
 
   Endpoint server_;
   SecureRng& rng_;

@@ -138,7 +138,8 @@ class Node {
   [[nodiscard]] std::uint64_t look_up(Now now, const NodeId& target);
   // Where others reach us, as a gateway or a server says: sessions at `at`, discovery at the same
   // address and this port. Given up where nobody comes to it (discv5). Nothing happens where it is
-  // the same as before, or no address that the whole world could reach.
+  // the same as before and our record names it still, or no address that the whole world could
+  // reach.
   void set_external(Now now, const Endpoint& at, std::uint16_t discovery_port);
   // Says goodbye to every peer; poll_transmit carries it.
   void shut_down(Now now);
@@ -237,11 +238,12 @@ class Node {
   void add_candidate(const NodeId& id, const Enr& record, peers::Source source,
                      std::map<Dialable, std::uint64_t>& seen);
   // Our record gets the next number, if it says something else than the one that is known.
+  // `address`: where sessions with us are opened, as others see it; nothing: as before.
   void refresh_record(Now now, const std::optional<Endpoint>& address);
   void refresh_fork_id(Now now);
   void on_address_lost(Now now, const VerifiedEnr& record);
   [[nodiscard]] ForkId own_fork_id() const;
-  [[nodiscard]] bool has_address() const;  // our record
+  [[nodiscard]] bool names(const IpAddress& ip) const;  // our record
   // Who is found by its record alone says in it which chain it is on.
   [[nodiscard]] bool is_found_by_record() const { return udp_discovery_ || dns_; }
 
@@ -304,6 +306,7 @@ class Node {
   std::optional<UdpDiscovery> udp_discovery_;
   bool udp_sends_next_ = false;
   std::optional<Endpoint> external_;  // set_external()
+  bool external_given_up_ = false;    // nobody came to it
   std::optional<dns::Client> dns_;
   std::map<std::uint64_t, discv_lite::ContactWanted> contacts_;  // of discovery, by our dial
   // And those that wait for another connection to the same node, or its end; lite::kMaxContacts.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <base/check.hpp>
+#include <discovery/v5/engine/local_record.hpp>
 #include <types/enr.hpp>
 
 #include "agreed.hpp"
@@ -183,30 +185,52 @@ void Node::on_link_opened(Now now, const session::SessionOpened& opened) {
   }
 }
 
-// Peers have told us where they see us. What is said in Hellos is the address for everybody.
+// Somebody has told us where we are seen, or the operator has.
 void Node::on_own_address(Now now, const discv_lite::OwnAddress& address) {
   if (!observed_ || observed_->scope <= address.scope) observed_ = address;
-  if (is_found_by_record() && (address.scope == Scope::wan || !has_address())) {
-    return refresh_record(now, address.endpoint);
+  refresh_record(now, address.endpoint);
+}
+
+void Node::refresh_record(Now now, const std::optional<Endpoint>& address) {
+  const VerifiedEnr current = VerifiedEnr::decode(enr_).value();
+  const std::uint64_t seq = std::max(enr_seq_ + 1, now.wall.whole_seconds());
+  EnrBuilder builder{seq, current.record()};
+  if (is_found_by_record()) builder.fork_id(own_fork_id());
+  if (address) {
+    builder.ip(address->ip);
+    address->ip.is_v4() ? builder.quic(address->port) : builder.quic6(address->port);
   }
-  enr_seq_ = std::max(enr_seq_ + 1, now.wall.whole_seconds());
-  EnrBuilder builder{enr_seq_};
-  builder.ip(address.endpoint.ip);
-  if (address.endpoint.ip.is_v4()) {
-    builder.quic(address.endpoint.port);
-  } else {
-    builder.quic6(address.endpoint.port);
+  const auto ip = address         ? std::optional{address->ip}
+                  : current->ip() ? current->ip()
+                                  : current->ip6();
+  if (udp_discovery_) {
+    const IpAddress family = ip.value_or(config_.udp_discovery->listen.front().ip);
+    put_udp_port(builder, family, udp_discovery_->port());
   }
   const auto record = builder.sign(*key_);
-  if (!record) return;  // it holds an address and a port: it is never too large
+  CHECK(record.has_value());  // two addresses, six ports and a fork id are 250 bytes
+  if (discv5::says_the_same(record->record(), current.record())) return;
+  enr_seq_ = seq;
+  const Scope scope = ip ? kbucket::scope_of(*ip) : Scope::special;
   if (discovery_) {
-    discovery_->set_local_record(address.scope, *record);
+    discovery_->set_local_record(scope, *record);
     discovery_->handle_local_record_changed(now);
   }
-  if (address.scope != Scope::wan) return;
+  // What Hellos and strangers are told is for everybody. Who is found by its record has an address
+  // of its LAN there rather than none, but in the place of no wider one.
+  const bool is_the_operators = udp_discovery_ && address == config_.udp_discovery->external;
+  const bool for_everybody = !address || scope == Scope::wan ||
+                             (is_found_by_record() &&
+                              (is_the_operators || scope >= discv5::scope_named(current.record())));
+  if (!for_everybody) return;
   enr_ = to_bytes(record->record().encoded());
-  const std::string endpoint = address.endpoint.to_string();
-  log_.write(now, LogLevel::info, "Our address as peers see it", {{"address", endpoint}});
+  if (udp_discovery_) {
+    udp_discovery_->host().set_local_record(std::make_shared<const VerifiedEnr>(*record));
+  }
+  if (address) {
+    log_.write(now, LogLevel::info, "Our address, as others reach us",
+               {{"address", address->to_string()}});
+  }
   refresh_local(now);
 }
 

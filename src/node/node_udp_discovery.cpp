@@ -4,7 +4,6 @@
 #include <utility>
 
 #include <base/check.hpp>
-#include <discovery/v5/engine/local_record.hpp>
 #include <types/enr.hpp>
 
 #include "node.hpp"
@@ -18,9 +17,9 @@ ForkId Node::own_fork_id() const {
   return schedule_->fork_id(head.number, header->timestamp);
 }
 
-bool Node::has_address() const {
+bool Node::names(const IpAddress& ip) const {
   const auto record = Enr::decode(enr_);
-  return record && (record->ip() || record->ip6());
+  return record && (record->ip() == ip || record->ip6() == ip);
 }
 
 void Node::start_udp_discovery(Now now) {
@@ -37,42 +36,6 @@ void Node::start_udp_discovery(Now now) {
   search_at_ = now.mono;
 }
 
-// `address`: where sessions with us are opened, as others see it; nothing: as before.
-void Node::refresh_record(Now now, const std::optional<Endpoint>& address) {
-  const VerifiedEnr current = VerifiedEnr::decode(enr_).value();
-  const std::uint64_t seq = std::max(enr_seq_ + 1, now.wall.whole_seconds());
-  EnrBuilder builder{seq, current.record()};
-  builder.fork_id(own_fork_id());
-  if (address) {
-    builder.ip(address->ip);
-    address->ip.is_v4() ? builder.quic(address->port) : builder.quic6(address->port);
-  }
-  const auto ip = address         ? std::optional{address->ip}
-                  : current->ip() ? current->ip()
-                                  : current->ip6();
-  if (udp_discovery_) {
-    const IpAddress family = ip.value_or(config_.udp_discovery->listen.front().ip);
-    put_udp_port(builder, family, udp_discovery_->port());
-  }
-  const auto record = builder.sign(*key_);
-  CHECK(record.has_value());  // two addresses, six ports and a fork id are 250 bytes
-  if (discv5::says_the_same(record->record(), current.record())) return;
-  enr_seq_ = seq;
-  enr_ = to_bytes(record->record().encoded());
-  if (udp_discovery_) {
-    udp_discovery_->host().set_local_record(std::make_shared<const VerifiedEnr>(*record));
-  }
-  if (discovery_) {
-    discovery_->set_local_record(ip ? kbucket::scope_of(*ip) : kbucket::Scope::special, *record);
-    discovery_->handle_local_record_changed(now);
-  }
-  if (address) {
-    log_.write(now, LogLevel::info, "Our address, as others reach us",
-               {{"address", address->to_string()}});
-  }
-  refresh_local(now);
-}
-
 // At a fork others look for us under the new id. A record is signed for it, and not for each head.
 void Node::refresh_fork_id(Now now) {
   const auto record = Enr::decode(enr_);
@@ -84,6 +47,7 @@ void Node::refresh_fork_id(Now now) {
 void Node::on_address_lost(Now now, const VerifiedEnr& record) {
   log_.write(now, LogLevel::warn, "Nobody reaches us at our address: our record names it no more",
              {});
+  external_given_up_ = external_ && names(external_->ip);
   enr_ = to_bytes(record.record().encoded());
   if (discovery_) {
     discovery_->set_local_record(kbucket::Scope::special, record);
@@ -93,11 +57,15 @@ void Node::on_address_lost(Now now, const VerifiedEnr& record) {
 }
 
 void Node::set_external(Now now, const Endpoint& at, std::uint16_t discovery_port) {
-  const bool is_known =
+  const bool is_for_the_world = kbucket::scope_of(at.ip) == kbucket::Scope::wan;
+  const bool is_told_before =
       external_ == at && (!udp_discovery_ || udp_discovery_->port() == discovery_port);
-  if (is_known) return;
+  // What our record has lost to others' votes it gets back; what nobody reaches it does not.
+  const bool stands = names(at.ip) || external_given_up_ || !is_for_the_world;
+  if (is_told_before && stands) return;
   external_ = at;
-  if (kbucket::scope_of(at.ip) != kbucket::Scope::wan) {
+  external_given_up_ = false;
+  if (!is_for_the_world) {
     log_.write(now, LogLevel::warn, "What was told as our address is none that others could reach",
                {{"address", at.to_string()}});
     return;
@@ -132,7 +100,8 @@ void Node::on_udp_event(Now now, const discovery::Event& event) {
     if (!at) return on_address_lost(now, *changed->record);
     udp_discovery_->set_port(at->port);
     const std::uint16_t port = external_ ? external_->port : config_.listen.front().port;
-    return refresh_record(now, Endpoint{at->ip, port});
+    if (external_ && external_->ip == at->ip) external_given_up_ = false;  // it is tried again
+    return on_own_address(now, {kbucket::scope_of(at->ip), {at->ip, port}});
   }
   const auto add = [&](const auto& of_engine) {
     std::visit(

@@ -6,6 +6,7 @@
 #include <set>
 
 #include <discovery/kbucket/nodes_file.hpp>
+#include <discovery/v4/testing/packets.hpp>
 #include <gtest/gtest.h>
 #include <types/enr.hpp>
 #include <types/hash_of.hpp>
@@ -191,6 +192,48 @@ TEST(MappedAddress, StandsInTheRecordUntilNobodyHasComeForFiveMinutes) {
   EXPECT_EQ(record()->ip(), std::nullopt) << "the same mapping, renewed, is no news";
   tell(40'002, 40'001);
   EXPECT_EQ(record()->quic(), 40'002) << "another one is";
+}
+
+// Twelve nodes of discv4, each of a network of its own, that all see us at one address.
+std::optional<Bytes> pong_of_voters(const Packet& packet, const Endpoint& seen, Now now) {
+  const auto asked = discv4::open(packet.bytes);
+  if (!asked || asked->type != discv4::PacketType::ping) return std::nullopt;
+  for (std::uint64_t i = 1; i <= 12; ++i) {
+    if (packet.to != discv4::testing::place_of(i)) continue;
+    return discv4::testing::packet_of(discv4::Pong{.to = discv4::testing::wire_place(seen),
+                                                   .ping_hash = asked->hash,
+                                                   .expiration = discv4::expiration_at(now.wall)},
+                                      *discv4::testing::key_of(i));
+  }
+  return std::nullopt;
+}
+
+TEST(MappedAddress, ThatOthersVotesPutOutOfTheRecordIsPutBackWhenItIsToldAgain) {
+  Net net;
+  const Endpoint wrong = Endpoint::parse("70.1.1.1:32303").value();
+  net.elsewhere = [&](const Packet& p, Now now) { return pong_of_voters(p, wrong, now); };
+  NodeConfig config = speaking_discv5();
+  config.udp_discovery->v4 = true;
+  config.udp_discovery->v5 = false;
+  for (std::uint64_t i = 1; i <= 12; ++i) {
+    config.udp_discovery->boot_nodes.push_back(
+        discv4::V4Node::of(discv4::testing::key_of(i)->public_key(),
+                           discv4::testing::wire_place(discv4::testing::place_of(i))));
+  }
+  Box& box = net.add(config, 1);
+  const IpAddress right = IpAddress::parse("60.1.1.1").value();
+  const auto tell = [&] {
+    box.pump->input(net.now_of(box),
+                    [&](Node& n) { n.set_external(net.now_of(box), {right, 40'000}, 32'303); });
+  };
+  const auto named = [&] { return Enr::decode(box.node->enr())->ip(); };
+  tell();
+  EXPECT_EQ(named(), right);
+  net.run(seconds(30));
+  ASSERT_EQ(named(), wrong.ip) << "they are a quorum";
+  tell();
+  EXPECT_EQ(named(), right) << "a server asked by the operator is worth more";
+  EXPECT_EQ(Enr::decode(box.node->enr())->quic(), 40'000);
 }
 
 TEST(MappedAddress, GivenByTheOperatorStays) {

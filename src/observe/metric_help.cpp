@@ -259,6 +259,8 @@ constexpr std::array kHelp{
     Help{"udp.receive_overflow", "Datagrams that the kernel dropped: we read too slowly"},
     Help{"udp.send_errors", "Datagrams that could not be sent"},
     Help{"udp.socket_full", "Times that the socket took no more"},
+    Help{"udp_discovery.addresses_narrower",
+         "Addresses of our LAN that others told and that did not take the place of a public one"},
     Help{"udp_discovery.datagrams", "Datagrams on the port of discv5 and discv4"},
     Help{"udp_discovery.filtered",
          "Datagrams dropped unread: their address had used its budget up"},

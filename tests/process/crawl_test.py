@@ -217,7 +217,7 @@ class Crawl(ProcessTest):
                 (("--db", "x.db"), "--bootnodes, --nodes: with whom to begin?"),
                 (("--db", "x.db", "--nodes", "none.json"), "cannot read none.json"),
                 (("--db", "x.db", "--bootnodes", ABSENT), "nobody answered"),
-                (("--db", "x.db", "--bootnodes", "enr:abc"), "'enr:abc' is not a valid node record"),
+                (("--db", "x.db", "--bootnodes", "enr:abc"), "--bootnodes enr:abc: not a valid node record"),
                 (("--db", "x.db", "--bootnodes", ABSENT, "--serve", "here"), "--serve: 'here'"),
                 (("--db", "x.db", "--bootnodes", ABSENT, "--csv", "folder.db"), "--csv: cannot write folder.db: Is a directory"),
                 (("--db", "x.db", "--bootnodes", ABSENT, "--json", "none/x.json"),

@@ -23,9 +23,10 @@ class DiscoveryTest(ProcessTest):
         self.assertEqual(command.exit_code(), status, text)
         return text
 
-    def stop(self, node):
-        node.terminate()
-        self.assertEqual(node.exit_code(10), 0, node.rest())
+    def stop(self, *nodes):
+        for node in nodes:
+            node.terminate()
+            self.assertEqual(node.exit_code(10), 0, node.rest())
 
     def write_key(self):
         self.write("key", KEY)
@@ -34,10 +35,9 @@ class DiscoveryTest(ProcessTest):
     def record_fields(self, record):
         return dict(line.split(None, 1) for line in self.ask("enr", "decode", record).replace("node id", "id").splitlines())
 
-    def node(self, name, *words, address="127.0.0.1", port=0, discv=("--discovery.v5", "--discovery.v4")):
-        """A node that does not find others by discv-lite; where it tells what it counts."""
-        node = self.start("ethnet", "node", "--addr", address, "--port", port, "--datadir", name, "--nodiscover",
-                          *discv, *words)
+    def node(self, name, *words, address="127.0.0.1", port=0, discv=("--nodiscover", "--discovery.v5", "--discovery.v4")):
+        """A node that finds others by nothing but `discv`; where it tells what it counts."""
+        node = self.start("ethnet", "node", "--addr", address, "--port", port, "--datadir", name, *discv, *words)
         node.wait_for(r"Started P2P networking")
         return node, int(node.wait_for(r"Answering over HTTP.* port=(\d+)").group(1))
 

@@ -80,15 +80,23 @@ class Discv(DiscoveryTest):
     def test_what_cannot_be_asked_is_one_clear_line(self):
         self.write_key()
         nowhere = self.ask("enr", "make", "--key", "key")
+        node, record, enode = self.listen("discv4")
+        self.stop(node)
         for words, why in (
-                (("discv5", "ping", "enr:abc"), "'enr:abc' is not a valid node record"),
-                (("discv5", "ping", nowhere), "the record names no address and UDP port to ask at"),
+                (("discv5", "ping", "enr:abc"), "NODE enr:abc: not a valid node record: "),
+                (("discv5", "ping", nowhere), f"NODE {nowhere[:24]}…: the record names no address and UDP port to ask at"),
+                (("discv5", "lookup", "--bootnodes", f"{record},{nowhere}"),
+                 f"--bootnodes {nowhere[:24]}…: the record names no address and UDP port to ask at"),
+                (("discv4", "listen", "--bootnodes", nowhere), f"--bootnodes {nowhere[:24]}…: the record names no address"),
+                (("discv5", "ping", enode), f"NODE {enode[:24]}…: discv5 needs a node record"),
+                (("discv5", "resolve", nowhere), "--bootnodes: with whom to begin?"),
+                (("node", "--bootnodes", nowhere), f"--bootnodes: peer '{nowhere[:24]}…': the record has no IPv4 address"),
                 (("discv5", "lookup"), "--bootnodes: with whom to begin?"),
                 (("discv5", "lookup", "--target", "12"), "'12' is no node id: 64 hexadecimal digits"),
                 (("discv5", "listen", "--addr", "here"), "--addr: 'here'"),
-                (("discv4", "ping", "enode://12"), "'enode://12': "),
+                (("discv4", "ping", "enode://12"), "NODE enode://12: "),
                 (("discv4", "lookup", "--target", "12"), "'12' is no public key: 128 hexadecimal digits"),
-                (("discv5", "talk", nowhere, "p", "xy"), "the record names no address")):
+                (("discv5", "talk", nowhere, "p", "xy"), f"NODE {nowhere[:24]}…: the record names no address")):
             told = self.ask(*words, status=1)
             self.assertTrue(told.startswith(f"ethnet: {why}"), told)
             self.assertEqual(len(told.splitlines()), 1, told)

@@ -11,7 +11,8 @@ import sys
 import unittest
 
 sys.dont_write_bytecode = True
-from support import DEADLINE_SECONDS, ProcessTest  # noqa: E402
+from discovery_support import DiscoveryTest  # noqa: E402
+from support import DEADLINE_SECONDS  # noqa: E402
 
 ROOT = os.environ["ETHNET_SOURCE_DIR"]
 INTEROP = os.path.join(ROOT, "tests", "interop")
@@ -66,25 +67,9 @@ class Peer:
         self.process.stdout.close()
 
 
-class Interop(ProcessTest):
-    def listen(self, version, *words):
-        node = self.start("ethnet", version, "listen", "--addr", "127.0.0.1:0", *words)
-        enode = node.wait_for(r"^(enode://\S+)$").group(1) if version == "discv4" else None
-        return node, node.wait_for(r"^(enr:\S+)$").group(1), enode
-
-    def ask(self, *words):
-        command = self.start("ethnet", *words)
-        text = command.rest()
-        self.assertEqual(command.exit_code(), 0, text)
-        return text
-
+class Interop(DiscoveryTest):
     def id_of(self, record):
-        return re.search(r"node id +0x([0-9a-f]{64})", self.ask("enr", "decode", record)).group(1)
-
-    def stop(self, *nodes):
-        for node in nodes:
-            node.terminate()
-            self.assertEqual(node.exit_code(10), 0, node.rest())
+        return self.record_fields(record)["id"].removeprefix("0x")
 
     def both_ways_by_discv5(self, command):
         theirs = Peer(self, command)

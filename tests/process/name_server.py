@@ -1,4 +1,4 @@
-"""A name server on loopback, UDP and TCP on one port, that has TXT records alone (RFC 1035). What does not fit into 512
+"""A name server on loopback, UDP and TCP on one port, that has TXT and A records (RFC 1035). What does not fit into 512
 bytes is truncated over UDP, and asked for again over TCP."""
 
 import errno
@@ -7,6 +7,7 @@ import struct
 import threading
 
 UDP_BYTES = 512
+A, TXT = 1, 16  # types
 
 
 def strings(text):
@@ -37,6 +38,7 @@ def one_port():
 class NameServer:
     def __init__(self):
         self.texts = {}  # name -> [text]
+        self.addresses = {}  # name -> IPv4, for questions of the type A
         self.failing = set()  # names for which it says that it failed
         self.asked = []
         self.over_tcp = []
@@ -90,10 +92,15 @@ class NameServer:
             at += 1 + question[at]
         name = ".".join(labels).lower()
         asked.append(name)
-        found = [] if name in self.failing else self.texts.get(name, [])
-        code = 2 if name in self.failing else 0 if name in self.texts else 3
+        kind = int.from_bytes(question[at + 1:at + 3], "big")
+        known = self.texts.keys() | self.addresses.keys()
+        found = []
+        if name not in self.failing and kind == TXT:
+            found = [strings(text) for text in self.texts.get(name, [])]
+        elif name not in self.failing and kind == A and name in self.addresses:
+            found = [socket.inet_aton(self.addresses[name])]
+        code = 2 if name in self.failing else 0 if name in known else 3
         answer = question[:2] + struct.pack(">5H", 0x8180 | code, 1, len(found), 0, 0) + question[12:at + 5]
-        for text in found:
-            data = strings(text)
-            answer += struct.pack(">HHHIH", 0xC00C, 16, 1, 60, len(data)) + data
+        for data in found:
+            answer += struct.pack(">HHHIH", 0xC00C, kind, 1, 60, len(data)) + data
         return answer

@@ -107,7 +107,7 @@ class Node(ProcessTest):
                 (("--port", "banana"), r"ethnet: .*--port.*banana.* \(see --help\)"),
                 (("--port", "70000"), r"ethnet: --port: Value 70000 not in range .*"),
                 (("--fork-choice", "none"), r"ethnet: .*no fork-choice rule 'none'; there are .*"),
-                (("--bootnodes", "x"), r"ethnet: peer 'x': expected .*"),
+                (("--bootnodes", "x"), r"ethnet: --bootnodes: peer 'x': expected .*"),
                 (("--bootnodes", "[::1]:9001"), r"ethnet: peer \[::1\]:9001 cannot be reached .*"),
                 (("--addr", "1.2.3"), "ethnet: --addr: '1.2.3': not an IP address"),
                 (("--genesis", "missing.json"), "ethnet: cannot read missing.json: No such file .*"),

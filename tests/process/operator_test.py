@@ -20,17 +20,18 @@ NO_NETWORK = ("--netrestrict", "127.0.0.0/8", "--bootnodes", "", "--discovery.dn
 class Answerer:
     """A UDP server on loopback: what `answer` makes of a question goes back; None: nothing."""
 
-    def __init__(self, answer):
+    def __init__(self, answer, ip="127.0.0.1", port=0):
         self.asked = []
         self.answer = answer
+        self.ip = ip
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
+        self.socket.bind((ip, port))
         self.port = self.socket.getsockname()[1]
         self.thread = threading.Thread(target=self._serve, daemon=True)
         self.thread.start()
 
     def close(self):
-        self.socket.sendto(b"", ("127.0.0.1", self.port))
+        self.socket.sendto(b"", (self.ip, self.port))
         self.thread.join()
         self.socket.close()
 
@@ -54,6 +55,10 @@ def stun_of_another_transaction(question):
     return stun_success(question, bytes(12))
 
 
+def stun_refusal(question):
+    return struct.pack(">HHI", 0x0111, 0, 0x2112A442) + question[8:20]
+
+
 def pmp_answer(question):
     """RFC 6886: 60.1.1.9, and the external ports 40000 and 40001 in the order in which they are first asked for."""
     if question[1] == 0:
@@ -68,6 +73,9 @@ def is_release(question):
 
 
 PMP_PORTS = {}
+
+# What a node counts of discv-lite, of Ethereum's networks and of lists in the DNS, where it speaks them.
+DISCOVERIES = ("ethnet_discovery_", "ethnet_udp_discovery_", "ethnet_discv4_", "ethnet_discv5_", "ethnet_dns_")
 
 
 class Operator(DiscoveryTest):
@@ -103,12 +111,12 @@ class Operator(DiscoveryTest):
     def test_nodes_that_a_list_in_the_dns_names_become_peers(self):
         server = NameServer()
         self.addCleanup(server.close)
-        named, named_http = self.node("named", discv=("--discovery.v5",))
+        named, named_http = self.node("named", discv=("--nodiscover", "--discovery.v5"))
         self.write("other.json", json.dumps({"config": {"chainId": 4242}, "difficulty": "0x1", "gasLimit": "0x1c9c380",
                                              "timestamp": "0x1", "alloc": {}}))
-        other, other_http = self.node("other", "--genesis", "other.json", discv=("--discovery.v5",))
+        other, other_http = self.node("other", "--genesis", "other.json", discv=("--nodiscover", "--discovery.v5"))
         url = self.publish(server, [self.node_info(http)["enr"] for http in (named_http, other_http)])
-        one, one_http = self.node("one", "--discovery.dns", url, "--discovery.dns-server", server.address, discv=())
+        one, one_http = self.node("one", "--discovery.dns", url, "--discovery.dns-server", server.address, discv=("--nodiscover",))
         one.wait_for(r"A list of nodes in the DNS .*sequence=1\b")
         one.wait_for(r"Session opened .*peer=")
         self.until(lambda: self.metrics(one_http), lambda told: told["ethnet_dns_nodes_of_other_forks_total"] >= 1)
@@ -126,11 +134,11 @@ class Operator(DiscoveryTest):
     def test_a_list_of_another_key_is_refused_and_said(self):
         server = NameServer()
         self.addCleanup(server.close)
-        named, named_http = self.node("named", discv=("--discovery.v5",))
+        named, named_http = self.node("named", discv=("--nodiscover", "--discovery.v5"))
         record = self.node_info(named_http)["enr"]
         expected = self.publish(server, [record], key="right-key")
         self.publish(server, [record], key="wrong-key")
-        one, one_http = self.node("one", "--discovery.dns", expected, "--discovery.dns-server", server.address, discv=())
+        one, one_http = self.node("one", "--discovery.dns", expected, "--discovery.dns-server", server.address, discv=("--nodiscover",))
         one.wait_for(r"WARN.* A list of nodes in the DNS cannot be used .*why=.*not signed by the key")
         self.until(lambda: self.metrics(one_http), lambda told: told["ethnet_dns_refused_total"] >= 1)
         told = self.metrics(one_http)
@@ -172,6 +180,18 @@ class Operator(DiscoveryTest):
         self.assertEqual(self.metric(http, "ethnet_node_netrestrict_datagrams_out_total"), 0)
         self.stop(node)
 
+    def test_without_discovery_nobody_is_asked_but_by_name(self):
+        """--nodiscover beside a network, whose boot nodes and list in the DNS would be asked otherwise."""
+        words = ("--network", "hoodi", "--netrestrict", "127.0.0.0/8", "--nodiscover")
+        silent, silent_http = self.node("silent", *words, discv=())
+        self.assertFalse([name for name in self.metrics(silent_http) if name.startswith(DISCOVERIES)])
+        by_name, by_name_http = self.node("by-name", *words, "--discovery.v5", discv=())
+        counted = self.metrics(by_name_http)
+        self.assertIn("ethnet_discv5_calls_total", counted)
+        self.assertFalse([name for name in counted if name.startswith(("ethnet_discovery_", "ethnet_discv4_", "ethnet_dns_"))])
+        self.stop(silent)
+        self.stop(by_name)
+
     def test_what_contradicts_a_network_is_one_clear_line(self):
         self.write("genesis.json", "{}")
         for words, why in (
@@ -180,6 +200,8 @@ class Operator(DiscoveryTest):
                  "ethnet: --network sepolia: it has a genesis, and --genesis names another"),
                 (("--network", "sepolia", "--produce"),
                  "ethnet: --network sepolia: its headers are not made by whoever likes: no --produce"),
+                (("--nodiscover", "--discovery.port", "9000"),
+                 "ethnet: --nodiscover: --discovery.port is for --discovery.v5 or --discovery.v4, and neither is asked for"),
                 (("--discovery.dns", "enrtree://x"), r"ethnet: --discovery.dns: 'enrtree://x': .*enrtree://KEY@DOMAIN.*"),
                 (("--discovery.dns-server", "here"), r"ethnet: --discovery.dns-server: 'here': expected ADDRESS:PORT .*")):
             process = self.start("ethnet", "node", "--datadir", "d", "--addr", "127.0.0.1", "--port", 0, *NO_NETWORK[:2], *words)
@@ -193,7 +215,7 @@ class Operator(DiscoveryTest):
             names = {name: f"{name}-{version}" for name in ports}
 
             def life(*words, version=version, names=names):
-                return [self.node(names[name], *words, port=port, discv=(f"--discovery.{version}",))
+                return [self.node(names[name], *words, port=port, discv=("--nodiscover", f"--discovery.{version}"))
                         for name, port in ports.items()]
 
             boot, record, enode = self.listen(f"disc{version}")
@@ -215,20 +237,38 @@ class Operator(DiscoveryTest):
         for answer, expected in ((stun_success, "60.1.1.7"), (stun_of_another_transaction, None)):
             server = Answerer(answer)
             self.addCleanup(server.close)
-            node, http = self.node(f"node-{expected}", "--nat", f"stun:127.0.0.1:{server.port}", discv=("--discovery.v5",))
+            node, http = self.node(f"node-{expected}", "--nat", f"stun:127.0.0.1:{server.port}", discv=("--nodiscover", "--discovery.v5"))
             if expected is None:
                 self.until(lambda: server.asked, lambda asked: len(asked) >= 3)
                 self.assertEqual(self.record_fields(self.node_info(http)["enr"])["ip"], "127.0.0.1")
             else:
+                node.wait_for(r"INFO.* Our address as the STUN server sees it .*ip=60\.1\.1\.7")
                 node.wait_for(r"Our address, as others reach us .*address=60\.1\.1\.7:\d+")
                 # What is told over HTTP is of a second ago at most.
                 self.until(lambda: self.record_fields(self.node_info(http)["enr"])["ip"], lambda ip: ip == expected)
             self.stop(node)
 
+    def test_a_stun_server_that_has_moved_is_found_by_its_name(self):
+        names = NameServer()
+        self.addCleanup(names.close)
+        names.addresses["stun.example.org"] = "127.0.0.1"
+        old = Answerer(stun_refusal)
+        self.addCleanup(old.close)
+        new = Answerer(stun_success, "127.0.0.2", old.port)
+        self.addCleanup(new.close)
+        node, _ = self.node("node", "--nat", f"stun:stun.example.org:{old.port}", "--discovery.dns-server", names.address,
+                            discv=("--nodiscover", "--discovery.v5"))
+        node.wait_for(r"WARN.* The STUN server does not tell our address .*why=.*the server refuses.* again_s=5")
+        names.addresses["stun.example.org"] = "127.0.0.2"
+        node.wait_for(rf"INFO.* Our address as the STUN server sees it .*ip=60\.1\.1\.7 .*server=stun.example.org:{old.port} again_s=600")
+        node.wait_for(r"Our address, as others reach us .*address=60\.1\.1\.7:\d+")
+        self.stop(node)
+
     def test_a_gateway_maps_our_ports_and_gets_them_back(self):
         gateway = Answerer(pmp_answer)
         self.addCleanup(gateway.close)
-        node, http = self.node("node", "--nat", f"pmp:127.0.0.1:{gateway.port}", discv=("--discovery.v5",))
+        node, http = self.node("node", "--nat", f"pmp:127.0.0.1:{gateway.port}", discv=("--nodiscover", "--discovery.v5"))
+        node.wait_for(rf"INFO.* The gateway has mapped our ports .*ip=60\.1\.1\.9 port=40000 discovery_port=40001 gateway=127\.0\.0\.1:{gateway.port} lifetime_s=7200")
         node.wait_for(r"Our address, as others reach us .*address=60\.1\.1\.9:40000")
         fields = self.until(lambda: self.record_fields(self.node_info(http)["enr"]), lambda told: told["ip"] == "60.1.1.9")
         self.assertEqual((fields["quic"], fields["udp"]), ("40000", "40001"))
@@ -238,7 +278,7 @@ class Operator(DiscoveryTest):
     def test_a_gateway_that_refuses_is_said(self):
         gateway = Answerer(lambda question: bytes([0, 128 + question[1], 0, 2, 0, 0, 0, 1]))
         self.addCleanup(gateway.close)
-        node, _ = self.node("node", "--nat", f"pmp:127.0.0.1:{gateway.port}", discv=("--discovery.v5",))
+        node, _ = self.node("node", "--nat", f"pmp:127.0.0.1:{gateway.port}", discv=("--nodiscover", "--discovery.v5"))
         node.wait_for(r"WARN.* The gateway gives no mapping .*why=.*does not allow it")
         self.stop(node)
 

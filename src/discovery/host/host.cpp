@@ -124,16 +124,24 @@ void Host::on_event(const discv4::Event& event) {
   if (seen == nullptr || !seen->we_chose) return;
   kbucket::IpVote& vote = v5_ ? v5_->vote() : vote_;
   if (const auto own = vote.on_vote(now_, seen->voter.ip, seen->seen)) {
-    change_record(discv5::record_at(*local_record_, *key_, own->endpoint));
+    on_own_address(*own);
   }
 }
 
 void Host::on_event(const discv5::Event& event) {
   if (const auto* const own = std::get_if<kbucket::OwnAddress>(&event)) {
-    change_record(discv5::record_at(*local_record_, *key_, own->endpoint));
+    on_own_address(*own);
   } else if (const auto* const lost = std::get_if<discv5::AddressLost>(&event)) {
     change_record(discv5::record_without(*local_record_, *key_, !lost->endpoint.ip.is_v4()));
   }
+}
+
+void Host::on_own_address(const kbucket::OwnAddress& own) {
+  if (own.scope < discv5::scope_named(local_record_->record())) {
+    ++counters_.addresses_narrower;
+    return;
+  }
+  change_record(discv5::record_at(*local_record_, *key_, own.endpoint));
 }
 
 void Host::change_record(EnrPtr record) {

@@ -7,7 +7,8 @@
 //
 // When others agree on another address of ours than our record has, or nobody comes to the one that
 // it has, the record is signed anew, under the next number, and RecordChanged says so
-// (discv5-theory, "Maintaining The Local Record").
+// (discv5-theory, "Maintaining The Local Record"). Who reads it may be anywhere: an address of our
+// LAN, for which one neighbour's word is enough, never takes the place of one for the whole world.
 // One thread. Deterministic but for what the SecureRng gives. Limits: those of the engines.
 #pragma once
 
@@ -56,6 +57,7 @@ struct HostCounters {
   std::uint64_t filtered = 0;     // their address had used its budget up
   std::uint64_t no_protocol = 0;  // of a protocol that is off
   std::uint64_t records_changed = 0;
+  std::uint64_t addresses_narrower = 0;  // votes that a wider address of ours outweighs
 };
 
 class Host {
@@ -92,6 +94,7 @@ class Host {
  private:
   void on_event(const discv4::Event& event);
   void on_event(const discv5::Event& event);
+  void on_own_address(const kbucket::OwnAddress& own);
   void change_record(EnrPtr record);  // null: it says so already
 
   std::shared_ptr<const crypto::SecretKey> key_;

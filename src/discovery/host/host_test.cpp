@@ -18,7 +18,12 @@ using discv4::testing::TestRng;
 
 constexpr Duration kLatency = milliseconds(20);
 
+// From kLan on: on one LAN.
+constexpr std::uint64_t kLan = 200;
 Endpoint at(std::uint64_t number, std::uint16_t port = 30'303) {
+  if (number >= kLan) {
+    return {IpAddress::parse("10.0.0." + std::to_string(number - kLan)).value(), port};
+  }
   return {IpAddress::parse("60." + std::to_string(number) + ".1.1").value(), port};
 }
 
@@ -26,6 +31,7 @@ struct Options {
   bool v4 = true;
   bool v5 = true;
   bool has_address = true;
+  std::optional<Endpoint> named{};  // the address of its record, if it is another one
 };
 
 struct Station {
@@ -34,20 +40,21 @@ struct Station {
         rng{number_},
         host{now,
              {.key = key_of(number_),
-              .local_record = record(number_, options.has_address),
+              .local_record = record(number_, options),
               .local = {at(number_)},
               .v4 = options.v4,
               .v5 = options.v5},
              rng,
              Prng{number_}} {}
 
-  static EnrPtr record(std::uint64_t number, bool has_address) {
+  static EnrPtr record(std::uint64_t number, const Options& options) {
     EnrBuilder builder{1};
-    if (has_address) builder.ip(at(number).ip).udp(at(number).port);
+    const Endpoint named = options.named.value_or(at(number));
+    if (options.has_address) builder.ip(named.ip).udp(named.port);
     return std::make_shared<const VerifiedEnr>(builder.sign(*key_of(number)).value());
   }
   [[nodiscard]] kbucket::RecordPtr node() const {
-    return kbucket::NodeRecord::of(record(number, true), kbucket::RecordPort::udp);
+    return kbucket::NodeRecord::of(record(number, {}), kbucket::RecordPort::udp);
   }
   [[nodiscard]] discv4::V4Node v4_node() const {
     return discv4::V4Node::of(key_of(number)->public_key(),
@@ -194,6 +201,33 @@ TEST_F(Hosts, OurRecordSaysWhereTenOthersSeeUsAndChangesOnce) {
   EXPECT_EQ(us.host.local_record()->record().seq(), 2U);
   EXPECT_EQ(us.host.local_record()->record().endpoint_v4("udp"), at(1));
   EXPECT_EQ(us.host.v5()->local_record().record().seq(), 2U);
+}
+
+// Behind a NAT, whose address we know: a neighbour tells us what everybody else cannot reach.
+TEST_F(Hosts, ANeighboursWordDoesNotTakeOurPublicAddressOutOfTheRecord) {
+  const Endpoint outside = at(9);
+  Station& of_v5 = add(kLan + 1, {.v4 = false, .named = outside});
+  Station& of_v4 = add(kLan + 2, {.v5 = false, .named = outside});
+  Station& neighbour = add(kLan + 3);
+  ASSERT_NE(of_v5.host.v5()->ping(now_, neighbour.node()), 0U);
+  ASSERT_NE(of_v4.host.v4()->ping(now_, neighbour.v4_node()), 0U);
+  run(seconds(2));
+  for (Station* us : {&of_v5, &of_v4}) {
+    EXPECT_EQ(us->host.counters().addresses_narrower, 1U) << "it was told";
+    EXPECT_EQ(us->records_changed(), 0U);
+    EXPECT_EQ(us->host.local_record()->record().endpoint_v4("udp"), outside);
+  }
+}
+
+TEST_F(Hosts, ANeighboursWordIsEnoughWhereWeHaveNoPublicAddress) {
+  Station& nameless = add(kLan + 1, {.has_address = false});
+  Station& moved = add(kLan + 2, {.named = at(kLan + 99)});
+  Station& neighbour = add(kLan + 3);
+  for (Station* us : {&nameless, &moved}) {
+    ASSERT_NE(us->host.v5()->ping(now_, neighbour.node()), 0U);
+    run(seconds(2));
+    EXPECT_EQ(us->host.local_record()->record().endpoint_v4("udp"), at(us->number));
+  }
 }
 
 TEST_F(Hosts, AnAddressToWhichNobodyComesIsNamedNoMore) {

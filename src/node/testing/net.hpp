@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -71,7 +72,9 @@ struct Box {
   bool transmit(const Transmit& transmit, ByteView bytes) {
     while (!bytes.empty()) {
       const ByteView one = bytes.first(std::min(bytes.size(), transmit.segment_size));
-      out.push_back({at, transmit.remote, to_bytes(one)});
+      // A second socket of it is told by its port.
+      const std::uint16_t port = transmit.local.port == 0 ? at.port : transmit.local.port;
+      out.push_back({{at.ip, port}, transmit.remote, to_bytes(one)});
       bytes = bytes.subspan(one.size());
     }
     return true;
@@ -102,6 +105,8 @@ struct Box {
 class Net {
  public:
   bool listens_everywhere = false;  // of the nodes that are added from now on
+  // What comes back of a datagram to where no node is; none: nothing does.
+  std::function<std::optional<Bytes>(const Packet&, Now)> elsewhere;
   Box& add(NodeConfig config, unsigned host, const Genesis& genesis = chain::dev_genesis()) {
     Box& box = boxes_.emplace_back(host);
     box.at = address(host);
@@ -166,12 +171,22 @@ class Net {
     }
     for (const Packet& packet : packets) {
       const auto to = std::ranges::find(boxes_, packet.to, &Box::at);
+      if (to == boxes_.end() && elsewhere) answer_from_elsewhere(packet);
       if (to == boxes_.end() || to->suspended) continue;
       moved = true;
       const Datagram datagram{packet.to, packet.from, 0, packet.bytes};
       to->pump->handle_datagrams(now_of(*to), std::span{&datagram, 1});
     }
     return moved;
+  }
+
+  void answer_from_elsewhere(const Packet& packet) {
+    const auto answer = elsewhere(packet, now_);
+    const auto asker =
+        std::ranges::find_if(boxes_, [&](const Box& box) { return box.at.ip == packet.from.ip; });
+    if (!answer || asker == boxes_.end()) return;
+    const Datagram datagram{packet.from, packet.to, 0, *answer};
+    asker->pump->handle_datagrams(now_of(*asker), std::span{&datagram, 1});
   }
 
   Now now_{Instant{} + seconds(100), UnixTime::from_seconds(1'800'000'000)};

@@ -1,5 +1,6 @@
 #include "local_record.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,13 @@ std::vector<std::pair<Bytes, Bytes>> pairs_of(const Enr& record) {
 }  // namespace
 
 bool says_the_same(const Enr& a, const Enr& b) { return pairs_of(a) == pairs_of(b); }
+
+kbucket::Scope scope_named(const Enr& record) {
+  const auto of = [](const std::optional<IpAddress>& ip) {
+    return ip ? kbucket::scope_of(*ip) : kbucket::Scope::special;
+  };
+  return std::max(of(record.ip()), of(record.ip6()));
+}
 
 namespace {
 

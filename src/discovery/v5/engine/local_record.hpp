@@ -5,6 +5,7 @@
 #include <memory>
 
 #include <crypto/secp256k1.hpp>
+#include <discovery/kbucket/scope.hpp>
 #include <types/endpoint.hpp>
 #include <types/enr.hpp>
 
@@ -12,6 +13,9 @@ namespace ethnet::discv5 {
 
 // Whether both say the same, whatever their numbers and signatures.
 [[nodiscard]] bool says_the_same(const Enr& a, const Enr& b);
+
+// The widest scope of the addresses that it names; special: none that another could reach.
+[[nodiscard]] kbucket::Scope scope_named(const Enr& record);
 
 // The record with this address of ours for discovery, its number one higher; null when it says so
 // already. Sessions' ports stay as they are.

@@ -138,6 +138,18 @@ TEST(LocalRecord, GetsAHigherNumberWhenItSaysSomethingElse) {
   EXPECT_EQ(both->record().endpoint_v6("udp"), v6);
 }
 
+TEST(LocalRecord, NamesAsMuchOfTheWorldAsItsWidestAddressDoes) {
+  const auto of = [](std::vector<std::string_view> addresses) {
+    EnrBuilder builder{1};
+    for (const std::string_view ip : addresses) builder.ip(IpAddress::parse(ip).value());
+    return scope_named(builder.sign(*key_of(1))->record());
+  };
+  EXPECT_EQ(of({}), kbucket::Scope::special);
+  EXPECT_EQ(of({"127.0.0.1"}), kbucket::Scope::loopback);
+  EXPECT_EQ(of({"10.0.0.1", "::1"}), kbucket::Scope::lan);
+  EXPECT_EQ(of({"10.0.0.1", "2a00::1"}), kbucket::Scope::wan);
+}
+
 TEST(LocalRecord, LosesAnAddressThatItNames) {
   const EnrPtr current = record_of(1, 7);
   const auto without = record_without(*current, *key_of(1), false);
