@@ -1,10 +1,13 @@
 // interpose/curve_memo.cpp and key_memo.cpp: what is remembered is what the library says, right and
 // wrong alike.
+#include <algorithm>
+#include <set>
 #include <vector>
 
 #include <crypto/secp256k1.hpp>
 #include <gtest/gtest.h>
 
+#include "interpose/memo.hpp"
 #include "seeded_secure_rng.hpp"
 #include "virtual_os.hpp"
 #include "world.hpp"
@@ -84,6 +87,20 @@ TEST(CurveMemo, KeysAndAgreementsAreTheLibrarysWhicheverSideAsksFirst) {
   const VirtualOsScope scope{world};
   EXPECT_EQ(agree(), library);
   EXPECT_EQ(agree(), library);
+}
+
+// In a siege one key is in thousands of agreements.
+TEST(CurveMemo, QuestionsThatShareAKeyAreNotInOneBucket) {
+  std::set<std::size_t> hashes;
+  for (const std::size_t other : {0U, 64U}) {
+    for (std::uint64_t i = 0; i < 1'000; ++i) {
+      ByteArray<128> question{};
+      std::ranges::fill(MutByteView{question}.subspan(64 - other, 64), std::byte{0x5a});
+      store_be(MutByteView{question}.subspan(other + 8, 8), i);
+      hashes.insert(interpose::QuestionHash<128>{}(question));
+    }
+  }
+  EXPECT_GE(hashes.size(), 1'000U);
 }
 
 }  // namespace

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <map>
 #include <set>
+#include <sstream>
+#include <string>
 #include <vector>
 
 #include <base/check.hpp>
@@ -63,10 +66,41 @@ std::uint64_t difficulty_of(const HeaderTree& tree, NodeIndex tip) {
   return sum;
 }
 
+// The lines of a checkpoint file, read anew: hashes by number.
+std::map<std::uint64_t, std::string> checkpoints_of(const std::string& text) {
+  std::map<std::uint64_t, std::string> out;
+  std::istringstream lines{text};
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words{line.substr(0, line.find('#'))};
+    std::uint64_t number = 0;
+    std::string hash;
+    if (!(words >> number >> hash)) continue;
+    out[number] = hash.starts_with("0x") ? hash : "0x" + hash;
+  }
+  return out;
+}
+
+// Of all blocks whose branch down to genesis contradicts no checkpoint the highest, of these the
+// first to arrive; genesis where there is none.
+NodeIndex checkpointed_head(const HeaderTree& tree, std::size_t count, const std::string& text) {
+  const auto checkpoints = checkpoints_of(text);
+  NodeIndex best = 0;
+  for (NodeIndex block = 0; block < count; ++block) {
+    bool obeys = true;
+    for (NodeIndex at = block; at != chain::kNoNode; at = tree.node(at).parent) {
+      const auto point = checkpoints.find(tree.node(at).number);
+      obeys = obeys && (point == checkpoints.end() || point->second == tree.node(at).hash.hex());
+    }
+    if (obeys && tree.node(block).number > tree.node(best).number) best = block;
+  }
+  return best;
+}
+
 }  // namespace
 
 NodeIndex naive_head(const HeaderTree& tree, std::size_t count, const chain::RuleChoice& rule) {
   using Better = std::function<bool(NodeIndex, NodeIndex)>;
+  if (rule.name == "checkpoint") return checkpointed_head(tree, count, rule.parameter);
   const auto number = [&](NodeIndex at) { return tree.node(at).number; };
   const auto hash = [&](NodeIndex at) -> const Hash32& { return tree.node(at).hash; };
   Better better;
@@ -107,8 +141,9 @@ bool never_sinks(std::string_view rule) {
 }
 
 bool has_naive_head(std::string_view rule) {
-  constexpr std::array<std::string_view, 6> kRules{
-      "longest-chain", "longest-tiebreak", "heaviest", "score", "lexicographic-head", "random"};
+  constexpr std::array<std::string_view, 7> kRules{
+      "longest-chain",      "longest-tiebreak", "heaviest", "score",
+      "lexicographic-head", "checkpoint",       "random"};
   return std::ranges::find(kRules, rule) != kRules.end();
 }
 

@@ -10,8 +10,7 @@
 namespace ethnet::sim {
 
 // Of the first `count` headers to arrive, of which none was released. CHECK: the rule is one of
-// longest-chain, longest-tiebreak, heaviest, score, lexicographic-head, random (a checkpoint rule
-// needs blocks that no scenario can name before they are made).
+// longest-chain, longest-tiebreak, heaviest, score, lexicographic-head, checkpoint, random.
 [[nodiscard]] chain::NodeIndex naive_head(const chain::HeaderTree& tree, std::size_t count,
                                           const chain::RuleChoice& rule);
 

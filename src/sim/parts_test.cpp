@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "clock.hpp"
+#include "hostile/roster.hpp"
 #include "link.hpp"
 #include "seeded_secure_rng.hpp"
 #include "sim_store.hpp"
@@ -274,6 +275,26 @@ TEST(SeededSecureRng, FillsAnySizeFromItsSeed) {
   c.fill(three);
   EXPECT_EQ(one, two);
   EXPECT_NE(one, three);
+}
+
+// One that nobody has heard of is there when it comes, and none beside it.
+TEST(Roster, MakesANameWhenItComesAndFindsItAtItsPort) {
+  const std::vector<IpAddress> hosts{
+      IpAddress::v4({std::byte{70}, std::byte{0}, std::byte{7}, std::byte{7}}),
+      IpAddress::v4({std::byte{70}, std::byte{1}, std::byte{7}, std::byte{7}})};
+  Roster roster{Prng{1}, hosts};
+  for (std::size_t host : {1U, 0U, 1U, 1U}) {
+    const std::size_t before = roster.size();
+    const std::size_t name = roster.fresh(host);
+    EXPECT_EQ(roster.size(), before + 1);
+    const Endpoint where = roster.endpoint(name);
+    EXPECT_EQ(where.ip, hosts[host]);
+    EXPECT_EQ(roster.find(host, where.port), name);
+    EXPECT_EQ(VerifiedEnr::decode(roster.at(name).record)->record().endpoint_v4("quic"), where);
+  }
+  EXPECT_EQ(roster.find(0, kFirstCrowdPort + 1), std::nullopt) << "host 0 has one name alone";
+  EXPECT_TRUE(roster.find(1, kFirstCrowdPort + 2).has_value());
+  EXPECT_EQ(roster.find(1, kFirstCrowdPort - 1), std::nullopt);
 }
 
 }  // namespace

@@ -27,9 +27,9 @@ inline constexpr Rate kStrangersCurveRate{.burst = 256, .per_second = 1'000};
 inline constexpr Rate kProvenCurveRate{.burst = 1'024, .per_second = 4'000};
 inline constexpr std::int64_t kMaxCurveCost = 16;  // of one datagram, in signature checks
 
-// Addresses whose budget is remembered; 170 bytes each. Who floods under more addresses than this
+// Addresses whose budget is remembered; 130 bytes each. Who floods under more addresses than this
 // has no budget of an address to fear, and shares that of strangers.
 inline constexpr std::size_t kMaxFilteredAddresses = 16'384;
-inline constexpr std::size_t kMaxFilteredIdentities = 16'384;  // the same for nodes; 200 bytes each
+inline constexpr std::size_t kMaxFilteredIdentities = 16'384;  // the same for nodes; 160 bytes each
 
 }  // namespace ethnet::filter

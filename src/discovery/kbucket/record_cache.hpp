@@ -3,8 +3,9 @@
 // One thread. Limit: kMaxCachedRecords.
 #pragma once
 
+#include <cstdint>
 #include <deque>
-#include <map>
+#include <vector>
 
 #include "record.hpp"
 
@@ -21,12 +22,19 @@ class RecordCache {
   [[nodiscard]] std::size_t size() const { return order_.size(); }
 
  private:
-  struct LexLess {
-    bool operator()(ByteView a, ByteView b) const { return lex_less(a, b); }
+  // In the order of the marks, bytes of their signatures, and of two alike in that of the records:
+  // most comparisons look at the marks alone.
+  struct Entry {
+    std::uint64_t mark = 0;
+    RecordPtr record;
   };
+  using Entries = std::vector<Entry>;
+  // The first that is not before it.
+  [[nodiscard]] Entries::const_iterator place_of(ByteView encoded) const;
+  [[nodiscard]] bool is_at(Entries::const_iterator place, ByteView encoded) const;
 
-  std::map<ByteView, RecordPtr, LexLess> records_;  // a key is a view of its own record
-  std::deque<RecordPtr> order_;
+  Entries records_;
+  std::deque<RecordPtr> order_;  // the oldest first
 };
 
 }  // namespace ethnet::kbucket

@@ -267,11 +267,13 @@ const TableEntry* Table::find(const NodeId& id) const {
 }
 
 const TableEntry* Table::find_any(const NodeId& id) const {
-  if (const TableEntry* entry = find(id)) return entry;
   const Bucket& bucket = buckets_[bucket_index(id)];
-  const auto it = std::ranges::find_if(bucket.replacements,
-                                       [&](const TableEntry& entry) { return entry.id() == id; });
-  return it == bucket.replacements.end() ? nullptr : &*it;
+  for (const Entries* list : {&bucket.entries, &bucket.replacements}) {
+    const auto it =
+        std::ranges::find_if(*list, [&](const TableEntry& entry) { return entry.id() == id; });
+    if (it != list->end()) return &*it;
+  }
+  return nullptr;
 }
 
 std::vector<RecordPtr> Table::closest(const NodeId& target, std::size_t count,

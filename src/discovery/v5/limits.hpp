@@ -24,9 +24,9 @@ inline constexpr std::uint8_t kMaxNodesTotal = 5;
 // Records of one NODES message. The smallest that verifies has 110 bytes: 10 of them fit.
 inline constexpr std::size_t kMaxNodesRecords = 16;
 
-// Sessions with whom there are keys; 300 bytes each.
+// Sessions with whom there are keys; 250 bytes each.
 inline constexpr std::size_t kMaxDiscv5Sessions = 4096;
-// Challenges that wait for their handshake; 350 bytes each. At 200,000 packets a second under
+// Challenges that wait for their handshake; 250 bytes each. At 200,000 packets a second under
 // forged addresses an honest peer still has 80 ms to answer.
 inline constexpr std::size_t kMaxPendingChallenges = 16'384;
 // A handshake that fails leaves the challenge for the honest peer whose address was forged, so

@@ -8,53 +8,50 @@
 
 #include "../hostile/discv5_crowd.hpp"
 #include "discovery_scenario.hpp"
+#include "siege_course.hpp"
 
 namespace ethnet::sim {
 namespace {
 
 constexpr Duration kLook = seconds(5);
-constexpr Duration kDown = seconds(10);
 constexpr Duration kLookUpEvery = seconds(15);
 constexpr std::uint64_t kCheckEvery = 7;  // events
 
 struct Shape {
   std::size_t hosts = 0;
   Duration beat;  // of each: a new name comes to every node that it aims at
-  Duration crowd_comes;
-  Duration victim_comes;
-  Duration crash;
-  Duration second_life;
+  SiegeTimes times;
   bool has_to_hold_half = false;
   bool remembers = false;  // what it had in its table, when it comes back
 };
 
 constexpr Shape kEclipse{.hosts = 2,
                          .beat = milliseconds(100),
-                         .crowd_comes = seconds(60),
-                         .victim_comes = seconds(90),
-                         .crash = seconds(690),
-                         .second_life = seconds(300),
+                         .times = {.crowd_comes = seconds(60),
+                                   .victim_comes = seconds(90),
+                                   .crash = seconds(690),
+                                   .second_life = seconds(300)},
                          .has_to_hold_half = true};
 constexpr Shape kBriefEclipse{.hosts = 2,
                               .beat = milliseconds(250),
-                              .crowd_comes = seconds(40),
-                              .victim_comes = seconds(60),
-                              .crash = seconds(150),
-                              .second_life = seconds(80),
+                              .times = {.crowd_comes = seconds(40),
+                                        .victim_comes = seconds(60),
+                                        .crash = seconds(150),
+                                        .second_life = seconds(80)},
                               .has_to_hold_half = true};
 constexpr Shape kPoisoned{.hosts = 28,
                           .beat = milliseconds(1'000),
-                          .crowd_comes = seconds(180),
-                          .victim_comes = seconds(60),
-                          .crash = seconds(780),
-                          .second_life = seconds(300),
+                          .times = {.crowd_comes = seconds(180),
+                                    .victim_comes = seconds(60),
+                                    .crash = seconds(780),
+                                    .second_life = seconds(300)},
                           .remembers = true};
 constexpr Shape kBriefPoisoned{.hosts = 28,
                                .beat = milliseconds(4'000),
-                               .crowd_comes = seconds(100),
-                               .victim_comes = seconds(40),
-                               .crash = seconds(190),
-                               .second_life = seconds(60),
+                               .times = {.crowd_comes = seconds(100),
+                                         .victim_comes = seconds(40),
+                                         .crash = seconds(190),
+                                         .second_life = seconds(60)},
                                .remembers = true};
 
 // Two hosts in two networks have twenty places of a table, whatever they name (attack 33).
@@ -97,24 +94,23 @@ class Discv5Siege final : public DiscoveryScenario {
     for (HostId i = kDiscv5Boots; i < victim_; ++i) {
       world.after(milliseconds(200) * i, [this, i](World& w) { begin(w, i); });
     }
-    world.after(shape_.crowd_comes, [this](World& w) {
-      for (HostId i = victim_ + 1; i < w.host_count(); ++i) w.start(i);
-    });
-    world.after(shape_.victim_comes, [this](World& w) { begin_life(w); });
-    world.after(shape_.crash, [this](World& w) { crash(w); });
-    world.after(shape_.crash + kDown, [this](World& w) { begin_life(w); });
+    course_.begin(world, shape_.times, victim_,
+                  {.start = [this](World& w) { DiscoveryScenario::begin(w, victim_); },
+                   .begun = [this](World& w) { look_up_on(w, course_.number()); },
+                   .stop = [this](World& w) { crash(w); },
+                   .look = [this](const World& w) { return look(w); }});
   }
 
   [[nodiscard]] std::vector<std::unique_ptr<Checker>> make_checkers() override {
     auto out = DiscoveryScenario::make_checkers();
     out.push_back(std::make_unique<CrowdWithinItsPlaces>(
-        *roster_, shape_.hosts * kbucket::kMaxTablePerSubnet));
+        course_.roster(), shape_.hosts * kbucket::kMaxTablePerSubnet));
     return out;
   }
 
   [[nodiscard]] std::optional<std::string> missing(const World& world) override {
-    if (lives_.size() != 2) return "the victim has not lived twice";
-    for (const Life& life : lives_) {
+    if (!course_.has_lived_twice()) return "the victim has not lived twice";
+    for (const SiegeLife& life : course_.lives()) {
       if (!life.met) return "it knows nobody honest";
       if (shape_.has_to_hold_half && life.with_half < life.looks) {
         return fmt::format("half of those whom it held for alive were honest in {} of {} looks",
@@ -126,43 +122,25 @@ class Discv5Siege final : public DiscoveryScenario {
   }
 
   void on_end(const World& world) override {
-    if (lives_.size() == 2 && world.is_up(victim_)) end_life();
-    reached_.note("identities that the attacker named", roster_->size());
+    if (course_.has_lived_twice() && world.is_up(victim_)) end_life();
+    course_.note_identities();
   }
 
  private:
-  struct Life {
-    Instant since;
-    std::optional<Duration> met;  // after how long somebody honest was known to be alive
-    std::size_t looks = 0;        // once it had had time
-    std::size_t with_half = 0;
-    std::size_t lost = 0;  // with nobody honest, after there had been somebody
-    std::size_t most_theirs = 0;
-    std::size_t least_ours = SIZE_MAX;
-  };
-
   void add_crowd(World& world) {
-    std::vector<IpAddress> hosts;
-    for (std::size_t i = 0; i < shape_.hosts; ++i) {
-      hosts.push_back(
-          IpAddress::v4({std::byte{70}, static_cast<std::byte>(i), std::byte{7}, std::byte{7}}));
-    }
-    roster_.emplace(prng_->split("roster"), hosts, kbucket::RecordPort::udp);
-    for (std::size_t i = 0; i < hosts.size(); ++i) {
-      HostSpec spec;
-      spec.endpoint = {hosts[i], 9000};
-      spec.factory = [this, i](const HostEnv& env) {
-        const auto order = static_cast<std::int64_t>(i);
-        Discv5CrowdConfig config;
-        config.host = i;
-        config.roster = &*roster_;
-        config.beat = shape_.beat;
-        config.phase = shape_.beat * order / static_cast<std::int64_t>(shape_.hosts);
-        config.aims = [this] { return aims(); };
-        return make_machine_host<Discv5Crowd>(env, {}, env.now, std::move(config), env.rng);
-      };
-      world.add_all_ports(world.add_host(std::move(spec)), hosts[i]);
-    }
+    const auto make = [this](const HostEnv& env, std::size_t host) {
+      Discv5CrowdConfig config;
+      config.host = host;
+      config.roster = &course_.roster();
+      config.beat = shape_.beat;
+      config.phase =
+          shape_.beat * static_cast<std::int64_t>(host) / static_cast<std::int64_t>(shape_.hosts);
+      config.aims = [this] { return aims(); };
+      return make_machine_host<Discv5Crowd>(env, {}, env.now, std::move(config), env.rng);
+    };
+    course_.add_crowd(
+        world, *prng_,
+        {.hosts = shape_.hosts, .port = 9000, .records = kbucket::RecordPort::udp, .make = make});
   }
 
   // The victim, always, and one of the others.
@@ -174,50 +152,30 @@ class Discv5Siege final : public DiscoveryScenario {
     return out;
   }
 
-  void begin_life(World& world) {
-    begin(world, victim_);
-    lives_.push_back({.since = world.now(), .met = {}});
-    look(world, lives_.size());
-    look_up_on(world, lives_.size());
-  }
-
   void crash(World& world) {
-    std::size_t all = 0;
-    std::size_t theirs = 0;
-    discovery_of(world, victim_).table().for_each([&](const kbucket::TableEntry& entry) {
-      ++all;
-      if (roster_->owns(entry.record->endpoint().ip)) ++theirs;
+    const kbucket::Table& table = discovery_of(world, victim_).table();
+    table.for_each([&](const kbucket::TableEntry& entry) {
       if (shape_.remembers && entry.checks > 0) plans_[victim_].remembered.push_back(entry.record);
     });
-    reached_.note("entries of the victim's table at its crash", all);
-    reached_.note("of them the attacker's", theirs);
+    course_.note_table(table);
     end_life();
     end(world, victim_);
   }
 
-  void look(World& world, std::size_t life_number) {
-    if (lives_.size() != life_number || !world.is_up(victim_)) return;
-    Life& life = lives_.back();
-    std::size_t ours = 0;
-    std::size_t theirs = 0;
+  [[nodiscard]] SiegeLook look(const World& world) const {
+    SiegeLook out;
     discovery_of(world, victim_).table().for_each([&](const kbucket::TableEntry& entry) {
-      if (entry.relayable()) ++(roster_->owns(entry.record->endpoint().ip) ? theirs : ours);
+      if (!entry.relayable()) return;
+      ++(course_.roster().owns(entry.record->endpoint().ip) ? out.theirs : out.ours);
     });
-    const Duration age = world.now() - life.since;
-    if (ours > 0 && !life.met) life.met = age;
-    if (ours == 0 && life.met) ++life.lost;
-    if (age >= kDiscv5SiegeStartUp) {
-      ++life.looks;
-      if (ours >= theirs) ++life.with_half;
-      life.most_theirs = std::max(life.most_theirs, theirs);
-      life.least_ours = std::min(life.least_ours, ours);
-    }
-    world.after(kLook, [this, life_number](World& w) { look(w, life_number); });
+    out.somebody = out.ours > 0;
+    out.half = out.ours >= out.theirs;
+    return out;
   }
 
   // As a node does that wants peers: the attacker sees to it that he is near everything.
   void look_up_on(World& world, std::size_t life_number) {
-    if (lives_.size() != life_number || !world.is_up(victim_)) return;
+    if (course_.number() != life_number || !world.is_up(victim_)) return;
     NodeId target;
     for (std::byte& b : target.bytes) b = static_cast<std::byte>(prng_->below(256));
     (void)look_up(world, victim_, target);
@@ -229,7 +187,7 @@ class Discv5Siege final : public DiscoveryScenario {
     const auto* const done = told == nullptr ? nullptr : std::get_if<discv5::LookupDone>(told);
     if (host != victim_ || done == nullptr) return;
     for (const auto& record : done->nearest) {
-      const bool is_theirs = roster_->owns(record->endpoint().ip);
+      const bool is_theirs = course_.roster().owns(record->endpoint().ip);
       reached_.note(is_theirs ? "a look-up of the victim found the attacker's"
                               : "a look-up of the victim found somebody honest");
     }
@@ -237,26 +195,22 @@ class Discv5Siege final : public DiscoveryScenario {
 
   // So that a swarm counts how many seeds came to what.
   void end_life() {
-    const Life& life = lives_.back();
-    const std::size_t number = lives_.size();
+    const SiegeLife& life = course_.life();
+    const std::size_t number = course_.number();
     if (life.looks > 0) {
       reached_.note(fmt::format("life {}: known to be alive, honest at least", number),
                     life.least_ours);
       reached_.note(fmt::format("life {}: known to be alive, the attacker's at most", number),
                     life.most_theirs);
     }
-    reached_.note(fmt::format("life {}: {}", number,
-                              life.met ? fmt::format("somebody honest was known within {} s",
-                                                     10 * (1 + life.met->ns / seconds(10).ns))
-                                       : "nobody honest"));
+    course_.note_met("somebody honest was known", "nobody honest");
   }
 
   Shape shape_;
   World* world_ = nullptr;
   std::optional<Prng> prng_;
   HostId victim_ = 0;
-  std::optional<Roster> roster_;
-  std::vector<Life> lives_;
+  SiegeCourse course_{reached_, kLook, kDiscv5SiegeStartUp};
 };
 
 ScenarioSpec make_spec(std::string_view name, std::string_view description, const Shape& shape,
@@ -265,7 +219,7 @@ ScenarioSpec make_spec(std::string_view name, std::string_view description, cons
           .description = description,
           .faults = 0,
           .chaos = false,
-          .safety = shape.crash + kDown + shape.second_life,
+          .safety = shape.times.end(),
           .liveness = liveness,
           .sometimes = {"of them the attacker's", "a look-up of the victim found the attacker's"},
           .make = [=] { return std::make_unique<Discv5Siege>(shape); }};
@@ -273,13 +227,13 @@ ScenarioSpec make_spec(std::string_view name, std::string_view description, cons
 
 }  // namespace
 
-ScenarioSpec make_discv5_eclipse_spec(Discv5SiegeSize size) {
+ScenarioSpec make_discv5_eclipse_spec(SiegeSize size) {
   return make_spec("discv5-eclipse", "two hosts with many identities besiege a node of discv5",
-                   size == Discv5SiegeSize::whole ? kEclipse : kBriefEclipse, seconds(1));
+                   size == SiegeSize::whole ? kEclipse : kBriefEclipse, seconds(1));
 }
-ScenarioSpec make_discv5_poisoned_spec(Discv5SiegeSize size) {
+ScenarioSpec make_discv5_poisoned_spec(SiegeSize size) {
   return make_spec("discv5-poisoned", "28 hosts fill the table of a node of discv5 that restarts",
-                   size == Discv5SiegeSize::whole ? kPoisoned : kBriefPoisoned, kDiscv5SiegeRelief);
+                   size == SiegeSize::whole ? kPoisoned : kBriefPoisoned, kDiscv5SiegeRelief);
 }
 
 }  // namespace ethnet::sim

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "../scenario.hpp"
+#include "siege_course.hpp"
 
 namespace ethnet::sim {
 
@@ -20,9 +21,7 @@ inline constexpr HostId kDiscv5SiegeHonest = 48;              // beside the besi
 inline constexpr Duration kDiscv5SiegeStartUp = seconds(60);  // until it must know its network
 inline constexpr Duration kDiscv5SiegeRelief = seconds(600);  // poisoned: until it knows one
 
-// `brief`: lives of a minute or two, as each test run affords.
-enum class Discv5SiegeSize : std::uint8_t { whole, brief };
-[[nodiscard]] ScenarioSpec make_discv5_eclipse_spec(Discv5SiegeSize size = Discv5SiegeSize::whole);
-[[nodiscard]] ScenarioSpec make_discv5_poisoned_spec(Discv5SiegeSize size = Discv5SiegeSize::whole);
+[[nodiscard]] ScenarioSpec make_discv5_eclipse_spec(SiegeSize size = SiegeSize::whole);
+[[nodiscard]] ScenarioSpec make_discv5_poisoned_spec(SiegeSize size = SiegeSize::whole);
 
 }  // namespace ethnet::sim

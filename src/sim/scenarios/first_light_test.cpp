@@ -62,7 +62,7 @@ TEST(Traces, OfSeedsThatPass) {
   ScenarioSpec discv5 = make_discv5_churn_spec(Discv5Size::brief);
   discv5.narrowed.hosts = 20;
   print(discv5, 1);
-  print(make_discv5_eclipse_spec(Discv5SiegeSize::brief), 1);
+  print(make_discv5_eclipse_spec(SiegeSize::brief), 1);
 }
 
 // Each checker finds the bug that was planted for it, and says so by its name.

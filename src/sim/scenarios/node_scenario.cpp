@@ -67,6 +67,9 @@ Endpoint second_address(HostId host) {
   return {IpAddress::v6(bytes), 9001};
 }
 
+// Of a block that nobody will make.
+chain::RuleChoice no_block_allowed() { return {"checkpoint", "1 " + std::string(64, '1')}; }
+
 }  // namespace
 
 NodeScenario::NodeScenario(PlantedBug bug)
@@ -75,7 +78,10 @@ NodeScenario::NodeScenario(PlantedBug bug)
 std::vector<std::unique_ptr<Checker>> NodeScenario::make_checkers() {
   NodeCheckOptions options;
   options.max_peers = [this](HostId host) { return plans_.at(host).max_peers; };
-  options.rule = [this](HostId host) { return plans_.at(host).fork_choice; };
+  options.rule = [this](HostId host) {
+    if (bug_ == PlantedBug::left_checkpoint) return no_block_allowed();
+    return plans_.at(host).fork_choice;
+  };
   if (bug_ == PlantedBug::doubled_session) {
     options.falsify = [](SessionView& view) {
       if (!view.sessions.empty()) view.sessions.push_back(view.sessions.front());
@@ -249,6 +255,7 @@ node::NodeConfig NodeScenario::make_config(const HostEnv& env) const {
   if (bug_ == PlantedBug::offers_less) config.sync_versions.clear();
   if (healed_) config.producer.enabled = false;
   if (bug_ == PlantedBug::other_rule) config.fork_choice.name = "lexicographic-head";
+  if (bug_ == PlantedBug::left_checkpoint) config.fork_choice = {};
   if (bug_ == PlantedBug::never_dials) return config;
   for (const Dial& dial : plan.dials) {
     node::StaticPeer peer;

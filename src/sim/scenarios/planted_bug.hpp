@@ -13,6 +13,7 @@ enum class PlantedBug : std::uint8_t {
   none,
   forgets_last_record,  // a restarted node gets all its records but the last
   other_rule,           // nodes choose the lexicographic head
+  left_checkpoint,      // nodes choose the longest chain, where a checkpoint allows genesis alone
   short_reorgs,         // told: reorganisations without the first removed block
   lost_reorgs,          // told: none of them
   doubled_session,      // told: two sessions with one identity
@@ -33,6 +34,7 @@ struct PlantedBugRow {
 inline constexpr std::array kPlantedBugs{
     PlantedBugRow{PlantedBug::forgets_last_record, "what is acknowledged survives"},
     PlantedBugRow{PlantedBug::other_rule, "head follows the rule"},
+    PlantedBugRow{PlantedBug::left_checkpoint, "head follows the rule"},
     PlantedBugRow{PlantedBug::short_reorgs, "events replay"},
     PlantedBugRow{PlantedBug::lost_reorgs, "events replay"},
     PlantedBugRow{PlantedBug::doubled_session, "one session an identity"},

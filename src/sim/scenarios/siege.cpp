@@ -12,6 +12,7 @@
 #include "../hostile/crowd_host.hpp"
 #include "../seeded_secure_rng.hpp"
 #include "node_scenario.hpp"
+#include "siege_course.hpp"
 
 namespace ethnet::sim {
 namespace {
@@ -19,7 +20,6 @@ namespace {
 constexpr std::size_t kVictimPeers = 30;
 constexpr std::size_t kPlaces = kVictimPeers / 3;  // that it dials for
 constexpr std::size_t kHonestPeers = 12;
-constexpr Duration kDown = seconds(10);
 constexpr Duration kLook = seconds(1);
 constexpr std::string_view kDomain = "nodes.example";
 
@@ -28,10 +28,10 @@ struct Shape {
   std::size_t of_victim = 10;  // inbound places of the victim that each of them wants
   std::size_t of_others = 1;   // of everybody else
   Duration beat = seconds(2);  // between tries to get them
-  Duration crowd_comes = seconds(20);
-  Duration victim_comes = seconds(40);
-  Duration crash = seconds(280);
-  Duration second_life = seconds(240);  // at least
+  SiegeTimes times{.crowd_comes = seconds(20),
+                   .victim_comes = seconds(40),
+                   .crash = seconds(280),
+                   .second_life = seconds(240)};
   std::size_t listed = 0;  // identities of each host that a list in the DNS names; 0: there is none
   bool has_to_hold_half = true;  // else: to have an honest peer in time after its restart
 };
@@ -40,30 +40,24 @@ constexpr Shape kPoisoned{.hosts = 28,
                           .of_victim = 1,
                           .of_others = 1,
                           .beat = seconds(5),
-                          .crowd_comes = seconds(60),
-                          .victim_comes = seconds(10),
-                          .crash = seconds(300),
-                          .second_life = seconds(1),
+                          .times = {.crowd_comes = seconds(60),
+                                    .victim_comes = seconds(10),
+                                    .crash = seconds(300),
+                                    .second_life = seconds(1)},
                           .has_to_hold_half = false};
-constexpr Shape kBriefEclipse{.crash = seconds(130), .second_life = seconds(90)};
+constexpr Shape kBriefEclipse{.times = {.crowd_comes = seconds(20),
+                                        .victim_comes = seconds(40),
+                                        .crash = seconds(130),
+                                        .second_life = seconds(90)}};
 constexpr Shape kBriefPoisoned{.hosts = 12,
                                .of_victim = 3,
                                .of_others = 1,
                                .beat = seconds(5),
-                               .crowd_comes = seconds(30),
-                               .victim_comes = seconds(10),
-                               .crash = seconds(100),
-                               .second_life = seconds(1),
+                               .times = {.crowd_comes = seconds(30),
+                                         .victim_comes = seconds(10),
+                                         .crash = seconds(100),
+                                         .second_life = seconds(1)},
                                .has_to_hold_half = false};
-
-// From one start of the victim to its end.
-struct Life {
-  Instant since;
-  std::size_t looks = 0;  // after kSiegeStartUp
-  std::size_t with_half = 0;
-  std::size_t least = kPlaces;  // honest peers that it dialled, in these
-  std::optional<Duration> met;  // the first honest peer, in either direction
-};
 
 class Siege final : public NodeScenario {
  public:
@@ -87,34 +81,33 @@ class Siege final : public NodeScenario {
     plans_[victim_].saved = only_the_boot_node();
     add_crowd(world, prng);
     if (shape_.listed > 0) publish_list(prng);
-    world.after(shape_.crowd_comes, [this](World& w) {
-      for (HostId i = victim_ + 1; i < w.host_count(); ++i) w.start(i);
-    });
-    world.after(shape_.victim_comes, [this](World& w) { begin_life(w); });
-    world.after(shape_.crash, [this](World& w) { crash(w); });
-    world.after(shape_.crash + kDown, [this](World& w) { begin_life(w); });
+    course_.begin(world, shape_.times, victim_,
+                  {.start = [this](World& w) { w.start(victim_); },
+                   .begun = {},
+                   .stop = [this](World& w) { crash(w); },
+                   .look = [this](const World& w) { return look(w); }});
   }
 
   [[nodiscard]] bool starts_later(HostId host) const override { return host >= victim_; }
 
   [[nodiscard]] std::optional<std::string> missing(const World& world) override {
-    if (lives_.size() != 2) return "the victim has not lived twice";
+    if (!course_.has_lived_twice()) return "the victim has not lived twice";
     if (shape_.has_to_hold_half) {
-      for (const Life& life : lives_) {
+      for (const SiegeLife& life : course_.lives()) {
         if (auto wrong = lacks_half(life)) return wrong;
       }
       return std::nullopt;
     }
-    if (!lives_.back().met) return "it has no honest peer";
-    if (world.now() - lives_.back().since < kSiegeStartUp) return "its dials are not counted yet";
+    if (!course_.life().met) return "it has no honest peer";
+    if (world.now() - course_.life().since < kSiegeStartUp) return "its dials are not counted yet";
     return lacks_mixture(dials(world));
   }
 
   void on_end(const World& world) override {
     NodeScenario::on_end(world);
-    if (lives_.empty() || !world.is_up(victim_)) return;
+    if (course_.lives().empty() || !world.is_up(victim_)) return;
     end_life(world);
-    reached_.note("identities that the attacker named", roster_->size());
+    course_.note_identities();
   }
 
  private:
@@ -135,38 +128,29 @@ class Siege final : public NodeScenario {
   }
 
   void add_crowd(World& world, const Prng& prng) {
-    std::vector<IpAddress> hosts;
-    for (std::size_t i = 0; i < shape_.hosts; ++i) {
-      hosts.push_back(
-          IpAddress::v4({std::byte{70}, static_cast<std::byte>(i), std::byte{7}, std::byte{7}}));
-    }
-    roster_.emplace(prng.split("roster"), hosts);
-    for (std::size_t i = 0; i < hosts.size(); ++i) {
-      HostSpec spec;
-      spec.endpoint = {hosts[i], 9001};
-      spec.factory = [this, i](const HostEnv& env) {
-        CrowdConfig config;
-        config.host = i;
-        config.roster = &*roster_;
-        config.genesis = &genesis();
-        config.beat = shape_.beat;
-        config.aims = [this] { return aims(); };
-        return make_machine_host<CrowdHost>(env, {}, env.now, std::move(config), env.rng);
-      };
-      world.add_all_ports(world.add_host(std::move(spec)), hosts[i]);
-    }
+    const auto make = [this](const HostEnv& env, std::size_t host) {
+      CrowdConfig config;
+      config.host = host;
+      config.roster = &course_.roster();
+      config.genesis = &genesis();
+      config.beat = shape_.beat;
+      config.aims = [this] { return aims(); };
+      return make_machine_host<CrowdHost>(env, {}, env.now, std::move(config), env.rng);
+    };
+    course_.add_crowd(world, prng, {.hosts = shape_.hosts, .port = 9001, .make = make});
   }
 
   // It names the attacker's identities, on all his hosts, and nobody else.
   void publish_list(const Prng& prng) {
     const ForkId fork = genesis().fork_schedule().fork_id(0, genesis().header.timestamp);
     std::vector<VerifiedEnr> records;
+    Roster& roster = course_.roster();
     for (std::size_t i = 0; i < shape_.hosts * shape_.listed; ++i) {
-      const std::size_t name = roster_->fresh(i % shape_.hosts);
-      const Endpoint where = roster_->endpoint(name);
+      const std::size_t name = roster.fresh(i % shape_.hosts);
+      const Endpoint where = roster.endpoint(name);
       EnrBuilder builder{1};
       builder.ip(where.ip).quic(where.port).fork_id(fork);
-      records.push_back(builder.sign(*roster_->at(name).key).value());
+      records.push_back(builder.sign(*roster.at(name).key).value());
     }
     SeededSecureRng rng{prng.split("list")};
     const auto key = crypto::SecretKey::generate(rng);
@@ -192,60 +176,28 @@ class Siege final : public NodeScenario {
     return out;
   }
 
-  void begin_life(World& world) {
-    world.start(victim_);
-    lives_.push_back({.since = world.now(), .met = {}});
-    look(world, lives_.size());
-  }
-
   void crash(World& world) {
     end_life(world);
     plans_[victim_].saved = node_of(world, victim_).saved_nodes();
-    note_what_it_knows(world);
+    course_.note_table(node_of(world, victim_).discovery()->discovery().table());
     world.crash(victim_);
-  }
-
-  void note_what_it_knows(const World& world) {
-    std::size_t all = 0;
-    std::size_t crowd = 0;
-    node_of(world, victim_)
-        .discovery()
-        ->discovery()
-        .table()
-        .for_each([&](const kbucket::TableEntry& entry) {
-          ++all;
-          if (roster_->owns(entry.record->endpoint().ip)) ++crowd;
-        });
-    reached_.note("entries of the victim's table at its crash", all);
-    reached_.note("of them the attacker's", crowd);
   }
 
   [[nodiscard]] bool is_honest(const NodeId& id) const {
     return std::ranges::any_of(plans_, [&](const Plan& plan) { return plan.id == id; });
   }
 
-  void look(World& world, std::size_t life_number) {
-    if (lives_.size() != life_number) return;
-    Life& life = lives_.back();
+  [[nodiscard]] SiegeLook look(const World& world) const {
+    SiegeLook out;
     const session::SessionManager& sessions = node_of(world, victim_).sessions();
-    std::size_t dialled = 0;
-    bool any = false;
     for (const session::SessionHandle handle : sessions.sessions()) {
       const session::PeerInfo& peer = *sessions.find(handle);
       if (peer.visit || !is_honest(peer.id)) continue;
-      any = true;
-      if (!peer.inbound) ++dialled;
+      out.somebody = true;
+      if (!peer.inbound) ++out.ours;
     }
-    const Duration age = world.now() - life.since;
-    if (any && !life.met) life.met = age;
-    if (age >= kSiegeStartUp) {
-      ++life.looks;
-      life.least = std::min(life.least, dialled);
-      if (2 * dialled >= kPlaces) ++life.with_half;
-    }
-    world.after(kLook, [this, life_number](World& w) {
-      if (w.is_up(victim_)) look(w, life_number);
-    });
+    out.half = 2 * out.ours >= kPlaces;
+    return out;
   }
 
   using Dials = std::array<std::uint64_t, peers::kSources>;
@@ -265,16 +217,15 @@ class Siege final : public NodeScenario {
 
   // So that a swarm counts how many seeds came to what.
   void end_life(const World& world) {
-    const Life& life = lives_.back();
-    const std::size_t number = lives_.size();
-    const std::size_t half = 100 * life.with_half / std::max<std::size_t>(1, life.looks);
-    reached_.note(fmt::format("life {}: {} of {} dialled places honest at least", number,
-                              life.least, kPlaces));
-    reached_.note(fmt::format("life {}: half of them honest in {} % of the time", number, half));
-    reached_.note(fmt::format("life {}: {}", number,
-                              life.met ? fmt::format("the first honest peer within {} s",
-                                                     10 * (1 + life.met->ns / seconds(10).ns))
-                                       : "no honest peer"));
+    const SiegeLife& life = course_.life();
+    const std::size_t number = course_.number();
+    if (life.looks > 0) {
+      reached_.note(fmt::format("life {}: {} of {} dialled places honest at least", number,
+                                life.least_ours, kPlaces));
+      reached_.note(fmt::format("life {}: half of them honest in {} % of the time", number,
+                                100 * life.with_half / life.looks));
+    }
+    course_.note_met("the first honest peer", "no honest peer");
     const Dials counts = dials(world);
     for (std::size_t i = 0; i < kDials.size(); ++i) {
       reached_.note(fmt::format("life {}: {}", number, kDials.at(i)), counts.at(i));
@@ -282,11 +233,11 @@ class Siege final : public NodeScenario {
     if (counts.back() > 0) reached_.note("the list was dialled from");
   }
 
-  [[nodiscard]] static std::optional<std::string> lacks_half(const Life& life) {
-    if (life.least == 0) return "no honest peer was dialled for a while";
+  [[nodiscard]] static std::optional<std::string> lacks_half(const SiegeLife& life) {
+    if (life.least_ours == 0) return "no honest peer was dialled for a while";
     if (life.with_half == life.looks) return std::nullopt;
     return fmt::format("half of the dialled places were honest in {} of {} looks, {} at least",
-                       life.with_half, life.looks, life.least);
+                       life.with_half, life.looks, life.least_ours);
   }
 
   [[nodiscard]] static std::optional<std::string> lacks_mixture(const Dials& dials) {
@@ -300,9 +251,8 @@ class Siege final : public NodeScenario {
   Shape shape_;
   World* world_ = nullptr;
   HostId victim_ = 0;
-  std::optional<Roster> roster_;
   std::map<std::string, std::vector<std::string>> dns_;
-  std::vector<Life> lives_;
+  SiegeCourse course_{reached_, kLook, kSiegeStartUp};
 };
 
 ScenarioSpec make_spec(std::string_view name, std::string_view description, const Shape& shape,
@@ -312,7 +262,7 @@ ScenarioSpec make_spec(std::string_view name, std::string_view description, cons
           .faults = 0,
           .fidelity = Fidelity::mem,
           .chaos = false,
-          .safety = shape.crash + kDown + shape.second_life,
+          .safety = shape.times.end(),
           .liveness = liveness,
           .sometimes = {"of them the attacker's", "a node was found and dialled"},
           .make = [=] { return std::make_unique<Siege>(shape); }};

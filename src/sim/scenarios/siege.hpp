@@ -14,6 +14,7 @@
 #pragma once
 
 #include "../scenario.hpp"
+#include "siege_course.hpp"
 
 namespace ethnet::sim {
 
@@ -21,8 +22,6 @@ inline constexpr HostId kSiegeHonest = 24;              // beside the besieged n
 inline constexpr Duration kSiegeStartUp = seconds(60);  // until it must have its peers
 inline constexpr Duration kSiegeRelief = seconds(600);  // poisoned: until it must have one
 
-// `brief`: lives of a minute or two, and twelve hosts, as each test run affords.
-enum class SiegeSize : std::uint8_t { whole, brief };
 [[nodiscard]] ScenarioSpec make_eclipse_spec(SiegeSize size = SiegeSize::whole);
 [[nodiscard]] ScenarioSpec make_poisoned_spec(SiegeSize size = SiegeSize::whole);
 [[nodiscard]] ScenarioSpec make_poisoned_dns_spec(SiegeSize size = SiegeSize::whole);

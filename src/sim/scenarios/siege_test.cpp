@@ -1,5 +1,6 @@
-// A node besieged by an attacker with few hosts (siege.hpp): one brief seed of each kind, or as
-// many whole ones as ETHNET_SIEGE_SEEDS says (100, with a release build).
+// A node besieged by an attacker with few hosts (siege.hpp, discv5_siege.hpp): one brief seed of
+// each kind, or as many whole ones as ETHNET_SIEGE_SEEDS and ETHNET_DISCV5_SEEDS say (100, with a
+// release build).
 #include "siege.hpp"
 
 #include <cstdlib>
@@ -8,12 +9,14 @@
 
 #include <gtest/gtest.h>
 
+#include "discv5_siege.hpp"
+
 namespace ethnet::sim {
 namespace {
 
 // Of a hundred seeds five may miss what is expected in the end; none may break a checker.
-void expect_held(ScenarioSpec (*make)(SiegeSize)) {
-  const char* const wished = std::getenv("ETHNET_SIEGE_SEEDS");
+void expect_held(ScenarioSpec (*make)(SiegeSize), const char* variable) {
+  const char* const wished = std::getenv(variable);
   const std::uint64_t seeds = wished == nullptr ? 1 : std::stoull(wished);
   const ScenarioSpec spec = make(wished == nullptr ? SiegeSize::brief : SiegeSize::whole);
   std::uint64_t held = 0;
@@ -34,15 +37,23 @@ void expect_held(ScenarioSpec (*make)(SiegeSize)) {
 }
 
 TEST(Siege, atk_32_TwoHostsWithAllTheNamesTheyWantNeverHaveMoreThanHalfOfTheDialledPlaces) {
-  expect_held(make_eclipse_spec);
+  expect_held(make_eclipse_spec, "ETHNET_SIEGE_SEEDS");
 }
 
 TEST(Siege, atk_34_ARestartedNodeFindsAnHonestPeerInAFullNetworkWithAPoisonedTable) {
-  expect_held(make_poisoned_spec);
+  expect_held(make_poisoned_spec, "ETHNET_SIEGE_SEEDS");
 }
 
 TEST(Siege, atk_34_ThoughAListInTheDnsNamesTheAttackerAlone) {
-  expect_held(make_poisoned_dns_spec);
+  expect_held(make_poisoned_dns_spec, "ETHNET_SIEGE_SEEDS");
+}
+
+TEST(Discv5Siege, atk_32_TwoHostsNeverHaveMoreThanHalfOfThoseThatAreKnownToBeAlive) {
+  expect_held(make_discv5_eclipse_spec, "ETHNET_DISCV5_SEEDS");
+}
+
+TEST(Discv5Siege, atk_34_WhoComesBackToAPoisonedTableFindsSomebodyHonest) {
+  expect_held(make_discv5_poisoned_spec, "ETHNET_DISCV5_SEEDS");
 }
 
 }  // namespace
