@@ -14,6 +14,7 @@ Host::Host(Now now, HostConfig config, SecureRng& rng, Prng prng)
       local_record_{std::move(config.local_record)},
       table_{local_record_->node_id()},
       filter_{rng},
+      keeps_table_{config.keeps_table},
       now_{now} {
   table_.restrict_to(std::move(config.nets));
   if (config.v4) {
@@ -145,7 +146,7 @@ void Host::on_own_address(const kbucket::OwnAddress& own) {
 }
 
 void Host::change_record(EnrPtr record) {
-  if (!record) return;
+  if (!record || !keeps_table_) return;
   ++counters_.records_changed;
   set_local_record(record);
   CHECK(events_.push(RecordChanged{std::move(record)}));

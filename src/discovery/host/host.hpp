@@ -41,7 +41,8 @@ struct HostConfig {
   std::vector<Endpoint> local;  // our sockets
   bool v4 = true;
   bool v5 = true;
-  // False: nothing happens but what commands and peers ask for (tools).
+  // False: a tool's, which is gone soon. Nothing happens but what commands and peers ask for, and
+  // the record names no address but those that it has: nobody shall have it in a table.
   bool keeps_table = true;
   NetList nets{};  // nodes of these networks alone are known
 };
@@ -104,6 +105,7 @@ class Host {
   kbucket::IpVote vote_;  // where discv5 is off, which has its own
   std::optional<discv4::Engine> v4_;
   std::optional<discv5::Engine> v5_;
+  bool keeps_table_;
   Now now_;  // of the last input
   BoundedQueue<Event> events_{kMaxHostEvents};
   bool v4_sends_next_ = false;

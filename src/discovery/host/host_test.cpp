@@ -32,6 +32,7 @@ struct Options {
   bool v5 = true;
   bool has_address = true;
   std::optional<Endpoint> named{};  // the address of its record, if it is another one
+  bool keeps_table = true;
 };
 
 struct Station {
@@ -43,7 +44,8 @@ struct Station {
               .local_record = record(number_, options),
               .local = {at(number_)},
               .v4 = options.v4,
-              .v5 = options.v5},
+              .v5 = options.v5,
+              .keeps_table = options.keeps_table},
              rng,
              Prng{number_}} {}
 
@@ -227,6 +229,19 @@ TEST_F(Hosts, ANeighboursWordIsEnoughWhereWeHaveNoPublicAddress) {
     ASSERT_NE(us->host.v5()->ping(now_, neighbour.node()), 0U);
     run(seconds(2));
     EXPECT_EQ(us->host.local_record()->record().endpoint_v4("udp"), at(us->number));
+  }
+}
+
+TEST_F(Hosts, AToolTellsNobodyWhereItIsSeenForItIsGoneSoon) {
+  Station& tool = add(1, {.has_address = false, .keeps_table = false});
+  std::vector<Station*> others;
+  for (std::uint64_t i = 2; i <= 13; ++i) others.push_back(&add(i));
+  for (Station* other : others) ASSERT_NE(tool.host.v5()->ping(now_, other->node()), 0U);
+  run(seconds(2));
+  EXPECT_EQ(tool.records_changed(), 0U);
+  EXPECT_EQ(tool.host.local_record()->record().ip(), std::nullopt);
+  for (Station* other : others) {
+    EXPECT_EQ(other->host.table().find_any(tool.node()->id()), nullptr);
   }
 }
 

@@ -45,7 +45,7 @@ std::string_view describe_message(Discv5Error code) {
     case Discv5Error::too_many_distances:
       return "too many distances";
     case Discv5Error::bad_total:
-      return "total of NODES not from 1 to 5";
+      return "total of NODES is 0";
     case Discv5Error::too_many_records:
       return "too many records in one message";
     case Discv5Error::message_does_not_fit:

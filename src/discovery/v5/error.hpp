@@ -28,7 +28,7 @@ enum class Discv5Error : std::uint16_t {
   bad_address,   // not of 4 or 16 bytes
   bad_distance,  // above 256
   too_many_distances,
-  bad_total,  // of NODES: 0, or above kMaxNodesTotal
+  bad_total,  // of NODES: 0
   too_many_records,
   message_does_not_fit,  // ours, into one packet
   // Sessions and handshakes.

@@ -19,7 +19,8 @@ inline constexpr std::size_t kMaxRequestId = 8;  // bytes; the specification
 // Distances of one FINDNODE: each from 0 to 256 once; what is asked for is sought once each.
 inline constexpr std::size_t kMaxFindNodeDistances = 257;
 inline constexpr std::uint16_t kMaxLogDistance = 256;  // log2 of the largest distance of two ids
-// NODES messages of one answer: 16 records of 300 bytes, three in a packet, nearly always fewer.
+// NODES messages of one answer, ours and theirs: 16 records of 300 bytes, three in a packet, nearly
+// always fewer. What a peer sends beyond is left out, as geth does; ChainSafe's sends six for 16.
 inline constexpr std::uint8_t kMaxNodesTotal = 5;
 // Records of one NODES message. The smallest that verifies has 110 bytes: 10 of them fit.
 inline constexpr std::size_t kMaxNodesRecords = 16;

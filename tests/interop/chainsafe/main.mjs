@@ -1,18 +1,20 @@
 // chainsafe_discover: a node of ChainSafe's discv5 on loopback, driven by lines on standard input, one answer in JSON for
 // each, as tests/interop/geth/main.go.
 //
-//   chainsafe_discover [RECORD...]    the records are its boot nodes
+//   chainsafe_discover [key=HEX] [port=N] [RECORD...]    the records are its boot nodes
 //
 //   ping RECORD        {"pong": true}
 //   record RECORD      {"record": "enr:…"}
 //   talk RECORD HEX    {"response": "…"}
-//   lookup ID          {"nodes": ["enr:…", …]}
+//   lookup ID          {"nodes": ["enr:…", …], "told": ["enr:…", …]}    told: every record that came up on the way. Its
+//                      users listen to these: "nodes" are some that answered, not those nearest to ID (its order is by
+//                      `b - a ? -1 : 1`, true for any two).
 //   table              {"nodes": ["enr:…", …]}
 import dgram from "node:dgram";
 import readline from "node:readline";
 import { Discv5 } from "@chainsafe/discv5";
 import { ENR, SignableENR } from "@chainsafe/enr";
-import { generateKeyPair } from "@libp2p/crypto/keys";
+import { generateKeyPair, privateKeyFromRaw } from "@libp2p/crypto/keys";
 import { multiaddr } from "@multiformats/multiaddr";
 
 const PROTOCOL = "ethnet-test";
@@ -26,10 +28,21 @@ async function freePort() {
   return port;
 }
 
-async function listen(boot) {
-  const privateKey = await generateKeyPair("secp256k1");
+function parse(words) {
+  const options = { boot: [] };
+  for (const word of words) {
+    const [, name, value] = /^(key|port)=(.*)$/.exec(word) ?? [];
+    if (name === undefined) options.boot.push(word);
+    else options[name] = value;
+  }
+  return options;
+}
+
+async function listen({ key, port: wanted, boot }) {
+  const privateKey = key ? privateKeyFromRaw(Buffer.from(key, "hex")) : await generateKeyPair("secp256k1");
   const enr = SignableENR.createFromPrivateKey(privateKey);
-  const port = await freePort();
+  const port = Number(wanted) || (await freePort());
+  enr.seq = BigInt(Date.now()); // greater than that of a run before
   enr.ip = "127.0.0.1";
   enr.udp = port;
   const node = Discv5.create({
@@ -48,13 +61,22 @@ async function listen(boot) {
   return node;
 }
 
+async function lookUp(node, target) {
+  const told = new Set();
+  const note = (record) => told.add(record.encodeTxt());
+  node.on("discovered", note);
+  const nodes = await node.findNode(target);
+  node.off("discovered", note);
+  return { nodes: nodes.map((record) => record.encodeTxt()), told: [...told] };
+}
+
 async function answer(node, [command, what, hex]) {
   const texts = (records) => ({ nodes: records.map((record) => record.encodeTxt()) });
   switch (command) {
     case "table":
       return texts(node.kadValues());
     case "lookup":
-      return texts(await node.findNode(what));
+      return lookUp(node, what);
     case "ping":
       return { pong: (await node.sendPing(ENR.decodeTxt(what))) !== undefined };
     case "record": {
@@ -70,7 +92,7 @@ async function answer(node, [command, what, hex]) {
   }
 }
 
-const node = await listen(process.argv.slice(2));
+const node = await listen(parse(process.argv.slice(2)));
 say({ record: node.enr.encodeTxt(), id: node.enr.nodeId });
 for await (const line of readline.createInterface({ input: process.stdin })) {
   say(await answer(node, line.trim().split(/\s+/)).catch((error) => ({ error: String(error.message ?? error) })));

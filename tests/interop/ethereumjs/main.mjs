@@ -1,7 +1,7 @@
 // ethereumjs_discover: a node of EthereumJS' discv4 on loopback, driven by lines on standard input, one answer in JSON for
 // each, as tests/interop/geth/main.go. Nodes are enode URLs: it keeps no records.
 //
-//   ethereumjs_discover
+//   ethereumjs_discover [key=HEX] [port=N] [ENODE...]    the URLs are its boot nodes
 //
 //   ping ENODE     {"pong": true}
 //   ask ENODE      {"nodes": ["enode://…", …]}    FINDNODE for itself, and whom it knows a second later
@@ -29,18 +29,29 @@ function parse(text) {
   };
 }
 
-async function listen() {
-  const dpt = new DPT(Uint8Array.from(randomBytes(32)), {
+function options(words) {
+  const out = { boot: [] };
+  for (const word of words) {
+    const [, name, value] = /^(key|port)=(.*)$/.exec(word) ?? [];
+    if (name === undefined) out.boot.push(parse(word));
+    else out[name] = value;
+  }
+  return out;
+}
+
+async function listen({ key, port: wanted, boot }) {
+  const dpt = new DPT(Uint8Array.from(key ? Buffer.from(key, "hex") : randomBytes(32)), {
     endpoint: { address: "127.0.0.1", udpPort: null, tcpPort: null },
     refreshInterval: 3_600_000,
     shouldGetDnsPeers: false,
   });
   dpt.events.on("error", () => {});
   const listening = once(dpt.events, "listening");
-  dpt.bind(0, "127.0.0.1");
+  dpt.bind(Number(wanted ?? 0), "127.0.0.1");
   await listening;
   const { port } = dpt._server._socket.address();
   dpt._server._localEndpoint = dpt._server._endpoint = { address: "127.0.0.1", udpPort: port, tcpPort: port };
+  for (const node of boot) dpt.bootstrap(node);
   return { dpt, port };
 }
 
@@ -49,7 +60,7 @@ async function answer(dpt, [command, what]) {
     case "table":
       return { nodes: dpt.getPeers().map(url) };
     case "ping": {
-      const peer = await dpt.addPeer(parse(what));
+      const peer = await dpt._server.ping(parse(what)); // addPeer() asks nobody whom it knows
       return { pong: hex(peer.id) === hex(parse(what).id) };
     }
     case "ask": {
@@ -63,7 +74,7 @@ async function answer(dpt, [command, what]) {
   }
 }
 
-const { dpt, port } = await listen();
+const { dpt, port } = await listen(options(process.argv.slice(2)));
 say({ enode: `enode://${hex(dpt.id)}@127.0.0.1:${port}` });
 for await (const line of readline.createInterface({ input: process.stdin })) {
   say(await answer(dpt, line.trim().split(/\s+/)).catch((error) => ({ error: String(error.message ?? error) })));

@@ -1,7 +1,7 @@
 // geth_discover: a node of go-ethereum's p2p/discover on loopback, driven by lines on standard
 // input, one answer in JSON for each. It is the judge of our discv5 and discv4 in tests/interop.
 //
-//	geth_discover v5|v4 [RECORD...]    the records are its boot nodes
+//	geth_discover v5|v4 [key=HEX] [port=N] [RECORD...]    the records are its boot nodes
 //
 //	ping RECORD        {"pong": true}
 //	record RECORD      {"record": "enr:…"}
@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/crypto"
@@ -64,17 +65,45 @@ func fail(err error) {
 	}
 }
 
-func listen(version string, boot []*enode.Node) (network, *enode.LocalNode) {
-	key, err := crypto.GenerateKey()
-	fail(err)
+type options struct {
+	key  *ecdsa.PrivateKey
+	port int // 0: any
+	boot []*enode.Node
+}
+
+func parse(words []string) (o options) {
+	for _, word := range words {
+		name, value, _ := strings.Cut(word, "=")
+		var err error
+		switch name {
+		case "key":
+			o.key, err = crypto.HexToECDSA(value)
+		case "port":
+			o.port, err = strconv.Atoi(value)
+		default:
+			var node *enode.Node
+			node, err = enode.Parse(enode.ValidSchemes, word)
+			o.boot = append(o.boot, node)
+		}
+		fail(err)
+	}
+	if o.key == nil {
+		var err error
+		o.key, err = crypto.GenerateKey()
+		fail(err)
+	}
+	return o
+}
+
+func listen(version string, o options) (network, *enode.LocalNode) {
 	database, err := enode.OpenDB("")
 	fail(err)
-	local := enode.NewLocalNode(database, key)
-	socket, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	local := enode.NewLocalNode(database, o.key)
+	socket, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: o.port})
 	fail(err)
 	local.SetStaticIP(net.IPv4(127, 0, 0, 1))
 	local.SetFallbackUDP(socket.LocalAddr().(*net.UDPAddr).Port)
-	config := discover.Config{PrivateKey: key, Bootnodes: boot}
+	config := discover.Config{PrivateKey: o.key, Bootnodes: o.boot}
 	if version == "v4" {
 		n, err := discover.ListenV4(socket, local, config)
 		fail(err)
@@ -160,13 +189,7 @@ func answer(n network, words []string) (any, error) {
 }
 
 func main() {
-	var boot []*enode.Node
-	for _, text := range os.Args[2:] {
-		node, err := enode.Parse(enode.ValidSchemes, text)
-		fail(err)
-		boot = append(boot, node)
-	}
-	n, local := listen(os.Args[1], boot)
+	n, local := listen(os.Args[1], parse(os.Args[2:]))
 	defer n.Close()
 	out := json.NewEncoder(os.Stdout)
 	fail(out.Encode(map[string]any{

@@ -19,7 +19,7 @@ std::vector<Nodes> pack_nodes(const RequestId& id, std::span<const ByteView> rec
     out.push_back(empty);
     out.back().records.push_back(record);
   }
-  for (Nodes& message : out) message.total = static_cast<std::uint8_t>(out.size());
+  for (Nodes& message : out) message.total = out.size();
   return out;
 }
 
@@ -37,7 +37,8 @@ NodesVerdict NodesAnswer::add(const Nodes& message) {
       records_.push_back(to_bytes(record));
     }
   }
-  return messages_ == total_ ? NodesVerdict::complete : NodesVerdict::more;
+  return messages_ == std::min<std::uint64_t>(total_, kMaxNodesTotal) ? NodesVerdict::complete
+                                                                      : NodesVerdict::more;
 }
 
 }  // namespace ethnet::discv5

@@ -41,7 +41,7 @@ class NodesAnswer {
   [[nodiscard]] std::size_t left_out() const { return left_out_; }
 
  private:
-  std::uint8_t total_ = 0;
+  std::uint64_t total_ = 0;  // as the first message says
   std::uint8_t messages_ = 0;
   std::size_t left_out_ = 0;
   std::vector<Bytes> records_;

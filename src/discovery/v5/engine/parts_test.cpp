@@ -19,7 +19,7 @@ Bytes record_of_size(std::size_t size, std::uint8_t mark) {
   store_be<std::uint16_t>(MutByteView{out}.subspan(1, 2), static_cast<std::uint16_t>(size - 3));
   return out;
 }
-Nodes nodes_message(std::uint8_t total, std::initializer_list<ByteView> records) {
+Nodes nodes_message(std::uint64_t total, std::initializer_list<ByteView> records) {
   Nodes out{.request_id = RequestId::of(1), .total = total, .records = {}};
   for (const ByteView record : records) out.records.push_back(record);
   return out;
@@ -64,6 +64,19 @@ TEST(NodesAnswer, IsCompleteWhenAllOfItsMessagesCame) {
   EXPECT_EQ(answer.add(nodes_message(2, {b})), NodesVerdict::complete);
   EXPECT_EQ(answer.records(), (std::vector{a, b}));
   EXPECT_FALSE(answer.full());
+}
+
+// ChainSafe's discv5 puts three records into a message whatever their size: six for sixteen.
+TEST(NodesAnswer, OfMoreThanFiveMessagesFiveAreTheAnswer) {
+  for (const std::uint64_t total : {std::uint64_t{6}, std::uint64_t{255}, UINT64_MAX}) {
+    NodesAnswer answer;
+    for (std::uint8_t m = 1; m <= kMaxNodesTotal; ++m) {
+      const Bytes record = record_of_size(100, m);
+      EXPECT_EQ(answer.add(nodes_message(total, {record})),
+                m < kMaxNodesTotal ? NodesVerdict::more : NodesVerdict::complete);
+    }
+    EXPECT_TRUE(answer.full());
+  }
 }
 
 TEST(NodesAnswer, KeepsNoMoreThanSixteenRecords) {

@@ -67,9 +67,8 @@ Result<Nodes> read_nodes(rlp::Reader& in) {
   Nodes out;
   out.request_id = TRY(read_request_id(in));
   const std::uint64_t total_at = in.offset();
-  const auto total = TRY(in.read_uint<std::uint64_t>());
-  if (total == 0 || total > kMaxNodesTotal) return fail(Discv5Error::bad_total, total_at);
-  out.total = static_cast<std::uint8_t>(total);
+  out.total = TRY(in.read_uint<std::uint64_t>());
+  if (out.total == 0) return fail(Discv5Error::bad_total, total_at);
   rlp::Reader records = TRY(in.enter_list());
   while (!records.at_end()) {
     const std::uint64_t at = records.offset();

@@ -76,7 +76,7 @@ struct FindNode {
 
 struct Nodes {
   RequestId request_id;
-  std::uint8_t total = 1;                     // NODES messages of this answer
+  std::uint64_t total = 1;  // NODES messages of this answer, as its sender says; not 0
   FewOf<ByteView, kMaxNodesRecords> records;  // each an RLP list of at most kMaxEnrBytes
   friend bool operator==(const Nodes& a, const Nodes& b) {
     return a.request_id == b.request_id && a.total == b.total &&
