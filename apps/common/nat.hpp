@@ -5,7 +5,8 @@
 //   extip:IP        there
 //   stun:HOST:PORT  where this server sees us
 //   pmp[:IP[:PORT]] the gateway, that of the default route or this one, is asked for mappings
-//   upnp[:URL]      the gateway that answers a search, or that this URL describes, is asked for them
+//   upnp[:URL]      the gateway that answers a search, or that this URL describes, is asked for
+//   them
 #pragma once
 
 #include <cstdint>

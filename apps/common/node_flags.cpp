@@ -226,10 +226,9 @@ void NodeFlags::add_network(NodeOptions& o) {
              "discv-lite",
              "Network");
   add("nat", "HOW", o.nat,
-      fmt::format(
-          "How others reach us: any or none (as peers see us), extip:IP,\nstun:HOST:PORT, "
-          "or mapped by the gateway: pmp[:IP[:PORT]],\nupnp[:URL] (default {})",
-          o.nat),
+      fmt::format("How others reach us: any or none (as peers see us), extip:IP,\nstun:HOST:PORT, "
+                  "or mapped by the gateway: pmp[:IP[:PORT]],\nupnp[:URL] (default {})",
+                  o.nat),
       "Network")
       ->check(refusal<parse_nat>);
   add("netrestrict", "CIDR,...", o.netrestrict,

@@ -94,8 +94,8 @@ std::expected<UpnpGateway, std::string> UpnpGateway::find(const UpnpPlace& place
   const char* const by = place.local.empty() ? nullptr : place.local.c_str();
   UPNPDev* const answers = upnpDiscover(static_cast<int>(kUpnpSearch.ns / milliseconds(1).ns), by,
                                         nullptr, UPNP_LOCAL_PORT_ANY, 0, kHops, &error);
-  const int kind = UPNP_GetValidIGD(answers, &device->urls, &device->data, device->local.data(),
-                                    room);
+  const int kind =
+      UPNP_GetValidIGD(answers, &device->urls, &device->data, device->local.data(), room);
   freeUPNPDevlist(answers);
   switch (kind) {
     case 1:
@@ -120,8 +120,7 @@ std::expected<IpAddress, std::string> UpnpGateway::external_address() const {
 }
 
 std::expected<std::uint16_t, std::string> UpnpGateway::map(std::uint16_t internal,
-                                                           std::uint16_t external,
-                                                           Duration lease) {
+                                                           std::uint16_t external, Duration lease) {
   int code = device_->add(internal, external, lease);
   if (code == kPermanentOnly) {
     lease = Duration{};

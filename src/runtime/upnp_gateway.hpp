@@ -1,8 +1,7 @@
-// A gateway that maps ports by UPnP (Internet Gateway Device, UPnP Forum: WANIPConnection:1 and :2),
-// by miniupnpc. Every call waits for the network: up to kUpnpSearch for a search, a few seconds for
-// each request. What the gateway sends is read by that library as it comes: for networks whose
-// other machines are not enemies.
-// One thread at a time.
+// A gateway that maps ports by UPnP (Internet Gateway Device, UPnP Forum: WANIPConnection:1 and
+// :2), by miniupnpc. Every call waits for the network: up to kUpnpSearch for a search, a few
+// seconds for each request. What the gateway sends is read by that library as it comes: for
+// networks whose other machines are not enemies. One thread at a time.
 #pragma once
 
 #include <cstdint>

@@ -13,9 +13,9 @@ class Shares {
   // False, and nothing counted, where its subnet has had its share.
   bool take(const std::optional<IpAddress>& subnet) {
     if (!subnet) return true;
-    const auto had = std::ranges::count_if(
-        std::span{counted_}.first(size_),
-        [&](const IpAddress* other) { return *other == *subnet; });
+    const auto had =
+        std::ranges::count_if(std::span{counted_}.first(size_),
+                              [&](const IpAddress* other) { return *other == *subnet; });
     if (static_cast<std::size_t>(had) >= kMaxLookupPerSubnet) return false;
     counted_.at(size_++) = &*subnet;
     return true;
