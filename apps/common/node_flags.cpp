@@ -219,8 +219,8 @@ void NodeFlags::add_network(NodeOptions& o) {
       ->delimiter(',')
       ->check(refusal<check_dns_tree>);
   add("discovery.dns-server", "IP:PORT", o.dns_server,
-      "Whom to ask for these lists, and for the name in --nat stun (default: the\n"
-      "servers of this machine)",
+      "Whom to ask for these lists, and for the name in --nat stun\n"
+      "(default: the servers of this machine)",
       "Network")
       ->check(refusal<check_dns_server>);
   add("discovery.port", "N", o.discovery_port,
