@@ -1,5 +1,6 @@
 #include "completion.hpp"
 
+#include <cstdio>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -243,6 +244,16 @@ std::string completion_script(const CLI::App& app, std::string_view shell) {
   if (shell == "zsh") return zsh_script(app.get_name(), commands);
   if (shell == "fish") return fish_script(app.get_name(), commands);
   throw std::runtime_error(fmt::format("no completion for '{}': bash, zsh or fish", shell));
+}
+
+void add_completion_command(CLI::App& app, std::string& shell) {
+  CLI::App* const command = app.add_subcommand(
+      "completion",
+      fmt::format("Print the completion of a shell: source <({} completion bash)", app.get_name()));
+  command->add_option("SHELL", shell, "Which shell")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  command->callback([&] { std::fputs(completion_script(app, shell).c_str(), stdout); });
 }
 
 }  // namespace ethnet::app

@@ -14,4 +14,7 @@ namespace ethnet::app {
 // sourced, or lies in the folder from which the shell loads completions.
 [[nodiscard]] std::string completion_script(const CLI::App& app, std::string_view shell);
 
+// The sub-command that prints it, after all others. `shell` and the app outlive the parse.
+void add_completion_command(CLI::App& app, std::string& shell);
+
 }  // namespace ethnet::app

@@ -203,7 +203,9 @@ void NodeFlags::add_network(NodeOptions& o) {
   add("addr", "IP", o.address, "Address to listen on (default ::, every IPv4 and IPv6 one)",
       "Network");
   add("bootnodes,--peer", "PEER,...", o.peers,
-      "Peers to keep a session with: enr:..., enode://..., HOST:PORT", "Network")
+      "Peers to keep a session with, and with whom discovery begins:\n"
+      "enr:..., enode://..., HOST:PORT",
+      "Network")
       ->delimiter(',');
   add("maxpeers", "N", o.max_peers, fmt::format("Most sessions at once (default {})", o.max_peers),
       "Network")
@@ -217,7 +219,9 @@ void NodeFlags::add_network(NodeOptions& o) {
       ->delimiter(',')
       ->check(refusal<check_dns_tree>);
   add("discovery.dns-server", "IP:PORT", o.dns_server,
-      "Whom to ask for these lists (default: the servers of this machine)", "Network")
+      "Whom to ask for these lists, and for the name in --nat stun\n"
+      "(default: the servers of this machine)",
+      "Network")
       ->check(refusal<check_dns_server>);
   add("discovery.port", "N", o.discovery_port,
       "UDP port for discv5 and discv4 (default 0: port + 2000)", "Network");

@@ -104,13 +104,7 @@ void add_enr(CLI::App& app, KeyOptions& o, int& status) {
 
 // After all others: they tell of those. `shell` outlives the parse.
 void add_manuals(CLI::App& app, std::string& shell) {
-  CLI::App* completion = app.add_subcommand(
-      "completion", "Print the completion of a shell: source <(ethnet completion bash)");
-  completion->add_option("SHELL", shell, "Which shell")
-      ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
-  completion->callback(
-      [&] { std::fputs(ethnet::app::completion_script(app, shell).c_str(), stdout); });
+  ethnet::app::add_completion_command(app, shell);
   CLI::App* man = app.add_subcommand("man", "Print the manual page: man -l <(ethnet man)");
   man->group("");
   man->callback([&] { std::fputs(ethnet::app::manual_page(app, "EthNetLite").c_str(), stdout); });

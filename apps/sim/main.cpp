@@ -6,6 +6,7 @@
 #include <string>
 
 #include <CLI/CLI.hpp>
+#include <apps/common/completion.hpp>
 #include <base/out_of_memory.hpp>
 #include <base/printable.hpp>
 #include <fmt/format.h>
@@ -235,6 +236,8 @@ int main(int argc, char** argv) {
   CLI::App* list = app.add_subcommand("list", "Name the scenarios");
   RunFileOptions file;
   add_run_command(app, file);
+  std::string shell;
+  ethnet::app::add_completion_command(app, shell);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -242,6 +245,7 @@ int main(int argc, char** argv) {
   }
 
   if (list->parsed()) return list_scenarios();
+  if (app.got_subcommand("completion")) return 0;  // it is printed
   if (app.got_subcommand("run")) return run_file(file);
   auto spec = find_scenario(scenario);
   const auto less = narrowed(flags);

@@ -37,7 +37,7 @@ class Debian(ProcessTest):
             self.assertEqual(files.get(f"usr/bin/{program}"), "-rwxr-xr-x root/root", listing)
         for path in ("usr/lib/systemd/system/ethnet.service", "usr/share/doc/ethnet/README.md", "usr/share/doc/ethnet/copyright",
                      "usr/share/ethnet/scenarios/sim/two-rules.yaml", "usr/share/man/man1/ethnet.1",
-                     "usr/share/bash-completion/completions/ethnet"):
+                     "usr/share/bash-completion/completions/ethnet", "usr/share/bash-completion/completions/ethnet-sim"):
             self.assertEqual(files.get(path), "-rw-r--r-- root/root", listing)
         outside = [path for path in files if path and not path.startswith("usr/")]
         self.assertEqual(outside, [], "a library or a header has no place in it")

@@ -18,9 +18,9 @@ from support import BIN, DEADLINE_SECONDS, ProcessTest  # noqa: E402
 
 PAGES = {"ethnet.1": ["ethnet", "man"], "EthNetLite.1": ["EthNetLite", "--man"]}
 # How a shell starts without what its user has set up, and how it defines a program that says how it was called.
-SHELLS = {"bash": (["--norc", "--noprofile", "-i"], "ethnet() { echo \"ran: $*\"; }"),
-          "zsh": (["-f", "-i"], "autoload -Uz compinit; compinit -D; ethnet() { echo \"ran: $*\" }"),
-          "fish": (["--no-config", "-i"], "function ethnet; echo \"ran: $argv\"; end")}
+SHELLS = {"bash": (["--norc", "--noprofile", "-i"], "ethnet() { echo \"ran: $*\"; }; ethnet-sim() { echo \"ran: $*\"; }"),
+          "zsh": (["-f", "-i"], "autoload -Uz compinit; compinit -D; ethnet() { echo \"ran: $*\" }; ethnet-sim() { echo \"ran: $*\" }"),
+          "fish": (["--no-config", "-i"], "function ethnet; echo \"ran: $argv\"; end; function ethnet-sim; echo \"ran: $argv\"; end")}
 
 
 def printed(*command):
@@ -73,7 +73,8 @@ class Manual(ProcessTest):
         with tempfile.TemporaryDirectory() as directory:
             script = os.path.join(directory, "completion")
             with open(script, "w", encoding="utf-8") as file:
-                file.write(printed("ethnet", "completion", name))
+                for program in ("ethnet", "ethnet-sim"):
+                    file.write(printed(program, "completion", name))
             shell = Shell(name, directory)
             try:
                 shell.type(f"{SHELLS[name][1]}\nsource {script}\necho ready-$(echo now)\n")
@@ -81,7 +82,9 @@ class Manual(ProcessTest):
                 for typed, wanted in (("ethnet doc\t", "doctor"), ("ethnet das pub\t", "das publish"),
                                       ("ethnet node --http.v\t", "node --http.vhosts"),
                                       ("ethnet node --log.format j\t", "node --log.format json"),
-                                      ("ethnet key new compl\t", "key new completion")):
+                                      ("ethnet key new compl\t", "key new completion"),
+                                      ("ethnet-sim shr\t", "shrink"),
+                                      ("ethnet-sim swarm --must\t", "swarm --must-reach")):
                     shell.type(typed + "\n")
                     self.assertEqual(shell.wait_for(r"ran: ([^\r\n]*)").group(1).strip(), wanted)
             finally:
@@ -128,9 +131,10 @@ class Manual(ProcessTest):
     def test_the_build_makes_what_the_programs_print(self):
         share = os.path.join(os.path.dirname(BIN), "share")
         made = {f"man/man1/{name}": command for name, command in PAGES.items()}
-        made.update({"bash-completion/completions/ethnet": ["ethnet", "completion", "bash"],
-                     "zsh/site-functions/_ethnet": ["ethnet", "completion", "zsh"],
-                     "fish/vendor_completions.d/ethnet.fish": ["ethnet", "completion", "fish"]})
+        for program in ("ethnet", "ethnet-sim"):
+            made.update({f"bash-completion/completions/{program}": [program, "completion", "bash"],
+                         f"zsh/site-functions/_{program}": [program, "completion", "zsh"],
+                         f"fish/vendor_completions.d/{program}.fish": [program, "completion", "fish"]})
         for name, command in made.items():
             with open(os.path.join(share, name), encoding="utf-8") as file:
                 self.assertEqual(file.read(), printed(*command), name)

@@ -86,7 +86,9 @@ class Package(ProcessTest):
         for path in ("doc/ethnet/README.md", "doc/ethnet/LICENSE", "doc/ethnet/docs/LAB.md",
                      "ethnet/scenarios/lab/balancing-votes.yaml", "ethnet/scenarios/sim/two-rules.yaml",
                      "man/man1/ethnet.1", "man/man1/EthNetLite.1", "bash-completion/completions/ethnet",
-                     "zsh/site-functions/_ethnet", "fish/vendor_completions.d/ethnet.fish"):
+                     "zsh/site-functions/_ethnet", "fish/vendor_completions.d/ethnet.fish",
+                     "bash-completion/completions/ethnet-sim", "zsh/site-functions/_ethnet-sim",
+                     "fish/vendor_completions.d/ethnet-sim.fish"):
             self.assertTrue(os.path.isfile(os.path.join(shared, path)), path)
         said = self.run_to_end(os.path.join(PREFIX, "bin", "ethnet"), "sim", "run",
                                os.path.join(shared, "ethnet/scenarios/sim/two-rules.yaml"))
