@@ -14,7 +14,7 @@ find_package(rapidcheck CONFIG REQUIRED)
 if(NOT ETHNET_CORE_ONLY)
   find_package(Boost 1.83 CONFIG REQUIRED)
   pkg_check_modules(CARES REQUIRED IMPORTED_TARGET libcares)
-  pkg_check_modules(MINIUPNPC REQUIRED IMPORTED_TARGET miniupnpc)
+  pkg_check_modules(MINIUPNPC REQUIRED IMPORTED_TARGET miniupnpc<2.2.8)  # from there on with another interface
   pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.35)
   find_package(CLI11 CONFIG REQUIRED)
   find_package(tomlplusplus CONFIG REQUIRED)

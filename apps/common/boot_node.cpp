@@ -31,7 +31,8 @@ void check_room(const node::UdpDiscoveryConfig& config) {
 }  // namespace
 
 std::string beginning_of(const std::string& text) {
-  return text.size() <= kShownOfNode + 3 ? text : text.substr(0, kShownOfNode) + "…";
+  const bool is_coded = text.starts_with("enr:") || text.starts_with("enode:");
+  return !is_coded || text.size() <= kShownOfNode + 3 ? text : text.substr(0, kShownOfNode) + "…";
 }
 
 std::shared_ptr<const VerifiedEnr> parse_record(std::string_view where, const std::string& text) {

@@ -186,7 +186,7 @@ class NatService::Pmp final : public Asker {
   runtime::MachineSocket<nat::PmpClient> socket_;
 };
 
-// Of listening addresses that are one machine's interface, the search leaves by that one.
+// Where we listen on one address alone, the gateway is searched for from there.
 class NatService::Upnp final : public Asker {
  public:
   Upnp(const NatUpnp& gateway, const std::string& address, runtime::NodeRunner& runner,
@@ -205,17 +205,33 @@ class NatService::Upnp final : public Asker {
   }
   void on(const runtime::UpnpEvent& event) {
     if (const auto* const failed = std::get_if<runtime::UpnpFailed>(&event)) {
-      return log_.write(runtime::os_now(), LogLevel::warn, "The gateway gives no mapping",
+      const auto level = failed->why == failed_ ? LogLevel::debug : LogLevel::warn;
+      failed_ = failed->why;
+      told_.reset();
+      return log_.write(runtime::os_now(), level, "The gateway gives no mapping",
                         {{"by", "UPnP"}, {"why", failed->why}});
     }
     const auto& mapped = std::get<runtime::UpnpMapped>(event);
+    const Told told{{mapped.external, mapped.ports.front()}, mapped.ports.back()};
+    const auto level = told_ == told ? LogLevel::debug : LogLevel::info;
+    told_ = told;
+    failed_.clear();
+    log_.write(runtime::os_now(), level, "The gateway has mapped our ports",
+               {{"by", "UPnP"},
+                {"ip", mapped.external.to_string()},
+                {"port", std::uint64_t{mapped.ports.front()}},
+                {"discovery_port", std::uint64_t{mapped.ports.back()}},
+                {"lifetime_s", whole_seconds(runtime::kUpnpLease)}});
     runner_.input([&](node::Node& node, Now now) {
       node.set_external(now, {mapped.external, mapped.ports.front()}, mapped.ports.back());
     });
   }
 
+  using Told = std::pair<Endpoint, std::uint16_t>;  // of sessions, and the port of discovery
   runtime::NodeRunner& runner_;
   Log& log_;
+  std::optional<Told> told_;  // as it said the last time
+  std::string failed_;        // why, the last time
   runtime::UpnpMapper mapper_;
 };
 

@@ -41,16 +41,21 @@ class NameBeside {
     std::error_code error;
     const fs::path resolved = fs::canonical(path, error);
     target_ = error ? path : resolved.string();
-    name_ = fmt::format("{}.part-{}", target_, ::getpid());
   }
   NameBeside(const NameBeside&) = delete;
   NameBeside& operator=(const NameBeside&) = delete;
   ~NameBeside() {
     if (made_) ::unlink(name_.c_str());
   }
-  // The descriptor, or -1.
+  // The descriptor, or -1. A run that was killed may have left a name, and in a container the next
+  // one has its number.
   [[nodiscard]] int make() {
-    const int fd = ::open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    int fd = -1;
+    for (unsigned nth = 0; fd < 0 && nth < kMostNames; ++nth) {
+      name_ = fmt::format("{}.part-{}-{}", target_, ::getpid(), nth);
+      fd = ::open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+      if (fd < 0 && errno != EEXIST) break;
+    }
     made_ = fd >= 0;
     return fd;
   }
@@ -61,6 +66,7 @@ class NameBeside {
   }
 
  private:
+  static constexpr unsigned kMostNames = 64;
   std::string target_;
   std::string name_;
   bool made_ = false;

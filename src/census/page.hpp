@@ -9,7 +9,7 @@
 // A page in a browser may be made to call us under a name of its own (DNS rebinding), so a request
 // has to name us as we are called. No other origin is allowed anything (no CORS), nor
 // does it make us work: what a browser says that a page of another site asks for (Sec-Fetch-Site)
-// is refused.
+// is refused; browsers say so where we are on loopback, and not of other addresses in clear.
 // One thread. Limits: kMaxCensusPage of rows.
 #pragma once
 

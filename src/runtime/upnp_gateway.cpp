@@ -40,7 +40,7 @@ std::uint16_t port_of(std::string_view text) {
 // The nth other port than this one, none below 1024.
 std::uint16_t another_port(std::uint16_t port, unsigned nth) {
   constexpr unsigned kFirst = 1024;
-  constexpr unsigned kStep = 7919;
+  constexpr unsigned kStep = 7919;  // prime: neighbours in port try others than we do
   const unsigned range = 65'536U - kFirst;
   return static_cast<std::uint16_t>(kFirst + (port + nth * kStep) % range);
 }

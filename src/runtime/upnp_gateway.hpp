@@ -15,7 +15,8 @@
 namespace ethnet::runtime {
 
 inline constexpr Duration kUpnpSearch = seconds(2);  // answers to a search come within that (MX)
-// Other external ports that are tried where the one that is asked for is another host's.
+// Other external ports that are tried where the one that is asked for is another host's; a house
+// with more nodes than these names its ports itself.
 inline constexpr unsigned kUpnpOtherPorts = 8;
 
 struct UpnpPlace {

@@ -1,82 +1,120 @@
 #include "upnp_mapper.hpp"
 
-#include <algorithm>
 #include <chrono>
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
+#include <thread>
 #include <utility>
 
 #include <base/check.hpp>
 #include <boost/asio/post.hpp>
 
 namespace ethnet::runtime {
+namespace {
+
+// The library sends on sockets that a gateway may have closed.
+void block_sigpipe() {
+  sigset_t pipe;
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
+}
+
+}  // namespace
+
+class UpnpMapper::Rounds {
+ public:
+  Rounds(boost::asio::io_context& io, UpnpPlace place, std::vector<std::uint16_t> ports,
+         Handler handler)
+      : io_{&io},
+        handler_{std::make_shared<Handler>(std::move(handler))},
+        place_{std::move(place)},
+        internal_{std::move(ports)},
+        external_{internal_} {
+    CHECK(!internal_.empty());
+  }
+
+  // On the thread.
+  void run() {
+    block_sigpipe();
+    while (!is_stopped()) {
+      UpnpEvent event = map_all();
+      const bool failed = std::holds_alternative<UpnpFailed>(event);
+      if (failed) gateway_.reset();
+      tell(std::move(event));
+      wait(failed ? kUpnpRetry : kUpnpRenewal);
+    }
+    if (gateway_) {
+      for (const std::uint16_t port : external_) gateway_->give_back(port);
+    }
+    const std::lock_guard lock{mutex_};
+    is_over_ = true;
+    changed_.notify_all();
+  }
+
+  // On the io_context's. Nothing of it is touched by the thread afterwards.
+  void stop() {
+    std::unique_lock lock{mutex_};
+    io_ = nullptr;
+    handler_.reset();
+    changed_.notify_all();
+    (void)changed_.wait_for(lock, std::chrono::nanoseconds{kUpnpGoodbye.ns},
+                            [this] { return is_over_; });
+  }
+
+ private:
+  [[nodiscard]] bool is_stopped() {
+    const std::lock_guard lock{mutex_};
+    return io_ == nullptr;
+  }
+  void wait(Duration time) {
+    std::unique_lock lock{mutex_};
+    (void)changed_.wait_for(lock, std::chrono::nanoseconds{time.ns},
+                            [this] { return io_ == nullptr; });
+  }
+  void tell(UpnpEvent event) {
+    const std::lock_guard lock{mutex_};
+    if (io_ == nullptr) return;
+    boost::asio::post(*io_, [handler = std::weak_ptr{handler_}, told = std::move(event)] {
+      if (const auto alive = handler.lock()) (*alive)(told);
+    });
+  }
+  // The gateway is looked for in each round: it may be another one, and our own address too.
+  [[nodiscard]] UpnpEvent map_all() {
+    gateway_.reset();
+    auto found = UpnpGateway::find(place_);
+    if (!found) return UpnpFailed{found.error()};
+    const auto ip = found->external_address();
+    if (!ip) return UpnpFailed{ip.error()};
+    for (std::size_t i = 0; i < internal_.size(); ++i) {
+      const auto port = found->map(internal_[i], external_[i], kUpnpLease);
+      if (!port) return UpnpFailed{port.error()};
+      external_[i] = *port;
+    }
+    gateway_ = std::make_unique<UpnpGateway>(*std::move(found));
+    return UpnpMapped{.external = *ip, .ports = external_};
+  }
+
+  std::mutex mutex_;  // of the first four
+  std::condition_variable changed_;
+  boost::asio::io_context* io_;  // null: stopped
+  std::shared_ptr<Handler> handler_;
+  bool is_over_ = false;
+  // Of the thread.
+  UpnpPlace place_;
+  std::vector<std::uint16_t> internal_;
+  std::vector<std::uint16_t> external_;   // as mapped last; at first the same
+  std::unique_ptr<UpnpGateway> gateway_;  // of the last round, if it succeeded
+};
 
 UpnpMapper::UpnpMapper(boost::asio::io_context& io, UpnpPlace place,
                        std::vector<std::uint16_t> ports, Handler handler)
-    : io_{io},
-      handler_{std::make_shared<Handler>(std::move(handler))},
-      place_{std::move(place)},
-      internal_{std::move(ports)},
-      external_{internal_},
-      is_mapped_(internal_.size(), false),
-      thread_{[this](const std::stop_token& stop) { run(stop); }} {
-  CHECK(!internal_.empty());
+    : rounds_{
+          std::make_shared<Rounds>(io, std::move(place), std::move(ports), std::move(handler))} {
+  std::thread{[rounds = rounds_] { rounds->run(); }}.detach();
 }
 
-UpnpMapper::~UpnpMapper() {
-  handler_.reset();
-  thread_.request_stop();
-  thread_.join();
-}
-
-void UpnpMapper::run(const std::stop_token& stop) {
-  while (!stop.stop_requested()) {
-    UpnpEvent event = map_all();
-    const bool failed = std::holds_alternative<UpnpFailed>(event);
-    if (failed) gateway_.reset();
-    tell(std::move(event));
-    wait(stop, failed ? kUpnpRetry : kUpnpRenewal);
-  }
-  give_all_back();
-}
-
-UpnpEvent UpnpMapper::map_all() {
-  if (gateway_ == nullptr) {
-    auto found = UpnpGateway::find(place_);
-    if (!found) return UpnpFailed{found.error()};
-    gateway_ = std::make_unique<UpnpGateway>(*std::move(found));
-  }
-  const auto ip = gateway_->external_address();
-  if (!ip) return UpnpFailed{ip.error()};
-  for (std::size_t i = 0; i < internal_.size(); ++i) {
-    const auto port = gateway_->map(internal_[i], external_[i], kUpnpLease);
-    if (!port) return UpnpFailed{port.error()};
-    external_[i] = *port;
-    is_mapped_[i] = true;
-  }
-  return UpnpMapped{.external = *ip, .ports = external_};
-}
-
-void UpnpMapper::give_all_back() {
-  if (std::ranges::find(is_mapped_, true) == is_mapped_.end()) return;
-  if (gateway_ == nullptr) {  // the last round failed; a mapping may have no end
-    if (auto found = UpnpGateway::find(place_)) {
-      gateway_ = std::make_unique<UpnpGateway>(*std::move(found));
-    }
-  }
-  if (gateway_ == nullptr) return;
-  for (std::size_t i = 0; i < external_.size(); ++i) {
-    if (is_mapped_[i]) gateway_->give_back(external_[i]);
-  }
-}
-
-void UpnpMapper::tell(UpnpEvent event) {
-  boost::asio::post(io_, [handler = told_, told = std::move(event)] {
-    if (const auto alive = handler.lock()) (*alive)(told);
-  });
-}
-
-void UpnpMapper::wait(const std::stop_token& stop, Duration time) {
-  std::unique_lock lock{mutex_};
-  (void)stopped_.wait_for(lock, stop, std::chrono::nanoseconds{time.ns}, [] { return false; });
-}
+UpnpMapper::~UpnpMapper() { rounds_->stop(); }
 
 }  // namespace ethnet::runtime

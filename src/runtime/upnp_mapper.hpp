@@ -3,14 +3,10 @@
 // what came of it is told on the io_context's thread.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <stop_token>
 #include <string>
-#include <thread>
 #include <variant>
 #include <vector>
 
@@ -22,9 +18,10 @@
 
 namespace ethnet::runtime {
 
-inline constexpr Duration kUpnpLease = seconds(1'200);
+inline constexpr Duration kUpnpLease = seconds(1'200);  // one renewal may fail
 inline constexpr Duration kUpnpRenewal = seconds(600);  // and when a new address is noticed
 inline constexpr Duration kUpnpRetry = seconds(300);    // after a round that failed
+inline constexpr Duration kUpnpGoodbye = seconds(4);    // for giving the mappings back
 
 struct UpnpMapped {
   IpAddress external;
@@ -39,34 +36,18 @@ class UpnpMapper {
  public:
   using Handler = std::function<void(const UpnpEvent&)>;
 
-  // `handler` runs on `io`'s thread, never after this is gone. `ports`: ours, UDP.
+  // `handler` runs on `io`'s thread, never after this is gone. `ports`: ours, UDP; at least one.
   UpnpMapper(boost::asio::io_context& io, UpnpPlace place, std::vector<std::uint16_t> ports,
              Handler handler);
   UpnpMapper(const UpnpMapper&) = delete;
   UpnpMapper& operator=(const UpnpMapper&) = delete;
-  // Gives the mappings back. Waits for the request that is under way: seconds, where a gateway has
-  // fallen silent.
+  // Gives the mappings back, if the last round succeeded. Waits for kUpnpGoodbye at most: a gateway
+  // that is slower keeps a thread that no longer has to do with us until the process ends.
   ~UpnpMapper();
 
  private:
-  void run(const std::stop_token& stop);
-  [[nodiscard]] UpnpEvent map_all();
-  void give_all_back();
-  void tell(UpnpEvent event);
-  void wait(const std::stop_token& stop, Duration time);
-
-  boost::asio::io_context& io_;
-  std::shared_ptr<Handler> handler_;
-  // Of the thread, from here on.
-  std::weak_ptr<Handler> told_{handler_};
-  UpnpPlace place_;
-  std::vector<std::uint16_t> internal_;
-  std::vector<std::uint16_t> external_;  // as mapped last; at first the same
-  std::vector<bool> is_mapped_;
-  std::unique_ptr<UpnpGateway> gateway_;  // null: to be found
-  std::mutex mutex_;
-  std::condition_variable_any stopped_;
-  std::jthread thread_;  // the last member: it uses the others
+  class Rounds;
+  std::shared_ptr<Rounds> rounds_;  // shared with its thread
 };
 
 }  // namespace ethnet::runtime

@@ -28,7 +28,7 @@ class UpnpGateway:
     def __init__(self, external="60.1.1.11"):
         self.external = external
         self.description = DESCRIPTION
-        self.taken = set()  # external ports of other hosts
+        self.takes_same = False  # whatever port a host asks for as its own is another host's
         self.only_permanent = False
         self.refuses = None  # an error code for every mapping
         self.mappings = {}
@@ -70,7 +70,7 @@ class UpnpGateway:
             return self.refuses, ""
         if self.only_permanent and lease != 0:
             return 725, ""
-        if port in self.taken:
+        if self.takes_same and port == int(told("NewInternalPort")):
             return 718, ""
         self.mappings[port] = (int(told("NewInternalPort")), lease)
         return 0, ""

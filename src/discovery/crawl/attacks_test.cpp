@@ -23,7 +23,7 @@ TEST_F(CrawlAttacks, atk_38_RecordsThatNameAVictimHaveItKnockedAtTwiceAMinuteAtM
   EXPECT_EQ(sent, 2 * kbucket::kMaxProbesPerAddress);
   EXPECT_EQ(crawler().book().claims(), kMaxCrawlClaimsPerSite - 2) << "two were silent";
   EXPECT_EQ(crawler().counters().told_crowded, 90 - kMaxCrawlClaimsPerSite);
-  EXPECT_GT(crawler().counters().knocks_put_off, 0U);
+  EXPECT_GE(crawler().counters().knocks_put_off, kMaxCrawlClaimsPerSite - 2);
 }
 
 TEST_F(CrawlAttacks, atk_33_WhatALiarTellsOfASiteLeavesItsPlacesToThoseWhoAnswer) {

@@ -164,6 +164,7 @@ std::optional<Node> Book::on_answer(Now now, const NodeId& id, const RecordPtr& 
   const bool is_elsewhere =
       is_newer && site_of(entry.contact.at.ip) != site_of(told->endpoint().ip);
   if (is_elsewhere && may_move(entry, told->endpoint().ip)) {
+    if (++entry.moves > kMaxCrawlMoves) return on_silence(now, id);
     move(entry, told);
     schedule(entry, now.mono + kMovePause);
     return std::nullopt;
@@ -185,6 +186,7 @@ void Book::note_answer(Now now, Entry& entry) {
   if (!node.has_answered()) node.first_response = node.last_check;
   if (!entry.answered) ++answered_;
   entry.answered = entry.proven = true;
+  entry.moves = 0;
   uncount(entry);
   entry.claim = false;
   count(entry);

@@ -114,6 +114,7 @@ class Book {
     bool claim = true;      // it never answered from this site, in this run or another
     bool answered = false;  // in this run
     bool proven = false;    // at this address
+    unsigned moves = 0;     // since it last answered from where it says that it is
   };
   struct Site {
     std::size_t all = 0;

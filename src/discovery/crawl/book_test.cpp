@@ -149,6 +149,23 @@ TEST(CrawlBook, ANodeThatMovesIsAClaimThereWithItsScoreUntilItAnswers) {
   EXPECT_EQ(book.sites(), 1U);
 }
 
+// It would be asked for ever, and the crawl never end.
+TEST(CrawlBook, WhoNamesPlaceAfterPlaceIsSilentAfterTwo) {
+  Book book{kKey, {}};
+  ASSERT_EQ(book.tell(at(0), claim(1)), Told::fresh);
+  for (std::uint64_t move = 1; move <= kMaxCrawlMoves; ++move) {
+    const auto when = at(30 * static_cast<std::int64_t>(move - 1));
+    ASSERT_TRUE(book.next(when).has_value());
+    EXPECT_FALSE(book.on_answer(when, id_of(1), record_of(1, place_of(1 + move), 1)).has_value());
+    EXPECT_EQ(book.claims(), 1U);
+  }
+  const auto when = at(30 * std::int64_t{kMaxCrawlMoves});
+  ASSERT_TRUE(book.next(when).has_value());
+  EXPECT_FALSE(book.on_answer(when, id_of(1), record_of(1, place_of(9), 1)).has_value());
+  EXPECT_EQ(book.claims(), 0U);
+  EXPECT_EQ(book.tell(when, claim(1)), Told::silent);
+}
+
 TEST(CrawlBook, AMoveNeedsRoomAmongTheClaimsToo) {
   Book book{kKey, {.claims = 1}};
   ASSERT_EQ(book.tell(at(0), claim(1)), Told::fresh);

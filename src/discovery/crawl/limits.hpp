@@ -20,6 +20,9 @@ inline constexpr std::size_t kMaxCrawlPerSite = 100;
 // Of them, those that never answered from there. Anybody may tell of them, so they neither fill a
 // site nor bring it more than a few questions; two a minute are asked (kMaxProbesPerAddress).
 inline constexpr std::size_t kMaxCrawlClaimsPerSite = 8;
+// Moves of a node in a row, each to the place that its last answer named, without an answer from
+// where it says that it is: a node moves once, and a second time while it is being asked.
+inline constexpr unsigned kMaxCrawlMoves = 2;
 // Nodes that are being asked; beside two look-ups it is what discv4 has contacts for.
 inline constexpr std::size_t kMaxCrawlVisits = 48;
 // Questions of one visit for the nodes that a node knows. A table of discv5 has 17 buckets, of

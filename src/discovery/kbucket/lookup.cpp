@@ -35,10 +35,10 @@ void Lookup::add(std::span<const LookupNode> nodes) {
         nodes_.try_emplace(xor_distance(target_, node.id), Node{node.id, node.subnet});
     if (added.second) ++waiting_;
   }
-  if (waiting_ > kMaxLookupWaiting) drop_farthest_waiting();
+  if (waiting_ > kMaxLookupWaiting) forget_waiting();
 }
 
-void Lookup::drop_farthest_waiting() {
+void Lookup::forget_waiting() {
   std::map<IpAddress, std::size_t> of_subnet;
   for (const auto& [distance, node] : nodes_) {
     if (node.state == State::waiting && node.subnet) ++of_subnet[*node.subnet];
@@ -48,7 +48,7 @@ void Lookup::drop_farthest_waiting() {
       const Node& node = (--it)->second;
       if (node.state != State::waiting) continue;
       if (only_crowds) {
-        if (!node.subnet || of_subnet[*node.subnet] <= kMaxLookupPerSubnet) continue;
+        if (!node.subnet || of_subnet[*node.subnet] <= kMaxLookupCrowd) continue;
         --of_subnet[*node.subnet];
       }
       it = nodes_.erase(it);

@@ -27,8 +27,11 @@ inline constexpr std::size_t kLookupResults = 16;  // Kademlia's k
 // Questions of one look-up. One among 100,000 nodes needs about 30; the rest is for those that
 // fail.
 inline constexpr std::size_t kMaxLookupQueries = 64;
-// Nodes that it remembers beside those that it asked: the nearest ones.
+// Nodes that it remembers beside those that it asked: the nearest ones, and of crowds the fewest.
 inline constexpr std::size_t kMaxLookupWaiting = 64;
+// More of one subnet that wait are a crowd, whose farthest are forgotten before anybody else. Not
+// as few as count: anybody can name made-up neighbours of a node that nobody has asked yet.
+inline constexpr std::size_t kMaxLookupCrowd = 8;
 // The k nearest share a bucket or two, which have as many places for one subnet.
 inline constexpr std::size_t kMaxLookupPerSubnet = 2;
 
@@ -55,7 +58,7 @@ class Lookup {
   [[nodiscard]] bool knows(const NodeId& id) const;
   // Whether it is among the k nearest that count and have not failed: one of the results, so far.
   [[nodiscard]] bool is_near(const NodeId& id) const;
-  // Those that answered, nearest first, at most kLookupResults.
+  // Those that answered and count, nearest first, at most kLookupResults.
   [[nodiscard]] std::vector<NodeId> closest() const;
   [[nodiscard]] const NodeId& target() const { return target_; }
   [[nodiscard]] std::size_t queries() const { return queries_; }
@@ -76,8 +79,8 @@ class Lookup {
   [[nodiscard]] Nodes::const_iterator find_near(Counts counts, Stops stops) const;
   // The nearest that may be asked now: among the first k that have not failed.
   [[nodiscard]] Nodes::const_iterator best_waiting() const;
-  // Back to kMaxLookupWaiting: first the farthest of subnets that have more than their share.
-  void drop_farthest_waiting();
+  // Back to kMaxLookupWaiting: first the farthest of crowds.
+  void forget_waiting();
   [[nodiscard]] Node* asked(const NodeId& id);
 
   NodeId self_;

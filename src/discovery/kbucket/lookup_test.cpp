@@ -231,7 +231,21 @@ TEST(Lookup, WhoWaitsBehindTwoOfItsSubnetIsAskedWhenOneFails) {
   EXPECT_EQ(lookup.closest(), (std::vector<NodeId>{order[1], order[2]}));
 }
 
-// Whoever is remembered is: of a crowd its nearest, and all others.
+// An unproven node that has neighbours in its subnet, made up by a liar, is remembered as before.
+TEST(Lookup, AFewMadeUpNeighboursDoNotMakeANodeForgotten) {
+  Prng prng{11};
+  const NodeId target = draw_id(prng);
+  const auto ids = nearest(draw_ids(prng, 100), target, 100);
+  const auto others = std::span{ids}.last(kMaxLookupWaiting);
+  Lookup lookup{NodeId{}, target};
+  lookup.add(of_subnet(std::span{ids}.subspan(kMaxLookupCrowd - 1, 1), kCrowded));
+  lookup.add(of_subnet(std::span{ids}.first(kMaxLookupCrowd - 1), kCrowded));
+  lookup.add(named(others));
+  EXPECT_TRUE(lookup.knows(ids[kMaxLookupCrowd - 1]));
+  EXPECT_FALSE(lookup.knows(others.back()));
+}
+
+// Of a crowd its nearest are remembered, and all others.
 TEST(Lookup, ACrowdIsForgottenBeforeAnybodyElse) {
   Prng prng{10};
   const NodeId target = draw_id(prng);
