@@ -10,8 +10,8 @@ import sys
 import unittest
 
 sys.dont_write_bytecode = True
+from discovery_support import DiscoveryTest  # noqa: E402
 from interop_peers import GETH, Peer, needs_geth, needs_npm, node_js  # noqa: E402
-from support import ProcessTest  # noqa: E402
 
 # What a node is from start to start: its key and its port.
 Seat = collections.namedtuple("Seat", "kind key port")
@@ -21,10 +21,16 @@ Node = collections.namedtuple("Node", "seat handle name target")
 COMMANDS = {"go-ethereum": [GETH], "chainsafe": node_js("chainsafe"), "ethereumjs": node_js("ethereumjs")}
 
 
-class MixedNetwork(ProcessTest):
+class MixedNetwork(DiscoveryTest):
+    def setUp(self):
+        super().setUp()
+        seed = os.environ.get("ETHNET_MIXED_SEED") or str(random.getrandbits(32))
+        print(f"ETHNET_MIXED_SEED={seed}")  # keys, the order of the start, and who begins with whom
+        self.random = random.Random(seed)
+
     def seats(self, counts):
         kinds = [kind for kind, count in counts.items() for _ in range(count)]
-        return [Seat(kind, f"{random.getrandbits(255) | 1:064x}", port)
+        return [Seat(kind, f"{self.random.getrandbits(255) | 1:064x}", port)
                 for kind, port in zip(kinds, self.free_ports(len(kinds)))]
 
     def ours(self, version, seat, boot):
@@ -48,7 +54,7 @@ class MixedNetwork(ProcessTest):
     def target_of(self, name):
         if name.startswith("enode://"):
             return re.match(r"enode://([0-9a-f]{128})@", name).group(1)
-        return re.search(r"node id +0x([0-9a-f]{64})", self.ask("enr", "decode", name)).group(1)
+        return self.record_fields(name)["id"].removeprefix("0x")
 
     def begin(self, version, seat, boot):
         return self.ours(version, seat, boot) if seat.kind == "ethnet" else self.theirs(version, seat, boot)
@@ -61,16 +67,10 @@ class MixedNetwork(ProcessTest):
             else:
                 node.handle.close()
 
-    def ask(self, *words):
-        command = self.start("ethnet", *words)
-        text = command.rest()
-        self.assertEqual(command.exit_code(), 0, text)
-        return text
-
     def network(self, version, counts):
         """By kind. A few of ours come first, the others in any order."""
         seats = self.seats(counts)
-        random.shuffle(seats)
+        self.random.shuffle(seats)
         first = [seat for seat in seats if seat.kind == "ethnet"][:4]
         nodes = []
         for seat in [*first, *(seat for seat in seats if seat not in first)]:
@@ -81,7 +81,7 @@ class MixedNetwork(ProcessTest):
         """One of ours, and one of any kind: a node of go-ethereum takes in nobody during its own start, nor has it then
         anybody to tell of, and whoever has begun with it alone asks again in half an hour."""
         ours = [node for node in nodes if node.seat.kind == "ethnet"]
-        return {random.choice(some).name for some in (ours, nodes) if some}
+        return {self.random.choice(some).name for some in (ours, nodes) if some}
 
     def begin_again(self, version, nodes, node, port):
         self.end(node)
@@ -167,7 +167,7 @@ class MixedNetwork(ProcessTest):
         if asker.seat.kind == "go-ethereum":
             return asker.handle.ask("lookup", node.target).get("urls", [])
         # It looks nobody up; whom it is told of it asks, and keeps who answers.
-        through = random.choice([other for other in nodes if other not in (asker, node)])
+        through = self.random.choice([other for other in nodes if other not in (asker, node)])
         return asker.handle.ask("ask", through.name).get("nodes", [])
 
     def pinged_by_all(self, nodes, node):
