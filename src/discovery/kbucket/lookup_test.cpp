@@ -201,7 +201,7 @@ TEST(Lookup, atk_32_ACrowdOfOneSubnetDoesNotKeepItFromAskingAnother) {
   std::size_t of_crowd = 0;
   while (const auto id = lookup.next()) {
     is_asked |= *id == other;
-    of_crowd += *id == other ? 0 : 1;
+    of_crowd += *id == other ? 0U : 1U;
     lookup.on_answer(*id, *id == other ? std::vector<LookupNode>{} : lies());
   }
   EXPECT_TRUE(is_asked);
