@@ -231,6 +231,7 @@ class Operator(DiscoveryTest):
             second = life()
             for node, _ in second:
                 node.wait_for(r"Session opened .*peer=")
+            for node, _ in second:  # not before the other has told of the session too
                 self.stop(node)
 
     def test_a_stun_server_tells_our_address_and_one_that_lies_does_not(self):
