@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "descriptor.hpp"
+
 namespace ethnet::app {
 namespace {
 
@@ -23,21 +25,6 @@ constexpr mode_t kOwnerOnly = 0600;
 [[noreturn]] void refuse(std::string_view what, const std::string& path) {
   throw std::runtime_error(fmt::format("cannot {} {}: {}", what, path, std::strerror(errno)));
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_{fd} {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const { return fd_; }
-  [[nodiscard]] bool valid() const { return fd_ >= 0; }
-
- private:
-  int fd_;
-};
 
 // Removes the name when it goes out of scope; the file stays where it has another one.
 class TemporaryName {

@@ -12,26 +12,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "descriptor.hpp"
+
 namespace ethnet::app {
 namespace {
 
 namespace fs = std::filesystem;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_{fd} {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const { return fd_; }
-  // Some file systems say only here that there was no room.
-  [[nodiscard]] int close() { return ::close(std::exchange(fd_, -1)); }
-
- private:
-  int fd_;
-};
 
 // The name beside a file under which it is written, gone at the end of the scope.
 class NameBeside {
@@ -100,7 +86,7 @@ void OutputFile::check() const {
     return;
   }
   NameBeside beside{path_};
-  if (const Descriptor made{beside.make()}; made.get() < 0) fail(errno);
+  if (const Descriptor made{beside.make()}; !made.valid()) fail(errno);
 }
 
 void OutputFile::write(std::string_view text) const {
@@ -108,7 +94,7 @@ void OutputFile::write(std::string_view text) const {
   if (is_standard_output(path_)) return write_to(STDOUT_FILENO, text);
   if (!is_no_file(path_)) return replace(text);
   Descriptor out{::open(path_.c_str(), O_WRONLY | O_CLOEXEC)};
-  if (out.get() < 0) fail(errno);
+  if (!out.valid()) fail(errno);
   write_to(out.get(), text);
   if (out.close() != 0) fail(errno);
 }
@@ -126,7 +112,7 @@ void OutputFile::write_to(int fd, std::string_view text) const {
 void OutputFile::replace(std::string_view text) const {
   NameBeside beside{path_};
   Descriptor out{beside.make()};
-  if (out.get() < 0) fail(errno);
+  if (!out.valid()) fail(errno);
   write_to(out.get(), text);
   if (::fsync(out.get()) != 0 || out.close() != 0 || beside.keep() != 0) fail(errno);
 }

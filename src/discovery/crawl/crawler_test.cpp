@@ -54,15 +54,20 @@ TEST_P(Crawls, EnoughNodesAreEnough) {
   EXPECT_LE(checked_.size(), 10U + kMaxCrawlVisits) << "what was under way";
 }
 
+Node of_an_earlier_run(std::uint64_t number, std::int64_t score) {
+  const UnixTime then = UnixTime::from_seconds(1'600'000'000);
+  return {.record = record_of(number),
+          .score = score,
+          .first_response = then,
+          .last_response = then,
+          .last_check = then};
+}
+
 TEST_P(Crawls, ABookThatIsFullOfAnEarlierRunIsAskedRatherThanEnough) {
   add_hosts(3, GetParam());
   start({.nodes = 3});
   for (const std::uint64_t i : {1U, 2U, 77U}) {
-    ASSERT_TRUE(crawler().restore(now_, {.record = record_of(i),
-                                         .score = 1,
-                                         .first_response = UnixTime::from_seconds(1'600'000'000),
-                                         .last_response = UnixTime::from_seconds(1'600'000'000),
-                                         .last_check = UnixTime::from_seconds(1'600'000'000)}));
+    ASSERT_TRUE(crawler().restore(now_, of_an_earlier_run(i, 1)));
   }
   crawler().begin(now_, {});
   ASSERT_TRUE(run_to_end(seconds(120)));
@@ -77,11 +82,7 @@ TEST_P(Crawls, NodesOfAnEarlierRunAreCheckedAndThoseThatAreGoneLoseHalfTheirScor
   remove_host(3);
   start();
   for (const std::uint64_t i : {2U, 3U}) {
-    ASSERT_TRUE(crawler().restore(now_, {.record = record_of(i),
-                                         .score = 5,
-                                         .first_response = UnixTime::from_seconds(1'600'000'000),
-                                         .last_response = UnixTime::from_seconds(1'600'000'000),
-                                         .last_check = UnixTime::from_seconds(1'600'000'000)}));
+    ASSERT_TRUE(crawler().restore(now_, of_an_earlier_run(i, 5)));
   }
   crawler().begin(now_, {});
   ASSERT_TRUE(run_to_end(seconds(60)));
