@@ -1,5 +1,5 @@
 # ./dev setup: the packages of a build, a test run and a check, on Debian 12 (bookworm), and the page's from npm.
-# With ETHNET_SETUP=build (as in the Dockerfile) only what a build takes.
+# With ETHNET_SETUP=build (as in the Dockerfile) only what a build takes, and all of that: the page is no extra there.
 
 # `name/suite` takes it from that suite, `name>=version` is too old otherwise.
 readonly BUILD_PACKAGES='
@@ -150,6 +150,7 @@ setup_packages() {
 cmd_setup() {
   setup_packages
   setup_web
+  [ "${ETHNET_SETUP:-}" != build ] || return 0
   setup_grpcurl
   setup_interop
 }

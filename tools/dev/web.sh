@@ -12,6 +12,7 @@ setup_web() {
   (cd web && npm ci --ignore-scripts --no-progress --loglevel=error) >build/.web-setup.log 2>&1 ||
     {
       cat build/.web-setup.log >&2
+      [ "${ETHNET_SETUP:-}" != build ] || die "setup: npm ci failed for web/, and an image or package has the page in it"
       say "setup: npm ci failed for web/ (it needs a network once): this build has no page"
       return 0
     }
