@@ -18,7 +18,8 @@ class Gathering {
  public:
   Gathering();
 
-  // False when it does not belong behind what is there, or is no single datagram: nothing was taken.
+  // False when it does not belong behind what is there, or is no single datagram: nothing was
+  // taken.
   bool add(const Transmit& transmit, ByteView bytes);
   [[nodiscard]] bool empty() const { return count_ == 0; }
   // All of it, as one Transmit. CHECK: not empty.

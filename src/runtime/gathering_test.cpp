@@ -1,5 +1,5 @@
-// What leaves as one burst: the gathering alone, and queue() and flush() of a socket of the loopback
-// interface, by what the kernel is asked and by what arrives.
+// What leaves as one burst: the gathering alone, and queue() and flush() of a socket of the
+// loopback interface, by what the kernel is asked and by what arrives.
 #include "gathering.hpp"
 
 #include <algorithm>
@@ -9,6 +9,8 @@
 #include <functional>
 #include <optional>
 
+#include <base/log.hpp>
+#include <chain/producer.hpp>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -16,6 +18,7 @@
 #include <sys/socket.h>
 
 #include "machine_loop.hpp"
+#include "node_runner.hpp"
 #include "udp.hpp"
 
 namespace ethnet::runtime {
@@ -32,9 +35,7 @@ Item item(const Endpoint& from, const Endpoint& to, std::size_t size, std::size_
   return {{from, to, 0, size, size}, Bytes(size, static_cast<std::byte>(number))};
 }
 
-bool add(Gathering& gathering, const Item& one) {
-  return gathering.add(one.transmit, one.bytes);
-}
+bool add(Gathering& gathering, const Item& one) { return gathering.add(one.transmit, one.bytes); }
 
 TEST(Gathering, TakesEquallyLongOnesOfOnePathAndAShorterOneLast) {
   const Endpoint a = loopback(1);
@@ -338,6 +339,65 @@ TEST_F(Queue, ALoopSendsAllOfItWithAFullSocketNowAndThen) {
   EXPECT_EQ(arrived(one_, kCount / 2), expected_one);
   EXPECT_EQ(arrived(two_, kCount / 2), expected_two);
   EXPECT_LT(calls_.size(), kCount / 2) << "they were not gathered";
+}
+
+// A node that says nothing, on two sockets: what they are asked to send, and in which order.
+class TwoSockets : public Queue {
+ protected:
+  TwoSockets() {
+    std::vector<std::unique_ptr<UdpSocket>> sockets;
+    for (Endpoint& local : local_) {
+      sockets.push_back(std::make_unique<UdpSocket>(loopback(), watched()));
+      local = sockets.back()->local();
+    }
+    node::NodeConfig config;
+    config.listen = {local_[0], local_[1]};
+    config.genesis = chain::dev_genesis();
+    node_ = *node::Node::make(os_now(), config, key_, entropy_, Prng{7}, log_);
+    runner_ = std::make_unique<NodeRunner>(
+        *node_, std::move(sockets), [](const StoreOp& op) { return StoreResult{op.id, true, 0}; },
+        [](const node::NodeEvent&) {});
+  }
+  bool transmit(std::size_t from, std::size_t size, std::size_t number) {
+    const Item one = item(local_.at(from), one_.local(), size, number);
+    return runner_->transmit(one.transmit, one.bytes);
+  }
+
+  OsEntropy entropy_;
+  NullLog log_;
+  std::shared_ptr<const crypto::SecretKey> key_ =
+      std::make_shared<const crypto::SecretKey>(crypto::SecretKey::generate(entropy_));
+  std::array<Endpoint, 2> local_;
+  std::unique_ptr<node::Node> node_;
+  std::unique_ptr<NodeRunner> runner_;
+};
+
+TEST_F(TwoSockets, WhatLeavesByOneIsNotOvertakenByWhatLeavesByTheOther) {
+  ASSERT_TRUE(runner_->flush());
+  ASSERT_TRUE(transmit(0, 50, 1));
+  ASSERT_TRUE(transmit(0, 50, 2));
+  EXPECT_TRUE(calls_.empty());
+  ASSERT_TRUE(transmit(1, 60, 3));
+  EXPECT_EQ(calls_, (std::vector<Call>{{100, 50}}));
+  ASSERT_TRUE(transmit(0, 70, 4));
+  ASSERT_TRUE(runner_->flush());
+  EXPECT_EQ(calls_, (std::vector<Call>{{100, 50}, {60, 0}, {70, 0}}));
+  EXPECT_EQ(arrived(one_, 4), (Arrived{{50, 1}, {50, 2}, {60, 3}, {70, 4}}));
+}
+
+TEST_F(TwoSockets, TheOneThatIsFullIsWaitedForAndGoesOnByItself) {
+  bool full = true;
+  error_ = [&](const Call&) { return full ? EAGAIN : 0; };
+  ASSERT_TRUE(transmit(1, 50, 1));
+  ASSERT_TRUE(transmit(1, 50, 2));
+  EXPECT_FALSE(transmit(0, 60, 3)) << "it would overtake them";
+  EXPECT_FALSE(runner_->flush());
+  full = false;
+  const auto sent = [&] { return !calls_.empty(); };
+  calls_.clear();
+  ASSERT_TRUE(runner_->run_until(sent));
+  EXPECT_EQ(arrived(one_, 2), (Arrived{{50, 1}, {50, 2}}));
+  EXPECT_EQ(calls_, (std::vector<Call>{{100, 50}}));
 }
 
 }  // namespace

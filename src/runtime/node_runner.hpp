@@ -117,8 +117,8 @@ class NodeRunner {
   Bytes scratch_;
   std::optional<std::size_t> full_socket_;
   std::optional<std::size_t> queued_socket_;  // the one whose queue may hold something
-  std::size_t look_ups_ = 0;                 // in flight; one a static peer
-  std::uint64_t descriptors_exhausted_ = 0;  // what was put off or failed for want of one
+  std::size_t look_ups_ = 0;                  // in flight; one a static peer
+  std::uint64_t descriptors_exhausted_ = 0;   // what was put off or failed for want of one
   bool begun_ = false;
   bool stopping_ = false;
   Pump<node::Node, NodeRunner> pump_;
