@@ -10,6 +10,8 @@
 // spent (needs_drain()), and stops polling transmits when the sink is full: the pulled Transmit is
 // kept, the other outputs go on, and handle_writable() offers it again before anything newer. When
 // the drain is complete and a deadline is already due, handle_deadline runs once more in the turn.
+// A sink that gathers what it takes has a flush(), called after each round of transmits, before
+// anything else has its turn.
 //
 // Threading: the thread that owns the machine. The sink must not call back into the pump or the
 // machine. Limits: PumpLimits; at most one Transmit (64 KiB) is kept.
@@ -58,6 +60,12 @@ using EventOf = typename decltype(std::declval<M&>().poll_event())::value_type;
 template <class S>
 concept TransmitSink = requires(S sink, const Transmit& transmit, ByteView bytes) {
   { sink.transmit(transmit, bytes) } -> std::same_as<bool>;
+};
+// Keeps what it took, to send several at once. False from flush(): full, what is left is kept, and
+// the next call of transmit() or flush() goes on with it.
+template <class S>
+concept FlushingSink = requires(S sink) {
+  { sink.flush() } -> std::same_as<bool>;
 };
 template <class S, class E>
 concept EventSink = requires(S sink, E event) { sink.event(std::move(event)); };
@@ -185,31 +193,40 @@ class Pump {
   void drain_transmits(Now now, std::size_t& budget) {
     if constexpr (HasDatagrams<Machine>) {
       if (blocked_) return;
-      if (kept_) {
-        if (!offer(*kept_, kept_bytes_)) return;
-        kept_.reset();
-        kept_bytes_.clear();
+      poll_transmits(now, budget);
+      if constexpr (FlushingSink<Sink>) {
+        if (!blocked_ && !sink_.flush()) note_full();
       }
-      for (std::size_t n = 0; n < kItemsPerKindAndPass && budget > 0; ++n) {
-        const std::optional<Transmit> transmit = machine_.poll_transmit(now, buffer_);
-        if (!transmit) return;
-        CHECK(transmit->size > 0 && transmit->size <= buffer_.size());
-        --budget;
-        ++stats_.bursts;
-        const ByteView bytes = ByteView{buffer_}.first(transmit->size);
-        if (!offer(*transmit, bytes)) {
-          kept_ = *transmit;
-          kept_bytes_ = to_bytes(bytes);
-          return;
-        }
+    }
+  }
+  void poll_transmits(Now now, std::size_t& budget) {
+    if (kept_) {
+      if (!offer(*kept_, kept_bytes_)) return;
+      kept_.reset();
+      kept_bytes_.clear();
+    }
+    for (std::size_t n = 0; n < kItemsPerKindAndPass && budget > 0; ++n) {
+      const std::optional<Transmit> transmit = machine_.poll_transmit(now, buffer_);
+      if (!transmit) return;
+      CHECK(transmit->size > 0 && transmit->size <= buffer_.size());
+      --budget;
+      ++stats_.bursts;
+      const ByteView bytes = ByteView{buffer_}.first(transmit->size);
+      if (!offer(*transmit, bytes)) {
+        kept_ = *transmit;
+        kept_bytes_ = to_bytes(bytes);
+        return;
       }
     }
   }
   [[nodiscard]] bool offer(const Transmit& transmit, ByteView bytes) {
     if (sink_.transmit(transmit, bytes)) return true;
+    note_full();
+    return false;
+  }
+  void note_full() {
     blocked_ = true;
     ++stats_.sink_full;
-    return false;
   }
 
   void drain_events(std::size_t& budget) {

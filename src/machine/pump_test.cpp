@@ -186,6 +186,71 @@ TEST_F(PumpTest, RefusesABatchBeyondTheContract) {
   EXPECT_DEATH(pump.handle_datagrams(at(1), batch), "batch.size\\(\\) <= kMaxDatagramBatch");
 }
 
+// Keeps up to three, as a socket that sends several at once.
+struct GatheringSink : RecordingSink {
+  std::vector<std::uint8_t> kept;
+  std::vector<std::string> steps;
+
+  bool transmit(const Transmit&, ByteView bytes) {
+    if (kept.size() == 3 && !flush()) return false;
+    kept.push_back(std::to_integer<std::uint8_t>(bytes.front()));
+    return true;
+  }
+  bool flush() {
+    if (kept.empty()) return true;
+    if (room == 0) return false;
+    --room;
+    steps.push_back("sent " + std::to_string(kept.size()));
+    sent.insert(sent.end(), kept.begin(), kept.end());
+    kept.clear();
+    return true;
+  }
+  void event(int) { steps.emplace_back("event"); }
+};
+
+struct PumpAndFlush : testing::Test {
+  ScriptedMachine machine;
+  GatheringSink sink;
+  Bytes buffer = Bytes(kTransmitBufferBytes);
+  Pump<ScriptedMachine, GatheringSink> pump{machine, sink, buffer};
+};
+
+TEST_F(PumpAndFlush, WhatASinkGatheredLeavesBeforeAnythingElseHasItsTurn) {
+  machine.events = 1;
+  pump.handle_datagrams(at(1), std::vector<Datagram>(4));
+  EXPECT_EQ(sink.steps, (std::vector<std::string>{"sent 3", "sent 1", "event"}));
+  EXPECT_FALSE(pump.waits_for_writable());
+}
+
+TEST_F(PumpAndFlush, ASinkThatIsFullWhenItShallFlushIsWaitedFor) {
+  sink.room = 1;
+  machine.deadline = Instant{1};
+  pump.handle_datagrams(at(1), std::vector<Datagram>(5));
+  EXPECT_TRUE(pump.waits_for_writable());
+  EXPECT_EQ(pump.stats().sink_full, 1U);
+  EXPECT_EQ(sink.kept, (std::vector<std::uint8_t>{4, 5}));
+  EXPECT_TRUE(pump.next_deadline().is_never());
+  pump.handle_datagrams(at(2), std::vector<Datagram>(1));  // still full: nothing is asked of it
+  EXPECT_EQ(machine.bursts, 1U);
+  EXPECT_EQ(pump.stats().sink_full, 1U);
+  pump.handle_writable(at(3));  // it was not, after all
+  EXPECT_TRUE(pump.waits_for_writable());
+  sink.room = 1;
+  pump.handle_writable(at(4));
+  EXPECT_FALSE(pump.waits_for_writable());
+  EXPECT_EQ(sink.sent, (std::vector<std::uint8_t>{1, 2, 3, 4, 5, 6}));
+}
+
+TEST_F(PumpAndFlush, WhatDoesNotFitBehindAFullSinkIsOfferedAgain) {
+  sink.room = 0;
+  pump.handle_datagrams(at(1), std::vector<Datagram>(5));
+  EXPECT_EQ(sink.kept.size(), 3U);
+  EXPECT_EQ(machine.bursts, 1U);  // the fourth is the pump's
+  sink.room = 2;
+  pump.handle_writable(at(2));
+  EXPECT_EQ(sink.sent, (std::vector<std::uint8_t>{1, 2, 3, 4, 5}));
+}
+
 // A machine may have only part of the contract, and the sink then needs only that part.
 struct TimerOnlyMachine {
   int fired = 0;

@@ -68,7 +68,8 @@ class MachineLoop {
   }
 
   // The pump's sink.
-  bool transmit(const Transmit& transmit, ByteView bytes) { return socket_.send(transmit, bytes); }
+  bool transmit(const Transmit& transmit, ByteView bytes) { return socket_.queue(transmit, bytes); }
+  bool flush() { return socket_.flush(); }
   void event(EventOf<Machine> event) { events_.push_back(std::move(event)); }
   void job(Job job) { jobs_.push_back(std::move(job)); }
 

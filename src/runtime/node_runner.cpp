@@ -227,12 +227,24 @@ std::size_t NodeRunner::socket_for(const Transmit& transmit) const {
 
 bool NodeRunner::transmit(const Transmit& transmit, ByteView bytes) {
   const std::size_t index = socket_for(transmit);
-  if (sockets_[index].udp->send(transmit, bytes)) return true;
-  if (!full_socket_) {
-    full_socket_ = index;
-    wait_writable(index);
-  }
+  // What went to another socket leaves first: the order is the node's.
+  if (index != queued_socket_ && !flush()) return false;
+  queued_socket_ = index;
+  if (sockets_[index].udp->queue(transmit, bytes)) return true;
+  note_full(index);
   return false;
+}
+
+bool NodeRunner::flush() {
+  if (!queued_socket_ || sockets_[*queued_socket_].udp->flush()) return true;
+  note_full(*queued_socket_);
+  return false;
+}
+
+void NodeRunner::note_full(std::size_t index) {
+  if (full_socket_) return;
+  full_socket_ = index;
+  wait_writable(index);
 }
 
 void NodeRunner::event(node::NodeEvent event) {

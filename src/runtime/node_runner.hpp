@@ -72,6 +72,7 @@ class NodeRunner {
 
   // The pump's sink.
   bool transmit(const Transmit& transmit, ByteView bytes);
+  bool flush();
   void event(node::NodeEvent event);
   void job(Job job) { workers_->run(std::move(job)); }
   void store(StoreOp op) { workers_->run(std::move(op)); }
@@ -89,6 +90,8 @@ class NodeRunner {
   void begin();
   void wait_readable(std::size_t index);
   void wait_writable(std::size_t index);
+  // It is full: the pump goes on when it is not.
+  void note_full(std::size_t index);
   void read(std::size_t index);
   void on_timer();
   void after_turn();
@@ -113,8 +116,9 @@ class NodeRunner {
   std::vector<std::unique_ptr<const Turn>> turns_;  // of those that repeat
   Bytes scratch_;
   std::optional<std::size_t> full_socket_;
-  std::size_t look_ups_ = 0;                 // in flight; one a static peer
-  std::uint64_t descriptors_exhausted_ = 0;  // what was put off or failed for want of one
+  std::optional<std::size_t> queued_socket_;  // the one whose queue may hold something
+  std::size_t look_ups_ = 0;                  // in flight; one a static peer
+  std::uint64_t descriptors_exhausted_ = 0;   // what was put off or failed for want of one
   bool begun_ = false;
   bool stopping_ = false;
   Pump<node::Node, NodeRunner> pump_;

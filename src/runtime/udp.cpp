@@ -264,36 +264,56 @@ UdpSocket::Sent UdpSocket::send_message(const Transmit& transmit, ByteView bytes
     if (n >= 0) return Sent::yes;
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) return Sent::full;
+    if (!segmented) return Sent::failed;
+    if (errno == EMSGSIZE) return Sent::too_large;
     const bool refused = errno == EIO || errno == EINVAL || errno == ENOPROTOOPT;
-    return segmented && refused ? Sent::no_gso : Sent::failed;
+    return refused ? Sent::no_gso : Sent::failed;
   }
 }
 
 bool UdpSocket::send(const Transmit& transmit, ByteView bytes) {
   const bool many = transmit.size > transmit.segment_size;
-  if (gso_ && many && sent_segments_ == 0) {
+  if (gso_ && many && sent_segments_ == 0 && refusal_ == Sent::yes) {
     const Sent sent = send_message(transmit, bytes, true);
     if (sent == Sent::full) return false;
-    if (sent != Sent::no_gso) {
+    if (sent == Sent::yes || sent == Sent::failed) {
       const std::size_t n = (transmit.size + transmit.segment_size - 1) / transmit.segment_size;
       (sent == Sent::yes ? counters_.datagrams_out : counters_.send_errors) += n;
       if (sent == Sent::yes) counters_.bytes_out += transmit.size;
       return true;
     }
     ++counters_.gso_refused;
-    gso_ = false;  // this kernel or device cannot: from now on one by one
+    refusal_ = sent;
   }
   ByteView rest = bytes.subspan(sent_segments_ * transmit.segment_size);
   while (!rest.empty()) {
     const std::size_t n = std::min(rest.size(), transmit.segment_size);
     const Sent sent = send_message(transmit, rest.first(n), false);
     if (sent == Sent::full) return false;
+    // By itself it goes: this kernel or device cannot do bursts, from now on one by one. It does
+    // not go either where the datagram is longer than the path takes, which says nothing of bursts.
+    const bool cannot = std::exchange(refusal_, Sent::yes) == Sent::no_gso && sent == Sent::yes;
+    gso_ = gso_ && !cannot;
     ++(sent == Sent::yes ? counters_.datagrams_out : counters_.send_errors);
     if (sent == Sent::yes) counters_.bytes_out += n;
     ++sent_segments_;
     rest = rest.subspan(n);
   }
   sent_segments_ = 0;
+  return true;
+}
+
+bool UdpSocket::queue(const Transmit& transmit, ByteView bytes) {
+  if (!queued_.empty() && queued_.add(transmit, bytes)) return true;
+  if (!flush()) return false;
+  if (gso_ && queued_.add(transmit, bytes)) return true;
+  return send(transmit, bytes);
+}
+
+bool UdpSocket::flush() {
+  if (queued_.empty()) return true;
+  if (!send(queued_.burst(), queued_.bytes())) return false;
+  queued_.clear();
   return true;
 }
 

@@ -14,6 +14,7 @@
 #include <sys/types.h>
 #include <types/endpoint.hpp>
 
+#include "gathering.hpp"
 #include "sockaddr.hpp"
 
 struct msghdr;
@@ -33,7 +34,7 @@ struct UdpCounters {
   std::uint64_t datagrams_out = 0;
   std::uint64_t bytes_in = 0;  // of these datagrams: payload
   std::uint64_t bytes_out = 0;
-  std::uint64_t gso_refused = 0;  // bursts that the kernel did not take: from then on one by one
+  std::uint64_t gso_refused = 0;  // bursts that the kernel did not take: sent one by one
   std::uint64_t send_errors = 0;  // dropped: unreachable, too large, ...
   // Dropped by the kernel because the receive buffer was full; known when a later one comes.
   std::uint64_t receive_overflow = 0;
@@ -65,9 +66,15 @@ class UdpSocket {
   // False when the socket is full: nothing was sent, offer the same again when it is writable.
   // A burst that was sent in part is continued by the next call with the same arguments.
   bool send(const Transmit& transmit, ByteView bytes);
+  // The same for a drive loop: equally long datagrams of one path that follow each other leave as
+  // one burst, in order with everything else, at the latest by flush(). False as of send(): this
+  // one was not taken; what was taken before is kept.
+  bool queue(const Transmit& transmit, ByteView bytes);
+  // False when the socket is full: what is queued is kept; call it again when it is writable.
+  bool flush();
 
  private:
-  enum class Sent : std::uint8_t { yes, full, no_gso, failed };
+  enum class Sent : std::uint8_t { yes, full, no_gso, too_large, failed };
   void give(const Visit& visit);
   [[nodiscard]] Sent send_message(const Transmit& transmit, ByteView bytes, bool segmented);
 
@@ -77,6 +84,8 @@ class UdpSocket {
   bool gso_;
   std::function<ssize_t(int, const msghdr*, int)> sendmsg_;
   std::size_t sent_segments_ = 0;  // of the burst that was sent in part
+  Sent refusal_ = Sent::yes;       // no_gso or too_large: of the burst that goes one by one for it
+  Gathering queued_;
   std::unique_ptr<std::byte[]> buffer_;
   std::vector<Datagram> batch_;
   Scopes scopes_;
