@@ -9,13 +9,14 @@
 #include <base/printable.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <store/descriptor.hpp>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "descriptor.hpp"
-
 namespace ethnet::app {
 namespace {
+
+using store::Descriptor;
 
 namespace fs = std::filesystem;
 
