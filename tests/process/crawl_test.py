@@ -132,6 +132,22 @@ class Crawl(ProcessTest):
             self.assertEqual(set(json.load(file)), set(records))
         self.assertEqual([name for name in os.listdir(self.directory) if ".part" in name], [])
 
+    def test_an_output_that_fails_keeps_the_other_from_nothing(self):
+        _, _, boot = self.network("discv5", 2)
+        for words in (("--json", "/dev/full", "--csv", "nodes.csv"), ("--csv", "/dev/full", "--json", "nodes.json")):
+            text = self.finish(self.crawl("discv5", "--bootnodes", boot, *words), 1)
+            self.assertIn(f"ethnet: {words[0]}: cannot write /dev/full: No space left on device", text)
+            self.assertTrue(os.path.getsize(self.path(words[3])), text)
+        text = self.finish(self.crawl("discv5", "--bootnodes", boot, "--json", "/dev/full", "--csv", "/dev/full"), 1)
+        for flag in ("--json", "--csv"):
+            self.assertIn(f"ethnet: {flag}: cannot write /dev/full: No space left on device", text)
+        command = self.start("ethnet", "discv4", "crawl", "--db", "x.db", "--bootnodes", ABSENT,
+                             "--json", "none/x.json", "--csv", "none/x.csv")
+        text = self.finish(command, 1)
+        for flag, name in (("--json", "x.json"), ("--csv", "x.csv")):
+            self.assertIn(f"ethnet: {flag}: cannot write none/{name}: No such file or directory", text)
+        self.assertNotIn("crawl  ", text, "it is told before the work")
+
     def test_while_another_process_holds_the_lock_what_is_found_waits(self):
         _, records, boot = self.network("discv5", 2)
         crawl = self.crawl("discv5", "--bootnodes", boot, "--forever", "--recheck", "1")
