@@ -120,7 +120,8 @@ class CrawlRun {
     while (!store()) {
     }
     tell(true);
-    each_by_itself({[this] { write(json_, json_of); }, [this] { write(csv_, csv_of); }, [this] {
+    each_by_itself({[this] { write(json_, json_of); }, [this] { write(csv_, csv_of); },
+                    [this] {
                       if (known_ == 0 && crawler_->book().nodes() == 0 && !stopped_) {
                         throw std::runtime_error("nobody answered");
                       }
@@ -129,7 +130,8 @@ class CrawlRun {
   }
 
  private:
-  // An error keeps no other step from being done. Each is told; the last of them is ours in the end.
+  // An error keeps no other step from being done. Each is told; the last of them is ours in the
+  // end.
   void each_by_itself(std::initializer_list<std::function<void()>> steps) {
     std::optional<std::string> error;
     for (const auto& step : steps) {
@@ -163,7 +165,7 @@ class CrawlRun {
     began_ = now;
     until_ = options_.crawl_seconds == 0 ? Instant::never() : now + seconds(options_.crawl_seconds);
     if (serve_at_) {
-      server_.emplace(options_.census, *serve_at_);
+      server_.emplace(options_.census, *serve_at_, options_.http_hosts);
       console_.line(fmt::format("serving {}", server_->url()));
     }
     if (known_ > 0)

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <base/instant.hpp>
 #include <types/endpoint.hpp>
@@ -27,7 +28,8 @@ inline constexpr Duration kCensusPatience = seconds(10);
 
 class Server {
  public:
-  Server(const std::string& census, const Endpoint& listen);
+  // `names`: hosts that we are called besides localhost and `listen`, "*" is any.
+  Server(const std::string& census, const Endpoint& listen, std::vector<std::string> names = {});
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();

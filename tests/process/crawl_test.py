@@ -178,7 +178,8 @@ class Crawl(ProcessTest):
 
     def test_it_is_served_over_http_with_filters(self):
         _, records, boot = self.network("discv5", 3)
-        crawl = self.crawl("discv5", "--bootnodes", boot, "--serve", "127.0.0.1:0")
+        crawl = self.crawl("discv5", "--bootnodes", boot, "--serve", "127.0.0.1:0", "--http.vhosts",
+                           "census.example,other.example")
         base = crawl.wait_for(r"serving (http://127\.0\.0\.1:\d+/)$").group(1)
         told = self.until(lambda: json.loads(self.get(base, "nodes.json")), lambda t: len(t["nodes"]) == 3)
         self.assertEqual({node["id"]: node["record"] for node in told["nodes"]}, records)
@@ -192,6 +193,8 @@ class Crawl(ProcessTest):
         with self.assertRaises(urllib.error.HTTPError) as refused:
             self.get(base, "nodes.json", host="evil.example")
         self.assertEqual(refused.exception.code, 403)
+        self.assertIn("--http.vhosts", refused.exception.read().decode())
+        self.assertEqual(len(json.loads(self.get(base, "nodes.json", host="Other.example:1"))["nodes"]), 3)
         crawl.terminate()
         self.finish(crawl)
 
