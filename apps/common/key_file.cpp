@@ -12,13 +12,14 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <runtime/os.hpp>
+#include <store/descriptor.hpp>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "descriptor.hpp"
-
 namespace ethnet::app {
 namespace {
+
+using store::Descriptor;
 
 constexpr mode_t kOwnerOnly = 0600;
 

@@ -9,25 +9,50 @@
 #include <base/printable.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <store/descriptor.hpp>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "descriptor.hpp"
 
 namespace ethnet::app {
 namespace {
 
+using store::Descriptor;
+
 namespace fs = std::filesystem;
+
+constexpr mode_t kPermissions = 0777;
+
+// What a link leads to, whether it is there or not; empty, and errno: it leads around in a circle.
+std::string followed(const std::string& path) {
+  constexpr unsigned kMostLinks = 40;  // as Linux
+  fs::path out = path;
+  for (unsigned nth = 0; nth < kMostLinks; ++nth) {
+    std::error_code none;
+    const fs::path next = fs::read_symlink(out, none);
+    if (none) return out.string();
+    out = out.parent_path() / next;  // an absolute one stands for itself
+  }
+  errno = ELOOP;
+  return {};
+}
+
+// The new file gets the mode of the one that it replaces, and its owner where the system lets us.
+// A group that it cannot have gets no more than everybody. Not 0: it failed, and errno.
+int take_after(const struct stat& before, int fd) {
+  struct stat now{};
+  mode_t mode = before.st_mode & kPermissions;
+  const bool has_group = ::fchown(fd, before.st_uid, before.st_gid) == 0 ||
+                         ::fchown(fd, static_cast<uid_t>(-1), before.st_gid) == 0;
+  if (!has_group) mode &= ~mode_t{S_IRWXG} | ((mode & S_IRWXO) << 3U);
+  if (::fstat(fd, &now) != 0) return -1;
+  return (now.st_mode & kPermissions) == mode ? 0 : ::fchmod(fd, mode);
+}
 
 // The name beside a file under which it is written, gone at the end of the scope.
 class NameBeside {
  public:
   // A link stays one: what it leads to is written.
-  explicit NameBeside(const std::string& path) {
-    std::error_code error;
-    const fs::path resolved = fs::canonical(path, error);
-    target_ = error ? path : resolved.string();
-  }
+  explicit NameBeside(const std::string& path) : target_{followed(path)} {}
   NameBeside(const NameBeside&) = delete;
   NameBeside& operator=(const NameBeside&) = delete;
   ~NameBeside() {
@@ -36,14 +61,15 @@ class NameBeside {
   // The descriptor, or -1. A run that was killed may have left a name, and in a container the next
   // one has its number.
   [[nodiscard]] int make() {
-    int fd = -1;
-    for (unsigned nth = 0; fd < 0 && nth < kMostNames; ++nth) {
-      name_ = fmt::format("{}.part-{}-{}", target_, ::getpid(), nth);
-      fd = ::open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-      if (fd < 0 && errno != EEXIST) break;
-    }
-    made_ = fd >= 0;
-    return fd;
+    if (target_.empty()) return -1;
+    struct stat before{};
+    const bool replaces = ::stat(target_.c_str(), &before) == 0;
+    const int fd = open_new(replaces ? 0600 : 0666);
+    if (fd < 0 || !replaces || take_after(before, fd) == 0) return fd;
+    const int error = errno;
+    ::close(fd);
+    errno = error;
+    return -1;
   }
   [[nodiscard]] int keep() {
     const int result = ::rename(name_.c_str(), target_.c_str());
@@ -52,13 +78,22 @@ class NameBeside {
   }
 
  private:
+  int open_new(mode_t mode) {
+    int fd = -1;
+    for (unsigned nth = 0; fd < 0 && nth < kMostNames; ++nth) {
+      name_ = fmt::format("{}.part-{}-{}", target_, ::getpid(), nth);
+      fd = ::open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+      if (fd < 0 && errno != EEXIST) break;
+    }
+    made_ = fd >= 0;
+    return fd;
+  }
+
   static constexpr unsigned kMostNames = 64;
   std::string target_;
   std::string name_;
   bool made_ = false;
 };
-
-bool is_standard_output(const std::string& path) { return path == "-"; }
 
 // What cannot be replaced by a file: a directory, a pipe, a device.
 bool is_no_file(const std::string& path) {
@@ -72,13 +107,13 @@ OutputFile::OutputFile(std::string flag, std::string path)
     : flag_{std::move(flag)}, path_{std::move(path)} {}
 
 void OutputFile::fail(int error) const {
-  const std::string where = is_standard_output(path_) ? "standard output" : printable(path_);
+  const std::string where = is_standard_output() ? "standard output" : printable(path_);
   throw std::runtime_error(
       fmt::format("{}: cannot write {}: {}", flag_, where, std::strerror(error)));
 }
 
 void OutputFile::check() const {
-  if (!is_wanted() || is_standard_output(path_)) return;
+  if (!is_wanted() || is_standard_output()) return;
   if (is_no_file(path_)) {
     std::error_code ignored;
     if (fs::is_directory(path_, ignored)) fail(EISDIR);
@@ -89,31 +124,33 @@ void OutputFile::check() const {
   if (const Descriptor made{beside.make()}; !made.valid()) fail(errno);
 }
 
-void OutputFile::write(std::string_view text) const {
+void OutputFile::write(std::string_view text) const { write(text_bytes(text)); }
+
+void OutputFile::write(ByteView bytes) const {
   if (!is_wanted()) return;
-  if (is_standard_output(path_)) return write_to(STDOUT_FILENO, text);
-  if (!is_no_file(path_)) return replace(text);
+  if (is_standard_output()) return write_to(STDOUT_FILENO, bytes);
+  if (!is_no_file(path_)) return replace(bytes);
   Descriptor out{::open(path_.c_str(), O_WRONLY | O_CLOEXEC)};
   if (!out.valid()) fail(errno);
-  write_to(out.get(), text);
+  write_to(out.get(), bytes);
   if (out.close() != 0) fail(errno);
 }
 
-void OutputFile::write_to(int fd, std::string_view text) const {
-  while (!text.empty()) {
-    const auto n = ::write(fd, text.data(), text.size());
+void OutputFile::write_to(int fd, ByteView bytes) const {
+  while (!bytes.empty()) {
+    const auto n = ::write(fd, bytes.data(), bytes.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) fail(errno);
-    text.remove_prefix(static_cast<std::size_t>(n));
+    bytes = bytes.subspan(static_cast<std::size_t>(n));
   }
 }
 
 // After a loss of power it is the one or the other, too.
-void OutputFile::replace(std::string_view text) const {
+void OutputFile::replace(ByteView bytes) const {
   NameBeside beside{path_};
   Descriptor out{beside.make()};
   if (!out.valid()) fail(errno);
-  write_to(out.get(), text);
+  write_to(out.get(), bytes);
   if (::fsync(out.get()) != 0 || out.close() != 0 || beside.keep() != 0) fail(errno);
 }
 

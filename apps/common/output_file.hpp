@@ -1,10 +1,14 @@
 // What a command writes at its end, where a flag says: "-" is standard output, what is no file (a
-// pipe, a device) is written as it is, and a file is there whole, or as it was before.
+// pipe, a device) is written as it is, and a file is there whole, or as it was before. A link stays
+// one: what it leads to is written, or made. A file that is replaced keeps its mode, and its owner
+// where the system lets us; other names of it (hard links) keep what it was.
 // Throws std::runtime_error with one line: the flag, the path and the reason.
 #pragma once
 
 #include <string>
 #include <string_view>
+
+#include <base/bytes.hpp>
 
 namespace ethnet::app {
 
@@ -17,11 +21,13 @@ class OutputFile {
   // Whether it can be written, before hours of work rather than after. Leaves everything as it is.
   void check() const;
   void write(std::string_view text) const;
+  void write(ByteView bytes) const;
+  [[nodiscard]] bool is_standard_output() const { return path_ == "-"; }
 
  private:
   [[noreturn]] void fail(int error) const;
-  void write_to(int fd, std::string_view text) const;
-  void replace(std::string_view text) const;
+  void write_to(int fd, ByteView bytes) const;
+  void replace(ByteView bytes) const;
 
   std::string flag_;
   std::string path_;

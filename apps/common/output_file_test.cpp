@@ -6,10 +6,13 @@
 #include <iterator>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include <apps/common/output_file.hpp>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace ethnet::app {
 namespace {
@@ -65,6 +68,61 @@ TEST_F(OutputFileTest, ALinkStaysOne) {
   OutputFile{"--json", path("link")}.write("text");
   EXPECT_TRUE(fs::is_symlink(path("link")));
   EXPECT_EQ(read(path("a.json")), "text");
+}
+
+TEST_F(OutputFileTest, ALinkThatLeadsToNothingYetIsFollowed) {
+  fs::create_directory(folder_ / "sub");
+  fs::create_symlink("sub/second", path("link"));
+  fs::create_symlink("a.json", folder_ / "sub" / "second");
+  const OutputFile out{"--json", path("link")};
+  out.check();
+  EXPECT_FALSE(fs::exists(path("sub/a.json"))) << "a check makes nothing";
+  out.write("text");
+  EXPECT_TRUE(fs::is_symlink(path("link")));
+  EXPECT_TRUE(fs::is_symlink(folder_ / "sub" / "second"));
+  EXPECT_EQ(read(path("sub/a.json")), "text");
+}
+
+TEST_F(OutputFileTest, ALinkThatLeadsNowhereIsRefusedAndStaysOne) {
+  fs::create_symlink("none/a.json", path("link"));
+  fs::create_symlink("circle", path("circle"));
+  for (const auto& [name, why] : {std::pair{"link", "No such file or directory"},
+                                  std::pair{"circle", "Too many levels of symbolic links"}}) {
+    const OutputFile out{"--json", path(name)};
+    const std::string said = "--json: cannot write " + path(name) + ": " + why;
+    EXPECT_EQ(error_of([&] { out.check(); }), said);
+    EXPECT_EQ(error_of([&] { out.write("x"); }), said);
+    EXPECT_TRUE(fs::is_symlink(path(name)));
+  }
+  EXPECT_EQ(files(), 2U);
+}
+
+TEST_F(OutputFileTest, AFileThatIsReplacedKeepsItsModeAndItsOwner) {
+  for (const mode_t mode : {mode_t{0600}, mode_t{0664}}) {
+    std::ofstream{path("a.json")} << "before";
+    ASSERT_EQ(::chmod(path("a.json").c_str(), mode), 0);
+    const bool is_root = ::geteuid() == 0;
+    if (is_root) {
+      ASSERT_EQ(::chown(path("a.json").c_str(), 12'345, 23'456), 0);
+    }
+    OutputFile{"--json", path("a.json")}.write("text");
+    EXPECT_EQ(read(path("a.json")), "text");
+    struct stat after{};
+    ASSERT_EQ(::stat(path("a.json").c_str(), &after), 0);
+    EXPECT_EQ(after.st_mode & 07777U, mode);
+    EXPECT_EQ(after.st_uid, is_root ? 12'345U : ::geteuid());
+    EXPECT_EQ(after.st_gid, is_root ? 23'456U : ::getegid());
+    ASSERT_TRUE(fs::remove(path("a.json")));
+  }
+}
+
+TEST_F(OutputFileTest, ANewFileHasTheModeThatTheUmaskLeaves) {
+  const mode_t before = ::umask(0027);
+  OutputFile{"--json", path("a.json")}.write("text");
+  ::umask(before);
+  struct stat after{};
+  ASSERT_EQ(::stat(path("a.json").c_str(), &after), 0);
+  EXPECT_EQ(after.st_mode & 07777U, 0640U);
 }
 
 TEST_F(OutputFileTest, AnErrorNamesTheFlagThePathAndTheReason) {

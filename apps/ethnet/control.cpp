@@ -3,12 +3,11 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <stdexcept>
-#include <utility>
 
 #include <apps/common/files.hpp>
+#include <apps/common/output_file.hpp>
 #include <apps/common/progress_line.hpp>
 #include <base/printable.hpp>
 #include <control/control_client.hpp>
@@ -42,40 +41,6 @@ Hash32 parse_hash(const std::string& what, const std::string& text) {
   if (!hash) throw std::runtime_error(fmt::format("{} '{}': {}", what, text, hash.error().what()));
   return *hash;
 }
-
-// A file that is there whole or not at all.
-class NewFile {
- public:
-  explicit NewFile(std::string path)
-      : path_{std::move(path)}, part_{path_ + ".part"}, out_{part_, std::ios::binary} {
-    if (!out_) throw std::runtime_error(fmt::format("cannot write {}", part_));
-  }
-  ~NewFile() {
-    std::error_code ignored;
-    if (!kept_) fs::remove(part_, ignored);
-  }
-  NewFile(const NewFile&) = delete;
-  NewFile& operator=(const NewFile&) = delete;
-
-  void write(ByteView bytes) {
-    for (const std::byte b : bytes) out_.put(static_cast<char>(b));
-    size_ += bytes.size();
-  }
-  void keep() {
-    out_.close();
-    if (!out_) throw std::runtime_error(fmt::format("cannot write {}", part_));
-    fs::rename(part_, path_);
-    kept_ = true;
-  }
-  [[nodiscard]] std::uint64_t size() const { return size_; }
-
- private:
-  std::string path_;
-  std::string part_;
-  std::ofstream out_;
-  std::uint64_t size_ = 0;
-  bool kept_ = false;
-};
 
 int publish(const ControlOptions& o) {
   std::error_code error;
@@ -123,7 +88,9 @@ int sample(const ControlOptions& o) {
 
 int get(const ControlOptions& o) {
   const Hash32 id = parse_hash("data id", o.data_id);
-  NewFile file{o.output};
+  const OutputFile file{"--output", o.output};
+  file.check();
+  Bytes data;
   runtime::Console console{STDERR_FILENO};
   ProgressLine progress{console, !o.json, "chunks"};
   client_of(o).get(
@@ -131,12 +98,19 @@ int get(const ControlOptions& o) {
       [&](std::uint32_t received, std::uint32_t total) {
         progress.show("get", received, total, received == total);
       },
-      [&](ByteView bytes) { file.write(bytes); });
-  file.keep();
+      [&](ByteView bytes) {
+        if (bytes.size() > das::kMaxDataBytes - data.size()) {
+          throw std::runtime_error(fmt::format("the node sent more than the {} bytes of a data set",
+                                               das::kMaxDataBytes));
+        }
+        data.insert(data.end(), bytes.begin(), bytes.end());
+      });
+  file.write(ByteView{data});
+  if (file.is_standard_output()) return 0;  // the data alone
   if (o.json) {
-    print(Json{{"file", o.output}, {"total_bytes", file.size()}});
+    print(Json{{"file", o.output}, {"total_bytes", data.size()}});
   } else {
-    say(fmt::format("{}: {} bytes", o.output, file.size()));
+    say(fmt::format("{}: {} bytes", o.output, data.size()));
   }
   return 0;
 }
@@ -254,7 +228,9 @@ void add_das(CLI::App& app, ControlOptions& o, int& status) {
 
   command = add_command(*das, o, status, "get", "Fetch all of it", [&o] { return get(o); });
   command->add_option("DATA_ID", o.data_id, "0x…")->required();
-  command->add_option("-o,--output", o.output, "File to write")->option_text("FILE")->required();
+  command->add_option("-o,--output", o.output, "File to write; - is standard output")
+      ->option_text("FILE")
+      ->required();
 }
 
 }  // namespace

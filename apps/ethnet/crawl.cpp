@@ -1,8 +1,11 @@
 #include "crawl.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <initializer_list>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -117,18 +120,37 @@ class CrawlRun {
     while (!store()) {
     }
     tell(true);
-    if (json_.is_wanted()) json_.write(json_of(census_));
-    if (csv_.is_wanted()) csv_.write(csv_of(census_));
-    if (known_ == 0 && crawler_->book().nodes() == 0 && !stopped_) {
-      throw std::runtime_error("nobody answered");
-    }
+    each_by_itself({[this] { write(json_, json_of); }, [this] { write(csv_, csv_of); },
+                    [this] {
+                      if (known_ == 0 && crawler_->book().nodes() == 0 && !stopped_) {
+                        throw std::runtime_error("nobody answered");
+                      }
+                    }});
     return 0;
   }
 
  private:
+  // An error keeps no other step from being done. Each is told; the last of them is ours in the
+  // end.
+  void each_by_itself(std::initializer_list<std::function<void()>> steps) {
+    std::optional<std::string> error;
+    for (const auto& step : steps) {
+      try {
+        step();
+      } catch (const std::runtime_error& failed) {
+        if (error) console_.line(fmt::format("ethnet: {}", printable(*error)));
+        error = failed.what();
+      }
+    }
+    if (error) throw std::runtime_error(*error);
+  }
+
+  void write(const OutputFile& out, std::string (*text)(Census&)) {
+    if (out.is_wanted()) out.write(text(census_));
+  }
+
   void begin() {
-    json_.check();
-    csv_.check();
+    each_by_itself({[this] { json_.check(); }, [this] { csv_.check(); }});
     const std::vector<crawl::Node> known = census_.load();
     known_ = known.size();
     if (boot_.empty() && told_.empty() && known.empty()) {
@@ -143,7 +165,7 @@ class CrawlRun {
     began_ = now;
     until_ = options_.crawl_seconds == 0 ? Instant::never() : now + seconds(options_.crawl_seconds);
     if (serve_at_) {
-      server_.emplace(options_.census, *serve_at_);
+      server_.emplace(options_.census, *serve_at_, options_.http_hosts);
       console_.line(fmt::format("serving {}", server_->url()));
     }
     if (known_ > 0)

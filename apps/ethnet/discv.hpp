@@ -29,7 +29,8 @@ struct DiscvOptions {
   std::uint32_t recheck_seconds = 0;  // 0: as the crawler has it
   std::uint64_t max_nodes = 0;        // 0: as many as it can
   bool goes_on = false;
-  std::string serve;  // IP:PORT; empty: nowhere
+  std::string serve;                    // IP:PORT; empty: nowhere
+  std::vector<std::string> http_hosts;  // names of ours besides localhost; "*": any
 };
 
 // The sub-commands. `options` and `status` outlive the parse.

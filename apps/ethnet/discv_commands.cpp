@@ -63,6 +63,11 @@ void add_crawl_flags(CLI::App& command, DiscvOptions& o) {
       .add_option("--serve", o.serve,
                   "Show it over HTTP too, as JSON and as a page, until it is stopped")
       ->option_text("IP:PORT");
+  command
+      .add_option("--http.vhosts", o.http_hosts,
+                  "Host names to answer to besides localhost and the IP of --serve; *: any")
+      ->option_text("NAME,...")
+      ->delimiter(',');
 }
 
 }  // namespace

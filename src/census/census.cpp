@@ -235,9 +235,9 @@ bool Census::commit(Instant now) {
       if (locked_since_.is_never()) locked_since_ = now;
       if (now - locked_since_ < kCensusLockPatience) return false;
       refuse(path_, CensusFault::locked,
-             fmt::format("another process has held its lock for a minute: what {} nodes answered "
+             fmt::format("another process has held its lock for {} seconds: what {} nodes answered "
                          "since is not stored",
-                         waiting_.size()));
+                         kCensusLockPatience.ns / seconds(1).ns, waiting_.size()));
     }
     locked_since_ = Instant::never();
     waiting_.clear();

@@ -7,6 +7,7 @@
 #include <set>
 
 #include <discovery/crawl/testing/crawl_rig.hpp>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace ethnet::census {
@@ -239,7 +240,7 @@ TEST_F(CensusFile, WhatCannotBeOpenedIsNamed) {
   EXPECT_THROW(Census{":memory:"}, CensusError);
 }
 
-TEST_F(CensusFile, WhileAnotherProcessHoldsTheLockEverythingWaitsAndIsTriedAgainForAMinute) {
+TEST_F(CensusFile, WhileAnotherProcessHoldsTheLockEverythingWaitsAndIsTriedAgainForSoLong) {
   const Instant begin{seconds(1'000).ns};
   Census census{path()};
   census.put(node_of(1));
@@ -247,24 +248,25 @@ TEST_F(CensusFile, WhileAnotherProcessHoldsTheLockEverythingWaitsAndIsTriedAgain
   other.run("BEGIN IMMEDIATE");
   EXPECT_FALSE(census.commit(begin));
   census.put(node_of(2));
-  EXPECT_FALSE(census.commit(begin + seconds(59)));
+  EXPECT_FALSE(census.commit(begin + kCensusLockPatience - seconds(1)));
   EXPECT_EQ(census.waiting(), 2U);
   other.run("COMMIT");
-  EXPECT_TRUE(census.commit(begin + seconds(60)));
+  EXPECT_TRUE(census.commit(begin + kCensusLockPatience));
   EXPECT_EQ(census.size(), 2U);
-  // The minute begins anew.
+  // It begins anew.
+  const Instant anew = begin + kCensusLockPatience * 2;
   census.put(node_of(3));
   other.run("BEGIN IMMEDIATE");
-  EXPECT_FALSE(census.commit(begin + seconds(100)));
+  EXPECT_FALSE(census.commit(anew));
   try {
-    (void)census.commit(begin + seconds(160));
+    (void)census.commit(anew + kCensusLockPatience);
     ADD_FAILURE() << "nothing was thrown";
   } catch (const CensusError& error) {
     EXPECT_EQ(error.fault(), CensusFault::locked);
     EXPECT_EQ(std::string{error.what()},
-              path() +
-                  ": another process has held its lock for a minute: what 1 nodes answered "
-                  "since is not stored");
+              fmt::format("{}: another process has held its lock for {} seconds: what 1 nodes "
+                          "answered since is not stored",
+                          path(), kCensusLockPatience.ns / 1'000'000'000));
   }
   EXPECT_EQ(census.waiting(), 1U);
 }

@@ -185,19 +185,8 @@ HttpResponse refuse(const Refused& refused, unsigned version) {
 
 }  // namespace
 
-Page::Page(const std::string& census, const Endpoint& listen, observe::StaticFiles files)
-    : reader_{census}, names_{"localhost", "127.0.0.1", "[::1]"}, files_{files} {
-  if (listen.ip.is_unspecified()) return;
-  const std::string ip = listen.ip.to_string();
-  names_.push_back(listen.ip.is_v4() ? ip : fmt::format("[{}]", ip));
-}
-
-bool Page::is_ours(std::string_view host) const {
-  const std::size_t from = host.starts_with('[') ? host.find(']') : 0;
-  if (from == std::string_view::npos) return false;
-  const std::string name = lower(host.substr(0, host.find(':', from)));
-  return std::ranges::find(names_, name) != names_.end();
-}
+Page::Page(const std::string& census, observe::HostNames names, observe::StaticFiles files)
+    : reader_{census}, names_{std::move(names)}, files_{files} {}
 
 HttpResponse Page::answer(const HttpRequest& request) {
   const unsigned version = request.version();
@@ -207,8 +196,9 @@ HttpResponse Page::answer(const HttpRequest& request) {
   const std::string_view query =
       path.size() < target.size() ? target.substr(path.size() + 1) : std::string_view{};
   try {
-    if (request.count(http::field::host) != 1 || !is_ours(host)) {
-      throw Refused{http::status::forbidden, "the Host header names none of our names"};
+    if (request.count(http::field::host) != 1 || !names_.contains(host)) {
+      throw Refused{http::status::forbidden,
+                    "the Host header names none of our names: see --http.vhosts"};
     }
     // A browser says so of what another page asks for, whatever kind of request that page makes.
     const std::string site = lower(request["Sec-Fetch-Site"]);

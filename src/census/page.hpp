@@ -9,18 +9,17 @@
 // A page in a browser may be made to call us under a name of its own (DNS rebinding), so a request
 // has to name us as we are called. No other origin is allowed anything (no CORS), nor
 // does it make us work: what a browser says that a page of another site asks for (Sec-Fetch-Site)
-// is refused; browsers say so where we are on loopback, and not of other addresses in clear.
-// One thread. Limits: kMaxCensusPage of rows.
+// is refused; browsers say so where we are on loopback, and not of other addresses in clear: there
+// a page of another site can make us work (kMaxCensusConnections), and reads nothing. One thread.
+// Limits: kMaxCensusPage of rows.
 #pragma once
 
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <observe/host_names.hpp>
 #include <observe/static_files.hpp>
-#include <types/endpoint.hpp>
 
 #include "reader.hpp"
 
@@ -31,15 +30,13 @@ using HttpResponse = boost::beast::http::response<boost::beast::http::string_bod
 
 class Page {
  public:
-  // `listen`: its address is a name of ours too. `files`: /index.html and what it needs.
-  Page(const std::string& census, const Endpoint& listen, observe::StaticFiles files);
+  // `files`: /index.html and what it needs.
+  Page(const std::string& census, observe::HostNames names, observe::StaticFiles files);
   [[nodiscard]] HttpResponse answer(const HttpRequest& request);
 
  private:
-  [[nodiscard]] bool is_ours(std::string_view host) const;
-
   Reader reader_;
-  std::vector<std::string> names_;
+  observe::HostNames names_;
   observe::StaticFiles files_;
 };
 

@@ -19,9 +19,12 @@ constexpr std::array<observe::StaticFile, 2> kFiles{
 
 class CensusPage : public CensusRig {
  protected:
+  static observe::HostNames names() {
+    return observe::HostNames{{"Census.example"}, IpAddress::parse("192.168.7.7").value()};
+  }
   HttpResponse get(const std::string& target, const std::string& host = "localhost:1",
                    const std::string& origin = "", http::verb method = http::verb::get) {
-    Page page{path(), Endpoint::parse("127.0.0.7:80").value(), kFiles};
+    Page page{path(), names(), kFiles};
     HttpRequest request{method, target, 11};
     request.set(http::field::host, host);
     if (!origin.empty()) request.set(http::field::origin, origin);
@@ -79,17 +82,21 @@ TEST_F(CensusPage, WhatIsNoQuestionIsRefusedWithAReason) {
 TEST_F(CensusPage, AForeignNameAndAForeignPageAreRefused) {
   EXPECT_EQ(get("/nodes.json", "evil.example").result(), http::status::forbidden);
   EXPECT_EQ(get("/nodes.json", "localhost.evil.example:80").result(), http::status::forbidden);
-  EXPECT_EQ(get("/nodes.json", "").result(), http::status::forbidden);
+  for (const char* const host : {"", "192.168.7.8", "192.168.7.7.evil.example", "192.168.7.7:x",
+                                 "192.168.7.7@evil.example", "census.example.", "0.0.0.0"}) {
+    EXPECT_EQ(get("/nodes.json", host).result(), http::status::forbidden) << host;
+  }
   EXPECT_EQ(get("/nodes.json", "localhost:1", "http://evil.example").result(),
             http::status::forbidden);
-  for (const char* const host : {"127.0.0.1:99", "[::1]:99", "127.0.0.7", "LOCALHOST"}) {
+  for (const char* const host : {"127.0.0.1:99", "[::1]:99", "192.168.7.7", "192.168.7.7:80",
+                                 "LOCALHOST", "census.example:80"}) {
     EXPECT_EQ(get("/nodes.json", host).result(), http::status::ok) << host;
   }
   EXPECT_EQ(get("/nodes.json", "localhost:1", "http://localhost:1").result(), http::status::ok);
 }
 
 TEST_F(CensusPage, WhatAPageOfAnotherSiteAsksForIsNotWorkedOn) {
-  Page page{path(), Endpoint::parse("127.0.0.7:80").value(), kFiles};
+  Page page{path(), names(), kFiles};
   const auto status = [&](const char* site, const char* target) {
     HttpRequest request{http::verb::get, target, 11};
     request.set(http::field::host, "localhost:1");

@@ -103,8 +103,9 @@ std::string url_of(Endpoint at) {
 
 class Server::Impl {
  public:
-  Impl(const std::string& census, const Endpoint& listen)
-      : page_{census, listen, observe::census_page()}, acceptor_{io_} {
+  Impl(const std::string& census, const Endpoint& listen, std::vector<std::string> names)
+      : page_{census, observe::HostNames{std::move(names), listen.ip}, observe::census_page()},
+        acceptor_{io_} {
     open(acceptor_.acceptor(), listen);
     url_ = url_of({listen.ip, acceptor_.acceptor().local_endpoint().port()});
     acceptor_.start([this](tcp::socket socket) { take(std::move(socket)); }, [] {});
@@ -156,8 +157,8 @@ class Server::Impl {
   std::thread thread_;
 };
 
-Server::Server(const std::string& census, const Endpoint& listen)
-    : impl_{std::make_unique<Impl>(census, listen)} {}
+Server::Server(const std::string& census, const Endpoint& listen, std::vector<std::string> names)
+    : impl_{std::make_unique<Impl>(census, listen, std::move(names))} {}
 Server::~Server() = default;
 std::string Server::url() const { return impl_->url(); }
 

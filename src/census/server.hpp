@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <base/instant.hpp>
 #include <types/endpoint.hpp>
@@ -18,13 +19,17 @@ namespace ethnet::census {
 // A page opens six; each may hold an answer of a megabyte.
 inline constexpr std::size_t kMaxCensusConnections = 32;
 inline constexpr std::size_t kMaxCensusHeaderBytes = 8 * 1024;  // browsers send about 1
-// Of an answer that its reader does not take, in the kernel.
+// Of one answer, in the kernel; Linux takes twice as much for it. Left to itself it would take a
+// whole answer of a megabyte, so that one who does not read would no longer be a connection that
+// can make way; so all that read slowly have 4 MB there, and one that reads gets 64 KB a round
+// trip: a megabyte in 16.
 inline constexpr std::size_t kMaxCensusSendBuffer = 64 * 1024;
 inline constexpr Duration kCensusPatience = seconds(10);
 
 class Server {
  public:
-  Server(const std::string& census, const Endpoint& listen);
+  // `names`: hosts that we are called besides localhost and `listen`, "*" is any.
+  Server(const std::string& census, const Endpoint& listen, std::vector<std::string> names = {});
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();

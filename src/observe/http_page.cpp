@@ -80,19 +80,6 @@ std::string_view path_of(const HttpRequest& request) {
   return target.substr(0, target.find('?'));
 }
 
-bool all_digits(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-}
-
-// "localhost" of "localhost:12001", "[::1]" of "[::1]:12001"; empty: it is neither.
-std::string_view host_without_port(std::string_view text) {
-  const std::size_t from = text.starts_with('[') ? text.find(']') : 0;
-  if (from == std::string_view::npos) return {};
-  const std::size_t colon = text.find(':', from);
-  if (colon == std::string_view::npos) return text;
-  return all_digits(text.substr(colon + 1)) ? text.substr(0, colon) : std::string_view{};
-}
-
 HttpResponse make(http::status status, unsigned version, std::string_view type, std::string body) {
   HttpResponse out{status, version};
   out.set(http::field::content_type, type);
@@ -138,22 +125,13 @@ HttpResponse make(const StaticFile& file, unsigned version) {
 
 std::string_view to_string(Refusal refusal) { return told(refusal).name; }
 
-HttpPage::HttpPage(const SnapshotBoard& board, EventLog& log, std::vector<std::string> names,
-                   StaticFiles files, ParsePeer parse_peer)
+HttpPage::HttpPage(const SnapshotBoard& board, EventLog& log, HostNames names, StaticFiles files,
+                   ParsePeer parse_peer)
     : board_{board},
       log_{log},
       names_{std::move(names)},
       files_{files},
-      parse_peer_{std::move(parse_peer)} {
-  for (std::string& name : names_) name = lower(name);
-  names_.insert(names_.end(), {"localhost", "127.0.0.1", "[::1]"});
-}
-
-bool HttpPage::is_ours(std::string_view host) const {
-  const std::string name = lower(host_without_port(host));
-  if (name.empty()) return false;
-  return std::ranges::any_of(names_, [&](const std::string& n) { return n == "*" || n == name; });
-}
+      parse_peer_{std::move(parse_peer)} {}
 
 HttpResponse HttpPage::refuse(Refusal refusal, unsigned version) {
   count(refusal);
@@ -171,7 +149,7 @@ HttpResponse HttpPage::refuse(Refusal refusal, unsigned version) {
 std::optional<Refusal> HttpPage::judge(const HttpRequest& request) const {
   if (request.count(http::field::host) != 1) return Refusal::bad_request;
   const std::string host = request[http::field::host];
-  if (!is_ours(host)) return Refusal::host_not_allowed;
+  if (!names_.contains(host)) return Refusal::host_not_allowed;
   const auto origin = request.find(http::field::origin);
   if (origin != request.end() && lower(origin->value()) != "http://" + lower(host)) {
     return Refusal::origin_not_allowed;

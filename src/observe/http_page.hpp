@@ -29,6 +29,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <node/snapshot.hpp>
 
+#include "host_names.hpp"
 #include "json_rpc.hpp"
 #include "node_line.hpp"
 #include "snapshot_board.hpp"
@@ -81,10 +82,10 @@ struct HttpCounters {
 
 class HttpPage {
  public:
-  // Board and log outlive it. `names`: hosts that we are called besides the usual ones, "*" is any.
+  // Board and log outlive it. `names`: hosts that we are called.
   // `files`: the page. `parse_peer`: none where peers may not be changed.
-  HttpPage(const SnapshotBoard& board, EventLog& log, std::vector<std::string> names,
-           StaticFiles files = {}, ParsePeer parse_peer = {});
+  HttpPage(const SnapshotBoard& board, EventLog& log, HostNames names, StaticFiles files = {},
+           ParsePeer parse_peer = {});
 
   // The call that the request is; nothing: it is none, or one that is refused.
   [[nodiscard]] std::optional<RpcRequest> read_call(const HttpRequest& request) const;
@@ -123,12 +124,11 @@ class HttpPage {
                                          std::span<const node::Answer> answers);
   [[nodiscard]] const StaticFile* file_of(const HttpRequest& request) const;
   [[nodiscard]] std::optional<Refusal> judge(const HttpRequest& request) const;
-  [[nodiscard]] bool is_ours(std::string_view host) const;
   [[nodiscard]] std::vector<node::Counter> own_counters() const;
 
   const SnapshotBoard& board_;
   EventLog& log_;
-  std::vector<std::string> names_;
+  HostNames names_;
   StaticFiles files_;
   ParsePeer parse_peer_;
   HttpCounters counters_;

@@ -40,7 +40,7 @@ class Page : public ::testing::Test {
 
   SnapshotBoard board_;
   EventLog log_;
-  HttpPage page_{board_, log_, {"Node.Example"}};
+  HttpPage page_{board_, log_, HostNames{{"Node.Example"}}};
 };
 
 TEST_F(Page, TheMetricsAreAtBothPathsWithTheirType) {
@@ -92,7 +92,7 @@ TEST_F(Page, atk_A6_OnlyWhoCallsUsByANameOfOursIsAnswered) {
   HttpRequest twice = request("/metrics");
   twice.insert(http::field::host, "localhost");
   EXPECT_EQ(page_.answer(twice).result(), http::status::bad_request);
-  HttpPage any{board_, log_, {"*"}};
+  HttpPage any{board_, log_, HostNames{{"*"}}};
   EXPECT_EQ(any.answer(request("/metrics", "evil.example")).result(), http::status::ok);
 }
 

@@ -194,7 +194,8 @@ class HttpServer::Impl {
       : config_{config},
         log_{log},
         heads_{log},
-        page_{board_, log, names(config), config.files, config.parse_peer},
+        page_{board_, log, HostNames{config.names, config.listen.ip}, config.files,
+              config.parse_peer},
         line_{io_, page_.counters().node, config.patience},
         acceptor_{io_, config.listen, "http"} {
     acceptor_.start([this](tcp::socket socket) { take(std::move(socket)); },
@@ -236,15 +237,6 @@ class HttpServer::Impl {
   [[nodiscard]] std::uint16_t port() const { return acceptor_.port(); }
 
  private:
-  // Where it listens is a name of ours too, unless that is everywhere.
-  static std::vector<std::string> names(const HttpConfig& config) {
-    std::vector<std::string> out = config.names;
-    const IpAddress& ip = config.listen.ip;
-    if (ip.is_unspecified()) return out;
-    out.push_back(ip.is_v4() ? ip.to_string() : fmt::format("[{}]", ip.to_string()));
-    return out;
-  }
-
   void take(tcp::socket socket) {
     make_room();
     ErrorCode ignored;

@@ -4,11 +4,12 @@ import json
 import os
 import random
 import stat
+import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, os.path.dirname(__file__))
-from support import ProcessTest  # noqa: E402
+from support import BIN, DEADLINE_SECONDS, ProcessTest  # noqa: E402
 
 
 class Control(ProcessTest):
@@ -53,6 +54,9 @@ class Control(ProcessTest):
         self.assertEqual(self.ask("das", "get", data_id, "-o", "copy", "--datadir", "b"),
                          {"file": "copy", "total_bytes": 200_000})
         self.assertEqual(self.contents("copy"), self.contents("data"))
+        raw = subprocess.run([os.path.join(BIN, "ethnet"), "das", "get", data_id, "-o", "-", "--datadir", "b"], check=True,
+                             cwd=self.directory, stdout=subprocess.PIPE, timeout=DEADLINE_SECONDS).stdout
+        self.assertEqual(raw, self.contents("data"), "the data alone")
         # Once more, from what the node holds by now; and where it cannot be had nothing is written.
         self.assertRegex(self.ethnet("das", "get", data_id, "-o", "again", "--datadir", "b"), "again: 200000 bytes$")
         self.ethnet("das", "get", "0x" + "00" * 32, "-o", "nothing", "--datadir", "b", status=1)
@@ -111,7 +115,7 @@ class Control(ProcessTest):
                 (("das", "sample", "0x" + "00" * 32), r"no such data set is known"),
                 (("das", "sample", "0x" + "00" * 32, "--k", 257), r"--k: .+ not in range .+"),
                 (("das", "publish", "none"), r"cannot read none: .+|none: .+"),
-                (("das", "get", "0x" + "00" * 32, "-o", "no/such/folder"), r"cannot write no/such/folder.part"),
+                (("das", "get", "0x" + "00" * 32, "-o", "no/such/folder"), r"--output: cannot write no/such/folder: No such file or directory"),
                 (("lab", "why", "latest"), r"block 'latest': .+")):
             with self.subTest(words=words):
                 self.assertRegex(self.ethnet(*words, "--datadir", "a", status=1), rf"^ethnet: ({said})$")

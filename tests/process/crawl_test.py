@@ -132,6 +132,22 @@ class Crawl(ProcessTest):
             self.assertEqual(set(json.load(file)), set(records))
         self.assertEqual([name for name in os.listdir(self.directory) if ".part" in name], [])
 
+    def test_an_output_that_fails_keeps_the_other_from_nothing(self):
+        _, _, boot = self.network("discv5", 2)
+        for words in (("--json", "/dev/full", "--csv", "nodes.csv"), ("--csv", "/dev/full", "--json", "nodes.json")):
+            text = self.finish(self.crawl("discv5", "--bootnodes", boot, *words), 1)
+            self.assertIn(f"ethnet: {words[0]}: cannot write /dev/full: No space left on device", text)
+            self.assertTrue(os.path.getsize(self.path(words[3])), text)
+        text = self.finish(self.crawl("discv5", "--bootnodes", boot, "--json", "/dev/full", "--csv", "/dev/full"), 1)
+        for flag in ("--json", "--csv"):
+            self.assertIn(f"ethnet: {flag}: cannot write /dev/full: No space left on device", text)
+        command = self.start("ethnet", "discv4", "crawl", "--db", "x.db", "--bootnodes", ABSENT,
+                             "--json", "none/x.json", "--csv", "none/x.csv")
+        text = self.finish(command, 1)
+        for flag, name in (("--json", "x.json"), ("--csv", "x.csv")):
+            self.assertIn(f"ethnet: {flag}: cannot write none/{name}: No such file or directory", text)
+        self.assertNotIn("crawl  ", text, "it is told before the work")
+
     def test_while_another_process_holds_the_lock_what_is_found_waits(self):
         _, records, boot = self.network("discv5", 2)
         crawl = self.crawl("discv5", "--bootnodes", boot, "--forever", "--recheck", "1")
@@ -162,7 +178,8 @@ class Crawl(ProcessTest):
 
     def test_it_is_served_over_http_with_filters(self):
         _, records, boot = self.network("discv5", 3)
-        crawl = self.crawl("discv5", "--bootnodes", boot, "--serve", "127.0.0.1:0")
+        crawl = self.crawl("discv5", "--bootnodes", boot, "--serve", "127.0.0.1:0", "--http.vhosts",
+                           "census.example,other.example")
         base = crawl.wait_for(r"serving (http://127\.0\.0\.1:\d+/)$").group(1)
         told = self.until(lambda: json.loads(self.get(base, "nodes.json")), lambda t: len(t["nodes"]) == 3)
         self.assertEqual({node["id"]: node["record"] for node in told["nodes"]}, records)
@@ -176,6 +193,8 @@ class Crawl(ProcessTest):
         with self.assertRaises(urllib.error.HTTPError) as refused:
             self.get(base, "nodes.json", host="evil.example")
         self.assertEqual(refused.exception.code, 403)
+        self.assertIn("--http.vhosts", refused.exception.read().decode())
+        self.assertEqual(len(json.loads(self.get(base, "nodes.json", host="Other.example:1"))["nodes"]), 3)
         crawl.terminate()
         self.finish(crawl)
 

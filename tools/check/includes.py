@@ -62,7 +62,7 @@ ROWS = {
     "control": ["base/", "types/", "chain/", "das/", "protocol/das_lite/limits.hpp", "node/",
                 "observe/accept_loop.hpp", "observe/grpc_door.hpp"],
     "census": ["base/", "types/", "discovery/crawl/", "discovery/kbucket/", "observe/accept_loop.hpp",
-               "observe/static_files.hpp"],
+               "observe/host_names.hpp", "observe/static_files.hpp"],
 }
 
 # Headers that narrow a row: these files themselves include base and types only.

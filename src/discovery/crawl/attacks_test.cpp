@@ -51,6 +51,56 @@ TEST_F(CrawlAttacks, atk_33_WhatALiarTellsOfASiteLeavesItsPlacesToThoseWhoAnswer
   EXPECT_EQ(book.claims(), 1U);
 }
 
+TEST_F(CrawlAttacks, atk_33_InventedNamesAtAnAddressDoNotKeepOutWhoIsHeardFromThere) {
+  Book book{{.k0 = 1, .k1 = 2}, {}};
+  const IpAddress site = place_of(5).ip;
+  const auto contact = [&](std::uint64_t i) {
+    return Contact::of(record_of(i, {site, static_cast<std::uint16_t>(i)}));
+  };
+  for (std::uint64_t i = 1'000; i < 1'000 + kMaxCrawlClaimsPerSite; ++i) {
+    ASSERT_EQ(book.tell(now_, contact(i)), Told::fresh);
+    ASSERT_TRUE(book.next(now_).has_value());
+    book.postpone(now_, id_of(i), seconds(3'600));
+  }
+  ASSERT_EQ(book.tell(now_, contact(2'000)), Told::crowded);
+  // One that was told of is a claim no more when it is heard, and leaves its place to another.
+  ASSERT_EQ(book.hear(now_, contact(1'000)), Told::known);
+  EXPECT_TRUE(book.is_proven(id_of(1'000)));
+  EXPECT_EQ(book.tell(now_, contact(2'500)), Told::fresh);
+  EXPECT_EQ(book.tell(now_, contact(2'501)), Told::crowded);
+  // Names of its own do not get a host more than the places of its site.
+  std::size_t taken = 1;
+  for (std::uint64_t i = 3'000; i < 3'200; ++i) {
+    if (book.hear(now_, contact(i)) == Told::fresh) ++taken;
+  }
+  EXPECT_EQ(taken, kMaxCrawlPerSite);
+  EXPECT_EQ(book.claims(), kMaxCrawlPerSite + kMaxCrawlClaimsPerSite);
+  while (const auto next = book.next(now_)) (void)book.on_silence(now_, next->id);
+  EXPECT_EQ(book.hear(now_, contact(3'000)), Told::silent) << "and not at once again";
+  EXPECT_EQ(book.hear(now_, contact(4'000)), Told::fresh);
+}
+
+TEST_F(CrawlAttacks, atk_33_AHonestNewcomerIsFoundThoughItsAddressIsFullOfInventedNames) {
+  add_host(1, Protocol::v5);
+  start_crawl({.protocol = Protocol::v5, .ends = false});
+  crawler().begin(now_, {});
+  const Endpoint home = place_of(1);
+  std::uint64_t invented = 1'000;
+  const auto invent = [&] {
+    for (std::size_t i = 0; i < 2 * kMaxCrawlClaimsPerSite; ++i, ++invented) {
+      const Endpoint at{home.ip, static_cast<std::uint16_t>(invented)};
+      crawler().add(now_, Contact::of(record_of(invented, at)));
+    }
+  };
+  invent();
+  introduce(1);
+  const auto is_found = [&] { return checked_.contains(id_of(1)); };
+  // None of them was silent for long enough to leave its place.
+  for (int i = 0; i < 40 && !run(milliseconds(10), is_found); ++i) invent();
+  EXPECT_TRUE(is_found());
+  EXPECT_EQ(crawler().book().claims(), kMaxCrawlClaimsPerSite);
+}
+
 TEST_F(CrawlAttacks, atk_33_AHostWithAllTheNamesItWantsHasAHundredPlacesAndOthersTheRest) {
   Book book{{.k0 = 1, .k1 = 2}, {}};
   const IpAddress host = place_of(5).ip;

@@ -34,6 +34,12 @@ bool Book::has_room_for_claim_at(const IpAddress& ip) const {
   return has_room_at(ip) && at_site(ip).claims < limits_.claims_per_site;
 }
 
+// Those of which nobody knows take no place from one that is there.
+bool Book::has_room_for_proven_at(const IpAddress& ip) const {
+  const Site site = at_site(ip);
+  return site.all - site.claims < limits_.per_site;
+}
+
 // At another site it is a claim.
 bool Book::may_move(const Entry& entry, const IpAddress& to) const {
   if (site_of(entry.contact.at.ip) == site_of(to)) return true;
@@ -46,7 +52,7 @@ void Book::count(const Entry& entry) {
   if (!site) return;
   Site& at = sites_[*site];
   ++at.all;
-  if (entry.claim) ++at.claims;
+  if (is_unproven_claim(entry)) ++at.claims;
 }
 
 void Book::uncount(const Entry& entry) {
@@ -55,18 +61,18 @@ void Book::uncount(const Entry& entry) {
   if (!site) return;
   const auto it = sites_.find(*site);
   CHECK(it != sites_.end());
-  if (entry.claim) --it->second.claims;
+  if (is_unproven_claim(entry)) --it->second.claims;
   if (--it->second.all == 0) sites_.erase(it);
 }
 
-void Book::insert(const Contact& contact, const Node& node, Instant due) {
+void Book::insert(const Contact& contact, const Node& node, Instant due, bool proven) {
   Entry entry{.contact = contact,
               .node = node,
               .due = due,
               .under_way = false,
               .claim = !node.has_answered(),
               .answered = false,
-              .proven = false};
+              .proven = proven};
   count(entry);
   due_.emplace(due, contact.id);
   entries_.emplace(contact.id, std::move(entry));
@@ -107,7 +113,7 @@ bool Book::restore(Now now, const Node& node) {
   if (!has_room_at(node.record->endpoint().ip)) return false;
   // A clock that was set back must not keep it from being asked for longer than usual.
   const Duration age = std::max(now.wall - node.last_check, Duration{});
-  insert(Contact::of(node.record), node, now.mono + limits_.recheck - age);
+  insert(Contact::of(node.record), node, now.mono + limits_.recheck - age, false);
   return true;
 }
 
@@ -131,8 +137,38 @@ Told Book::tell(Now now, const Contact& contact) {
   if (claims() >= limits_.claims || nodes_ >= limits_.nodes) return Told::full;
   if (!has_room_for_claim_at(contact.at.ip)) return Told::crowded;
   silent_.erase(contact.id);
-  insert(contact, {}, now.mono);
+  insert(contact, {}, now.mono, false);
   return Told::fresh;
+}
+
+Told Book::hear(Now now, const Contact& contact) {
+  if (kbucket::scope_of(contact.at.ip) == kbucket::Scope::special || contact.at.port == 0) {
+    return Told::nowhere;
+  }
+  const auto it = entries_.find(contact.id);
+  if (it == entries_.end()) {
+    const Instant* const quiet_until = silent_.find(contact.id);
+    if (quiet_until != nullptr && now.mono < *quiet_until) return Told::silent;
+    if (claims() >= limits_.claims || nodes_ >= limits_.nodes) return Told::full;
+    if (!has_room_for_proven_at(contact.at.ip)) return Told::crowded;
+    silent_.erase(contact.id);
+    insert(contact, {}, now.mono, true);
+    return Told::fresh;
+  }
+  Entry& entry = it->second;
+  const RecordPtr& had = entry.contact.record;
+  const bool is_newer = had == nullptr || had->seq() < contact.record->seq();
+  const bool is_crowded = site_of(entry.contact.at.ip) != site_of(contact.at.ip) &&
+                          !has_room_for_proven_at(contact.at.ip);
+  const bool has_room = entry.claim || claims() < limits_.claims;
+  if (entry.under_way || is_crowded || !has_room) return Told::known;
+  if (is_newer) move(entry, contact.record);
+  if (entry.contact.at == contact.at) {
+    uncount(entry);
+    entry.proven = true;
+    count(entry);
+  }
+  return Told::known;
 }
 
 std::optional<Contact> Book::next(Now now) {
@@ -185,9 +221,9 @@ void Book::note_answer(Now now, Entry& entry) {
   ++node.score;
   if (!node.has_answered()) node.first_response = node.last_check;
   if (!entry.answered) ++answered_;
+  uncount(entry);
   entry.answered = entry.proven = true;
   entry.moves = 0;
-  uncount(entry);
   entry.claim = false;
   count(entry);
 }

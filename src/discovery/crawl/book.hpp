@@ -60,7 +60,7 @@ enum class Told : std::uint8_t {
   known,    // it does already, or answered before
   silent,   // it did not answer lately
   nowhere,  // no node can be at this address
-  crowded,  // its site has kMaxCrawlPerSite, or kMaxCrawlClaimsPerSite of which nobody answered
+  crowded,  // its site has kMaxCrawlPerSite, or kMaxCrawlClaimsPerSite that are unproven
   full,
 };
 
@@ -83,6 +83,10 @@ class Book {
   // Somebody told of it.
   Told tell(Now now, const Contact& contact);
 
+  // The node itself told of it, from `contact.at`, which has its record: it has a place beside
+  // those of which others told, however many these are.
+  Told hear(Now now, const Contact& contact);
+
   // Whose turn it is. It is under way from then on, until one of the next three.
   [[nodiscard]] std::optional<Contact> next(Now now);
   void postpone(Now now, const NodeId& id, Duration pause);
@@ -96,7 +100,8 @@ class Book {
   [[nodiscard]] bool contains(const NodeId& id) const { return entries_.contains(id); }
   // CHECK: it is here.
   [[nodiscard]] bool has_answered(const NodeId& id) const;
-  // It answered, in this run, at the address where it is asked next. CHECK: it is here.
+  // It answered, or was heard, in this run, at the address where it is asked next. CHECK: it is
+  // here.
   [[nodiscard]] bool is_proven(const NodeId& id) const;
   [[nodiscard]] Instant next_due() const;  // of those that are not under way
   [[nodiscard]] std::size_t nodes() const { return nodes_; }
@@ -113,12 +118,12 @@ class Book {
     bool under_way = false;
     bool claim = true;      // it never answered from this site, in this run or another
     bool answered = false;  // in this run
-    bool proven = false;    // at this address
+    bool proven = false;    // it answered from this address, or was heard from it
     unsigned moves = 0;     // since it last answered from where it says that it is
   };
   struct Site {
     std::size_t all = 0;
-    std::size_t claims = 0;
+    std::size_t claims = 0;  // unproven
   };
   using Entries = std::map<NodeId, Entry>;
   struct IdHash {
@@ -132,10 +137,15 @@ class Book {
   [[nodiscard]] Site at_site(const IpAddress& ip) const;
   [[nodiscard]] bool has_room_at(const IpAddress& ip) const;  // for one that has answered
   [[nodiscard]] bool has_room_for_claim_at(const IpAddress& ip) const;
+  [[nodiscard]] bool has_room_for_proven_at(const IpAddress& ip) const;
+  // Nobody knows whether it is there: it neither answered from this site nor was heard from there.
+  [[nodiscard]] static bool is_unproven_claim(const Entry& entry) {
+    return entry.claim && !entry.proven;
+  }
   [[nodiscard]] bool may_move(const Entry& entry, const IpAddress& to) const;
   void count(const Entry& entry);
   void uncount(const Entry& entry);
-  void insert(const Contact& contact, const Node& node, Instant due);
+  void insert(const Contact& contact, const Node& node, Instant due, bool proven);
   void schedule(Entry& entry, Instant due);
   void move(Entry& entry, const RecordPtr& record);
   void note_answer(Now now, Entry& entry);

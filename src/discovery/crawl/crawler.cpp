@@ -140,8 +140,18 @@ void Crawler::end_if_done() {
 
 void Crawler::tell(Now now, const Contact& contact) {
   if (contact.id == host_.table().self()) return;
+  count(book_.tell(now, contact));
+}
+
+void Crawler::hear(Now now, const RecordPtr& record) {
+  if (record->id() == host_.table().self()) return;
+  knocks_.prove(record->endpoint());
+  count(book_.hear(now, Contact::of(record)));
+}
+
+void Crawler::count(Told told) {
   ++counters_.told;
-  switch (book_.tell(now, contact)) {
+  switch (told) {
     case Told::fresh:
       ++counters_.told_fresh;
       break;

@@ -111,6 +111,8 @@ class Crawler {
   void begin_walk(Now now);
   void end_if_done();
   void tell(Now now, const Contact& contact);
+  void hear(Now now, const RecordPtr& record);  // of itself
+  void count(Told told);
   void on_record(Now now, Visit visit, const RecordPtr& record);
   void on_silence(Now now, const Visit& visit);
   void on_walk_done(Now now);

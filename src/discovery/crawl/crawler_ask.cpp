@@ -99,10 +99,7 @@ void Crawler::on(Now now, const discv5::LookupDone& done) {
   if (done.lookup == walk_) on_walk_done(now);
 }
 
-void Crawler::on(Now now, const discv5::NodeSeen& seen) {
-  knocks_.prove(seen.record->endpoint());
-  tell(now, Contact::of(seen.record));
-}
+void Crawler::on(Now now, const discv5::NodeSeen& seen) { hear(now, seen.record); }
 
 // --- discv4 ---
 
@@ -130,9 +127,6 @@ void Crawler::on(Now now, const discv4::LookupDone& done) {
   if (done.command == walk_) on_walk_done(now);
 }
 
-void Crawler::on(Now now, const discv4::NodeSeen& seen) {
-  knocks_.prove(seen.record->endpoint());
-  tell(now, Contact::of(seen.record));
-}
+void Crawler::on(Now now, const discv4::NodeSeen& seen) { hear(now, seen.record); }
 
 }  // namespace ethnet::crawl

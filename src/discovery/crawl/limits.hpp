@@ -15,10 +15,13 @@ inline constexpr std::size_t kMaxCrawlClaims = 20'000;
 // Nodes that did not answer, and are not asked again before their time; 150 bytes each.
 inline constexpr std::size_t kMaxCrawlSilent = 50'000;
 // Of both at one IPv4 address or in one IPv6 /64: more than any provider's gateway has, and a
-// thousandth of the whole. Loopback and LAN are exempt.
+// thousandth of the whole. Loopback and LAN are exempt. Who is heard from there (an answer, a
+// session of its own) finds a place beside kMaxCrawlClaimsPerSite unproven ones, so that these are
+// never in its way: 108 in all.
 inline constexpr std::size_t kMaxCrawlPerSite = 100;
-// Of them, those that never answered from there. Anybody may tell of them, so they neither fill a
-// site nor bring it more than a few questions; two a minute are asked (kMaxProbesPerAddress).
+// Of them, those that never answered from there, nor were heard from there. Anybody may tell of
+// them, so they neither fill a site nor bring it more than a few questions; two a minute are asked
+// (kMaxProbesPerAddress).
 inline constexpr std::size_t kMaxCrawlClaimsPerSite = 8;
 // Moves of a node in a row, each to the place that its last answer named, without an answer from
 // where it says that it is: a node moves once, and a second time while it is being asked.

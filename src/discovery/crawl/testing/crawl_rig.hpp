@@ -62,6 +62,10 @@ class CrawlNet : public ::testing::Test {
     }
     run(seconds(20));
   }
+  // A host of discv5 turns to the crawler.
+  void introduce(std::uint64_t number) {
+    (void)hosts_.at(place_of(number))->v5()->add_boot_node(now_, record_of(kCrawler));
+  }
   static discv4::V4Node v4_of(std::uint64_t number) {
     const Endpoint at = place_of(number);
     return discv4::V4Node::of(key_of(number)->public_key(), {at.ip, at.port, at.port});

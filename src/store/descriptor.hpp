@@ -1,11 +1,12 @@
-// A file descriptor with one owner: closed at the end of the scope, or before by close().
+// A file descriptor with one owner: closed at the end of the scope, or before by close(). It is in
+// this module since the lower ones know no system: the programs take it from here.
 #pragma once
 
 #include <utility>
 
 #include <unistd.h>
 
-namespace ethnet::app {
+namespace ethnet::store {
 
 class Descriptor {
  public:
@@ -25,4 +26,4 @@ class Descriptor {
   int fd_;
 };
 
-}  // namespace ethnet::app
+}  // namespace ethnet::store
