@@ -140,7 +140,7 @@ void Host::on_event(const discv5::Event& event) {
 void Host::on_own_address(const kbucket::OwnAddress& own) {
   if (own.scope < discv5::scope_named(local_record_->record())) {
     ++counters_.addresses_narrower;
-    return;
+    return (v5_ ? v5_->vote() : vote_).refuse(own);
   }
   change_record(discv5::record_at(*local_record_, *key_, own.endpoint));
 }

@@ -221,6 +221,29 @@ TEST_F(Hosts, ANeighboursWordDoesNotTakeOurPublicAddressOutOfTheRecord) {
   }
 }
 
+// What it says counts as soon as there is nothing wider to name.
+TEST_F(Hosts, ANeighboursWordThatWasIgnoredIsTakenOnceOurPublicAddressIsGone) {
+  Station& of_v5 = add(kLan + 1, {.v4 = false, .named = at(9)});
+  Station& of_v4 = add(kLan + 2, {.v5 = false, .named = at(9)});
+  Station& neighbour = add(kLan + 3);
+  const auto ask = [&] {
+    ASSERT_NE(of_v5.host.v5()->ping(now_, neighbour.node()), 0U);
+    ASSERT_NE(of_v4.host.v4()->ping(now_, neighbour.v4_node()), 0U);
+    run(seconds(2));
+  };
+  ask();
+  for (Station* us : {&of_v5, &of_v4}) {
+    EXPECT_GE(us->host.counters().addresses_narrower, 1U);
+    EnrBuilder nameless{2};
+    us->host.set_local_record(
+        std::make_shared<const VerifiedEnr>(nameless.sign(*key_of(us->number)).value()));
+  }
+  ask();
+  for (Station* us : {&of_v5, &of_v4}) {
+    EXPECT_EQ(us->host.local_record()->record().endpoint_v4("udp"), at(us->number));
+  }
+}
+
 TEST_F(Hosts, ANeighboursWordIsEnoughWhereWeHaveNoPublicAddress) {
   Station& nameless = add(kLan + 1, {.has_address = false});
   Station& moved = add(kLan + 2, {.named = at(kLan + 99)});
