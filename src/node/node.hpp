@@ -241,6 +241,7 @@ class Node {
   // `address`: where sessions with us are opened, as others see it; nothing: as before.
   void refresh_record(Now now, const std::optional<Endpoint>& address);
   void refresh_fork_id(Now now);
+  [[nodiscard]] bool loses_address(const Enr& record) const;
   void on_address_lost(Now now, const VerifiedEnr& record);
   [[nodiscard]] ForkId own_fork_id() const;
   [[nodiscard]] bool names(const IpAddress& ip) const;  // our record

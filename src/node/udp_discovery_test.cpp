@@ -194,6 +194,38 @@ TEST(MappedAddress, StandsInTheRecordUntilNobodyHasComeForFiveMinutes) {
   EXPECT_EQ(record()->quic(), 40'002) << "another one is";
 }
 
+// Of one family and the other; what is lost is not there in any record that comes later.
+TEST(MappedAddress, ThatIsLostLeavesTheOtherFamilysInTheRecord) {
+  Net net;
+  Box& box = net.add(speaking_discv5(), 1);
+  const auto record = [&] { return VerifiedEnr::decode(box.node->enr()).value(); };
+  const auto tell = [&](const char* ip, std::uint16_t discovery_port) {
+    box.pump->input(net.now_of(box), [&](Node& n) {
+      n.set_external(net.now_of(box), {IpAddress::parse(ip).value(), 40'000}, discovery_port);
+    });
+  };
+  tell("60.1.1.1", 40'001);
+  net.run(seconds(100));
+  tell("2600::1", 40'002);
+  ASSERT_EQ(record()->ip(), IpAddress::parse("60.1.1.1").value());
+  ASSERT_EQ(record()->ip6(), IpAddress::parse("2600::1").value());
+  std::set<std::uint64_t> numbers;
+  for (int i = 0; i < 210; ++i) {
+    net.run(seconds(1));
+    numbers.insert(record()->seq());
+  }
+  EXPECT_EQ(record()->ip(), std::nullopt) << "nobody came";
+  EXPECT_EQ(record()->udp(), std::nullopt);
+  EXPECT_EQ(record()->ip6(), IpAddress::parse("2600::1").value());
+  EXPECT_EQ(record()->udp6(), 40'002);
+  EXPECT_EQ(numbers.size(), 2U) << "before and after";
+  EXPECT_EQ(*numbers.rbegin(), *numbers.begin() + 1);
+  const auto& host = box.node->udp_discovery()->host();
+  EXPECT_EQ(host.local_record()->record().text(), record()->text());
+  net.run(seconds(100));
+  EXPECT_EQ(record()->ip6(), std::nullopt);
+}
+
 // Twelve nodes of discv4, each of a network of its own, that all see us at one address.
 std::optional<Bytes> pong_of_voters(const Packet& packet, const Endpoint& seen, Now now) {
   const auto asked = discv4::open(packet.bytes);
