@@ -194,6 +194,20 @@ TEST(MappedAddress, StandsInTheRecordUntilNobodyHasComeForFiveMinutes) {
   EXPECT_EQ(record()->quic(), 40'002) << "another one is";
 }
 
+// Twelve nodes of discv4, each of a network of its own, that all see us at one address.
+std::optional<Bytes> pong_of_voters(const Packet& packet, const Endpoint& seen, Now now) {
+  const auto asked = discv4::open(packet.bytes);
+  if (!asked || asked->type != discv4::PacketType::ping) return std::nullopt;
+  for (std::uint64_t i = 1; i <= 12; ++i) {
+    if (packet.to != discv4::testing::place_of(i)) continue;
+    return discv4::testing::packet_of(discv4::Pong{.to = discv4::testing::wire_place(seen),
+                                                   .ping_hash = asked->hash,
+                                                   .expiration = discv4::expiration_at(now.wall)},
+                                      *discv4::testing::key_of(i));
+  }
+  return std::nullopt;
+}
+
 // Of one family and the other; what is lost is not there in any record that comes later.
 TEST(MappedAddress, ThatIsLostLeavesTheOtherFamilysInTheRecord) {
   Net net;
@@ -226,24 +240,7 @@ TEST(MappedAddress, ThatIsLostLeavesTheOtherFamilysInTheRecord) {
   EXPECT_EQ(record()->ip6(), std::nullopt);
 }
 
-// Twelve nodes of discv4, each of a network of its own, that all see us at one address.
-std::optional<Bytes> pong_of_voters(const Packet& packet, const Endpoint& seen, Now now) {
-  const auto asked = discv4::open(packet.bytes);
-  if (!asked || asked->type != discv4::PacketType::ping) return std::nullopt;
-  for (std::uint64_t i = 1; i <= 12; ++i) {
-    if (packet.to != discv4::testing::place_of(i)) continue;
-    return discv4::testing::packet_of(discv4::Pong{.to = discv4::testing::wire_place(seen),
-                                                   .ping_hash = asked->hash,
-                                                   .expiration = discv4::expiration_at(now.wall)},
-                                      *discv4::testing::key_of(i));
-  }
-  return std::nullopt;
-}
-
-TEST(MappedAddress, ThatOthersVotesPutOutOfTheRecordIsPutBackWhenItIsToldAgain) {
-  Net net;
-  const Endpoint wrong = Endpoint::parse("70.1.1.1:32303").value();
-  net.elsewhere = [&](const Packet& p, Now now) { return pong_of_voters(p, wrong, now); };
+NodeConfig asking_voters() {
   NodeConfig config = speaking_discv5();
   config.udp_discovery->v4 = true;
   config.udp_discovery->v5 = false;
@@ -252,7 +249,14 @@ TEST(MappedAddress, ThatOthersVotesPutOutOfTheRecordIsPutBackWhenItIsToldAgain) 
         discv4::V4Node::of(discv4::testing::key_of(i)->public_key(),
                            discv4::testing::wire_place(discv4::testing::place_of(i))));
   }
-  Box& box = net.add(config, 1);
+  return config;
+}
+
+TEST(MappedAddress, ThatOthersVotesPutOutOfTheRecordIsPutBackWhenItIsToldAgain) {
+  Net net;
+  const Endpoint wrong = Endpoint::parse("70.1.1.1:32303").value();
+  net.elsewhere = [&](const Packet& p, Now now) { return pong_of_voters(p, wrong, now); };
+  Box& box = net.add(asking_voters(), 1);
   const IpAddress right = IpAddress::parse("60.1.1.1").value();
   const auto tell = [&] {
     box.pump->input(net.now_of(box),
@@ -266,6 +270,22 @@ TEST(MappedAddress, ThatOthersVotesPutOutOfTheRecordIsPutBackWhenItIsToldAgain) 
   tell();
   EXPECT_EQ(named(), right) << "a server asked by the operator is worth more";
   EXPECT_EQ(Enr::decode(box.node->enr())->quic(), 40'000);
+}
+
+TEST(MappedAddress, GivenByTheOperatorIsWorthMoreThanOthersVotesWhichAreSaid) {
+  Net net;
+  const Endpoint seen = Endpoint::parse("70.1.1.1:32399").value();
+  net.elsewhere = [&](const Packet& p, Now now) { return pong_of_voters(p, seen, now); };
+  NodeConfig config = asking_voters();
+  config.udp_discovery->external = Endpoint{IpAddress::parse("60.1.1.1").value(), 9'001};
+  Box& box = net.add(config, 1);
+  net.run(seconds(30));
+  const auto record = VerifiedEnr::decode(box.node->enr()).value();
+  EXPECT_EQ(record->ip(), IpAddress::parse("60.1.1.1").value());
+  EXPECT_EQ(record->quic(), 9'001);
+  EXPECT_EQ(record->udp(), 32'303);
+  EXPECT_EQ(box.log.count("Peers see us at another address"), 1U);
+  EXPECT_EQ(box.node->udp_discovery()->host().counters().addresses_overruled, 1U);
 }
 
 TEST(MappedAddress, GivenByTheOperatorStays) {
