@@ -38,7 +38,8 @@ class UpnpGateway {
   [[nodiscard]] std::expected<std::uint16_t, std::string> map(std::uint16_t internal,
                                                               std::uint16_t external,
                                                               Duration lease);
-  void give_back(std::uint16_t external);
+  // Whether it is mapped no more.
+  [[nodiscard]] bool give_back(std::uint16_t external);
 
  private:
   struct Device;
