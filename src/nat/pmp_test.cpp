@@ -8,6 +8,8 @@
 #include <base/hex.hpp>
 #include <gtest/gtest.h>
 
+#include "testing/asker_rig.hpp"
+
 namespace ethnet::nat {
 namespace {
 
@@ -81,54 +83,26 @@ TEST(PmpAnswer, WhatIsWrongIsSaid) {
   EXPECT_EQ(of_address(cut), "an answer of no size that there is");
 }
 
-class Gateway : public ::testing::Test {
+class Gateway : public testing::AskerRig<PmpClient, PmpEvent> {
  protected:
-  void start() {
-    client_.start(now_);
-    drain();
-  }
-  void drain() {
-    Bytes buffer(kTransmitBufferBytes);
-    while (const auto transmit = client_.poll_transmit(now_, buffer)) {
-      EXPECT_EQ(transmit->remote, kGateway);
-      asked_.push_back(to_hex(ByteView{buffer}.first(transmit->size)));
-      at_.push_back((now_.mono - begun_).ns / milliseconds(1).ns);
-    }
-    while (const auto event = client_.poll_event()) events_.push_back(*event);
-  }
-  void pass(Duration time) {
-    const Instant end = now_.mono + time;
-    while (client_.next_deadline() <= end) {
-      now_.mono = client_.next_deadline();
-      client_.handle_deadline(now_);
-      drain();
-    }
-    now_.mono = end;
-  }
-  void answer(const Bytes& bytes, const Endpoint& from = kGateway) {
-    const Datagram datagram{{}, from, 0, bytes};
-    client_.handle_datagrams(now_, std::span{&datagram, 1});
-    drain();
+  Gateway() : AskerRig{kGateway, std::vector<std::uint16_t>{1'000, 2'000}} {}
+  [[nodiscard]] std::vector<std::string> asked() const {
+    std::vector<std::string> out;
+    for (const Bytes& packet : packets_) out.push_back(to_hex(packet));
+    return out;
   }
   void answer_all(std::uint32_t epoch, std::uint32_t lifetime = kPmpLifetime) {
     answer(address_answer(epoch, "203.0.113.9"));
     answer(map_answer(epoch, 1'000, 40'000, lifetime));
     answer(map_answer(epoch, 2'000, 40'001, lifetime));
   }
-
-  Now now_{Instant{1'000'000'000}, UnixTime::from_seconds(1'700'000'000)};
-  Instant begun_ = now_.mono;
-  PmpClient client_{kGateway, {1'000, 2'000}};
-  std::vector<std::string> asked_;
-  std::vector<std::int64_t> at_;
-  std::vector<PmpEvent> events_;
 };
 
 TEST_F(Gateway, GivesItsAddressAndAMappingForEachPort) {
   start();
   answer_all(10);
-  EXPECT_EQ(asked_, (std::vector<std::string>{"0000", "0001000003e803e800001c20",
-                                              "0001000007d007d000001c20"}));
+  EXPECT_EQ(asked(), (std::vector<std::string>{"0000", "0001000003e803e800001c20",
+                                               "0001000007d007d000001c20"}));
   ASSERT_EQ(events_.size(), 1U);
   const auto& mapped = std::get<PmpMapped>(events_[0]);
   EXPECT_EQ(mapped.external.to_string(), "203.0.113.9");
@@ -137,7 +111,7 @@ TEST_F(Gateway, GivesItsAddressAndAMappingForEachPort) {
   EXPECT_EQ(client_.next_deadline(), now_.mono + kPmpMostRenewal);
   pass(kPmpMostRenewal);
   answer_all(610);
-  EXPECT_EQ(asked_[4], "0001000003e89c4000001c20") << "the port that it had";
+  EXPECT_EQ(asked().at(4), "0001000003e89c4000001c20") << "the port that it had";
   EXPECT_EQ(client_.counters().gateway_restarts, 0U);
 }
 
@@ -153,7 +127,7 @@ TEST_F(Gateway, WithAShortLifetimeIsAskedAtHalfOfItAndNotWithoutPause) {
 TEST_F(Gateway, ThatDoesNotAnswerIsAskedNineTimes) {
   start();
   pass(seconds(128));
-  EXPECT_EQ(at_,
+  EXPECT_EQ(sent_,
             (std::vector<std::int64_t>{0, 250, 750, 1'750, 3'750, 7'750, 15'750, 31'750, 63'750}));
   ASSERT_EQ(events_.size(), 1U);
   EXPECT_TRUE(std::get<PmpFailed>(events_[0]).why.is(PmpError::no_answer));
@@ -206,34 +180,34 @@ TEST_F(Gateway, WhoseClockFallsWithEveryAnswerIsAskedAnewOnceInALifetime) {
   EXPECT_TRUE(events_.empty()) << "it may have begun anew between two answers";
   answer_falling();
   EXPECT_EQ(events_.size(), 1U) << "no third time";
-  EXPECT_EQ(asked_.size(), 6U);
+  EXPECT_EQ(packets_.size(), 6U);
   EXPECT_EQ(client_.next_deadline(), now_.mono + kPmpMostRenewal);
   for (Duration passed; passed < seconds(kPmpLifetime); passed = passed + kPmpMostRenewal) {
-    const std::size_t before = asked_.size();
+    const std::size_t before = packets_.size();
     pass(kPmpMostRenewal);
     answer_falling();
     const bool is_over = passed + kPmpMostRenewal >= seconds(kPmpLifetime);
-    EXPECT_EQ(asked_.size() - before, is_over ? 4U : 3U) << passed.ns / seconds(1).ns;
+    EXPECT_EQ(packets_.size() - before, is_over ? 4U : 3U) << passed.ns / seconds(1).ns;
   }
 }
 
 TEST_F(Gateway, GetsTheMappingsBackAtTheEnd) {
   start();
   answer_all(10);
-  asked_.clear();
+  packets_.clear();
   client_.stop(now_);
   drain();
-  EXPECT_EQ(asked_,
+  EXPECT_EQ(asked(),
             (std::vector<std::string>{"0001000003e8000000000000", "0001000007d0000000000000"}));
   EXPECT_TRUE(client_.next_deadline().is_never());
 }
 
 TEST_F(Gateway, ThatMappedNothingGetsNothingBack) {
   start();
-  asked_.clear();
+  packets_.clear();
   client_.stop(now_);
   drain();
-  EXPECT_TRUE(asked_.empty());
+  EXPECT_TRUE(packets_.empty());
 }
 
 }  // namespace

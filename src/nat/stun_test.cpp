@@ -8,6 +8,8 @@
 #include <base/prng.hpp>
 #include <gtest/gtest.h>
 
+#include "testing/asker_rig.hpp"
+
 namespace ethnet::nat {
 namespace {
 
@@ -104,51 +106,27 @@ TEST(StunAnswer, WhatIsWrongIsSaid) {
   EXPECT_EQ(error(response(address + "00200000")), "taken") << "the first one counts";
 }
 
-class Client : public ::testing::Test {
+const Endpoint kServer = endpoint("127.0.0.1:3478");
+
+struct HasRng {
+  TestRng rng_;
+};
+class Client : HasRng, public testing::AskerRig<StunClient, StunEvent> {
  protected:
-  Client() {
-    client_.start(now_);
-    drain();
+  Client() : AskerRig{kServer, rng_} { start(); }
+  // Of its questions, which are their header and no more.
+  [[nodiscard]] StunTransaction id(std::size_t question) const {
+    const Bytes& packet = packets_.at(question);
+    EXPECT_EQ(packet.size(), kStunHeaderBytes);
+    StunTransaction out{};
+    copy_into(MutByteView{out}, ByteView{packet}.subspan(8, 12));
+    return out;
   }
-  void pass(Duration time) {
-    const Instant end = now_.mono + time;
-    while (client_.next_deadline() <= end) {
-      now_.mono = client_.next_deadline();
-      client_.handle_deadline(now_);
-      drain();
-    }
-    now_.mono = end;
-  }
-  void answer(const Bytes& bytes, const Endpoint& from = kServer) {
-    const Datagram datagram{{}, from, 0, bytes};
-    client_.handle_datagrams(now_, std::span{&datagram, 1});
-    drain();
-  }
-  void drain() {
-    Bytes buffer(kTransmitBufferBytes);
-    while (const auto transmit = client_.poll_transmit(now_, buffer)) {
-      EXPECT_EQ(transmit->remote, kServer);
-      EXPECT_EQ(transmit->size, kStunHeaderBytes);
-      copy_into(MutByteView{id_}, ByteView{buffer}.subspan(8, 12));
-      sent_.push_back((now_.mono - begun_).ns / milliseconds(1).ns);
-      ids_.push_back(id_);
-    }
-    while (const auto event = client_.poll_event()) events_.push_back(*event);
-  }
+  [[nodiscard]] StunTransaction last_id() const { return id(packets_.size() - 1); }
   [[nodiscard]] Bytes good() const {
     // 192.0.2.1:32853, whatever the id: the mask of IPv4 is the cookie alone.
-    return response("002000080001a147e112a643", id_);
+    return response("002000080001a147e112a643", last_id());
   }
-
-  static inline const Endpoint kServer = endpoint("127.0.0.1:3478");
-  TestRng rng_;
-  Now now_{Instant{1'000'000'000}, UnixTime::from_seconds(1'700'000'000)};
-  Instant begun_ = now_.mono;
-  StunClient client_{kServer, rng_};
-  StunTransaction id_{};
-  std::vector<StunTransaction> ids_;
-  std::vector<std::int64_t> sent_;  // ms since the start
-  std::vector<StunEvent> events_;
 };
 
 TEST_F(Client, AnAnswerEndsTheTransactionAndTheNextOneComesTenMinutesLater) {
@@ -160,13 +138,13 @@ TEST_F(Client, AnAnswerEndsTheTransactionAndTheNextOneComesTenMinutesLater) {
   EXPECT_EQ(sent_.size(), 1U);
   pass(seconds(1));
   ASSERT_EQ(sent_.size(), 2U);
-  EXPECT_NE(ids_[0], ids_[1]) << "a new transaction";
+  EXPECT_NE(id(0), id(1)) << "a new transaction";
 }
 
 TEST_F(Client, WithoutAnAnswerItAsksSevenTimesAsRfc5389HasIt) {
   pass(seconds(40));
   EXPECT_EQ(sent_, (std::vector<std::int64_t>{0, 500, 1'500, 3'500, 7'500, 15'500, 31'500}));
-  for (const StunTransaction& id : ids_) EXPECT_EQ(id, ids_.front());
+  for (std::size_t i = 0; i < packets_.size(); ++i) EXPECT_EQ(id(i), id(0));
   ASSERT_EQ(events_.size(), 1U);
   EXPECT_TRUE(std::get<StunFailed>(events_[0]).why.is(StunError::no_answer));
   EXPECT_TRUE(client_.next_deadline().is_never()) << "its owner says when it is asked again";
@@ -174,7 +152,7 @@ TEST_F(Client, WithoutAnAnswerItAsksSevenTimesAsRfc5389HasIt) {
   client_.start(now_);
   drain();
   EXPECT_EQ(sent_.back(), 100'000);
-  EXPECT_NE(ids_.back(), ids_.front());
+  EXPECT_NE(last_id(), id(0));
 }
 
 TEST(StunRetry, ComesTwiceAsLateEachTimeAndAfterAnHourAtLast) {
@@ -199,7 +177,7 @@ TEST_F(Client, WhatComesFromElsewhereOrIsOfAnotherTransactionChangesNothing) {
 }
 
 TEST_F(Client, ARefusalOfTheServerEndsTheTransaction) {
-  answer(response("", id_, 0x0111));
+  answer(response("", last_id(), 0x0111));
   ASSERT_EQ(events_.size(), 1U);
   EXPECT_TRUE(std::get<StunFailed>(events_[0]).why.is(StunError::refused));
   EXPECT_TRUE(client_.next_deadline().is_never());

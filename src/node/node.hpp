@@ -223,6 +223,9 @@ class Node {
   void on_discovery_event(Now now, const discv_lite::Event& event);
   void on_contact_wanted(Now now, const discv_lite::ContactWanted& wanted);
   void on_own_address(Now now, const discv_lite::OwnAddress& address);
+  void on_seen_at(Now now, const discv_lite::OwnAddress& seen);
+  // What the operator said of our address: nobody's votes weigh against it.
+  [[nodiscard]] const std::optional<Endpoint>& operators_address() const;
   void on_link_opened(Now now, const session::SessionOpened& opened);
   void on_contact_failed(Now now, const session::DialFailed& failed);
   void put_off(const discv_lite::ContactWanted& wanted);
@@ -241,6 +244,7 @@ class Node {
   // `address`: where sessions with us are opened, as others see it; nothing: as before.
   void refresh_record(Now now, const std::optional<Endpoint>& address);
   void refresh_fork_id(Now now);
+  [[nodiscard]] bool loses_address(const Enr& record) const;
   void on_address_lost(Now now, const VerifiedEnr& record);
   [[nodiscard]] ForkId own_fork_id() const;
   [[nodiscard]] bool names(const IpAddress& ip) const;  // our record

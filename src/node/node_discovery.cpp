@@ -104,7 +104,7 @@ void Node::on_discovery_event(Now now, const discv_lite::Event& event) {
       scheduler_.add(peers::Source::lookups, candidate_of(*record));
     }
   } else if (const auto* address = std::get_if<discv_lite::OwnAddress>(&event)) {
-    on_own_address(now, *address);
+    on_seen_at(now, *address);
   } else if (const auto* bad = std::get_if<discv_lite::PeerMisbehaved>(&event)) {
     ++counters_.discovery_misbehaved[bad->what];
     log_.write(now, LogLevel::debug, "Peer misbehaved",
@@ -183,6 +183,23 @@ void Node::on_link_opened(Now now, const session::SessionOpened& opened) {
     // A link has answered it already, and this says nothing new.
     discovery_->handle_contact_failed(now, wanted.contact, lite::ContactFailure::not_offered);
   }
+}
+
+const std::optional<Endpoint>& Node::operators_address() const {
+  return udp_discovery_ ? config_.udp_discovery->external : config_.discovery->external;
+}
+
+// By peers. An address of our LAN, for who is there, is no contradiction to one for the world.
+void Node::on_seen_at(Now now, const discv_lite::OwnAddress& seen) {
+  const std::optional<Endpoint>& named = operators_address();
+  const bool overrules = named && named->ip.is_v4() == seen.endpoint.ip.is_v4() &&
+                         seen.scope >= kbucket::scope_of(named->ip);
+  if (!overrules) return on_own_address(now, seen);
+  if (observed_ == seen) return;
+  observed_ = seen;
+  if (seen.endpoint.ip == named->ip) return;
+  log_.write(now, LogLevel::warn, "Peers see us at another address than --nat names",
+             {{"seen", seen.endpoint.to_string()}, {"named", named->ip.to_string()}});
 }
 
 // Somebody has told us where we are seen, or the operator has.

@@ -242,6 +242,7 @@ void add_udp_discovery(CounterList& out, const UdpDiscovery& udp,
   const discovery::HostCounters& c = host.counters();
   out.gauge("udp_discovery.table", host.table().size());
   out.add("udp_discovery.addresses_narrower", c.addresses_narrower);
+  out.add("udp_discovery.addresses_overruled", c.addresses_overruled);
   out.add("udp_discovery.datagrams", c.datagrams);
   out.add("udp_discovery.filtered", c.filtered);
   out.add("udp_discovery.no_protocol", c.no_protocol);

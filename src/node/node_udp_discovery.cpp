@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <base/check.hpp>
+#include <discovery/v5/engine/local_record.hpp>
 #include <types/enr.hpp>
 
 #include "node.hpp"
@@ -43,14 +44,23 @@ void Node::refresh_fork_id(Now now) {
   if (record->fork_id() != own_fork_id()) refresh_record(now, std::nullopt);
 }
 
+// Of the two that it may have, one that our record had until now is missing.
+bool Node::loses_address(const Enr& record) const {
+  const auto current = Enr::decode(enr_);
+  return current && ((current->ip() && !record.ip()) || (current->ip6() && !record.ip6()));
+}
+
 // Nobody came to it: whoever reads our record shall not try.
 void Node::on_address_lost(Now now, const VerifiedEnr& record) {
   log_.write(now, LogLevel::warn, "Nobody reaches us at our address: our record names it no more",
              {});
-  external_given_up_ = external_ && names(external_->ip);
+  const bool named_external = external_ && names(external_->ip);
   enr_ = to_bytes(record.record().encoded());
+  if (named_external && !names(external_->ip)) external_given_up_ = true;
+  const auto left = kbucket::endpoint_of(record.record(), kbucket::RecordPort::udp);
+  if (left) udp_discovery_->set_port(left->port);
   if (discovery_) {
-    discovery_->set_local_record(kbucket::Scope::special, record);
+    discovery_->set_local_record(discv5::scope_named(record.record()), record);
     discovery_->handle_local_record_changed(now);
   }
   refresh_local(now);
@@ -97,11 +107,17 @@ void Node::on_udp_event(Now now, const discovery::Event& event) {
     enr_seq_ = std::max(enr_seq_, changed->record->record().seq());
     const Enr& record = changed->record->record();
     const auto at = kbucket::endpoint_of(record, kbucket::RecordPort::udp);
-    if (!at) return on_address_lost(now, *changed->record);
+    // It is as it shall be: made anew of ours, it would have the lost address again.
+    if (!at || loses_address(record)) return on_address_lost(now, *changed->record);
     udp_discovery_->set_port(at->port);
     const std::uint16_t port = external_ ? external_->port : config_.listen.front().port;
     if (external_ && external_->ip == at->ip) external_given_up_ = false;  // it is tried again
     return on_own_address(now, {kbucket::scope_of(at->ip), {at->ip, port}});
+  }
+  if (const auto* const overruled = std::get_if<discovery::Overruled>(&event)) {
+    // They see the port of discovery; that of sessions is what we say of it.
+    const std::uint16_t port = operators_address()->port;
+    return on_seen_at(now, {overruled->seen.scope, {overruled->seen.endpoint.ip, port}});
   }
   const auto add = [&](const auto& of_engine) {
     std::visit(

@@ -24,7 +24,8 @@ UdpDiscovery::UdpDiscovery(Now now, UdpDiscoveryConfig config,
              .v4 = config_.v4,
              .v5 = config_.v5,
              .keeps_table = true,
-             .nets = config_.nets},
+             .nets = config_.nets,
+             .fixed = config_.external ? std::optional{config_.external->ip} : std::nullopt},
             rng,
             prng} {
   CHECK(config_.boot_records.size() + config_.boot_nodes.size() <= kMaxUdpBootNodes);

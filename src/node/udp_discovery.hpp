@@ -20,7 +20,7 @@ inline constexpr std::size_t kMaxAskedAtRestart = 32;  // two buckets full: 3 kB
 
 struct UdpDiscoveryConfig {
   std::vector<Endpoint> listen;      // as bound; at least one, of another port than any of QUIC
-  std::optional<Endpoint> external;  // where others reach our sessions, if that is known
+  std::optional<Endpoint> external;  // where others reach our sessions, if the operator says so
   bool v4 = false;
   bool v5 = false;
   std::vector<kbucket::RecordPtr> boot_records;

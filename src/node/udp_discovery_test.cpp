@@ -208,10 +208,39 @@ std::optional<Bytes> pong_of_voters(const Packet& packet, const Endpoint& seen, 
   return std::nullopt;
 }
 
-TEST(MappedAddress, ThatOthersVotesPutOutOfTheRecordIsPutBackWhenItIsToldAgain) {
+// Of one family and the other; what is lost is not there in any record that comes later.
+TEST(MappedAddress, ThatIsLostLeavesTheOtherFamilysInTheRecord) {
   Net net;
-  const Endpoint wrong = Endpoint::parse("70.1.1.1:32303").value();
-  net.elsewhere = [&](const Packet& p, Now now) { return pong_of_voters(p, wrong, now); };
+  Box& box = net.add(speaking_discv5(), 1);
+  const auto record = [&] { return VerifiedEnr::decode(box.node->enr()).value(); };
+  const auto tell = [&](const char* ip, std::uint16_t discovery_port) {
+    box.pump->input(net.now_of(box), [&](Node& n) {
+      n.set_external(net.now_of(box), {IpAddress::parse(ip).value(), 40'000}, discovery_port);
+    });
+  };
+  tell("60.1.1.1", 40'001);
+  net.run(seconds(100));
+  tell("2600::1", 40'002);
+  ASSERT_EQ(record()->ip(), IpAddress::parse("60.1.1.1").value());
+  ASSERT_EQ(record()->ip6(), IpAddress::parse("2600::1").value());
+  std::set<std::uint64_t> numbers;
+  for (int i = 0; i < 210; ++i) {
+    net.run(seconds(1));
+    numbers.insert(record()->seq());
+  }
+  EXPECT_EQ(record()->ip(), std::nullopt) << "nobody came";
+  EXPECT_EQ(record()->udp(), std::nullopt);
+  EXPECT_EQ(record()->ip6(), IpAddress::parse("2600::1").value());
+  EXPECT_EQ(record()->udp6(), 40'002);
+  EXPECT_EQ(numbers.size(), 2U) << "before and after";
+  EXPECT_EQ(*numbers.rbegin(), *numbers.begin() + 1);
+  const auto& host = box.node->udp_discovery()->host();
+  EXPECT_EQ(host.local_record()->record().text(), record()->text());
+  net.run(seconds(100));
+  EXPECT_EQ(record()->ip6(), std::nullopt);
+}
+
+NodeConfig asking_voters() {
   NodeConfig config = speaking_discv5();
   config.udp_discovery->v4 = true;
   config.udp_discovery->v5 = false;
@@ -220,7 +249,14 @@ TEST(MappedAddress, ThatOthersVotesPutOutOfTheRecordIsPutBackWhenItIsToldAgain) 
         discv4::V4Node::of(discv4::testing::key_of(i)->public_key(),
                            discv4::testing::wire_place(discv4::testing::place_of(i))));
   }
-  Box& box = net.add(config, 1);
+  return config;
+}
+
+TEST(MappedAddress, ThatOthersVotesPutOutOfTheRecordIsPutBackWhenItIsToldAgain) {
+  Net net;
+  const Endpoint wrong = Endpoint::parse("70.1.1.1:32303").value();
+  net.elsewhere = [&](const Packet& p, Now now) { return pong_of_voters(p, wrong, now); };
+  Box& box = net.add(asking_voters(), 1);
   const IpAddress right = IpAddress::parse("60.1.1.1").value();
   const auto tell = [&] {
     box.pump->input(net.now_of(box),
@@ -234,6 +270,22 @@ TEST(MappedAddress, ThatOthersVotesPutOutOfTheRecordIsPutBackWhenItIsToldAgain) 
   tell();
   EXPECT_EQ(named(), right) << "a server asked by the operator is worth more";
   EXPECT_EQ(Enr::decode(box.node->enr())->quic(), 40'000);
+}
+
+TEST(MappedAddress, GivenByTheOperatorIsWorthMoreThanOthersVotesWhichAreSaid) {
+  Net net;
+  const Endpoint seen = Endpoint::parse("70.1.1.1:32399").value();
+  net.elsewhere = [&](const Packet& p, Now now) { return pong_of_voters(p, seen, now); };
+  NodeConfig config = asking_voters();
+  config.udp_discovery->external = Endpoint{IpAddress::parse("60.1.1.1").value(), 9'001};
+  Box& box = net.add(config, 1);
+  net.run(seconds(30));
+  const auto record = VerifiedEnr::decode(box.node->enr()).value();
+  EXPECT_EQ(record->ip(), IpAddress::parse("60.1.1.1").value());
+  EXPECT_EQ(record->quic(), 9'001);
+  EXPECT_EQ(record->udp(), 32'303);
+  EXPECT_EQ(box.log.count("Peers see us at another address"), 1U);
+  EXPECT_EQ(box.node->udp_discovery()->host().counters().addresses_overruled, 1U);
 }
 
 TEST(MappedAddress, GivenByTheOperatorStays) {

@@ -261,6 +261,8 @@ constexpr std::array kHelp{
     Help{"udp.socket_full", "Times that the socket took no more"},
     Help{"udp_discovery.addresses_narrower",
          "Addresses of our LAN that others told and that did not take the place of a public one"},
+    Help{"udp_discovery.addresses_overruled",
+         "Addresses that others agreed on and that did not take the place of the operator's"},
     Help{"udp_discovery.datagrams", "Datagrams on the port of discv5 and discv4"},
     Help{"udp_discovery.filtered",
          "Datagrams dropped unread: their address had used its budget up"},

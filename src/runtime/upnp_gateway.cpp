@@ -18,6 +18,7 @@ constexpr const char* kName = "MiniEthNet";
 constexpr unsigned char kHops = 2;  // of a search: UPnP Device Architecture, 1.3.2
 
 // Error codes of WANIPConnection.
+constexpr int kNotThere = 714;
 constexpr int kConflict = 718;
 constexpr int kPermanentOnly = 725;
 
@@ -138,9 +139,10 @@ std::expected<std::uint16_t, std::string> UpnpGateway::map(std::uint16_t interna
   return external;
 }
 
-void UpnpGateway::give_back(std::uint16_t external) {
-  (void)UPNP_DeletePortMapping(device_->urls.controlURL, device_->data.first.servicetype,
-                               std::to_string(external).c_str(), kProtocol, nullptr);
+bool UpnpGateway::give_back(std::uint16_t external) {
+  const int code = UPNP_DeletePortMapping(device_->urls.controlURL, device_->data.first.servicetype,
+                                          std::to_string(external).c_str(), kProtocol, nullptr);
+  return code == UPNPCOMMAND_SUCCESS || code == kNotThere;
 }
 
 }  // namespace ethnet::runtime

@@ -1,7 +1,8 @@
 // A gateway that maps ports by UPnP (Internet Gateway Device, UPnP Forum: WANIPConnection:1 and
 // :2), by miniupnpc. Every call waits for the network: up to kUpnpSearch for a search, a few
-// seconds for each request. What the gateway sends is read by that library as it comes: for
-// networks whose other machines are not enemies. One thread at a time.
+// seconds for each request. What the gateway sends is read by that library as it comes, without a
+// bound on its size: one that sends without end has us keep all of it, until the machine has no
+// memory left. For networks whose other machines are not enemies. One thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +39,8 @@ class UpnpGateway {
   [[nodiscard]] std::expected<std::uint16_t, std::string> map(std::uint16_t internal,
                                                               std::uint16_t external,
                                                               Duration lease);
-  void give_back(std::uint16_t external);
+  // Whether it is mapped no more.
+  [[nodiscard]] bool give_back(std::uint16_t external);
 
  private:
   struct Device;

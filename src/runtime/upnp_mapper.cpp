@@ -1,5 +1,6 @@
 #include "upnp_mapper.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
@@ -9,6 +10,8 @@
 
 #include <base/check.hpp>
 #include <boost/asio/post.hpp>
+
+#include "os.hpp"
 
 namespace ethnet::runtime {
 namespace {
@@ -31,7 +34,8 @@ class UpnpMapper::Rounds {
         handler_{std::make_shared<Handler>(std::move(handler))},
         place_{std::move(place)},
         internal_{std::move(ports)},
-        external_{internal_} {
+        external_{internal_},
+        is_mapped_(internal_.size()) {
     CHECK(!internal_.empty());
   }
 
@@ -45,9 +49,7 @@ class UpnpMapper::Rounds {
       tell(std::move(event));
       wait(failed ? kUpnpRetry : kUpnpRenewal);
     }
-    if (gateway_) {
-      for (const std::uint16_t port : external_) gateway_->give_back(port);
-    }
+    give_all_back();
     const std::lock_guard lock{mutex_};
     is_over_ = true;
     changed_.notify_all();
@@ -80,6 +82,28 @@ class UpnpMapper::Rounds {
       if (const auto alive = handler.lock()) (*alive)(told);
     });
   }
+  // Also where the last round failed: what an earlier one mapped may be there for good.
+  void give_all_back() {
+    const Instant until = os_now().mono + kUpnpGoodbye;
+    while (std::ranges::find(is_mapped_, true) != is_mapped_.end() && os_now().mono < until) {
+      if (!gateway_) {
+        if (auto found = UpnpGateway::find(place_)) {
+          gateway_ = std::make_unique<UpnpGateway>(*std::move(found));
+        }
+      }
+      for (std::size_t i = 0; gateway_ && i < external_.size(); ++i) {
+        if (is_mapped_[i] && gateway_->give_back(external_[i])) is_mapped_[i] = false;
+      }
+      if (std::ranges::find(is_mapped_, true) == is_mapped_.end()) return;
+      gateway_.reset();
+      pause();
+    }
+  }
+  void pause() {
+    std::unique_lock lock{mutex_};
+    (void)changed_.wait_for(lock, std::chrono::nanoseconds{kUpnpGoodbyePause.ns},
+                            [] { return false; });
+  }
   // The gateway is looked for in each round: it may be another one, and our own address too.
   [[nodiscard]] UpnpEvent map_all() {
     gateway_.reset();
@@ -91,6 +115,7 @@ class UpnpMapper::Rounds {
       const auto port = found->map(internal_[i], external_[i], kUpnpLease);
       if (!port) return UpnpFailed{port.error()};
       external_[i] = *port;
+      is_mapped_[i] = true;
     }
     gateway_ = std::make_unique<UpnpGateway>(*std::move(found));
     return UpnpMapped{.external = *ip, .ports = external_};
@@ -105,6 +130,7 @@ class UpnpMapper::Rounds {
   UpnpPlace place_;
   std::vector<std::uint16_t> internal_;
   std::vector<std::uint16_t> external_;   // as mapped last; at first the same
+  std::vector<bool> is_mapped_;           // of these, and not given back
   std::unique_ptr<UpnpGateway> gateway_;  // of the last round, if it succeeded
 };
 

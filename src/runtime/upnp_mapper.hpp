@@ -22,6 +22,7 @@ inline constexpr Duration kUpnpLease = seconds(1'200);  // one renewal may fail
 inline constexpr Duration kUpnpRenewal = seconds(600);  // and when a new address is noticed
 inline constexpr Duration kUpnpRetry = seconds(300);    // after a round that failed
 inline constexpr Duration kUpnpGoodbye = seconds(4);    // for giving the mappings back
+inline constexpr Duration kUpnpGoodbyePause = milliseconds(300);  // before it is tried again
 
 struct UpnpMapped {
   IpAddress external;
@@ -41,8 +42,10 @@ class UpnpMapper {
              Handler handler);
   UpnpMapper(const UpnpMapper&) = delete;
   UpnpMapper& operator=(const UpnpMapper&) = delete;
-  // Gives the mappings back, if the last round succeeded. Waits for kUpnpGoodbye at most: a gateway
-  // that is slower keeps a thread that no longer has to do with us until the process ends.
+  // Gives back what was mapped last, and looks for the gateway again where it does not take it,
+  // until it does or kUpnpGoodbye is over: a mapping without a lease (`map`) stays then, until
+  // somebody takes it out of the gateway by hand. Waits for kUpnpGoodbye at most: a gateway that is
+  // slower keeps a thread that no longer has to do with us until the process ends.
   ~UpnpMapper();
 
  private:

@@ -31,6 +31,7 @@ class UpnpGateway:
         self.takes_same = False  # whatever port a host asks for as its own is another host's
         self.only_permanent = False
         self.refuses = None  # an error code for every mapping
+        self.keeps = 0  # so many requests to delete a mapping fail
         self.mappings = {}
         self.given_back = []
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -84,6 +85,9 @@ class UpnpGateway:
         if action == "AddPortMapping" and told("NewProtocol") == "UDP":
             return self._map(told)
         if action == "DeletePortMapping":
+            if self.keeps:
+                self.keeps -= 1
+                return 501, ""
             self.given_back.append(int(told("NewExternalPort")))
             self.mappings.pop(self.given_back[-1], None)
             return 0, ""

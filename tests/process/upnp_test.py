@@ -40,6 +40,14 @@ class Upnp(DiscoveryTest):
         self.stop(node)
         self.assertEqual(self.gateway.mappings, {})
 
+    def test_a_gateway_that_fails_to_take_a_mapping_back_is_asked_again(self):
+        self.gateway.only_permanent = True
+        node, sessions, discovery = self.mapped(f"upnp:{self.gateway.url}")
+        self.gateway.keeps = 3
+        self.stop(node)
+        self.assertEqual(sorted(self.gateway.given_back), sorted([sessions, discovery]))
+        self.assertEqual(self.gateway.mappings, {})
+
     def test_where_a_port_is_another_hosts_ours_is_mapped_to_another(self):
         self.gateway.takes_same = True
         node, sessions, discovery = self.mapped("upnp")

@@ -15,6 +15,7 @@ Host::Host(Now now, HostConfig config, SecureRng& rng, Prng prng)
       table_{local_record_->node_id()},
       filter_{rng},
       keeps_table_{config.keeps_table},
+      fixed_{config.fixed},
       now_{now} {
   table_.restrict_to(std::move(config.nets));
   if (config.v4) {
@@ -133,6 +134,7 @@ void Host::on_event(const discv5::Event& event) {
   if (const auto* const own = std::get_if<kbucket::OwnAddress>(&event)) {
     on_own_address(*own);
   } else if (const auto* const lost = std::get_if<discv5::AddressLost>(&event)) {
+    if (is_fixed(lost->endpoint.ip)) return;  // it was others' word
     change_record(discv5::record_without(*local_record_, *key_, !lost->endpoint.ip.is_v4()));
   }
 }
@@ -140,6 +142,11 @@ void Host::on_event(const discv5::Event& event) {
 void Host::on_own_address(const kbucket::OwnAddress& own) {
   if (own.scope < discv5::scope_named(local_record_->record())) {
     ++counters_.addresses_narrower;
+    return (v5_ ? v5_->vote() : vote_).refuse(own);
+  }
+  if (is_fixed(own.endpoint.ip)) {
+    ++counters_.addresses_overruled;
+    CHECK(events_.push(Overruled{own}));
     return;
   }
   change_record(discv5::record_at(*local_record_, *key_, own.endpoint));

@@ -45,20 +45,27 @@ struct HostConfig {
   // the record names no address but those that it has: nobody shall have it in a table.
   bool keeps_table = true;
   NetList nets{};  // nodes of these networks alone are known
+  // Our address, as the operator says: nobody's vote takes it, nor its port, out of the record.
+  std::optional<IpAddress> fixed{};
 };
 
 // Our record is another one: whoever tells others of it has it here.
 struct RecordChanged {
   EnrPtr record;
 };
-using Event = std::variant<discv4::Event, discv5::Event, RecordChanged>;
+// Others agree on where they see us; our record says what the operator says, all the same.
+struct Overruled {
+  kbucket::OwnAddress seen;
+};
+using Event = std::variant<discv4::Event, discv5::Event, RecordChanged, Overruled>;
 
 struct HostCounters {
   std::uint64_t datagrams = 0;
   std::uint64_t filtered = 0;     // their address had used its budget up
   std::uint64_t no_protocol = 0;  // of a protocol that is off
   std::uint64_t records_changed = 0;
-  std::uint64_t addresses_narrower = 0;  // votes that a wider address of ours outweighs
+  std::uint64_t addresses_overruled = 0;  // votes of a family whose address the operator fixed
+  std::uint64_t addresses_narrower = 0;   // votes that a wider address of ours outweighs
 };
 
 class Host {
@@ -95,6 +102,9 @@ class Host {
  private:
   void on_event(const discv4::Event& event);
   void on_event(const discv5::Event& event);
+  [[nodiscard]] bool is_fixed(const IpAddress& ip) const {
+    return fixed_ && fixed_->is_v4() == ip.is_v4();
+  }
   void on_own_address(const kbucket::OwnAddress& own);
   void change_record(EnrPtr record);  // null: it says so already
 
@@ -106,6 +116,7 @@ class Host {
   std::optional<discv4::Engine> v4_;
   std::optional<discv5::Engine> v5_;
   bool keeps_table_;
+  std::optional<IpAddress> fixed_;
   Now now_;  // of the last input
   BoundedQueue<Event> events_{kMaxHostEvents};
   bool v4_sends_next_ = false;

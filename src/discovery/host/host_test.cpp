@@ -33,6 +33,7 @@ struct Options {
   bool has_address = true;
   std::optional<Endpoint> named{};  // the address of its record, if it is another one
   bool keeps_table = true;
+  std::optional<IpAddress> fixed{};
 };
 
 struct Station {
@@ -45,7 +46,8 @@ struct Station {
               .local = {at(number_)},
               .v4 = options.v4,
               .v5 = options.v5,
-              .keeps_table = options.keeps_table},
+              .keeps_table = options.keeps_table,
+              .fixed = options.fixed},
              rng,
              Prng{number_}} {}
 
@@ -219,6 +221,48 @@ TEST_F(Hosts, ANeighboursWordDoesNotTakeOurPublicAddressOutOfTheRecord) {
     EXPECT_EQ(us->records_changed(), 0U);
     EXPECT_EQ(us->host.local_record()->record().endpoint_v4("udp"), outside);
   }
+}
+
+// What it says counts as soon as there is nothing wider to name.
+TEST_F(Hosts, ANeighboursWordThatWasIgnoredIsTakenOnceOurPublicAddressIsGone) {
+  Station& of_v5 = add(kLan + 1, {.v4 = false, .named = at(9)});
+  Station& of_v4 = add(kLan + 2, {.v5 = false, .named = at(9)});
+  Station& neighbour = add(kLan + 3);
+  const auto ask = [&] {
+    ASSERT_NE(of_v5.host.v5()->ping(now_, neighbour.node()), 0U);
+    ASSERT_NE(of_v4.host.v4()->ping(now_, neighbour.v4_node()), 0U);
+    run(seconds(2));
+  };
+  ask();
+  for (Station* us : {&of_v5, &of_v4}) {
+    EXPECT_GE(us->host.counters().addresses_narrower, 1U);
+    EnrBuilder nameless{2};
+    us->host.set_local_record(
+        std::make_shared<const VerifiedEnr>(nameless.sign(*key_of(us->number)).value()));
+  }
+  ask();
+  for (Station* us : {&of_v5, &of_v4}) {
+    EXPECT_EQ(us->host.local_record()->record().endpoint_v4("udp"), at(us->number));
+  }
+}
+
+// --nat extip: twelve networks see us elsewhere, and then nobody comes there.
+TEST_F(Hosts, TheOperatorsWordIsWorthMoreThanThatOfAnyNumber) {
+  Station& us = add(1, {.v4 = false, .named = at(99), .fixed = at(99).ip});
+  std::vector<Station*> others;
+  for (std::uint64_t i = 2; i <= 13; ++i) others.push_back(&add(i, {.v4 = false}));
+  for (Station* other : others) ASSERT_NE(us.host.v5()->ping(now_, other->node()), 0U);
+  run(seconds(2));
+  EXPECT_EQ(us.host.counters().addresses_overruled, 1U);
+  std::vector<kbucket::OwnAddress> told;
+  for (const Event& event : us.events) {
+    if (const auto* const it = std::get_if<Overruled>(&event)) told.push_back(it->seen);
+  }
+  EXPECT_EQ(told, (std::vector{kbucket::OwnAddress{kbucket::Scope::wan, at(1)}}));
+  unplug();
+  run(seconds(400));
+  EXPECT_EQ(us.records_changed(), 0U);
+  EXPECT_EQ(us.host.local_record()->record().endpoint_v4("udp"), at(99));
 }
 
 TEST_F(Hosts, ANeighboursWordIsEnoughWhereWeHaveNoPublicAddress) {

@@ -36,6 +36,11 @@ class ActiveLookup {
 
   // What counts for a node is what was said first.
   void know(const NodeId& id, const Node& node) { nodes_.try_emplace(id, node); }
+  // Of one that failed something else is said: it waits for its turn once more.
+  void know_again(const NodeId& id, const Node& node) {
+    if (!iterator_.retry(id, limited_subnet(ip_of(node)))) return;
+    nodes_.insert_or_assign(id, node);
+  }
   // CHECK: what counts is known of each.
   void add(std::span<const NodeId> ids) { iterator_.add(named(ids)); }
   // Asks whom to ask now, by ask(id, node), which says whether it could.
@@ -50,6 +55,12 @@ class ActiveLookup {
   // And what it named.
   void on_answer(const NodeId& from, std::span<const NodeId> ids = {}) {
     iterator_.on_answer(from, named(ids));
+  }
+  // The same of a node that answered from elsewhere than it was known to be, perhaps.
+  void on_answer_at(const NodeId& from, const Node& node, std::span<const NodeId> ids) {
+    if (!iterator_.place(from, limited_subnet(ip_of(node)))) return;
+    nodes_.insert_or_assign(from, node);
+    on_answer(from, ids);
   }
   void on_failure(const NodeId& from) { iterator_.on_failure(from); }
   // What a full answer to these distances, which ended with `last`, had no room for, where that

@@ -12,6 +12,13 @@ void IpVote::set(const Endpoint& endpoint) {
   ballot(scope_of(endpoint.ip), !endpoint.ip.is_v4()).current = endpoint;
 }
 
+void IpVote::refuse(const OwnAddress& own) {
+  Ballot& mine = ballot(own.scope, !own.endpoint.ip.is_v4());
+  if (mine.current != own.endpoint) return;
+  mine.current.reset();
+  mine.changeable_at = Instant{INT64_MIN};
+}
+
 std::optional<Endpoint> IpVote::current(Scope scope, bool v6) const {
   return ballots_[static_cast<std::size_t>(scope) * 2 + (v6 ? 1 : 0)].current;
 }

@@ -38,6 +38,8 @@ class IpVote {
   // A peer at `voter` sees us at `seen`. The new address when that changed it.
   [[nodiscard]] std::optional<OwnAddress> on_vote(Now now, const IpAddress& voter,
                                                   const Endpoint& seen);
+  // Whom it told has not taken this address: it may be told again, and another one at any time.
+  void refuse(const OwnAddress& own);
   // What is known without a vote, from the configuration or a file.
   void set(const Endpoint& endpoint);
   [[nodiscard]] std::optional<Endpoint> current(Scope scope, bool v6) const;

@@ -106,6 +106,22 @@ void Lookup::on_failure(const NodeId& from) {
   --in_flight_;
 }
 
+bool Lookup::place(const NodeId& id, const std::optional<IpAddress>& subnet) {
+  Node* node = asked(id);
+  if (node != nullptr) node->subnet = subnet;
+  return node != nullptr;
+}
+
+bool Lookup::retry(const NodeId& id, const std::optional<IpAddress>& subnet) {
+  const auto it = nodes_.find(xor_distance(target_, id));
+  if (it == nodes_.end() || it->second.state != State::failed) return false;
+  it->second.state = State::waiting;
+  it->second.subnet = subnet;
+  ++waiting_;
+  if (waiting_ > kMaxLookupWaiting) forget_waiting();
+  return true;
+}
+
 bool Lookup::finished() const {
   if (in_flight_ > 0) return false;
   return queries_ >= kMaxLookupQueries || best_waiting() == nodes_.end();

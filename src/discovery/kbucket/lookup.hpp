@@ -51,6 +51,10 @@ class Lookup {
   // What a node that was asked named. Ignored when it was not asked, or is answered for already.
   void on_answer(const NodeId& from, std::span<const LookupNode> nodes);
   void on_failure(const NodeId& from);
+  // One that is asked is in that subnet. False when it is not asked.
+  bool place(const NodeId& id, const std::optional<IpAddress>& subnet);
+  // One that failed may be in that subnet instead, and waits again. False when it has not failed.
+  bool retry(const NodeId& id, const std::optional<IpAddress>& subnet);
 
   // Nobody is asked and nobody is left to ask: closest() is final.
   [[nodiscard]] bool finished() const;

@@ -73,6 +73,40 @@ TEST(Lookup, NearAreTheFirstSixteenThatHaveNotFailed) {
   EXPECT_FALSE(lookup.is_near(draw_id(prng)));
 }
 
+TEST(Lookup, OneThatFailedIsAskedAgainWhereItMayBeElsewhere) {
+  Prng prng{8};
+  const NodeId target = draw_id(prng);
+  const auto order = nearest(draw_ids(prng, 2), target, 2);
+  Lookup lookup{NodeId{}, target};
+  lookup.add(named(order));
+  ASSERT_EQ(lookup.next(), order[0]);
+  EXPECT_FALSE(lookup.retry(order[0], std::nullopt)) << "it is being asked";
+  lookup.on_failure(order[0]);
+  EXPECT_FALSE(lookup.retry(draw_id(prng), std::nullopt)) << "nobody has told of it";
+  EXPECT_TRUE(lookup.retry(order[0], std::nullopt));
+  EXPECT_FALSE(lookup.retry(order[0], std::nullopt)) << "it waits already";
+  EXPECT_EQ(lookup.next(), order[0]);
+  lookup.on_answer(order[0], {});
+  EXPECT_EQ(lookup.closest(), std::vector{order[0]});
+}
+
+// Or one host would be all of the nearest, by answering for nodes that were told to be anywhere.
+TEST(Lookup, OfOneSubnetAreThoseThatAnswerFromThere) {
+  Prng prng{9};
+  const NodeId target = draw_id(prng);
+  const auto order = nearest(draw_ids(prng, 3), target, 3);
+  const IpAddress here = IpAddress::parse("20.0.0.0").value();
+  Lookup lookup{NodeId{}, target};
+  lookup.add(named(order));
+  for (const NodeId& id : order) ASSERT_EQ(lookup.next(), id);
+  for (const NodeId& id : order) {
+    EXPECT_TRUE(lookup.place(id, here));
+    lookup.on_answer(id, {});
+    EXPECT_FALSE(lookup.place(id, std::nullopt)) << "it has answered";
+  }
+  EXPECT_EQ(lookup.closest(), (std::vector{order[0], order[1]}));
+}
+
 TEST(Lookup, WithoutSeedsItIsOver) {
   Lookup lookup{NodeId{}, NodeId{}};
   EXPECT_TRUE(lookup.finished());

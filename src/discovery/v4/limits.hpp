@@ -21,7 +21,7 @@ inline constexpr Duration kPacketLifetime = seconds(20);
 // A clock so far from ours is still believed: what has expired since then is taken.
 inline constexpr Duration kClockTolerance = seconds(10);
 
-// Nodes that answered a PING of ours, at an address each; 200 bytes. Who was not heard of for
+// Nodes that answered a PING of ours, at an address each; 350 bytes. Who was not heard of for
 // longest makes way, and is asked for a proof again.
 inline constexpr std::size_t kMaxBonds = 8192;
 // PINGs sent to those who sent one first, and not answered yet; 300 bytes each. The oldest makes
@@ -37,7 +37,10 @@ inline constexpr Duration kProofInterval = milliseconds(500);
 
 // Nodes that we are asking something.
 inline constexpr std::size_t kMaxDiscv4Contacts = 64;
-inline constexpr std::size_t kMaxAsksPerNode = 4;       // two look-ups, a PING, its record
+inline constexpr std::size_t kMaxAsksPerNode = 4;  // two look-ups, a PING, its record
+// Where a look-up tries to reach one node: where it proved itself that it is, where its record
+// says, and where two others say, of whom one may be wrong, or one be a liar.
+inline constexpr std::size_t kMaxPlacesPerNode = 4;
 inline constexpr std::size_t kMaxDiscv4Lookups = 2;     // one to refresh, one that was asked for
 inline constexpr std::size_t kMaxDiscv4BootNodes = 64;  // given by the configuration
 inline constexpr std::size_t kMaxAnswerNodes = 16;      // of a FINDNODE, in all its packets

@@ -22,6 +22,7 @@ std::size_t PeerHash::operator()(const NodeAt& node) const noexcept {
   copy_into(out.subspan(32), node.ip.bytes());
   return hashed(key, out.first(32 + node.ip.bytes().size()));
 }
+std::size_t PeerHash::operator()(const NodeId& id) const noexcept { return hashed(key, id.view()); }
 std::size_t PeerHash::operator()(const IpAddress& ip) const noexcept {
   return hashed(key, ip.bytes());
 }
@@ -31,9 +32,11 @@ std::size_t PeerHash::operator()(const Hash32& hash) const noexcept {
 
 Bonds::Bonds(SecureRng& rng, std::size_t capacity)
     : bonds_{capacity, PeerHash{draw_sip_key(rng)}},
-      addresses_{capacity, PeerHash{draw_sip_key(rng)}} {}
+      addresses_{capacity, PeerHash{draw_sip_key(rng)}},
+      places_{capacity, PeerHash{draw_sip_key(rng)}} {}
 
-void Bonds::on_pong(Now now, const NodeAt& node) {
+void Bonds::on_pong(Now now, const NodeId& id, const Endpoint& at) {
+  const NodeAt node{id, at.ip};
   if (Bond* bond = bonds_.use(node)) {
     bond->proven_at = now.mono;
   } else {
@@ -43,6 +46,11 @@ void Bonds::on_pong(Now now, const NodeAt& node) {
     *proven_at = now.mono;
   } else {
     addresses_.insert(node.ip, now.mono);
+  }
+  if (Endpoint* place = places_.use(id)) {
+    *place = at;
+  } else {
+    places_.insert(id, at);
   }
 }
 
@@ -58,6 +66,12 @@ bool Bonds::is_proven(Now now, const NodeAt& node, Duration lifetime) {
 bool Bonds::is_known_there(Now now, const NodeAt& node) {
   const Bond* bond = bonds_.find(node);
   return bond != nullptr && is_within(bond->answered_at, now, kBondRenewal);
+}
+
+std::optional<Endpoint> Bonds::place_of(Now now, const NodeId& id) {
+  const Endpoint* place = places_.find(id);
+  if (place == nullptr || !is_proven(now, {id, place->ip})) return std::nullopt;
+  return *place;
 }
 
 bool Bonds::is_proven(Now now, const IpAddress& ip) {

@@ -1,8 +1,9 @@
 // Endpoint proofs (discv4, "Endpoint Proof"). A node is proven at an IP address when it answered a
 // PING that we sent there, by its hash: a PONG from elsewhere, or of another PING, proves nothing.
 //
-//   Bonds    who is proven where, and whom we have answered, who so has a proof of us
-//   Proofs   PINGs that we sent to nodes which pinged us first, with the PONG that waits for theirs
+//   Bonds    who is proven where, and last where; and whom we have answered, who so has a proof of
+//   us Proofs   PINGs that we sent to nodes which pinged us first, with the PONG that waits for
+//   theirs
 //
 // A stranger's PING can fill Proofs, which forgets the oldest, and never Bonds.
 // One thread. Limits: kMaxBonds, kMaxProofs.
@@ -33,6 +34,7 @@ struct NodeAt {
 struct PeerHash {
   SipKey key;
   std::size_t operator()(const NodeAt& node) const noexcept;
+  std::size_t operator()(const NodeId& id) const noexcept;
   std::size_t operator()(const IpAddress& ip) const noexcept;
   std::size_t operator()(const Hash32& hash) const noexcept;
 };
@@ -42,7 +44,7 @@ class Bonds {
   Bonds(SecureRng& rng, std::size_t capacity);
 
   // It answered our PING from there.
-  void on_pong(Now now, const NodeAt& node);
+  void on_pong(Now now, const NodeId& id, const Endpoint& at);
   // We answered its PING there. Kept only of the proven.
   void on_ping_answered(Now now, const NodeAt& node);
 
@@ -50,6 +52,8 @@ class Bonds {
   [[nodiscard]] bool is_proven(Now now, const NodeAt& node, Duration lifetime = kBondLifetime);
   // It has a proof of ours.
   [[nodiscard]] bool is_known_there(Now now, const NodeAt& node);
+  // Where it proved last that it is, if that counts still.
+  [[nodiscard]] std::optional<Endpoint> place_of(Now now, const NodeId& id);
   // Somebody is proven there.
   [[nodiscard]] bool is_proven(Now now, const IpAddress& ip);
   [[nodiscard]] std::size_t size() const { return bonds_.size(); }
@@ -61,6 +65,7 @@ class Bonds {
   };
   LruMap<NodeAt, Bond, PeerHash> bonds_;
   LruMap<IpAddress, Instant, PeerHash> addresses_;
+  LruMap<NodeId, Endpoint, PeerHash> places_;  // the last one of each
 };
 
 class Proofs {

@@ -9,9 +9,12 @@ Contact* Contacts::find(const NodeId& id) {
 
 Contact* Contacts::add(const V4Node& node) {
   if (full()) return nullptr;
-  const auto [it, is_new] = contacts_.emplace(
-      node.id,
-      Contact{.node = node, .request = {}, .asks = {}, .found = {}, .deadline = Instant::never()});
+  const auto [it, is_new] = contacts_.emplace(node.id, Contact{.node = node,
+                                                               .request = {},
+                                                               .elsewhere = {},
+                                                               .asks = {},
+                                                               .found = {},
+                                                               .deadline = Instant::never()});
   CHECK(is_new);
   return &it->second;
 }

@@ -1,5 +1,5 @@
 // Nodes that we are asking something: who, what, how far it has come, and until when we wait.
-// One thread. Limits: kMaxDiscv4Contacts, kMaxAsksPerNode.
+// One thread. Limits: kMaxDiscv4Contacts, kMaxAsksPerNode, kMaxPlacesPerNode.
 #pragma once
 
 #include <cstdint>
@@ -52,18 +52,29 @@ enum class Phase : std::uint8_t {
   asking          // asks.front() is under way
 };
 
+// A PING of ours at another place where the same node may be. The first one that is answered says
+// where it is.
+struct Knock {
+  Place at;
+  Hash32 ping;
+  bool was_answered = false;  // these two as of a Contact
+  bool spent_a_pong = false;
+};
+
 struct Contact {
   V4Node node;
   bool we_chose = true;  // no answer to a PING of its
   Phase phase = Phase::pinging;
-  bool has_ponged = false;     // since we turned to it
-  bool was_answered = false;   // by us, a PING of its, since then
-  bool spent_a_pong = false;   // one PONG of ours towards it, before it was proven
-  Hash32 request;              // hash of the packet that is under way
-  std::deque<Ask> asks;        // the first one first
-  std::vector<V4Node> found;   // of the NEIGHBORS that came so far
-  std::size_t told = 0;        // nodes in them, of use or not
-  bool has_neighbors = false;  // one came, with nodes or without
+  bool has_ponged = false;       // since we turned to it
+  bool is_settled = false;       // it answered since then: it is at node.at, and nowhere else
+  bool was_answered = false;     // by us, a PING of its, since then
+  bool spent_a_pong = false;     // one PONG of ours towards it, before it was proven
+  Hash32 request;                // hash of the packet that is under way
+  std::vector<Knock> elsewhere;  // empty once it is settled; with node.at kMaxPlacesPerNode
+  std::deque<Ask> asks;          // the first one first
+  std::vector<V4Node> found;     // of the NEIGHBORS that came so far
+  std::size_t told = 0;          // nodes in them, of use or not
+  bool has_neighbors = false;    // one came, with nodes or without
   Instant deadline;
 };
 

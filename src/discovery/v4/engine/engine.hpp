@@ -11,7 +11,8 @@
 //
 // Asking. A node is pinged, pings back, gets our PONG, and only then would answer: Contact
 // (contacts.hpp). What discv4 tells of a node is an endpoint and a key; the table wants a record,
-// so whoever answers and says that it has one (EIP-868) is asked for it.
+// so whoever answers and says that it has one (EIP-868) is asked for it. Where a node that a
+// look-up wants to ask is said to be at several places, it is looked for at all of them at once.
 //
 //   datagram -> filter by address -> sizes, hash, list, expiration -> do we await this answer?
 //            -> filter of curve work -> sender -> filter by node -> what it asks or answers
@@ -106,6 +107,8 @@ class Engine {
     std::uint64_t command = 0;
     KeyBytes target{};
     kbucket::ActiveLookup<V4Node> nodes;
+    // Where each may be: first where it proved itself to be, and where its record says.
+    std::map<NodeId, std::vector<Place>> places;
   };
   // Where a packet came from, and what it was.
   struct Sender {
@@ -133,6 +136,7 @@ class Engine {
   // engine_answer.cpp: what others ask
   void on_ping(Now now, const Sender& from, const Ping& ping);
   void note_proven_ping(Now now, const Sender& from, const Ping& ping);
+  [[nodiscard]] bool* pong_to_spend(const NodeAt& node);
   void send_pong(Now now, const Endpoint& local, const Endpoint& remote, const NodeAt& node,
                  const Hash32& ping_hash, const Place& to);
   void prove(Now now, const Sender& from, const Ping& ping, bool hold_pong);
@@ -141,12 +145,13 @@ class Engine {
 
   // engine_ask.cpp: what we ask
   [[nodiscard]] bool ask(Now now, const V4Node& node, Ask ask, bool trusted);
+  void knock(Now now, const V4Node& node, bool trusted);
   void turn_to(Now now, Contact& contact);
   void ping_contact(Now now, Contact& contact);
   void advance(Now now, Contact& contact);
   void send_ask(Now now, Contact& contact);
   void finish_ask(Now now, Contact& contact, bool answered, const EnrPtr& record);
-  void tell(Now now, const NodeId& node, const Ask& ask, bool answered,
+  void tell(Now now, const V4Node& node, const Ask& ask, bool answered,
             const std::vector<V4Node>& found, const EnrPtr& record);
   void on_pong(Now now, const Sender& from, const Pong& pong);
   void on_contact_pong(Now now, Contact& contact, const Pong& pong);
@@ -156,13 +161,19 @@ class Engine {
   void on_enr_response(Now now, const Sender& from, const EnrResponse& response);
   void take_record(Now now, const Contact& contact, const EnrPtr& enr);
   void on_timeout(Now now, Contact& contact);
-  void on_unreachable(Now now, Contact& contact);
+  void on_unreachable(Now now, Contact& contact, std::span<const Knock> unanswered);
 
   // engine_lookup.cpp: look-ups and upkeep
   [[nodiscard]] bool begin_lookup(Now now, const KeyBytes& target, std::uint64_t command);
-  void seed(ActiveLookup& active);
+  void seed(Now now, ActiveLookup& active);
+  // False: it is known to be there, or said to be at enough places.
+  bool learn_place(Now now, ActiveLookup& active, const V4Node& told);
+  [[nodiscard]] V4Node first_place(const ActiveLookup& active, const V4Node& node) const;
+  [[nodiscard]] bool ask_everywhere(Now now, std::uint64_t number, const ActiveLookup& active,
+                                    const V4Node& node);
+  [[nodiscard]] bool is_boot_node(const V4Node& node) const;
   void advance_lookup(Now now, std::uint64_t number);
-  void on_nodes(Now now, std::uint64_t number, const NodeId& from, std::span<const V4Node> nodes);
+  void on_nodes(Now now, std::uint64_t number, const V4Node& from, std::span<const V4Node> nodes);
   void on_lookup_failure(Now now, std::uint64_t number, const NodeId& from);
   void note(Now now, const RecordPtr& record, const V4Node& node, Standing standing);
   void note_alive(Now now, const V4Node& node, Standing standing);

@@ -1,4 +1,5 @@
 // What others ask of us: PING, FINDNODE, ENRRequest.
+#include <algorithm>
 #include <utility>
 
 #include <crypto/keccak.hpp>
@@ -23,14 +24,14 @@ void Engine::on_ping(Now now, const Sender& from, const Ping& ping) {
   const NodeAt node = from.at();
   if (bonds_.is_proven(now, node)) {
     send_pong(now, from.local, from.remote, node, from.hash, to);
-    if (!bonds_.is_proven(now, node, kBondRenewal)) prove(now, from, ping, false);
+    const bool is_proof_old =
+        !bonds_.is_proven(now, node, kBondRenewal) || bonds_.place_of(now, node.id) != from.remote;
+    if (is_proof_old) prove(now, from, ping, false);
     return note_proven_ping(now, from, ping);
   }
   const bool at_once = is_near(from.remote.ip);
-  Contact* const contact = contacts_.find(node.id);
-  if (contact != nullptr && contact->node.at.ip == from.remote.ip &&
-      contact->phase == Phase::pinging) {
-    if (std::exchange(contact->spent_a_pong, true) && !at_once) return;
+  if (bool* const spent_a_pong = pong_to_spend(node)) {
+    if (std::exchange(*spent_a_pong, true) && !at_once) return;
     return send_pong(now, from.local, from.remote, node, from.hash, to);
   }
   if (at_once) send_pong(now, from.local, from.remote, node, from.hash, to);
@@ -40,9 +41,21 @@ void Engine::on_ping(Now now, const Sender& from, const Ping& ping) {
 void Engine::note_proven_ping(Now now, const Sender& from, const Ping& ping) {
   const V4Node node{from.node.key, from.node.id, {from.remote.ip, from.remote.port, ping.from.tcp}};
   note_alive(now, node, Standing::met);
-  const auto member = members_.find(node.id);
-  if (member == members_.end() || !wants_record(node.id, ping.enr_seq)) return;
-  static_cast<void>(ask(now, member->second, AskRecord{}, true));
+  if (table_.find_any(node.id) == nullptr || !wants_record(node.id, ping.enr_seq)) return;
+  // Here it is: where its old record says that it is, it may be no longer.
+  static_cast<void>(ask(now, node, AskRecord{}, true));
+}
+
+// Whether we have just turned to it there, and said nothing else yet.
+bool* Engine::pong_to_spend(const NodeAt& node) {
+  Contact* const contact = contacts_.find(node.id);
+  if (contact == nullptr) return nullptr;
+  if (contact->node.at.ip == node.ip && contact->phase == Phase::pinging) {
+    return &contact->spent_a_pong;
+  }
+  const auto knock = std::ranges::find_if(
+      contact->elsewhere, [&](const Knock& other) { return other.at.ip == node.ip; });
+  return knock == contact->elsewhere.end() ? nullptr : &knock->spent_a_pong;
 }
 
 void Engine::send_pong(Now now, const Endpoint& local, const Endpoint& remote, const NodeAt& node,
@@ -54,7 +67,9 @@ void Engine::send_pong(Now now, const Endpoint& local, const Endpoint& remote, c
   if (!send(pong, local, remote)) return;
   bonds_.on_ping_answered(now, node);
   Contact* const contact = contacts_.find(node.id);
-  if (contact == nullptr || contact->node.at.ip != remote.ip) return;
+  if (contact == nullptr) return;
+  for (Knock& knock : contact->elsewhere) knock.was_answered |= knock.at.ip == remote.ip;
+  if (contact->node.at.ip != remote.ip) return;
   contact->was_answered = true;
   if (contact->phase == Phase::awaiting_ping) advance(now, *contact);
 }

@@ -19,6 +19,30 @@ bool asks_for_record(const Contact& contact) {
   return std::ranges::any_of(contact.asks,
                              [](const Ask& ask) { return std::holds_alternative<AskRecord>(ask); });
 }
+// By command: whoever asked wants to know of that place.
+bool is_of_one_place(const Ask& ask) {
+  return std::visit([](const auto& asked) { return asked.command != 0; }, ask);
+}
+bool is_of_one_place(const Contact& contact) {
+  return std::ranges::any_of(contact.asks, [](const Ask& ask) { return is_of_one_place(ask); });
+}
+// Takes it to be where it answered this PING of ours. False: it is the answer to none.
+bool settle(Contact& contact, const IpAddress& from, const Hash32& ping) {
+  const bool is_there =
+      contact.phase == Phase::pinging && contact.node.at.ip == from && contact.request == ping;
+  const auto other = std::ranges::find_if(contact.elsewhere, [&](const Knock& knock) {
+    return knock.at.ip == from && knock.ping == ping;
+  });
+  if (!is_there && other == contact.elsewhere.end()) return false;
+  if (!is_there) {
+    contact.node.at = other->at;
+    contact.was_answered = other->was_answered;
+    contact.phase = Phase::pinging;
+  }
+  contact.is_settled = true;
+  contact.elsewhere.clear();
+  return true;
+}
 bool only_pings(const Contact& contact) {
   return std::ranges::all_of(contact.asks,
                              [](const Ask& ask) { return std::holds_alternative<AskPing>(ask); });
@@ -42,17 +66,22 @@ std::uint64_t Engine::request_record(Now now, const V4Node& node) noexcept {
 }
 
 // `trusted`: who named the address may choose where we knock. A contact is a node at one place: its
-// answer from there would say of another that the node is there too.
+// answer from there would say of another that the node is there too. Who does not care where it is
+// is content with the place where it answers.
 bool Engine::ask(Now now, const V4Node& node, Ask ask, bool trusted) {
   if (node.id == self_) return false;
   Contact* contact = contacts_.find(node.id);
   if (contact != nullptr) {
     const bool is_elsewhere = contact->node.at.endpoint() != node.at.endpoint();
-    if (is_elsewhere || contact->asks.size() >= kMaxAsksPerNode) {
+    const bool may_differ =
+        !is_of_one_place(ask) && (contact->is_settled || !is_of_one_place(*contact));
+    const bool is_its_place = !is_elsewhere && (contact->elsewhere.empty() || may_differ);
+    if (!(is_its_place || may_differ) || contact->asks.size() >= kMaxAsksPerNode) {
       ++counters_.contacts_refused;
       return false;
     }
     contact->asks.push_back(std::move(ask));
+    if (is_elsewhere) knock(now, node, trusted);
     return true;
   }
   if (contacts_.full()) {
@@ -70,6 +99,26 @@ bool Engine::ask(Now now, const V4Node& node, Ask ask, bool trusted) {
   contact->asks.push_back(std::move(ask));
   turn_to(now, *contact);
   return true;
+}
+
+// Looks for a node at one more place than where it is being asked, until it has answered.
+void Engine::knock(Now now, const V4Node& node, bool trusted) {
+  Contact* const contact = contacts_.find(node.id);
+  if (contact == nullptr || contact->is_settled || is_of_one_place(*contact)) return;
+  const Endpoint remote = node.at.endpoint();
+  const bool is_tried = contact->node.at.endpoint() == remote ||
+                        std::ranges::any_of(contact->elsewhere, [&](const Knock& other) {
+                          return other.at.endpoint() == remote;
+                        });
+  if (is_tried || contact->elsewhere.size() + 1 >= kMaxPlacesPerNode) return;
+  if (!trusted && !bonds_.is_proven(now, {node.id, node.at.ip}) && !probes_.take(now, node.at.ip)) {
+    ++counters_.probes_refused;
+    return;
+  }
+  const auto ping = send_ping(now, local_for(remote), remote, kMaxDiscv4Packet);
+  if (!ping) return;
+  contact->elsewhere.push_back({.at = node.at, .ping = *ping});
+  contacts_.set_deadline(*contact, now.mono + kAnswerTimeout);
 }
 
 // A node that has no proof of ours answers nothing but PING.
@@ -117,21 +166,21 @@ void Engine::finish_ask(Now now, Contact& contact, bool answered, const EnrPtr& 
   const std::vector<V4Node> found = std::exchange(contact.found, {});
   contact.told = 0;
   contact.has_neighbors = false;
-  tell(now, contact.node.id, ask, answered, found, record);
+  tell(now, contact.node, ask, answered, found, record);
 }
 
 // Whoever asked.
-void Engine::tell(Now now, const NodeId& node, const Ask& ask, bool answered,
+void Engine::tell(Now now, const V4Node& node, const Ask& ask, bool answered,
                   const std::vector<V4Node>& found, const EnrPtr& record) {
   if (const auto* ping = std::get_if<AskPing>(&ask)) {
-    if (ping->command != 0) emit(PingDone{ping->command, node, answered});
+    if (ping->command != 0) emit(PingDone{ping->command, node.id, answered});
   } else if (const auto* nodes = std::get_if<AskNodes>(&ask)) {
-    if (nodes->command != 0) emit(NodesDone{nodes->command, node, answered, found});
+    if (nodes->command != 0) emit(NodesDone{nodes->command, node.id, answered, found});
     if (nodes->lookup == 0) return;
     if (answered) return on_nodes(now, nodes->lookup, node, found);
-    on_lookup_failure(now, nodes->lookup, node);
+    on_lookup_failure(now, nodes->lookup, node.id);
   } else if (const auto* wanted = std::get_if<AskRecord>(&ask)) {
-    if (wanted->command != 0) emit(RecordDone{wanted->command, node, record});
+    if (wanted->command != 0) emit(RecordDone{wanted->command, node.id, record});
   }
 }
 
@@ -140,8 +189,7 @@ void Engine::tell(Now now, const NodeId& node, const Ask& ask, bool answered,
 void Engine::on_pong(Now now, const Sender& from, const Pong& pong) {
   const NodeAt node = from.at();
   Contact* const contact = contacts_.find(node.id);
-  const bool of_contact = contact != nullptr && contact->phase == Phase::pinging &&
-                          contact->node.at.ip == node.ip && contact->request == pong.ping_hash;
+  const bool of_contact = contact != nullptr && settle(*contact, node.ip, pong.ping_hash);
   const Proofs::Proof* const proof = proofs_.find(node);
   const bool of_proof = proof != nullptr && proof->ping_hash == pong.ping_hash;
   if (!of_contact && !of_proof) {
@@ -150,7 +198,7 @@ void Engine::on_pong(Now now, const Sender& from, const Pong& pong) {
   }
   heard_at_ = now.mono;
   expired_answers_ = 0;
-  bonds_.on_pong(now, node);
+  bonds_.on_pong(now, node.id, from.remote);
   emit(SeenAs{from.remote, pong.to.endpoint(), of_contact && contact->we_chose});
   if (of_contact) on_contact_pong(now, *contact, pong);
   if (of_proof) on_proof(now, Proofs::Proof{*proof}, from, pong);
@@ -204,6 +252,8 @@ void Engine::on_neighbors(Now now, const Sender& from, const Neighbors& neighbor
   seen_answers_.push_back(from.hash);
   if (seen_answers_.size() > kMaxSeenAnswers) seen_answers_.pop_front();
   heard_at_ = now.mono;
+  contact->is_settled = true;
+  contact->elsewhere.clear();
   contact->has_neighbors = true;
   for (const Neighbor& neighbor : neighbors.nodes.view()) {
     if (contact->told == kMaxAnswerNodes) break;
@@ -244,6 +294,8 @@ void Engine::on_enr_response(Now now, const Sender& from, const EnrResponse& res
     return;
   }
   heard_at_ = now.mono;
+  contact->is_settled = true;
+  contact->elsewhere.clear();
   auto enr = VerifiedEnr::decode(response.record);
   EnrPtr record;
   if (enr && enr->node_id() == from.node.id) {
@@ -275,9 +327,10 @@ void Engine::take_record(Now now, const Contact& contact, const EnrPtr& enr) {
 
 void Engine::on_timeout(Now now, Contact& contact) {
   contacts_.set_deadline(contact, Instant::never());
+  const std::vector<Knock> unanswered = std::exchange(contact.elsewhere, {});
   switch (contact.phase) {
     case Phase::pinging:
-      return on_unreachable(now, contact);
+      return on_unreachable(now, contact, unanswered);
     case Phase::awaiting_ping:  // it may have had a proof of ours before
       return advance(now, contact);
     case Phase::asking:
@@ -286,7 +339,7 @@ void Engine::on_timeout(Now now, Contact& contact) {
   }
 }
 
-void Engine::on_unreachable(Now now, Contact& contact) {
+void Engine::on_unreachable(Now now, Contact& contact, std::span<const Knock> unanswered) {
   ++counters_.contacts_failed;
   const V4Node node = contact.node;
   const std::deque<Ask> asks = std::move(contact.asks);
@@ -294,11 +347,16 @@ void Engine::on_unreachable(Now now, Contact& contact) {
   // Who is in the table by discv5 alone, or at another address by now, is not judged by discv4.
   const kbucket::TableEntry* const entry = table_.find_any(node.id);
   const V4Node* const known = entry == nullptr ? nullptr : member(entry->record);
-  if (known != nullptr && known->at.endpoint() == node.at.endpoint()) {
+  const auto was_asked_at = [&](const Endpoint& at) {
+    return node.at.endpoint() == at || std::ranges::any_of(unanswered, [&](const Knock& knock) {
+             return knock.at.endpoint() == at;
+           });
+  };
+  if (known != nullptr && was_asked_at(known->at.endpoint())) {
     const bool its_fault = heard_at_ + kbucket::kAloneAfter >= now.mono;
     if (!table_.failed(now, node.id, its_fault)) members_.erase(node.id);
   }
-  for (const Ask& ask : asks) tell(now, node.id, ask, false, {}, nullptr);
+  for (const Ask& ask : asks) tell(now, node, ask, false, {}, nullptr);
 }
 
 }  // namespace ethnet::discv4

@@ -48,18 +48,20 @@ bool Engine::begin_lookup(Now now, const KeyBytes& target, std::uint64_t command
   }
   ++counters_.lookups;
   const std::uint64_t number = next_lookup_++;
-  ActiveLookup lookup{.command = command, .target = target, .nodes = {self_, id_of(target)}};
-  seed(lookup);
+  ActiveLookup lookup{
+      .command = command, .target = target, .nodes = {self_, id_of(target)}, .places = {}};
+  seed(now, lookup);
   lookups_.emplace(number, std::move(lookup));
   advance_lookup(now, number);
   return true;
 }
 
-void Engine::seed(ActiveLookup& active) {
+void Engine::seed(Now now, ActiveLookup& active) {
   std::vector<NodeId> ids;
   const auto add = [&](const V4Node& node) {
     ids.push_back(node.id);
-    active.nodes.know(node.id, node);
+    static_cast<void>(learn_place(now, active, node));
+    active.nodes.know(node.id, first_place(active, node));
   };
   for (const RecordPtr& record : kbucket::lookup_seeds(table_, active.nodes.target())) {
     if (const V4Node* node = member(record)) {
@@ -77,10 +79,8 @@ void Engine::advance_lookup(Now now, std::uint64_t number) {
   const auto it = lookups_.find(number);
   if (it == lookups_.end()) return;
   ActiveLookup& active = it->second;
-  active.nodes.ask_next([&](const NodeId&, const V4Node& node) {
-    const bool is_boot = std::ranges::find(boot_nodes_, node) != boot_nodes_.end();
-    return ask(now, node, AskNodes{.lookup = number, .target = active.target}, is_boot);
-  });
+  active.nodes.ask_next(
+      [&](const NodeId&, const V4Node& node) { return ask_everywhere(now, number, active, node); });
   if (!active.nodes.finished()) return;
   LookupDone done{.command = active.command,
                   .target = active.nodes.target(),
@@ -89,16 +89,68 @@ void Engine::advance_lookup(Now now, std::uint64_t number) {
   if (done.command != 0) emit(std::move(done));
 }
 
-void Engine::on_nodes(Now now, std::uint64_t number, const NodeId& from,
+bool Engine::is_boot_node(const V4Node& node) const {
+  return std::ranges::find(boot_nodes_, node) != boot_nodes_.end();
+}
+
+// What others tell may be old, or a lie: it counts beside what the node itself has shown.
+bool Engine::learn_place(Now now, ActiveLookup& active, const V4Node& told) {
+  std::vector<Place>& places = active.places[told.id];
+  const auto learn = [&](const Place& at) {
+    const bool is_known = std::ranges::any_of(
+        places, [&](const Place& other) { return other.endpoint() == at.endpoint(); });
+    if (is_known || places.size() >= kMaxPlacesPerNode) return false;
+    places.push_back(at);
+    return true;
+  };
+  bool has_learnt = false;
+  if (const auto at = bonds_.place_of(now, told.id)) {
+    has_learnt |= learn({at->ip, at->port, told.at.tcp});
+  }
+  if (const TableEntry* const entry = table_.find_any(told.id)) {
+    const Endpoint& at = entry->record->endpoint();
+    has_learnt |= learn({at.ip, at.port, tcp_of(entry->record)});
+  }
+  has_learnt |= learn(told.at);
+  return has_learnt;
+}
+
+V4Node Engine::first_place(const ActiveLookup& active, const V4Node& node) const {
+  return {node.key, node.id, active.places.at(node.id).front()};
+}
+
+bool Engine::ask_everywhere(Now now, std::uint64_t number, const ActiveLookup& active,
+                            const V4Node& node) {
+  bool is_asked = false;
+  for (const Place& place : active.places.at(node.id)) {
+    const V4Node there{node.key, node.id, place};
+    const bool is_boot = is_boot_node(there);
+    if (is_asked) {
+      knock(now, there, is_boot);
+    } else {
+      is_asked = ask(now, there, AskNodes{.lookup = number, .target = active.target}, is_boot);
+    }
+  }
+  return is_asked;
+}
+
+void Engine::on_nodes(Now now, std::uint64_t number, const V4Node& from,
                       std::span<const V4Node> nodes) {
   const auto it = lookups_.find(number);
   if (it == lookups_.end()) return;
+  ActiveLookup& active = it->second;
   std::vector<NodeId> ids;
+  std::vector<V4Node> at_new_places;
   for (const V4Node& node : nodes) {
     ids.push_back(node.id);
-    it->second.nodes.know(node.id, node);
+    if (learn_place(now, active, node)) at_new_places.push_back(node);
+    active.nodes.know(node.id, first_place(active, node));
   }
-  it->second.nodes.on_answer(from, ids);
+  active.nodes.on_answer_at(from.id, from, ids);
+  for (const V4Node& node : at_new_places) {
+    knock(now, node, is_boot_node(node));    // it is being asked elsewhere
+    active.nodes.know_again(node.id, node);  // it was, in vain
+  }
   advance_lookup(now, number);
 }
 
