@@ -1,5 +1,7 @@
 #include "secp256k1.hpp"
 
+#include <array>
+
 #include <secp256k1.h>
 #include <secp256k1_ecdh.h>
 #include <secp256k1_recovery.h>
@@ -154,6 +156,28 @@ void SecretKey::blind(SecureRng& rng) {
 ByteView SecretKey::reveal() const {
   CHECK(state_ != nullptr);
   return state_->bytes.view();
+}
+
+// --- sums ---
+
+Result<SecretKey> sum(const SecretKey& a, const SecretKey& b) {
+  SecretBytes<kSecretKeySize> out;
+  copy_into(out.writable(), a.reveal());
+  if (secp256k1_ec_seckey_tweak_add(verifier(), c_bytes(out.writable()), CurveAccess::secret(b)) !=
+      1) {
+    return fail(CryptoError::bad_secret_key);
+  }
+  return SecretKey::from_bytes(out.view());
+}
+
+Result<PublicKey> sum(const PublicKey& a, const PublicKey& b) {
+  const std::array points{CurveAccess::unwrap(a), CurveAccess::unwrap(b)};
+  const std::array<const secp256k1_pubkey*, 2> both{&points[0], &points[1]};
+  secp256k1_pubkey out{};
+  if (secp256k1_ec_pubkey_combine(verifier(), &out, both.data(), both.size()) != 1) {
+    return fail(CryptoError::bad_public_key);
+  }
+  return CurveAccess::wrap(out);
 }
 
 // --- signatures ---

@@ -188,6 +188,22 @@ TEST(SecretKey, BlindingChangesNoResult) {
   EXPECT_EQ(key.public_key(), example().public_key());
 }
 
+RC_GTEST_PROP(SumProperty, TheKeyOfASumIsTheSumOfTheKeys, (std::uint64_t seed)) {
+  TestRng rng{seed};
+  const SecretKey a = SecretKey::generate(rng);
+  const SecretKey b = SecretKey::generate(rng);
+  RC_ASSERT(sum(a, b)->public_key() == *sum(a.public_key(), b.public_key()));
+  RC_ASSERT(sum(a, a)->public_key() == *sum(a.public_key(), a.public_key()));
+}
+
+TEST(Sum, OfAKeyAndItsOppositeIsNoKey) {
+  const SecretKey opposite =
+      SecretKey::from_bytes(subtract(bytes_of(kOrder), bytes_of(kExampleKey))).value();
+  EXPECT_TRUE(failed_with(sum(example(), opposite), CryptoError::bad_secret_key));
+  EXPECT_TRUE(
+      failed_with(sum(example().public_key(), opposite.public_key()), CryptoError::bad_public_key));
+}
+
 RC_GTEST_PROP(PublicKeyProperty, AllThreeFormsParseToTheSameKey, (std::uint64_t seed)) {
   TestRng rng{seed};
   const PublicKey key = SecretKey::generate(rng).public_key();

@@ -1,4 +1,5 @@
 // The parts of a world: clocks, links, disks, trace, entropy.
+#include <array>
 #include <chrono>
 #include <cstring>
 #include <set>
@@ -7,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <sys/random.h>
 #include <time.h>
+#include <types/node_id.hpp>
 
 #include "clock.hpp"
 #include "hostile/roster.hpp"
@@ -277,24 +279,126 @@ TEST(SeededSecureRng, FillsAnySizeFromItsSeed) {
   EXPECT_NE(one, three);
 }
 
-// One that nobody has heard of is there when it comes, and none beside it.
-TEST(Roster, MakesANameWhenItComesAndFindsItAtItsPort) {
-  const std::vector<IpAddress> hosts{
-      IpAddress::v4({std::byte{70}, std::byte{0}, std::byte{7}, std::byte{7}}),
-      IpAddress::v4({std::byte{70}, std::byte{1}, std::byte{7}, std::byte{7}})};
-  Roster roster{Prng{1}, hosts};
-  for (std::size_t host : {1U, 0U, 1U, 1U}) {
-    const std::size_t before = roster.size();
-    const std::size_t name = roster.fresh(host);
-    EXPECT_EQ(roster.size(), before + 1);
-    const Endpoint where = roster.endpoint(name);
-    EXPECT_EQ(where.ip, hosts[host]);
-    EXPECT_EQ(roster.find(host, where.port), name);
-    EXPECT_EQ(VerifiedEnr::decode(roster.at(name).record)->record().endpoint_v4("quic"), where);
+const Identities& a_thousand() {
+  static const Identities identities{1'000};
+  return identities;
+}
+
+std::vector<IpAddress> two_hosts() {
+  return {IpAddress::v4({std::byte{70}, std::byte{0}, std::byte{7}, std::byte{7}}),
+          IpAddress::v4({std::byte{70}, std::byte{1}, std::byte{7}, std::byte{7}})};
+}
+
+TEST(Identities, AreOfTheirKeysInOrderAndTheSameWheneverMade) {
+  const Identities again{1'000};
+  std::array<std::set<std::uint64_t>, 4> words;  // of the keys
+  for (std::size_t rank = 0; rank < again.size(); ++rank) {
+    ASSERT_EQ(make_node_id(again.key(rank).public_key()), again.id(rank));
+    ASSERT_EQ(again.id(rank), a_thousand().id(rank));
+    ASSERT_TRUE(rank == 0 || again.id(rank - 1) < again.id(rank));
+    for (std::size_t word = 0; word < 4; ++word) {
+      words.at(word).insert(load_be<std::uint64_t>(again.key(rank).reveal().subspan(8 * word, 8)));
+    }
   }
-  EXPECT_EQ(roster.find(0, kFirstCrowdPort + 1), std::nullopt) << "host 0 has one name alone";
-  EXPECT_TRUE(roster.find(1, kFirstCrowdPort + 2).has_value());
-  EXPECT_EQ(roster.find(1, kFirstCrowdPort - 1), std::nullopt);
+  for (const auto& of_keys : words) EXPECT_EQ(of_keys.size(), again.size());
+}
+
+TEST(Identities, AtADistanceAreThoseThatANaiveScanFinds) {
+  Prng prng{1};
+  for (int round = 0; round < 64; ++round) {
+    // Of one of them, of its neighbour in one bit, and of anybody.
+    NodeId from = a_thousand().id(prng.below(a_thousand().size()));
+    const std::size_t octet = prng.below(32);
+    if (round % 3 > 0) from.bytes.at(octet) ^= std::byte{1} << prng.below(8);
+    if (round % 3 > 1) store_be<std::uint64_t>(MutByteView{from.bytes}.first(8), prng.next());
+    std::size_t found = 0;
+    for (unsigned distance = 0; distance <= 256; ++distance) {
+      const Identities::Range range = a_thousand().at_distance(from, distance);
+      for (std::size_t rank = range.first; rank < range.last; ++rank) {
+        ASSERT_EQ(log_distance(from, a_thousand().id(rank)), distance);
+      }
+      found += range.size();
+    }
+    ASSERT_EQ(found, a_thousand().size()) << "each is at one distance";
+  }
+  EXPECT_EQ(a_thousand().at_distance(a_thousand().id(0), 0).size(), 1U);
+  EXPECT_EQ(a_thousand().at_distance(NodeId{}, 257).size(), 0U);
+}
+
+TEST(Roster, SeatsEachIdentityOnceAndSignsARecordWhenItIsNamed) {
+  Roster roster{Prng{1}, two_hosts(), a_thousand()};
+  std::set<NodeId> ids;
+  for (std::size_t name = 0; name < roster.size(); ++name) {
+    EXPECT_EQ(roster.named(), name);
+    const Endpoint where = roster.endpoint(name);
+    const std::size_t host = where.ip == two_hosts()[0] ? 0 : 1;
+    EXPECT_EQ(where.ip, two_hosts()[host]);
+    EXPECT_EQ(roster.find(host, where.port), name);
+    const auto record = VerifiedEnr::decode(roster.at(name).record);
+    ASSERT_TRUE(record.has_value());
+    EXPECT_EQ(record->record().endpoint_v4("quic"), where);
+    EXPECT_EQ(record->node_id(), roster.at(name).id);
+    ids.insert(record->node_id());
+  }
+  EXPECT_EQ(ids.size(), a_thousand().size());
+  EXPECT_EQ(roster.find(0, kFirstCrowdPort - 1), std::nullopt);
+  EXPECT_EQ(roster.find(0, kFirstCrowdPort + 500), std::nullopt) << "a host has half of them";
+}
+
+TEST(Roster, AFreshNameWasNotNamedBeforeAsLongAsThereIsOne) {
+  Roster roster{Prng{1}, two_hosts(), a_thousand()};
+  (void)roster.answer(a_thousand().id(0), std::vector<std::uint16_t>{256});
+  std::set<std::size_t> named;
+  for (std::size_t before = roster.named(); before < roster.size(); before = roster.named()) {
+    const std::size_t host = named.size() % 2;
+    const std::size_t name = roster.fresh(host, a_thousand().id(1));
+    EXPECT_EQ(roster.endpoint(name).ip, two_hosts()[host]);
+    named.insert(name);
+    (void)roster.at(name);
+    if (roster.named() == before) break;  // this host has no more
+  }
+  EXPECT_GE(named.size(), 950U);
+}
+
+// What a roster answers, decoded.
+std::vector<NodeId> ids_of(const std::vector<Bytes>& records) {
+  std::vector<NodeId> out;
+  for (const Bytes& record : records) out.push_back(VerifiedEnr::decode(record)->node_id());
+  return out;
+}
+
+TEST(Roster, AnswersWithWhateverIsAtTheDistancesTheFirstOfThemFirst) {
+  Roster roster{Prng{1}, two_hosts(), a_thousand()};
+  const NodeId asked = a_thousand().id(500);
+  const std::vector<std::uint16_t> distances{250, 250, 256, 251};
+  const std::size_t near = a_thousand().at_distance(asked, 250).size();
+  ASSERT_LT(near, 16U);
+  const auto ids = ids_of(roster.answer(asked, distances));
+  ASSERT_EQ(ids.size(), 16U);
+  EXPECT_EQ(std::set(ids.begin(), ids.end()).size(), ids.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    EXPECT_EQ(log_distance(asked, ids[i]), i < near ? 250U : 256U);
+  }
+  EXPECT_EQ(ids_of(roster.answer(asked, std::vector<std::uint16_t>{0})), std::vector{asked});
+  // All that there are come in the end, not a part of them.
+  std::set<NodeId> seen;
+  for (int i = 0; i < 1'000; ++i) {
+    for (const NodeId& id : ids_of(roster.answer(asked, std::vector<std::uint16_t>{256}))) {
+      seen.insert(id);
+    }
+  }
+  EXPECT_EQ(seen.size(), a_thousand().at_distance(asked, 256).size());
+}
+
+TEST(Roster, WhoSitsWhereFollowsFromTheSeed) {
+  Roster one{Prng{1}, two_hosts(), a_thousand()};
+  Roster same{Prng{1}, two_hosts(), a_thousand()};
+  Roster other{Prng{2}, two_hosts(), a_thousand()};
+  const std::vector<std::uint16_t> distances{256, 255};
+  EXPECT_EQ(one.at(7).record, same.at(7).record);
+  EXPECT_NE(one.at(7).id, other.at(7).id);
+  EXPECT_EQ(one.answer(a_thousand().id(0), distances), same.answer(a_thousand().id(0), distances));
+  EXPECT_EQ(one.fresh(1, NodeId{}), same.fresh(1, NodeId{}));
 }
 
 }  // namespace

@@ -205,7 +205,7 @@ void CrowdHost::beat(Now now) {
     }
     for (std::size_t i = 0; i < kDialsABeat && has < aim.places; ++i, ++has) {
       if (faces_.size() >= kMostFaces) return;
-      const std::size_t name = config_.roster->fresh(config_.host);
+      const std::size_t name = config_.roster->fresh(config_.host, aim.id);
       if (faces_.contains(config_.roster->endpoint(name).port)) return;  // it has no more names
       Face& face = show(now, name);
       face.aim = aim.at;

@@ -30,6 +30,7 @@ struct CrowdConfig {
   Duration beat = seconds(1);
   struct Aim {
     Endpoint at;
+    NodeId id;
     std::size_t places = 0;  // that this host wants there
   };
   std::function<std::vector<Aim>()> aims;

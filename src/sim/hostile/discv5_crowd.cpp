@@ -102,7 +102,7 @@ void Discv5Crowd::handle_deadline(Now now) noexcept {
   if (next_beat_ > now.mono) return;
   next_beat_ = now.mono + config_.beat;
   for (const discv5::EnrPtr& victim : config_.aims()) {
-    come(show(config_.roster->fresh(config_.host)), victim);
+    come(show(config_.roster->fresh(config_.host, victim->node_id())), victim);
   }
 }
 

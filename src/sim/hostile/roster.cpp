@@ -1,65 +1,111 @@
 #include "roster.hpp"
 
 #include <algorithm>
+#include <numeric>
+#include <utility>
 
 #include <base/check.hpp>
-#include <fmt/format.h>
+#include <discovery/kbucket/distances.hpp>
 #include <types/enr.hpp>
-#include <types/node_id.hpp>
-
-#include "../seeded_secure_rng.hpp"
 
 namespace ethnet::sim {
 namespace {
 
-constexpr std::size_t kNewNamesAnAnswer = 8;
 constexpr std::size_t kNamesAnAnswer = 16;  // as many as discv-lite allows
-constexpr std::size_t kLookedAt = 2'048;    // of those that there are, for one answer
+constexpr std::size_t kLookedAtAHost = 8;   // identities, for one that nobody has heard of
+constexpr std::size_t kCrowdPorts = 65'536 - kFirstCrowdPort;
 
 }  // namespace
 
-void Roster::add(std::size_t host) {
-  std::vector<std::size_t>& of_host = of_host_.at(host);
-  if (of_host.size() >= kNamesPerHost) return;
-  const std::size_t number = names_.size();
-  SeededSecureRng rng{prng_.split(fmt::format("name {}", number))};
-  Name name;
-  name.at = {hosts_[host], static_cast<std::uint16_t>(kFirstCrowdPort + of_host.size())};
-  name.key = std::make_shared<const crypto::SecretKey>(crypto::SecretKey::generate(rng));
-  name.id = NodeId{crypto::node_id_of(name.key->public_key())};
-  EnrBuilder builder{1};
-  builder.ip(name.at.ip);
-  port_ == kbucket::RecordPort::quic ? builder.quic(name.at.port) : builder.udp(name.at.port);
-  const auto record = builder.sign(*name.key);
-  CHECK(record.has_value());
-  name.record = to_bytes(record->record().encoded());
-  names_.push_back(std::move(name));
-  of_host.push_back(number);
+Roster::Roster(const Prng& prng, std::vector<IpAddress> hosts, const Identities& identities,
+               kbucket::RecordPort port)
+    : prng_{prng.split("draws")},
+      hosts_{std::move(hosts)},
+      identities_{identities},
+      port_{port},
+      rank_of_(identities.size()),
+      name_of_(identities.size()),
+      names_(identities.size()),
+      turn_(hosts_.size()) {
+  CHECK(!hosts_.empty() && identities.size() <= hosts_.size() * kCrowdPorts);
+  std::iota(rank_of_.begin(), rank_of_.end(), 0U);
+  Prng seats = prng.split("seats");
+  for (std::size_t i = rank_of_.size(); i > 1; --i) {
+    std::swap(rank_of_[i - 1], rank_of_[seats.below(i)]);
+  }
+  for (std::uint32_t name = 0; name < rank_of_.size(); ++name) name_of_[rank_of_[name]] = name;
 }
 
-std::size_t Roster::fresh(std::size_t host) {
-  add(host);
-  return of_host_.at(host).back();
+Endpoint Roster::endpoint(std::size_t name) const {
+  CHECK(name < size());
+  return {hosts_[name % hosts_.size()],
+          static_cast<std::uint16_t>(kFirstCrowdPort + name / hosts_.size())};
+}
+
+const Roster::Name& Roster::at(std::size_t name) {
+  std::unique_ptr<Name>& known = names_.at(name);
+  if (known != nullptr) return *known;
+  const std::size_t rank = rank_of_[name];
+  known = std::make_unique<Name>();
+  known->id = identities_.id(rank);
+  known->at = endpoint(name);
+  known->key = std::make_shared<const crypto::SecretKey>(identities_.key(rank));
+  EnrBuilder builder{1};
+  builder.ip(known->at.ip);
+  port_ == kbucket::RecordPort::quic ? builder.quic(known->at.port) : builder.udp(known->at.port);
+  const auto record = builder.sign(*known->key);
+  CHECK(record.has_value() && record->node_id() == known->id);
+  known->record = to_bytes(record->record().encoded());
+  ++named_;
+  return *known;
+}
+
+// Of a range, on this host: not all of a large one is looked at.
+std::optional<std::size_t> Roster::unnamed(std::size_t host, Identities::Range range) {
+  if (range.size() == 0) return std::nullopt;
+  const std::size_t start = prng_.below(range.size());
+  for (std::size_t i = 0; i < std::min(range.size(), kLookedAtAHost * hosts_.size()); ++i) {
+    const std::size_t name = name_of_[range.first + (start + i) % range.size()];
+    if (name % hosts_.size() == host && names_[name] == nullptr) return name;
+  }
+  return std::nullopt;
+}
+
+std::size_t Roster::fresh(std::size_t host, const NodeId& comes_to) {
+  for (std::size_t tries = 0; tries < kbucket::kMaxDistances; ++tries) {
+    const auto nearer = static_cast<unsigned>(prng_.below(kbucket::kMaxDistances));
+    const auto range = identities_.at_distance(comes_to, kbucket::kMaxDistance - nearer);
+    if (const auto name = unnamed(host, range)) return *name;
+  }
+  const std::size_t of_host = (size() - host + hosts_.size() - 1) / hosts_.size();
+  std::size_t& turn = turn_.at(host);
+  for (std::size_t tries = 1;; ++tries) {
+    const std::size_t name = turn++ % of_host * hosts_.size() + host;
+    if (names_[name] == nullptr || tries > of_host) return name;
+  }
 }
 
 std::optional<std::size_t> Roster::find(std::size_t host, std::uint16_t port) const {
   if (port < kFirstCrowdPort) return std::nullopt;
-  const std::vector<std::size_t>& of_host = of_host_.at(host);
-  const std::size_t at = port - std::size_t{kFirstCrowdPort};
-  return at < of_host.size() ? std::optional{of_host[at]} : std::nullopt;
+  const std::size_t name = (port - std::size_t{kFirstCrowdPort}) * hosts_.size() + host;
+  return name < size() ? std::optional{name} : std::nullopt;
 }
 
 std::vector<Bytes> Roster::answer(const NodeId& asked, std::span<const std::uint16_t> distances) {
-  for (std::size_t i = 0; i < kNewNamesAnAnswer; ++i) add(next_host_++ % hosts_.size());
-  std::vector<Bytes> out;
-  const std::size_t from = prng_.below(names_.size());
-  for (std::size_t i = 0; i < std::min(kLookedAt, names_.size()); ++i) {
-    const Name& name = names_[(from + i) % names_.size()];
-    const auto distance = static_cast<std::uint16_t>(log_distance(asked, name.id));
-    if (name.id == asked || std::ranges::find(distances, distance) == distances.end()) continue;
-    out.push_back(name.record);
-    if (out.size() == kNamesAnAnswer) break;
+  std::vector<std::size_t> ranks;
+  for (std::size_t i = 0; i < distances.size(); ++i) {
+    const auto before = distances.first(i);
+    if (std::ranges::find(before, distances[i]) != before.end()) continue;  // asked for twice
+    const Identities::Range range = identities_.at_distance(asked, distances[i]);
+    const std::size_t end = std::min(kNamesAnAnswer, ranks.size() + range.size());
+    const bool all = end - ranks.size() == range.size();
+    for (std::size_t next = range.first; ranks.size() < end;) {
+      const std::size_t rank = all ? next++ : range.first + prng_.below(range.size());
+      if (all || std::ranges::find(ranks, rank) == ranks.end()) ranks.push_back(rank);
+    }
   }
+  std::vector<Bytes> out;
+  for (const std::size_t rank : ranks) out.push_back(at(name_of_[rank]).record);
   return out;
 }
 

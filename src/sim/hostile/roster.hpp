@@ -1,7 +1,9 @@
-// Roster: the identities of one attacker who has few hosts, made when they are first named. Each
-// has a key, a record and a port of its own on one of the hosts. One thread, the world's.
+// Roster: the identities of one attacker who has few hosts (identities.hpp), each at a port of its
+// own on one of the hosts. All are there from the start; the seed draws which sits where, and a
+// record is signed when it is first named. One thread, the world's.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -13,11 +15,11 @@
 #include <types/endpoint.hpp>
 #include <types/hash.hpp>
 
+#include "identities.hpp"
+
 namespace ethnet::sim {
 
 inline constexpr std::uint16_t kFirstCrowdPort = 10'000;
-// Of one host: as many as it has ports left.
-inline constexpr std::size_t kNamesPerHost = 50'000;
 
 class Roster {
  public:
@@ -28,34 +30,42 @@ class Roster {
     Bytes record;
   };
 
-  // `port`: what their records name, "quic" or "udp".
-  Roster(Prng prng, std::vector<IpAddress> hosts,
-         kbucket::RecordPort port = kbucket::RecordPort::quic)
-      : prng_{prng}, hosts_{std::move(hosts)}, port_{port}, of_host_(hosts_.size()) {}
+  // The hosts share the identities evenly. `port`: what their records name, "quic" or "udp".
+  Roster(const Prng& prng, std::vector<IpAddress> hosts, const Identities& identities,
+         kbucket::RecordPort port = kbucket::RecordPort::quic);
 
-  // One that nobody has heard of yet, on this host; at its limit the last that it had.
-  [[nodiscard]] std::size_t fresh(std::size_t host);
-  // Who is at this port of a host; nothing: nobody was named there.
+  // One that nobody has heard of yet, on this host, to come to a node: as likely at each distance
+  // from it that a table has a bucket for, since of any that come nearly all are for the farthest,
+  // which are full. When there is none left, all in turn.
+  [[nodiscard]] std::size_t fresh(std::size_t host, const NodeId& comes_to);
+  // Who is at this port of a host; nothing: the attacker has no more identities.
   [[nodiscard]] std::optional<std::size_t> find(std::size_t host, std::uint16_t port) const;
-  [[nodiscard]] const Name& at(std::size_t name) const { return names_.at(name); }
-  [[nodiscard]] Endpoint endpoint(std::size_t name) const { return names_.at(name).at; }
-  // What one of them answers: names at these distances from it, some of them new, on all hosts.
+  // With its record: it has been named from now on.
+  [[nodiscard]] const Name& at(std::size_t name);
+  [[nodiscard]] Endpoint endpoint(std::size_t name) const;
+  // What one of them answers: names at these distances from it, drawn from all that there are, as
+  // many at the first distance as there are places for, then at the next.
   [[nodiscard]] std::vector<Bytes> answer(const NodeId& asked,
                                           std::span<const std::uint16_t> distances);
 
-  [[nodiscard]] std::size_t size() const { return names_.size(); }
+  [[nodiscard]] std::size_t size() const { return rank_of_.size(); }
+  [[nodiscard]] std::size_t named() const { return named_; }
   [[nodiscard]] const std::vector<IpAddress>& hosts() const { return hosts_; }
   [[nodiscard]] bool owns(const IpAddress& ip) const;
 
  private:
-  void add(std::size_t host);
+  [[nodiscard]] std::optional<std::size_t> unnamed(std::size_t host, Identities::Range range);
 
   Prng prng_;
   std::vector<IpAddress> hosts_;
+  const Identities& identities_;
   kbucket::RecordPort port_;
-  std::vector<Name> names_;
-  std::vector<std::vector<std::size_t>> of_host_;  // the names at its ports, one after the other
-  std::size_t next_host_ = 0;                      // of those that are new in an answer
+  // Names 0, n, 2n ... are at the first ports of the first of n hosts, and so on.
+  std::vector<std::uint32_t> rank_of_;        // the identity of a name
+  std::vector<std::uint32_t> name_of_;        // the name of an identity
+  std::vector<std::unique_ptr<Name>> names_;  // null: not named yet
+  std::size_t named_ = 0;
+  std::vector<std::size_t> turn_;  // of each host: whose it is
 };
 
 }  // namespace ethnet::sim

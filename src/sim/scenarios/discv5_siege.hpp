@@ -1,4 +1,4 @@
-// discv5-eclipse and discv5-poisoned: an attacker with few hosts and as many identities as he wants
+// discv5-eclipse and discv5-poisoned: an attacker with few hosts and 100,000 identities
 // (hostile/discv5_crowd.hpp) besieges one node of an honest network of discv5 alone, which crashes
 // and comes back. docs/THREATS.md, 32 to 34; whole nodes, with the places of their peers:
 // siege.hpp.

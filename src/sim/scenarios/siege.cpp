@@ -146,7 +146,7 @@ class Siege final : public NodeScenario {
     std::vector<VerifiedEnr> records;
     Roster& roster = course_.roster();
     for (std::size_t i = 0; i < shape_.hosts * shape_.listed; ++i) {
-      const std::size_t name = roster.fresh(i % shape_.hosts);
+      const std::size_t name = roster.fresh(i % shape_.hosts, plans_[victim_].id);
       const Endpoint where = roster.endpoint(name);
       EnrBuilder builder{1};
       builder.ip(where.ip).quic(where.port).fork_id(fork);
@@ -171,7 +171,9 @@ class Siege final : public NodeScenario {
     std::vector<CrowdConfig::Aim> out;
     for (HostId i = 0; i <= victim_; ++i) {
       if (!world_->is_up(i)) continue;
-      out.push_back({world_->endpoint(i), i == victim_ ? shape_.of_victim : shape_.of_others});
+      out.push_back({.at = world_->endpoint(i),
+                     .id = plans_[i].id,
+                     .places = i == victim_ ? shape_.of_victim : shape_.of_others});
     }
     return out;
   }

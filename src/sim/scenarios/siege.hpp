@@ -1,6 +1,6 @@
-// eclipse and poisoned: an attacker with few hosts and as many identities as he wants
-// (hostile/crowd_host.hpp) besieges one node of an honest network, which crashes and comes back
-// with what it knew. docs/THREATS.md, 32 and 34.
+// eclipse and poisoned: an attacker with few hosts and 100,000 identities (hostile/roster.hpp)
+// besieges one node of an honest network, which crashes and comes back with what it knew.
+// docs/THREATS.md, 32 and 34.
 //
 //   eclipse   two hosts, there before the node, which begins with the boot node's record alone. Of
 //             the places that it dials for somebody honest always holds half, once it has had time.

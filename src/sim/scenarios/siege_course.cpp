@@ -20,7 +20,7 @@ void SiegeCourse::add_crowd(World& world, const Prng& prng, Crowd crowd) {
     hosts.push_back(
         IpAddress::v4({std::byte{70}, static_cast<std::byte>(i), std::byte{7}, std::byte{7}}));
   }
-  roster_.emplace(prng.split("roster"), hosts, crowd.records);
+  roster_.emplace(prng.split("roster"), hosts, siege_identities(), crowd.records);
   for (std::size_t i = 0; i < hosts.size(); ++i) {
     HostSpec spec;
     spec.endpoint = {hosts[i], crowd.port};
@@ -83,7 +83,7 @@ void SiegeCourse::note_met(std::string_view somebody, std::string_view nobody) {
 }
 
 void SiegeCourse::note_identities() {
-  reached_.note("identities that the attacker named", roster_->size());
+  reached_.note("identities that the attacker named", roster_->named());
 }
 
 }  // namespace ethnet::sim
