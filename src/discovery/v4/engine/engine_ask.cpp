@@ -88,11 +88,7 @@ bool Engine::ask(Now now, const V4Node& node, Ask ask, bool trusted) {
     ++counters_.contacts_refused;
     return false;
   }
-  const bool proven = bonds_.is_proven(now, {node.id, node.at.ip});
-  if (!trusted && !proven && !probes_.take(now, node.at.ip)) {
-    ++counters_.probes_refused;
-    return false;
-  }
+  if (!may_turn_to(now, node, trusted)) return false;
   contact = contacts_.add(node);
   CHECK(contact != nullptr);
   ++counters_.contacts;
@@ -101,24 +97,31 @@ bool Engine::ask(Now now, const V4Node& node, Ask ask, bool trusted) {
   return true;
 }
 
+// To where it proved itself to be always. Of a proven address the other ports are anybody's.
+bool Engine::may_turn_to(Now now, const V4Node& node, bool trusted) {
+  const bool is_proven_there = bonds_.place_of(now, node.id) == node.at.endpoint();
+  if (trusted || is_proven_there || probes_.take(now, node.at.ip)) return true;
+  ++counters_.probes_refused;
+  return false;
+}
+
 // Looks for a node at one more place than where it is being asked, until it has answered.
-void Engine::knock(Now now, const V4Node& node, bool trusted) {
+bool Engine::knock(Now now, const V4Node& node, bool trusted) {
   Contact* const contact = contacts_.find(node.id);
-  if (contact == nullptr || contact->is_settled || is_of_one_place(*contact)) return;
+  if (contact == nullptr || contact->is_settled || is_of_one_place(*contact)) return false;
   const Endpoint remote = node.at.endpoint();
   const bool is_tried = contact->node.at.endpoint() == remote ||
                         std::ranges::any_of(contact->elsewhere, [&](const Knock& other) {
                           return other.at.endpoint() == remote;
                         });
-  if (is_tried || contact->elsewhere.size() + 1 >= kMaxPlacesPerNode) return;
-  if (!trusted && !bonds_.is_proven(now, {node.id, node.at.ip}) && !probes_.take(now, node.at.ip)) {
-    ++counters_.probes_refused;
-    return;
-  }
+  if (is_tried) return true;
+  if (contact->elsewhere.size() + 1 >= kMaxPlacesPerNode) return false;
+  if (!may_turn_to(now, node, trusted)) return true;
   const auto ping = send_ping(now, local_for(remote), remote, kMaxDiscv4Packet);
-  if (!ping) return;
+  if (!ping) return true;
   contact->elsewhere.push_back({.at = node.at, .ping = *ping});
   contacts_.set_deadline(*contact, now.mono + kAnswerTimeout);
+  return true;
 }
 
 // A node that has no proof of ours answers nothing but PING.

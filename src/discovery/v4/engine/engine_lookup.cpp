@@ -95,7 +95,7 @@ bool Engine::is_boot_node(const V4Node& node) const {
 
 // What others tell may be old, or a lie: it counts beside what the node itself has shown.
 bool Engine::learn_place(Now now, ActiveLookup& active, const V4Node& told) {
-  std::vector<Place>& places = active.places[told.id];
+  std::vector<Place>& places = active.places[told.id].places;
   const auto learn = [&](const Place& at) {
     const bool is_known = std::ranges::any_of(
         places, [&](const Place& other) { return other.endpoint() == at.endpoint(); });
@@ -116,13 +116,14 @@ bool Engine::learn_place(Now now, ActiveLookup& active, const V4Node& told) {
 }
 
 V4Node Engine::first_place(const ActiveLookup& active, const V4Node& node) const {
-  return {node.key, node.id, active.places.at(node.id).front()};
+  return {node.key, node.id, active.places.at(node.id).places.front()};
 }
 
-bool Engine::ask_everywhere(Now now, std::uint64_t number, const ActiveLookup& active,
+bool Engine::ask_everywhere(Now now, std::uint64_t number, ActiveLookup& active,
                             const V4Node& node) {
+  Whereabouts& where = active.places.at(node.id);
   bool is_asked = false;
-  for (const Place& place : active.places.at(node.id)) {
+  for (const Place& place : std::span{where.places}.subspan(where.tried)) {
     const V4Node there{node.key, node.id, place};
     const bool is_boot = is_boot_node(there);
     if (is_asked) {
@@ -131,7 +132,18 @@ bool Engine::ask_everywhere(Now now, std::uint64_t number, const ActiveLookup& a
       is_asked = ask(now, there, AskNodes{.lookup = number, .target = active.target}, is_boot);
     }
   }
+  if (is_asked) where.tried = where.places.size();
   return is_asked;
+}
+
+// Of one that this look-up is asking.
+void Engine::knock_at_new_places(Now now, ActiveLookup& active, const V4Node& node) {
+  Whereabouts& where = active.places.at(node.id);
+  if (where.tried == 0) return;
+  for (; where.tried < where.places.size(); ++where.tried) {
+    const V4Node there{node.key, node.id, where.places[where.tried]};
+    if (!knock(now, there, is_boot_node(there))) return;
+  }
 }
 
 void Engine::on_nodes(Now now, std::uint64_t number, const V4Node& from,
@@ -148,8 +160,8 @@ void Engine::on_nodes(Now now, std::uint64_t number, const V4Node& from,
   }
   active.nodes.on_answer_at(from.id, from, ids);
   for (const V4Node& node : at_new_places) {
-    knock(now, node, is_boot_node(node));    // it is being asked elsewhere
-    active.nodes.know_again(node.id, node);  // it was, in vain
+    const bool was_in_vain = active.nodes.know_again(node.id, node);
+    if (!was_in_vain) knock_at_new_places(now, active, node);
   }
   advance_lookup(now, number);
 }

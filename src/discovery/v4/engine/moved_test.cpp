@@ -75,6 +75,11 @@ struct MovedNode : ::testing::Test {
     }
     return seconds(1'000'000);
   }
+  [[nodiscard]] std::size_t pings_to(const Endpoint& at) const {
+    return static_cast<std::size_t>(std::ranges::count_if(net.log, [&](const Sent& sent) {
+      return sent.to == at && sent.type() == PacketType::ping;
+    }));
+  }
   static ::testing::Matcher<const std::vector<V4Node>&> has(const V4Node& node) {
     return ::testing::Contains(node);
   }
@@ -170,6 +175,39 @@ TEST_F(MovedNode, IsNotLookedForAtMorePlacesThanFour) {
     }
   }
   EXPECT_EQ(knocked.size(), kMaxPlacesPerNode);
+}
+
+// Told one after the other, each when the one before has failed.
+TEST_F(MovedNode, IsLookedForOnceWhereItIsNot) {
+  net.add(kMoved, new_place);
+  const std::vector<Endpoint> wrong{old_place, place_of(301), place_of(302)};
+  Teller* next = &teller(9, {after});
+  next->fills_its_answer = false;
+  for (std::uint64_t i = wrong.size(); i-- > 0;) {
+    const V4Node was = node_of(kMoved, wrong[i]);
+    const V4Node knows_more = node_of(next->hand.number, next->hand.at);
+    next = &teller(2 + i, {was, knows_more});
+    next->fills_its_answer = false;
+  }
+  EXPECT_THAT(look_up({next}, seconds(20)), has(after));
+  for (const Endpoint& at : wrong) EXPECT_EQ(pings_to(at), 1U) << at.port;
+}
+
+// It proved itself to be at an address that others share.
+TEST_F(MovedNode, IsLookedForAtOtherPortsOfItsAddressNoMoreThanAnywhere) {
+  const Hand moved{net, kMoved, new_place};
+  moved.bond(a);
+  std::vector<const Teller*> liars;
+  std::vector<Endpoint> lies;
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    lies.push_back({new_place.ip, static_cast<std::uint16_t>(1001 + i)});
+    liars.push_back(&teller(10 + i, {node_of(kMoved, lies.back())}));
+  }
+  for (int i = 0; i < 4; ++i) static_cast<void>(look_up(liars, seconds(5)));
+  std::size_t pings = 0;
+  for (const Endpoint& lie : lies) pings += pings_to(lie);
+  EXPECT_LE(pings, kbucket::kMaxProbesPerAddress);
+  EXPECT_GE(pings, 1U) << "one may be right";
 }
 
 // What a command asks of one place, an answer from another does not answer.
