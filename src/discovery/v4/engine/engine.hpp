@@ -149,10 +149,10 @@ class Engine {
   void on_enr_request(Now now, const Sender& from);
 
   // engine_ask.cpp: what we ask
-  [[nodiscard]] bool ask(Now now, const V4Node& node, Ask ask, bool trusted);
+  [[nodiscard]] bool ask(Now now, const V4Node& node, Ask ask, NamedBy who);
   // False: it is not being looked for, or at enough places.
-  bool knock(Now now, const V4Node& node, bool trusted);
-  [[nodiscard]] bool may_turn_to(Now now, const V4Node& node, bool trusted);
+  bool knock(Now now, const V4Node& node, NamedBy who);
+  [[nodiscard]] bool may_turn_to(Now now, const V4Node& node, NamedBy who);
   void turn_to(Now now, Contact& contact);
   void ping_contact(Now now, Contact& contact);
   void advance(Now now, Contact& contact);
@@ -180,7 +180,7 @@ class Engine {
   [[nodiscard]] bool ask_everywhere(Now now, std::uint64_t number, ActiveLookup& active,
                                     const V4Node& node);
   void knock_at_new_places(Now now, ActiveLookup& active, const V4Node& node);
-  [[nodiscard]] bool is_boot_node(const V4Node& node) const;
+  [[nodiscard]] NamedBy named_by(const V4Node& node) const;
   void advance_lookup(Now now, std::uint64_t number);
   void on_nodes(Now now, std::uint64_t number, const V4Node& from, std::span<const V4Node> nodes);
   void on_lookup_failure(Now now, std::uint64_t number, const NodeId& from);

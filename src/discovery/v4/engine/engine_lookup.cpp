@@ -89,8 +89,9 @@ void Engine::advance_lookup(Now now, std::uint64_t number) {
   if (done.command != 0) emit(std::move(done));
 }
 
-bool Engine::is_boot_node(const V4Node& node) const {
-  return std::ranges::find(boot_nodes_, node) != boot_nodes_.end();
+NamedBy Engine::named_by(const V4Node& node) const {
+  const bool is_boot_node = std::ranges::find(boot_nodes_, node) != boot_nodes_.end();
+  return is_boot_node ? NamedBy::us : NamedBy::others;
 }
 
 // What others tell may be old, or a lie: it counts beside what the node itself has shown.
@@ -125,11 +126,11 @@ bool Engine::ask_everywhere(Now now, std::uint64_t number, ActiveLookup& active,
   bool is_asked = false;
   for (const Place& place : std::span{where.places}.subspan(where.tried)) {
     const V4Node there{node.key, node.id, place};
-    const bool is_boot = is_boot_node(there);
     if (is_asked) {
-      knock(now, there, is_boot);
+      knock(now, there, named_by(there));
     } else {
-      is_asked = ask(now, there, AskNodes{.lookup = number, .target = active.target}, is_boot);
+      is_asked =
+          ask(now, there, AskNodes{.lookup = number, .target = active.target}, named_by(there));
     }
   }
   if (is_asked) where.tried = where.places.size();
@@ -142,7 +143,7 @@ void Engine::knock_at_new_places(Now now, ActiveLookup& active, const V4Node& no
   if (where.tried == 0) return;
   for (; where.tried < where.places.size(); ++where.tried) {
     const V4Node there{node.key, node.id, where.places[where.tried]};
-    if (!knock(now, there, is_boot_node(there))) return;
+    if (!knock(now, there, named_by(there))) return;
   }
 }
 
@@ -243,7 +244,7 @@ void Engine::revalidate(Now now) {
   const auto b = drawn();
   const bool a_first = table_.find_any(a->first)->last_seen <= table_.find_any(b->first)->last_seen;
   const V4Node node = a_first ? a->second : b->second;
-  if (ask(now, node, AskPing{}, true)) ++counters_.revalidations;
+  if (ask(now, node, AskPing{}, NamedBy::us)) ++counters_.revalidations;
 }
 
 }  // namespace ethnet::discv4

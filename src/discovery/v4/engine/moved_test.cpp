@@ -177,6 +177,35 @@ TEST_F(MovedNode, IsNotLookedForAtMorePlacesThanFour) {
   EXPECT_EQ(knocked.size(), kMaxPlacesPerNode);
 }
 
+// It came to us, here and there: nothing that follows from its PING was our choice.
+TEST_F(MovedNode, IsMetAndNotReachedWhereItsPingLedUsTo) {
+  const auto come = [&](const Endpoint& from, std::uint64_t seq) {
+    NetNode& it = net.add(kMoved, from);
+    net.tell(it, [&](Engine& e) { e.set_local_record(record_of(kMoved, from, seq)); });
+    net.tell(it, [&](Engine& e) { return e.ping(net.now(), a.node()); });
+    net.run(seconds(2));
+  };
+  const auto record = [&] {
+    const kbucket::TableEntry* entry = a.table.find(before.id);
+    EXPECT_TRUE(entry != nullptr && entry->standing == Standing::met);
+    return entry == nullptr ? nullptr : entry->record;
+  };
+  come(old_place, 1);
+  ASSERT_NE(record(), nullptr);
+  come(old_place, 2);  // it is proven there: it is asked for its record at once
+  ASSERT_NE(record(), nullptr);
+  EXPECT_EQ(record()->seq(), 2U);
+  net.take_off(old_place);
+  const Endpoint port{old_place.ip, 4444};
+  net.tell(a, [&](Engine& e) { return e.start_lookup(net.now(), before.key.xy()); });
+  come(port, 3);  // and we are asking it elsewhere
+  ASSERT_NE(record(), nullptr);
+  EXPECT_EQ(record()->endpoint(), port);
+  const auto votes = a.told<SeenAs>();
+  EXPECT_FALSE(votes.empty());
+  for (const SeenAs& vote : votes) EXPECT_FALSE(vote.we_chose) << vote.voter.port;
+}
+
 // Told one after the other, each when the one before has failed.
 TEST_F(MovedNode, IsLookedForOnceWhereItIsNot) {
   net.add(kMoved, new_place);
