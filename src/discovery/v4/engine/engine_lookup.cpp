@@ -104,14 +104,17 @@ bool Engine::learn_place(Now now, ActiveLookup& active, const V4Node& told) {
     places.push_back(at);
     return true;
   };
-  bool has_learnt = false;
-  if (const auto at = bonds_.place_of(now, told.id)) {
-    has_learnt |= learn({at->ip, at->port, told.at.tcp});
-  }
+  std::optional<Place> of_record;  // its port of RLPx is signed
   if (const TableEntry* const entry = table_.find_any(told.id)) {
     const Endpoint& at = entry->record->endpoint();
-    has_learnt |= learn({at.ip, at.port, tcp_of(entry->record)});
+    of_record = Place{at.ip, at.port, tcp_of(entry->record)};
   }
+  bool has_learnt = false;
+  if (const auto at = bonds_.place_of(now, told.id)) {
+    const bool is_in_record = of_record && of_record->endpoint() == *at;
+    has_learnt |= learn(is_in_record ? *of_record : Place{at->ip, at->port, told.at.tcp});
+  }
+  if (of_record) has_learnt |= learn(*of_record);
   has_learnt |= learn(told.at);
   return has_learnt;
 }

@@ -206,6 +206,22 @@ TEST_F(MovedNode, IsMetAndNotReachedWhereItsPingLedUsTo) {
   for (const SeenAs& vote : votes) EXPECT_FALSE(vote.we_chose) << vote.voter.port;
 }
 
+// It is where its record says, and others tell another port of RLPx.
+TEST_F(MovedNode, HasThePortOfRlpxThatItsRecordSays) {
+  NetNode& there = net.add(kMoved, new_place);
+  V4Node told = after;
+  told.at.tcp = 666;
+  Teller& liar = teller(3, {told});
+  Teller& first = teller(4, {node_of(3, liar.hand.at)});
+  first.fills_its_answer = false;
+  static_cast<void>(look_up({&first}, milliseconds(100)));  // began without it
+  net.tell(a, [&](Engine& e) { return e.ping(net.now(), there.node()); });
+  net.run(seconds(20));
+  ASSERT_NE(a.table.find(after.id), nullptr);
+  ASSERT_EQ(a.told<LookupDone>().size(), 1U);
+  EXPECT_THAT(a.told<LookupDone>()[0].nearest, has(after));
+}
+
 // Told one after the other, each when the one before has failed.
 TEST_F(MovedNode, IsLookedForOnceWhereItIsNot) {
   net.add(kMoved, new_place);
