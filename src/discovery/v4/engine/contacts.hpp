@@ -35,6 +35,7 @@ struct V4Node {
 // `command`: the number that its answer bears; 0 where nobody waits for it.
 struct AskPing {
   std::uint64_t command = 0;
+  bool of_this_place = false;  // also without a command: an answer from elsewhere is none
 };
 struct AskNodes {
   std::uint64_t command = 0;

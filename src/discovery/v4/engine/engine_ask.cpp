@@ -19,8 +19,10 @@ bool asks_for_record(const Contact& contact) {
   return std::ranges::any_of(contact.asks,
                              [](const Ask& ask) { return std::holds_alternative<AskRecord>(ask); });
 }
-// By command: whoever asked wants to know of that place.
+// By command, or to see whether a record is right: whoever asked wants to know of that place.
 bool is_of_one_place(const Ask& ask) {
+  const auto* const ping = std::get_if<AskPing>(&ask);
+  if (ping != nullptr && ping->of_this_place) return true;
   return std::visit([](const auto& asked) { return asked.command != 0; }, ask);
 }
 bool is_of_one_place(const Contact& contact) {
@@ -53,7 +55,8 @@ bool only_pings(const Contact& contact) {
 
 std::uint64_t Engine::ping(Now now, const V4Node& node) noexcept {
   const std::uint64_t command = next_command();
-  return ask(now, node, AskPing{command}, NamedBy::us) ? command : 0;
+  return ask(now, node, AskPing{.command = command, .of_this_place = true}, NamedBy::us) ? command
+                                                                                         : 0;
 }
 
 std::uint64_t Engine::find_node(Now now, const V4Node& node, const KeyBytes& target) noexcept {

@@ -247,7 +247,9 @@ void Engine::revalidate(Now now) {
   const auto b = drawn();
   const bool a_first = table_.find_any(a->first)->last_seen <= table_.find_any(b->first)->last_seen;
   const V4Node node = a_first ? a->second : b->second;
-  if (ask(now, node, AskPing{}, NamedBy::us)) ++counters_.revalidations;
+  // Not while it is being asked elsewhere: that it answers there does not make its record right.
+  const AskPing ping{.command = 0, .of_this_place = true};
+  if (ask(now, node, ping, NamedBy::us)) ++counters_.revalidations;
 }
 
 }  // namespace ethnet::discv4

@@ -222,6 +222,36 @@ TEST_F(MovedNode, HasThePortOfRlpxThatItsRecordSays) {
   EXPECT_THAT(a.told<LookupDone>()[0].nearest, has(after));
 }
 
+// That it answers elsewhere does not make its record right, whoever looks for it meanwhile.
+TEST_F(MovedNode, LosesItsPlaceInTheTableWhenNobodyIsWhereItsRecordSays) {
+  NetNode& b = net.add(5, true);
+  NetNode& there = net.add(kMoved, old_place);
+  net.tell(b, [&](Engine& e) { return e.ping(net.now(), there.node()); });
+  net.run(seconds(2));
+  ASSERT_NE(b.table.find(before.id), nullptr);
+  net.take_off(old_place);
+  const Hand moved{net, kMoved, new_place};
+  net.on_box = [&](const Sent& sent) {
+    if (sent.to != new_place) return;
+    if (sent.type() == PacketType::ping) moved.send(b, moved.pong_for(sent));
+    if (sent.type() == PacketType::ping) moved.send(b, moved.ping_to(b));
+    const Neighbors none{.nodes = {}, .expiration = moved.soon()};
+    if (sent.type() == PacketType::findnode) moved.send(b, none);
+  };
+  moved.bond(b);
+  std::size_t seen = net.log.size();
+  const auto is_asked_there = [&](const Sent& sent) { return sent.to == old_place; };
+  for (int i = 0; i < 30'000 && b.table.find(before.id) != nullptr; ++i) {
+    net.run(milliseconds(10));
+    const auto news = std::span{net.log}.subspan(std::exchange(seen, net.log.size()));
+    if (std::ranges::none_of(news, is_asked_there)) continue;
+    net.tell(b, [&](Engine& e) { return e.start_lookup(net.now(), before.key.xy()); });
+    seen = net.log.size();
+  }
+  EXPECT_GT(b.counters().revalidations, 0U);
+  EXPECT_EQ(b.table.find(before.id), nullptr);
+}
+
 // Told one after the other, each when the one before has failed.
 TEST_F(MovedNode, IsLookedForOnceWhereItIsNot) {
   net.add(kMoved, new_place);
