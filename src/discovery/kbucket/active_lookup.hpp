@@ -36,10 +36,11 @@ class ActiveLookup {
 
   // What counts for a node is what was said first.
   void know(const NodeId& id, const Node& node) { nodes_.try_emplace(id, node); }
-  // Of one that failed something else is said: it waits for its turn once more.
-  void know_again(const NodeId& id, const Node& node) {
-    if (!iterator_.retry(id, limited_subnet(ip_of(node)))) return;
+  // Of one that failed something else is said: it waits for its turn once more. False: it has not.
+  bool know_again(const NodeId& id, const Node& node) {
+    if (!iterator_.retry(id, limited_subnet(ip_of(node)))) return false;
     nodes_.insert_or_assign(id, node);
+    return true;
   }
   // CHECK: what counts is known of each.
   void add(std::span<const NodeId> ids) { iterator_.add(named(ids)); }

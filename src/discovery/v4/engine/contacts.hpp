@@ -35,6 +35,7 @@ struct V4Node {
 // `command`: the number that its answer bears; 0 where nobody waits for it.
 struct AskPing {
   std::uint64_t command = 0;
+  bool of_this_place = false;  // also without a command: an answer from elsewhere is none
 };
 struct AskNodes {
   std::uint64_t command = 0;
@@ -45,6 +46,13 @@ struct AskRecord {
   std::uint64_t command = 0;
 };
 using Ask = std::variant<AskPing, AskNodes, AskRecord>;
+
+// Who named the place where we look for it.
+enum class NamedBy : std::uint8_t {
+  us,      // by command or configuration
+  others,  // told, or found in the table
+  itself   // by a PING of its, which proved that it is there: we did not choose it
+};
 
 enum class Phase : std::uint8_t {
   pinging,        // our PING is under way
@@ -57,7 +65,8 @@ enum class Phase : std::uint8_t {
 struct Knock {
   Place at;
   Hash32 ping;
-  bool was_answered = false;  // these two as of a Contact
+  bool we_chose = true;  // these three as of a Contact
+  bool was_answered = false;
   bool spent_a_pong = false;
 };
 

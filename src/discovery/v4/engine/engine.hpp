@@ -103,12 +103,17 @@ class Engine {
   [[nodiscard]] std::optional<std::string_view> exceeded_limit() const;
 
  private:
+  // Where a node may be: first where it proved itself to be, and where its record says. The first
+  // `tried` of them this look-up has tried, and tries no more.
+  struct Whereabouts {
+    std::vector<Place> places;
+    std::size_t tried = 0;
+  };
   struct ActiveLookup {
     std::uint64_t command = 0;
     KeyBytes target{};
     kbucket::ActiveLookup<V4Node> nodes;
-    // Where each may be: first where it proved itself to be, and where its record says.
-    std::map<NodeId, std::vector<Place>> places;
+    std::map<NodeId, Whereabouts> places;
   };
   // Where a packet came from, and what it was.
   struct Sender {
@@ -144,8 +149,10 @@ class Engine {
   void on_enr_request(Now now, const Sender& from);
 
   // engine_ask.cpp: what we ask
-  [[nodiscard]] bool ask(Now now, const V4Node& node, Ask ask, bool trusted);
-  void knock(Now now, const V4Node& node, bool trusted);
+  [[nodiscard]] bool ask(Now now, const V4Node& node, Ask ask, NamedBy who);
+  // False: it is not being looked for, or at enough places.
+  bool knock(Now now, const V4Node& node, NamedBy who);
+  [[nodiscard]] bool may_turn_to(Now now, const V4Node& node, NamedBy who);
   void turn_to(Now now, Contact& contact);
   void ping_contact(Now now, Contact& contact);
   void advance(Now now, Contact& contact);
@@ -169,9 +176,11 @@ class Engine {
   // False: it is known to be there, or said to be at enough places.
   bool learn_place(Now now, ActiveLookup& active, const V4Node& told);
   [[nodiscard]] V4Node first_place(const ActiveLookup& active, const V4Node& node) const;
-  [[nodiscard]] bool ask_everywhere(Now now, std::uint64_t number, const ActiveLookup& active,
+  // At the places that were not tried yet. False: at none.
+  [[nodiscard]] bool ask_everywhere(Now now, std::uint64_t number, ActiveLookup& active,
                                     const V4Node& node);
-  [[nodiscard]] bool is_boot_node(const V4Node& node) const;
+  void knock_at_new_places(Now now, ActiveLookup& active, const V4Node& node);
+  [[nodiscard]] NamedBy named_by(const V4Node& node) const;
   void advance_lookup(Now now, std::uint64_t number);
   void on_nodes(Now now, std::uint64_t number, const V4Node& from, std::span<const V4Node> nodes);
   void on_lookup_failure(Now now, std::uint64_t number, const NodeId& from);

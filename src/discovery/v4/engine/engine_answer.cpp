@@ -43,7 +43,7 @@ void Engine::note_proven_ping(Now now, const Sender& from, const Ping& ping) {
   note_alive(now, node, Standing::met);
   if (table_.find_any(node.id) == nullptr || !wants_record(node.id, ping.enr_seq)) return;
   // Here it is: where its old record says that it is, it may be no longer.
-  static_cast<void>(ask(now, node, AskRecord{}, true));
+  static_cast<void>(ask(now, node, AskRecord{}, NamedBy::itself));
 }
 
 // Whether we have just turned to it there, and said nothing else yet.

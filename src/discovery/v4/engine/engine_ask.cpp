@@ -19,8 +19,10 @@ bool asks_for_record(const Contact& contact) {
   return std::ranges::any_of(contact.asks,
                              [](const Ask& ask) { return std::holds_alternative<AskRecord>(ask); });
 }
-// By command: whoever asked wants to know of that place.
+// By command, or to see whether a record is right: whoever asked wants to know of that place.
 bool is_of_one_place(const Ask& ask) {
+  const auto* const ping = std::get_if<AskPing>(&ask);
+  if (ping != nullptr && ping->of_this_place) return true;
   return std::visit([](const auto& asked) { return asked.command != 0; }, ask);
 }
 bool is_of_one_place(const Contact& contact) {
@@ -36,6 +38,7 @@ bool settle(Contact& contact, const IpAddress& from, const Hash32& ping) {
   if (!is_there && other == contact.elsewhere.end()) return false;
   if (!is_there) {
     contact.node.at = other->at;
+    contact.we_chose = other->we_chose;
     contact.was_answered = other->was_answered;
     contact.phase = Phase::pinging;
   }
@@ -52,23 +55,24 @@ bool only_pings(const Contact& contact) {
 
 std::uint64_t Engine::ping(Now now, const V4Node& node) noexcept {
   const std::uint64_t command = next_command();
-  return ask(now, node, AskPing{command}, true) ? command : 0;
+  return ask(now, node, AskPing{.command = command, .of_this_place = true}, NamedBy::us) ? command
+                                                                                         : 0;
 }
 
 std::uint64_t Engine::find_node(Now now, const V4Node& node, const KeyBytes& target) noexcept {
   const std::uint64_t command = next_command();
-  return ask(now, node, AskNodes{.command = command, .target = target}, true) ? command : 0;
+  return ask(now, node, AskNodes{.command = command, .target = target}, NamedBy::us) ? command : 0;
 }
 
 std::uint64_t Engine::request_record(Now now, const V4Node& node) noexcept {
   const std::uint64_t command = next_command();
-  return ask(now, node, AskRecord{command}, true) ? command : 0;
+  return ask(now, node, AskRecord{command}, NamedBy::us) ? command : 0;
 }
 
-// `trusted`: who named the address may choose where we knock. A contact is a node at one place: its
+// A contact is a node at one place: its
 // answer from there would say of another that the node is there too. Who does not care where it is
 // is content with the place where it answers.
-bool Engine::ask(Now now, const V4Node& node, Ask ask, bool trusted) {
+bool Engine::ask(Now now, const V4Node& node, Ask ask, NamedBy who) {
   if (node.id == self_) return false;
   Contact* contact = contacts_.find(node.id);
   if (contact != nullptr) {
@@ -81,44 +85,49 @@ bool Engine::ask(Now now, const V4Node& node, Ask ask, bool trusted) {
       return false;
     }
     contact->asks.push_back(std::move(ask));
-    if (is_elsewhere) knock(now, node, trusted);
+    if (is_elsewhere) knock(now, node, who);
     return true;
   }
   if (contacts_.full()) {
     ++counters_.contacts_refused;
     return false;
   }
-  const bool proven = bonds_.is_proven(now, {node.id, node.at.ip});
-  if (!trusted && !proven && !probes_.take(now, node.at.ip)) {
-    ++counters_.probes_refused;
-    return false;
-  }
+  if (!may_turn_to(now, node, who)) return false;
   contact = contacts_.add(node);
   CHECK(contact != nullptr);
+  contact->we_chose = who != NamedBy::itself;
   ++counters_.contacts;
   contact->asks.push_back(std::move(ask));
   turn_to(now, *contact);
   return true;
 }
 
+// Others may not choose where we knock, but to where it proved itself to be we turn always. Of a
+// proven address the other ports are anybody's.
+bool Engine::may_turn_to(Now now, const V4Node& node, NamedBy who) {
+  const bool is_proven_there = bonds_.place_of(now, node.id) == node.at.endpoint();
+  if (who != NamedBy::others || is_proven_there || probes_.take(now, node.at.ip)) return true;
+  ++counters_.probes_refused;
+  return false;
+}
+
 // Looks for a node at one more place than where it is being asked, until it has answered.
-void Engine::knock(Now now, const V4Node& node, bool trusted) {
+bool Engine::knock(Now now, const V4Node& node, NamedBy who) {
   Contact* const contact = contacts_.find(node.id);
-  if (contact == nullptr || contact->is_settled || is_of_one_place(*contact)) return;
+  if (contact == nullptr || contact->is_settled || is_of_one_place(*contact)) return false;
   const Endpoint remote = node.at.endpoint();
   const bool is_tried = contact->node.at.endpoint() == remote ||
                         std::ranges::any_of(contact->elsewhere, [&](const Knock& other) {
                           return other.at.endpoint() == remote;
                         });
-  if (is_tried || contact->elsewhere.size() + 1 >= kMaxPlacesPerNode) return;
-  if (!trusted && !bonds_.is_proven(now, {node.id, node.at.ip}) && !probes_.take(now, node.at.ip)) {
-    ++counters_.probes_refused;
-    return;
-  }
+  if (is_tried) return true;
+  if (contact->elsewhere.size() + 1 >= kMaxPlacesPerNode) return false;
+  if (!may_turn_to(now, node, who)) return true;
   const auto ping = send_ping(now, local_for(remote), remote, kMaxDiscv4Packet);
-  if (!ping) return;
-  contact->elsewhere.push_back({.at = node.at, .ping = *ping});
+  if (!ping) return true;
+  contact->elsewhere.push_back({.at = node.at, .ping = *ping, .we_chose = who != NamedBy::itself});
   contacts_.set_deadline(*contact, now.mono + kAnswerTimeout);
+  return true;
 }
 
 // A node that has no proof of ours answers nothing but PING.
@@ -232,9 +241,7 @@ void Engine::on_proof(Now now, const Proofs::Proof& proof, const Sender& from, c
   if (!wants_record(node.id, pong.enr_seq)) return;
   const Contact* const contact = contacts_.find(node.id);
   if (contact != nullptr && asks_for_record(*contact)) return;
-  if (!ask(now, node, AskRecord{}, true)) return;
-  Contact* const made = contacts_.find(node.id);
-  if (made != nullptr && contact == nullptr) made->we_chose = false;
+  static_cast<void>(ask(now, node, AskRecord{}, NamedBy::itself));
 }
 
 void Engine::on_neighbors(Now now, const Sender& from, const Neighbors& neighbors) {

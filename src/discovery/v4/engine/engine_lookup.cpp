@@ -89,13 +89,14 @@ void Engine::advance_lookup(Now now, std::uint64_t number) {
   if (done.command != 0) emit(std::move(done));
 }
 
-bool Engine::is_boot_node(const V4Node& node) const {
-  return std::ranges::find(boot_nodes_, node) != boot_nodes_.end();
+NamedBy Engine::named_by(const V4Node& node) const {
+  const bool is_boot_node = std::ranges::find(boot_nodes_, node) != boot_nodes_.end();
+  return is_boot_node ? NamedBy::us : NamedBy::others;
 }
 
 // What others tell may be old, or a lie: it counts beside what the node itself has shown.
 bool Engine::learn_place(Now now, ActiveLookup& active, const V4Node& told) {
-  std::vector<Place>& places = active.places[told.id];
+  std::vector<Place>& places = active.places[told.id].places;
   const auto learn = [&](const Place& at) {
     const bool is_known = std::ranges::any_of(
         places, [&](const Place& other) { return other.endpoint() == at.endpoint(); });
@@ -103,35 +104,50 @@ bool Engine::learn_place(Now now, ActiveLookup& active, const V4Node& told) {
     places.push_back(at);
     return true;
   };
-  bool has_learnt = false;
-  if (const auto at = bonds_.place_of(now, told.id)) {
-    has_learnt |= learn({at->ip, at->port, told.at.tcp});
-  }
+  std::optional<Place> of_record;  // its port of RLPx is signed
   if (const TableEntry* const entry = table_.find_any(told.id)) {
     const Endpoint& at = entry->record->endpoint();
-    has_learnt |= learn({at.ip, at.port, tcp_of(entry->record)});
+    of_record = Place{at.ip, at.port, tcp_of(entry->record)};
   }
+  bool has_learnt = false;
+  if (const auto at = bonds_.place_of(now, told.id)) {
+    const bool is_in_record = of_record && of_record->endpoint() == *at;
+    has_learnt |= learn(is_in_record ? *of_record : Place{at->ip, at->port, told.at.tcp});
+  }
+  if (of_record) has_learnt |= learn(*of_record);
   has_learnt |= learn(told.at);
   return has_learnt;
 }
 
 V4Node Engine::first_place(const ActiveLookup& active, const V4Node& node) const {
-  return {node.key, node.id, active.places.at(node.id).front()};
+  return {node.key, node.id, active.places.at(node.id).places.front()};
 }
 
-bool Engine::ask_everywhere(Now now, std::uint64_t number, const ActiveLookup& active,
+bool Engine::ask_everywhere(Now now, std::uint64_t number, ActiveLookup& active,
                             const V4Node& node) {
+  Whereabouts& where = active.places.at(node.id);
   bool is_asked = false;
-  for (const Place& place : active.places.at(node.id)) {
+  for (const Place& place : std::span{where.places}.subspan(where.tried)) {
     const V4Node there{node.key, node.id, place};
-    const bool is_boot = is_boot_node(there);
     if (is_asked) {
-      knock(now, there, is_boot);
+      knock(now, there, named_by(there));
     } else {
-      is_asked = ask(now, there, AskNodes{.lookup = number, .target = active.target}, is_boot);
+      is_asked =
+          ask(now, there, AskNodes{.lookup = number, .target = active.target}, named_by(there));
     }
   }
+  if (is_asked) where.tried = where.places.size();
   return is_asked;
+}
+
+// Of one that this look-up is asking.
+void Engine::knock_at_new_places(Now now, ActiveLookup& active, const V4Node& node) {
+  Whereabouts& where = active.places.at(node.id);
+  if (where.tried == 0) return;
+  for (; where.tried < where.places.size(); ++where.tried) {
+    const V4Node there{node.key, node.id, where.places[where.tried]};
+    if (!knock(now, there, named_by(there))) return;
+  }
 }
 
 void Engine::on_nodes(Now now, std::uint64_t number, const V4Node& from,
@@ -148,8 +164,8 @@ void Engine::on_nodes(Now now, std::uint64_t number, const V4Node& from,
   }
   active.nodes.on_answer_at(from.id, from, ids);
   for (const V4Node& node : at_new_places) {
-    knock(now, node, is_boot_node(node));    // it is being asked elsewhere
-    active.nodes.know_again(node.id, node);  // it was, in vain
+    const bool was_in_vain = active.nodes.know_again(node.id, node);
+    if (!was_in_vain) knock_at_new_places(now, active, node);
   }
   advance_lookup(now, number);
 }
@@ -231,7 +247,9 @@ void Engine::revalidate(Now now) {
   const auto b = drawn();
   const bool a_first = table_.find_any(a->first)->last_seen <= table_.find_any(b->first)->last_seen;
   const V4Node node = a_first ? a->second : b->second;
-  if (ask(now, node, AskPing{}, true)) ++counters_.revalidations;
+  // Not while it is being asked elsewhere: that it answers there does not make its record right.
+  const AskPing ping{.command = 0, .of_this_place = true};
+  if (ask(now, node, ping, NamedBy::us)) ++counters_.revalidations;
 }
 
 }  // namespace ethnet::discv4

@@ -78,7 +78,7 @@ struct Counters {
   std::uint64_t bad_records = 0;      // answers whose record does not verify or is another's
   std::uint64_t contacts = 0;
   // Beyond kMaxDiscv4Contacts or kMaxAsksPerNode, or of a node that is being asked elsewhere by
-  // command.
+  // command, or to see whether its record is right.
   std::uint64_t contacts_refused = 0;
   std::uint64_t contacts_failed = 0;
   std::uint64_t probes_refused = 0;  // of one address, beyond kMaxProbesPerAddress

@@ -75,6 +75,11 @@ struct MovedNode : ::testing::Test {
     }
     return seconds(1'000'000);
   }
+  [[nodiscard]] std::size_t pings_to(const Endpoint& at) const {
+    return static_cast<std::size_t>(std::ranges::count_if(net.log, [&](const Sent& sent) {
+      return sent.to == at && sent.type() == PacketType::ping;
+    }));
+  }
   static ::testing::Matcher<const std::vector<V4Node>&> has(const V4Node& node) {
     return ::testing::Contains(node);
   }
@@ -170,6 +175,114 @@ TEST_F(MovedNode, IsNotLookedForAtMorePlacesThanFour) {
     }
   }
   EXPECT_EQ(knocked.size(), kMaxPlacesPerNode);
+}
+
+// It came to us, here and there: nothing that follows from its PING was our choice.
+TEST_F(MovedNode, IsMetAndNotReachedWhereItsPingLedUsTo) {
+  const auto come = [&](const Endpoint& from, std::uint64_t seq) {
+    NetNode& it = net.add(kMoved, from);
+    net.tell(it, [&](Engine& e) { e.set_local_record(record_of(kMoved, from, seq)); });
+    net.tell(it, [&](Engine& e) { return e.ping(net.now(), a.node()); });
+    net.run(seconds(2));
+  };
+  const auto record = [&] {
+    const kbucket::TableEntry* entry = a.table.find(before.id);
+    EXPECT_TRUE(entry != nullptr && entry->standing == Standing::met);
+    return entry == nullptr ? nullptr : entry->record;
+  };
+  come(old_place, 1);
+  ASSERT_NE(record(), nullptr);
+  come(old_place, 2);  // it is proven there: it is asked for its record at once
+  ASSERT_NE(record(), nullptr);
+  EXPECT_EQ(record()->seq(), 2U);
+  net.take_off(old_place);
+  const Endpoint port{old_place.ip, 4444};
+  net.tell(a, [&](Engine& e) { return e.start_lookup(net.now(), before.key.xy()); });
+  come(port, 3);  // and we are asking it elsewhere
+  ASSERT_NE(record(), nullptr);
+  EXPECT_EQ(record()->endpoint(), port);
+  const auto votes = a.told<SeenAs>();
+  EXPECT_FALSE(votes.empty());
+  for (const SeenAs& vote : votes) EXPECT_FALSE(vote.we_chose) << vote.voter.port;
+}
+
+// It is where its record says, and others tell another port of RLPx.
+TEST_F(MovedNode, HasThePortOfRlpxThatItsRecordSays) {
+  NetNode& there = net.add(kMoved, new_place);
+  V4Node told = after;
+  told.at.tcp = 666;
+  Teller& liar = teller(3, {told});
+  Teller& first = teller(4, {node_of(3, liar.hand.at)});
+  first.fills_its_answer = false;
+  static_cast<void>(look_up({&first}, milliseconds(100)));  // began without it
+  net.tell(a, [&](Engine& e) { return e.ping(net.now(), there.node()); });
+  net.run(seconds(20));
+  ASSERT_NE(a.table.find(after.id), nullptr);
+  ASSERT_EQ(a.told<LookupDone>().size(), 1U);
+  EXPECT_THAT(a.told<LookupDone>()[0].nearest, has(after));
+}
+
+// That it answers elsewhere does not make its record right, whoever looks for it meanwhile.
+TEST_F(MovedNode, LosesItsPlaceInTheTableWhenNobodyIsWhereItsRecordSays) {
+  NetNode& b = net.add(5, true);
+  NetNode& there = net.add(kMoved, old_place);
+  net.tell(b, [&](Engine& e) { return e.ping(net.now(), there.node()); });
+  net.run(seconds(2));
+  ASSERT_NE(b.table.find(before.id), nullptr);
+  net.take_off(old_place);
+  const Hand moved{net, kMoved, new_place};
+  net.on_box = [&](const Sent& sent) {
+    if (sent.to != new_place) return;
+    if (sent.type() == PacketType::ping) moved.send(b, moved.pong_for(sent));
+    if (sent.type() == PacketType::ping) moved.send(b, moved.ping_to(b));
+    const Neighbors none{.nodes = {}, .expiration = moved.soon()};
+    if (sent.type() == PacketType::findnode) moved.send(b, none);
+  };
+  moved.bond(b);
+  std::size_t seen = net.log.size();
+  const auto is_asked_there = [&](const Sent& sent) { return sent.to == old_place; };
+  for (int i = 0; i < 30'000 && b.table.find(before.id) != nullptr; ++i) {
+    net.run(milliseconds(10));
+    const auto news = std::span{net.log}.subspan(std::exchange(seen, net.log.size()));
+    if (std::ranges::none_of(news, is_asked_there)) continue;
+    net.tell(b, [&](Engine& e) { return e.start_lookup(net.now(), before.key.xy()); });
+    seen = net.log.size();
+  }
+  EXPECT_GT(b.counters().revalidations, 0U);
+  EXPECT_EQ(b.table.find(before.id), nullptr);
+}
+
+// Told one after the other, each when the one before has failed.
+TEST_F(MovedNode, IsLookedForOnceWhereItIsNot) {
+  net.add(kMoved, new_place);
+  const std::vector<Endpoint> wrong{old_place, place_of(301), place_of(302)};
+  Teller* next = &teller(9, {after});
+  next->fills_its_answer = false;
+  for (std::uint64_t i = wrong.size(); i-- > 0;) {
+    const V4Node was = node_of(kMoved, wrong[i]);
+    const V4Node knows_more = node_of(next->hand.number, next->hand.at);
+    next = &teller(2 + i, {was, knows_more});
+    next->fills_its_answer = false;
+  }
+  EXPECT_THAT(look_up({next}, seconds(20)), has(after));
+  for (const Endpoint& at : wrong) EXPECT_EQ(pings_to(at), 1U) << at.port;
+}
+
+// It proved itself to be at an address that others share.
+TEST_F(MovedNode, IsLookedForAtOtherPortsOfItsAddressNoMoreThanAnywhere) {
+  const Hand moved{net, kMoved, new_place};
+  moved.bond(a);
+  std::vector<const Teller*> liars;
+  std::vector<Endpoint> lies;
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    lies.push_back({new_place.ip, static_cast<std::uint16_t>(1001 + i)});
+    liars.push_back(&teller(10 + i, {node_of(kMoved, lies.back())}));
+  }
+  for (int i = 0; i < 4; ++i) static_cast<void>(look_up(liars, seconds(5)));
+  std::size_t pings = 0;
+  for (const Endpoint& lie : lies) pings += pings_to(lie);
+  EXPECT_LE(pings, kbucket::kMaxProbesPerAddress);
+  EXPECT_GE(pings, 1U) << "one may be right";
 }
 
 // What a command asks of one place, an answer from another does not answer.
