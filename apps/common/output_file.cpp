@@ -103,6 +103,10 @@ bool is_no_file(const std::string& path) {
 
 }  // namespace
 
+std::string refuse_no_file(const std::string& path) {
+  return path.empty() ? "no file is named: the path is empty" : "";
+}
+
 OutputFile::OutputFile(std::string flag, std::string path)
     : flag_{std::move(flag)}, path_{std::move(path)} {}
 

@@ -12,6 +12,10 @@
 
 namespace ethnet::app {
 
+// The check of a flag that names such a file (CLI11): why not, empty where it does. An empty path,
+// as of a variable that is not set, would lose what is to be written.
+[[nodiscard]] std::string refuse_no_file(const std::string& path);
+
 class OutputFile {
  public:
   // `flag`: "--json". An empty path: nothing is to be written.

@@ -62,6 +62,12 @@ TEST_F(OutputFileTest, AFileIsMadeOrReplacedAndACheckLeavesItAsItIs) {
   OutputFile{"--json", ""}.write("nothing is wanted");
 }
 
+TEST_F(OutputFileTest, AFlagWithAnEmptyPathIsRefused) {
+  EXPECT_EQ(refuse_no_file(""), "no file is named: the path is empty");
+  EXPECT_EQ(refuse_no_file("-"), "");
+  EXPECT_EQ(refuse_no_file("a.json"), "");
+}
+
 TEST_F(OutputFileTest, ALinkStaysOne) {
   fs::create_symlink(path("a.json"), path("link"));
   std::ofstream{path("a.json")} << "before";
