@@ -22,20 +22,6 @@ namespace fs = std::filesystem;
 
 constexpr mode_t kPermissions = 0777;
 
-// What a link leads to, whether it is there or not; empty, and errno: it leads around in a circle.
-std::string followed(const std::string& path) {
-  constexpr unsigned kMostLinks = 40;  // as Linux
-  fs::path out = path;
-  for (unsigned nth = 0; nth < kMostLinks; ++nth) {
-    std::error_code none;
-    const fs::path next = fs::read_symlink(out, none);
-    if (none) return out.string();
-    out = out.parent_path() / next;  // an absolute one stands for itself
-  }
-  errno = ELOOP;
-  return {};
-}
-
 // The new file gets the mode of the one that it replaces, and its owner where the system lets us.
 // A group that it cannot have gets no more than everybody. Not 0: it failed, and errno.
 int take_after(const struct stat& before, int fd) {
@@ -51,8 +37,7 @@ int take_after(const struct stat& before, int fd) {
 // The name beside a file under which it is written, gone at the end of the scope.
 class NameBeside {
  public:
-  // A link stays one: what it leads to is written.
-  explicit NameBeside(const std::string& path) : target_{followed(path)} {}
+  explicit NameBeside(OutputTarget target) : target_{std::move(target)} {}
   NameBeside(const NameBeside&) = delete;
   NameBeside& operator=(const NameBeside&) = delete;
   ~NameBeside() {
@@ -61,18 +46,16 @@ class NameBeside {
   // The descriptor, or -1. A run that was killed may have left a name, and in a container the next
   // one has its number.
   [[nodiscard]] int make() {
-    if (target_.empty()) return -1;
-    struct stat before{};
-    const bool replaces = ::stat(target_.c_str(), &before) == 0;
-    const int fd = open_new(replaces ? 0600 : 0666);
-    if (fd < 0 || !replaces || take_after(before, fd) == 0) return fd;
+    const auto& before = target_.before;
+    const int fd = open_new(before ? 0600 : 0666);
+    if (fd < 0 || !before || take_after(*before, fd) == 0) return fd;
     const int error = errno;
     ::close(fd);
     errno = error;
     return -1;
   }
   [[nodiscard]] int keep() {
-    const int result = ::rename(name_.c_str(), target_.c_str());
+    const int result = ::rename(name_.c_str(), target_.path.c_str());
     made_ = result != 0;
     return result;
   }
@@ -81,7 +64,7 @@ class NameBeside {
   int open_new(mode_t mode) {
     int fd = -1;
     for (unsigned nth = 0; fd < 0 && nth < kMostNames; ++nth) {
-      name_ = fmt::format("{}.part-{}-{}", target_, ::getpid(), nth);
+      name_ = fmt::format("{}.part-{}-{}", target_.path, ::getpid(), nth);
       fd = ::open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
       if (fd < 0 && errno != EEXIST) break;
     }
@@ -90,7 +73,7 @@ class NameBeside {
   }
 
   static constexpr unsigned kMostNames = 64;
-  std::string target_;
+  OutputTarget target_;
   std::string name_;
   bool made_ = false;
 };
@@ -116,15 +99,22 @@ void OutputFile::fail(int error) const {
       fmt::format("{}: cannot write {}: {}", flag_, where, std::strerror(error)));
 }
 
+OutputTarget OutputFile::target() const {
+  auto found = output_target(path_);
+  if (!found) fail(found.error());
+  return *std::move(found);
+}
+
 void OutputFile::check() const {
   if (!is_wanted() || is_standard_output()) return;
+  OutputTarget to = target();
   if (is_no_file(path_)) {
     std::error_code ignored;
     if (fs::is_directory(path_, ignored)) fail(EISDIR);
     if (::access(path_.c_str(), W_OK) != 0) fail(errno);
     return;
   }
-  NameBeside beside{path_};
+  NameBeside beside{std::move(to)};
   if (const Descriptor made{beside.make()}; !made.valid()) fail(errno);
 }
 
@@ -133,7 +123,8 @@ void OutputFile::write(std::string_view text) const { write(text_bytes(text)); }
 void OutputFile::write(ByteView bytes) const {
   if (!is_wanted()) return;
   if (is_standard_output()) return write_to(STDOUT_FILENO, bytes);
-  if (!is_no_file(path_)) return replace(bytes);
+  OutputTarget to = target();
+  if (!is_no_file(path_)) return replace(std::move(to), bytes);
   Descriptor out{::open(path_.c_str(), O_WRONLY | O_CLOEXEC)};
   if (!out.valid()) fail(errno);
   write_to(out.get(), bytes);
@@ -150,8 +141,8 @@ void OutputFile::write_to(int fd, ByteView bytes) const {
 }
 
 // After a loss of power it is the one or the other, too.
-void OutputFile::replace(ByteView bytes) const {
-  NameBeside beside{path_};
+void OutputFile::replace(OutputTarget target, ByteView bytes) const {
+  NameBeside beside{std::move(target)};
   Descriptor out{beside.make()};
   if (!out.valid()) fail(errno);
   write_to(out.get(), bytes);

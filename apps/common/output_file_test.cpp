@@ -103,6 +103,62 @@ TEST_F(OutputFileTest, ALinkThatLeadsNowhereIsRefusedAndStaysOne) {
   EXPECT_EQ(files(), 2U);
 }
 
+// As fs.protected_symlinks, which cannot see who reads a link by itself.
+TEST_F(OutputFileTest, InAStickyFolderThatOthersMayWriteAStrangersLinkIsNotFollowed) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can make what is another's";
+  constexpr uid_t kStranger = 12'345;
+  fs::create_directory(path("tmp"));
+  ASSERT_EQ(::chmod(path("tmp").c_str(), 01777), 0);
+  std::ofstream{path("there")} << "before";
+  for (const char* const target : {"../new", "../there", "/dev/null"}) {
+    fs::create_symlink(target, path("tmp/link"));
+    fs::create_symlink("tmp/link", path("ours"));
+    ASSERT_EQ(::lchown(path("tmp/link").c_str(), kStranger, kStranger), 0);
+    for (const char* const name : {"tmp/link", "ours"}) {
+      const OutputFile out{"--csv", path(name)};
+      const std::string said = "--csv: cannot write " + path(name) + ": Permission denied";
+      EXPECT_EQ(error_of([&] { out.check(); }), said) << target;
+      EXPECT_EQ(error_of([&] { out.write("text"); }), said) << target;
+    }
+    EXPECT_FALSE(fs::exists(path("new")));
+    EXPECT_EQ(read(path("there")), "before");
+    fs::remove(path("tmp/link"));
+    fs::remove(path("ours"));
+  }
+  fs::create_symlink("../new", path("tmp/link"));
+  OutputFile{"--csv", path("tmp/link")}.write("our own");
+  EXPECT_EQ(read(path("new")), "our own");
+  ASSERT_EQ(::chown(path("tmp").c_str(), kStranger, kStranger), 0);
+  ASSERT_EQ(::lchown(path("tmp/link").c_str(), kStranger, kStranger), 0);
+  OutputFile{"--csv", path("tmp/link")}.write("its folder's owner's");
+  EXPECT_EQ(read(path("new")), "its folder's owner's");
+}
+
+TEST_F(OutputFileTest, InAStickyFolderThatOthersMayWriteAStrangersFileIsNotTakenOver) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can make what is another's";
+  constexpr uid_t kStranger = 12'345;
+  fs::create_directory(path("tmp"));
+  const OutputFile out{"--csv", path("tmp/a.csv")};
+  std::ofstream{path("tmp/a.csv")} << "before";
+  ASSERT_EQ(::chown(path("tmp/a.csv").c_str(), kStranger, kStranger), 0);
+  for (const mode_t mode : {mode_t{01777}, mode_t{01775}}) {
+    ASSERT_EQ(::chmod(path("tmp").c_str(), mode), 0);
+    const std::string said = "--csv: cannot write " + path("tmp/a.csv") + ": Permission denied";
+    EXPECT_EQ(error_of([&] { out.check(); }), said);
+    EXPECT_EQ(error_of([&] { out.write("text"); }), said);
+    EXPECT_EQ(read(path("tmp/a.csv")), "before");
+  }
+  for (const mode_t mode : {mode_t{01755}, mode_t{0777}}) {
+    ASSERT_EQ(::chmod(path("tmp").c_str(), mode), 0);
+    out.write("text");
+    EXPECT_EQ(read(path("tmp/a.csv")), "text");
+  }
+  ASSERT_EQ(::chmod(path("tmp").c_str(), 01777), 0);
+  ASSERT_EQ(::chown(path("tmp/a.csv").c_str(), 0, 0), 0);
+  out.write("our own");
+  EXPECT_EQ(read(path("tmp/a.csv")), "our own");
+}
+
 TEST_F(OutputFileTest, AFileThatIsReplacedKeepsItsModeAndItsOwner) {
   for (const mode_t mode : {mode_t{0600}, mode_t{0664}}) {
     std::ofstream{path("a.json")} << "before";
