@@ -78,10 +78,14 @@ class NameBeside {
   bool made_ = false;
 };
 
-// What cannot be replaced by a file: a directory, a pipe, a device.
-bool is_no_file(const std::string& path) {
-  struct stat what{};
-  return ::stat(path.c_str(), &what) == 0 && !S_ISREG(what.st_mode);
+// What no file can replace (a directory, a pipe, a device), and what the way there does not name:
+// what /proc says of a descriptor's file that was deleted is no path of it.
+bool is_in_place(const std::string& path, const OutputTarget& target) {
+  struct stat is{};
+  if (::stat(path.c_str(), &is) != 0) return false;
+  const auto& before = target.before;
+  return !S_ISREG(is.st_mode) || !before || before->st_dev != is.st_dev ||
+         before->st_ino != is.st_ino;
 }
 
 }  // namespace
@@ -108,7 +112,7 @@ OutputTarget OutputFile::target() const {
 void OutputFile::check() const {
   if (!is_wanted() || is_standard_output()) return;
   OutputTarget to = target();
-  if (is_no_file(path_)) {
+  if (is_in_place(path_, to)) {
     std::error_code ignored;
     if (fs::is_directory(path_, ignored)) fail(EISDIR);
     if (::access(path_.c_str(), W_OK) != 0) fail(errno);
@@ -124,8 +128,10 @@ void OutputFile::write(ByteView bytes) const {
   if (!is_wanted()) return;
   if (is_standard_output()) return write_to(STDOUT_FILENO, bytes);
   OutputTarget to = target();
-  if (!is_no_file(path_)) return replace(std::move(to), bytes);
-  Descriptor out{::open(path_.c_str(), O_WRONLY | O_CLOEXEC)};
+  if (!is_in_place(path_, to)) return replace(std::move(to), bytes);
+  // After what it has. A link in the place of what was no link is not followed.
+  const int no_link = to.path == path_ ? O_NOFOLLOW : 0;
+  Descriptor out{::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | no_link)};
   if (!out.valid()) fail(errno);
   write_to(out.get(), bytes);
   if (out.close() != 0) fail(errno);

@@ -1,9 +1,9 @@
 // What a command writes at its end, where a flag says: "-" is standard output, what is no file (a
-// pipe, a device) is written as it is, and a file is there whole, or as it was before. A link stays
-// one: what it leads to is written, or made. A file that is replaced keeps its mode, and its owner
-// where the system lets us; other names of it (hard links) keep what it was. What a stranger put
-// into a folder like /tmp is neither followed nor replaced. Throws std::runtime_error with one
-// line: the flag, the path and the reason.
+// pipe, a device) or has no name any more is written as it is, at its end, and a file is there
+// whole, or as it was before. A link stays one: what it leads to is written, or made. A file that
+// is replaced keeps its mode, and its owner where the system lets us; other names of it (hard
+// links) keep what it was. What a stranger put into a folder like /tmp is neither followed nor
+// replaced. Throws std::runtime_error with one line: the flag, the path and the reason.
 #pragma once
 
 #include <string>

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <apps/common/output_file.hpp>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -195,6 +196,25 @@ TEST_F(OutputFileTest, AnErrorNamesTheFlagThePathAndTheReason) {
             "--json: cannot write " + folder_.string() + ": Is a directory");
   EXPECT_EQ(error_of([&] { OutputFile("--json", folder_.string()).write("x"); }),
             "--json: cannot write " + folder_.string() + ": Is a directory");
+}
+
+// What /proc says of such a file is no path: "/tmp/x (deleted)".
+TEST_F(OutputFileTest, AFileWithoutANameIsWrittenThroughItsDescriptor) {
+  const int fd = ::open(path("gone").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  ASSERT_GE(fd, 0);
+  ASSERT_EQ(::write(fd, "before ", 7), 7);
+  fs::remove(path("gone"));
+  for (const char* const folder : {"/dev/fd/", "/proc/self/fd/"}) {
+    const OutputFile out{"--json", folder + std::to_string(fd)};
+    out.check();
+    out.write("text ");
+  }
+  std::string is(64, '\0');
+  const auto n = ::pread(fd, is.data(), is.size(), 0);
+  ::close(fd);
+  ASSERT_GE(n, 0);
+  EXPECT_EQ(is.substr(0, static_cast<std::size_t>(n)), "before text text ");
+  EXPECT_EQ(files(), 0U);
 }
 
 TEST_F(OutputFileTest, ADeviceIsWrittenAndNotReplaced) {
