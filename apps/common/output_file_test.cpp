@@ -198,7 +198,7 @@ TEST_F(OutputFileTest, AnErrorNamesTheFlagThePathAndTheReason) {
             "--json: cannot write " + folder_.string() + ": Is a directory");
 }
 
-// What /proc says of such a file is no path: "/tmp/x (deleted)".
+// What /proc says of such a file is no path: "x (deleted)".
 TEST_F(OutputFileTest, AFileWithoutANameIsWrittenThroughItsDescriptor) {
   const int fd = ::open(path("gone").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   ASSERT_GE(fd, 0);
