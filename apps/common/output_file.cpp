@@ -22,20 +22,6 @@ namespace fs = std::filesystem;
 
 constexpr mode_t kPermissions = 0777;
 
-// What a link leads to, whether it is there or not; empty, and errno: it leads around in a circle.
-std::string followed(const std::string& path) {
-  constexpr unsigned kMostLinks = 40;  // as Linux
-  fs::path out = path;
-  for (unsigned nth = 0; nth < kMostLinks; ++nth) {
-    std::error_code none;
-    const fs::path next = fs::read_symlink(out, none);
-    if (none) return out.string();
-    out = out.parent_path() / next;  // an absolute one stands for itself
-  }
-  errno = ELOOP;
-  return {};
-}
-
 // The new file gets the mode of the one that it replaces, and its owner where the system lets us.
 // A group that it cannot have gets no more than everybody. Not 0: it failed, and errno.
 int take_after(const struct stat& before, int fd) {
@@ -51,8 +37,7 @@ int take_after(const struct stat& before, int fd) {
 // The name beside a file under which it is written, gone at the end of the scope.
 class NameBeside {
  public:
-  // A link stays one: what it leads to is written.
-  explicit NameBeside(const std::string& path) : target_{followed(path)} {}
+  explicit NameBeside(OutputTarget target) : target_{std::move(target)} {}
   NameBeside(const NameBeside&) = delete;
   NameBeside& operator=(const NameBeside&) = delete;
   ~NameBeside() {
@@ -61,18 +46,16 @@ class NameBeside {
   // The descriptor, or -1. A run that was killed may have left a name, and in a container the next
   // one has its number.
   [[nodiscard]] int make() {
-    if (target_.empty()) return -1;
-    struct stat before{};
-    const bool replaces = ::stat(target_.c_str(), &before) == 0;
-    const int fd = open_new(replaces ? 0600 : 0666);
-    if (fd < 0 || !replaces || take_after(before, fd) == 0) return fd;
+    const auto& before = target_.before;
+    const int fd = open_new(before ? 0600 : 0666);
+    if (fd < 0 || !before || take_after(*before, fd) == 0) return fd;
     const int error = errno;
     ::close(fd);
     errno = error;
     return -1;
   }
   [[nodiscard]] int keep() {
-    const int result = ::rename(name_.c_str(), target_.c_str());
+    const int result = ::rename(name_.c_str(), target_.path.c_str());
     made_ = result != 0;
     return result;
   }
@@ -81,7 +64,7 @@ class NameBeside {
   int open_new(mode_t mode) {
     int fd = -1;
     for (unsigned nth = 0; fd < 0 && nth < kMostNames; ++nth) {
-      name_ = fmt::format("{}.part-{}-{}", target_, ::getpid(), nth);
+      name_ = fmt::format("{}.part-{}-{}", target_.path, ::getpid(), nth);
       fd = ::open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
       if (fd < 0 && errno != EEXIST) break;
     }
@@ -90,18 +73,26 @@ class NameBeside {
   }
 
   static constexpr unsigned kMostNames = 64;
-  std::string target_;
+  OutputTarget target_;
   std::string name_;
   bool made_ = false;
 };
 
-// What cannot be replaced by a file: a directory, a pipe, a device.
-bool is_no_file(const std::string& path) {
-  struct stat what{};
-  return ::stat(path.c_str(), &what) == 0 && !S_ISREG(what.st_mode);
+// What no file can replace (a directory, a pipe, a device), and what the way there does not name:
+// what /proc says of a descriptor's file that was deleted is no path of it.
+bool is_in_place(const std::string& path, const OutputTarget& target) {
+  struct stat is{};
+  if (::stat(path.c_str(), &is) != 0) return false;
+  const auto& before = target.before;
+  return !S_ISREG(is.st_mode) || !before || before->st_dev != is.st_dev ||
+         before->st_ino != is.st_ino;
 }
 
 }  // namespace
+
+std::string refuse_no_file(const std::string& path) {
+  return path.empty() ? "no file is named: the path is empty" : "";
+}
 
 OutputFile::OutputFile(std::string flag, std::string path)
     : flag_{std::move(flag)}, path_{std::move(path)} {}
@@ -112,15 +103,22 @@ void OutputFile::fail(int error) const {
       fmt::format("{}: cannot write {}: {}", flag_, where, std::strerror(error)));
 }
 
+OutputTarget OutputFile::target() const {
+  auto found = output_target(path_);
+  if (!found) fail(found.error());
+  return *std::move(found);
+}
+
 void OutputFile::check() const {
   if (!is_wanted() || is_standard_output()) return;
-  if (is_no_file(path_)) {
+  OutputTarget to = target();
+  if (is_in_place(path_, to)) {
     std::error_code ignored;
     if (fs::is_directory(path_, ignored)) fail(EISDIR);
     if (::access(path_.c_str(), W_OK) != 0) fail(errno);
     return;
   }
-  NameBeside beside{path_};
+  NameBeside beside{std::move(to)};
   if (const Descriptor made{beside.make()}; !made.valid()) fail(errno);
 }
 
@@ -129,8 +127,11 @@ void OutputFile::write(std::string_view text) const { write(text_bytes(text)); }
 void OutputFile::write(ByteView bytes) const {
   if (!is_wanted()) return;
   if (is_standard_output()) return write_to(STDOUT_FILENO, bytes);
-  if (!is_no_file(path_)) return replace(bytes);
-  Descriptor out{::open(path_.c_str(), O_WRONLY | O_CLOEXEC)};
+  OutputTarget to = target();
+  if (!is_in_place(path_, to)) return replace(std::move(to), bytes);
+  // After what it has. A link in the place of what was no link is not followed.
+  const int no_link = to.path == path_ ? O_NOFOLLOW : 0;
+  Descriptor out{::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | no_link)};
   if (!out.valid()) fail(errno);
   write_to(out.get(), bytes);
   if (out.close() != 0) fail(errno);
@@ -146,8 +147,8 @@ void OutputFile::write_to(int fd, ByteView bytes) const {
 }
 
 // After a loss of power it is the one or the other, too.
-void OutputFile::replace(ByteView bytes) const {
-  NameBeside beside{path_};
+void OutputFile::replace(OutputTarget target, ByteView bytes) const {
+  NameBeside beside{std::move(target)};
   Descriptor out{beside.make()};
   if (!out.valid()) fail(errno);
   write_to(out.get(), bytes);

@@ -1,8 +1,9 @@
 // What a command writes at its end, where a flag says: "-" is standard output, what is no file (a
-// pipe, a device) is written as it is, and a file is there whole, or as it was before. A link stays
-// one: what it leads to is written, or made. A file that is replaced keeps its mode, and its owner
-// where the system lets us; other names of it (hard links) keep what it was.
-// Throws std::runtime_error with one line: the flag, the path and the reason.
+// pipe, a device) or has no name any more is written as it is, at its end, and a file is there
+// whole, or as it was before. A link stays one: what it leads to is written, or made. A file that
+// is replaced keeps its mode, and its owner where the system lets us; other names of it (hard
+// links) keep what it was. What a stranger put into a folder like /tmp is neither followed nor
+// replaced. Throws std::runtime_error with one line: the flag, the path and the reason.
 #pragma once
 
 #include <string>
@@ -10,7 +11,13 @@
 
 #include <base/bytes.hpp>
 
+#include "output_target.hpp"
+
 namespace ethnet::app {
+
+// The check of a flag that names such a file (CLI11): why not, empty where it does. An empty path,
+// as of a variable that is not set, would lose what is to be written.
+[[nodiscard]] std::string refuse_no_file(const std::string& path);
 
 class OutputFile {
  public:
@@ -27,7 +34,8 @@ class OutputFile {
  private:
   [[noreturn]] void fail(int error) const;
   void write_to(int fd, ByteView bytes) const;
-  void replace(ByteView bytes) const;
+  [[nodiscard]] OutputTarget target() const;
+  void replace(OutputTarget target, ByteView bytes) const;
 
   std::string flag_;
   std::string path_;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <apps/common/output_file.hpp>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -62,6 +63,12 @@ TEST_F(OutputFileTest, AFileIsMadeOrReplacedAndACheckLeavesItAsItIs) {
   OutputFile{"--json", ""}.write("nothing is wanted");
 }
 
+TEST_F(OutputFileTest, AFlagWithAnEmptyPathIsRefused) {
+  EXPECT_EQ(refuse_no_file(""), "no file is named: the path is empty");
+  EXPECT_EQ(refuse_no_file("-"), "");
+  EXPECT_EQ(refuse_no_file("a.json"), "");
+}
+
 TEST_F(OutputFileTest, ALinkStaysOne) {
   fs::create_symlink(path("a.json"), path("link"));
   std::ofstream{path("a.json")} << "before";
@@ -95,6 +102,62 @@ TEST_F(OutputFileTest, ALinkThatLeadsNowhereIsRefusedAndStaysOne) {
     EXPECT_TRUE(fs::is_symlink(path(name)));
   }
   EXPECT_EQ(files(), 2U);
+}
+
+// As fs.protected_symlinks, which cannot see who reads a link by itself.
+TEST_F(OutputFileTest, InAStickyFolderThatOthersMayWriteAStrangersLinkIsNotFollowed) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can make what is another's";
+  constexpr uid_t kStranger = 12'345;
+  fs::create_directory(path("tmp"));
+  ASSERT_EQ(::chmod(path("tmp").c_str(), 01777), 0);
+  std::ofstream{path("there")} << "before";
+  for (const char* const target : {"../new", "../there", "/dev/null"}) {
+    fs::create_symlink(target, path("tmp/link"));
+    fs::create_symlink("tmp/link", path("ours"));
+    ASSERT_EQ(::lchown(path("tmp/link").c_str(), kStranger, kStranger), 0);
+    for (const char* const name : {"tmp/link", "ours"}) {
+      const OutputFile out{"--csv", path(name)};
+      const std::string said = "--csv: cannot write " + path(name) + ": Permission denied";
+      EXPECT_EQ(error_of([&] { out.check(); }), said) << target;
+      EXPECT_EQ(error_of([&] { out.write("text"); }), said) << target;
+    }
+    EXPECT_FALSE(fs::exists(path("new")));
+    EXPECT_EQ(read(path("there")), "before");
+    fs::remove(path("tmp/link"));
+    fs::remove(path("ours"));
+  }
+  fs::create_symlink("../new", path("tmp/link"));
+  OutputFile{"--csv", path("tmp/link")}.write("our own");
+  EXPECT_EQ(read(path("new")), "our own");
+  ASSERT_EQ(::chown(path("tmp").c_str(), kStranger, kStranger), 0);
+  ASSERT_EQ(::lchown(path("tmp/link").c_str(), kStranger, kStranger), 0);
+  OutputFile{"--csv", path("tmp/link")}.write("its folder's owner's");
+  EXPECT_EQ(read(path("new")), "its folder's owner's");
+}
+
+TEST_F(OutputFileTest, InAStickyFolderThatOthersMayWriteAStrangersFileIsNotTakenOver) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can make what is another's";
+  constexpr uid_t kStranger = 12'345;
+  fs::create_directory(path("tmp"));
+  const OutputFile out{"--csv", path("tmp/a.csv")};
+  std::ofstream{path("tmp/a.csv")} << "before";
+  ASSERT_EQ(::chown(path("tmp/a.csv").c_str(), kStranger, kStranger), 0);
+  for (const mode_t mode : {mode_t{01777}, mode_t{01775}}) {
+    ASSERT_EQ(::chmod(path("tmp").c_str(), mode), 0);
+    const std::string said = "--csv: cannot write " + path("tmp/a.csv") + ": Permission denied";
+    EXPECT_EQ(error_of([&] { out.check(); }), said);
+    EXPECT_EQ(error_of([&] { out.write("text"); }), said);
+    EXPECT_EQ(read(path("tmp/a.csv")), "before");
+  }
+  for (const mode_t mode : {mode_t{01755}, mode_t{0777}}) {
+    ASSERT_EQ(::chmod(path("tmp").c_str(), mode), 0);
+    out.write("text");
+    EXPECT_EQ(read(path("tmp/a.csv")), "text");
+  }
+  ASSERT_EQ(::chmod(path("tmp").c_str(), 01777), 0);
+  ASSERT_EQ(::chown(path("tmp/a.csv").c_str(), 0, 0), 0);
+  out.write("our own");
+  EXPECT_EQ(read(path("tmp/a.csv")), "our own");
 }
 
 TEST_F(OutputFileTest, AFileThatIsReplacedKeepsItsModeAndItsOwner) {
@@ -133,6 +196,25 @@ TEST_F(OutputFileTest, AnErrorNamesTheFlagThePathAndTheReason) {
             "--json: cannot write " + folder_.string() + ": Is a directory");
   EXPECT_EQ(error_of([&] { OutputFile("--json", folder_.string()).write("x"); }),
             "--json: cannot write " + folder_.string() + ": Is a directory");
+}
+
+// What /proc says of such a file is no path: "x (deleted)".
+TEST_F(OutputFileTest, AFileWithoutANameIsWrittenThroughItsDescriptor) {
+  const int fd = ::open(path("gone").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  ASSERT_GE(fd, 0);
+  ASSERT_EQ(::write(fd, "before ", 7), 7);
+  fs::remove(path("gone"));
+  for (const char* const folder : {"/dev/fd/", "/proc/self/fd/"}) {
+    const OutputFile out{"--json", folder + std::to_string(fd)};
+    out.check();
+    out.write("text ");
+  }
+  std::string is(64, '\0');
+  const auto n = ::pread(fd, is.data(), is.size(), 0);
+  ::close(fd);
+  ASSERT_GE(n, 0);
+  EXPECT_EQ(is.substr(0, static_cast<std::size_t>(n)), "before text text ");
+  EXPECT_EQ(files(), 0U);
 }
 
 TEST_F(OutputFileTest, ADeviceIsWrittenAndNotReplaced) {

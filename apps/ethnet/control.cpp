@@ -230,6 +230,7 @@ void add_das(CLI::App& app, ControlOptions& o, int& status) {
   command->add_option("DATA_ID", o.data_id, "0x…")->required();
   command->add_option("-o,--output", o.output, "File to write; - is standard output")
       ->option_text("FILE")
+      ->check(refuse_no_file)
       ->required();
 }
 

@@ -1,5 +1,6 @@
 #include "discv_commands.hpp"
 
+#include <apps/common/output_file.hpp>
 #include <discovery/crawl/limits.hpp>
 
 namespace ethnet::app {
@@ -57,8 +58,11 @@ void add_crawl_flags(CLI::App& command, DiscvOptions& o) {
   command
       .add_option("--json", o.json_file,
                   "Write a set of nodes at the end, as geth's devp2p does; - is standard output")
-      ->option_text("FILE");
-  command.add_option("--csv", o.csv_file, "Write all columns at the end")->option_text("FILE");
+      ->option_text("FILE")
+      ->check(refuse_no_file);
+  command.add_option("--csv", o.csv_file, "Write all columns at the end")
+      ->option_text("FILE")
+      ->check(refuse_no_file);
   command
       .add_option("--serve", o.serve,
                   "Show it over HTTP too, as JSON and as a page, until it is stopped")

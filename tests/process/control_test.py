@@ -116,6 +116,7 @@ class Control(ProcessTest):
                 (("das", "sample", "0x" + "00" * 32, "--k", 257), r"--k: .+ not in range .+"),
                 (("das", "publish", "none"), r"cannot read none: .+|none: .+"),
                 (("das", "get", "0x" + "00" * 32, "-o", "no/such/folder"), r"--output: cannot write no/such/folder: No such file or directory"),
+                (("das", "get", "0x" + "00" * 32, "-o", ""), r"--output: no file is named: the path is empty \(see --help\)"),
                 (("lab", "why", "latest"), r"block 'latest': .+")):
             with self.subTest(words=words):
                 self.assertRegex(self.ethnet(*words, "--datadir", "a", status=1), rf"^ethnet: ({said})$")

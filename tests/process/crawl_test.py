@@ -147,6 +147,9 @@ class Crawl(ProcessTest):
         for flag, name in (("--json", "x.json"), ("--csv", "x.csv")):
             self.assertIn(f"ethnet: {flag}: cannot write none/{name}: No such file or directory", text)
         self.assertNotIn("crawl  ", text, "it is told before the work")
+        for flag in ("--json", "--csv"):
+            text = self.finish(self.start("ethnet", "discv4", "crawl", "--db", "x.db", "--bootnodes", ABSENT, flag, ""), 1)
+            self.assertEqual(text.strip(), f"ethnet: {flag}: no file is named: the path is empty (see --help)")
 
     def test_while_another_process_holds_the_lock_what_is_found_waits(self):
         _, records, boot = self.network("discv5", 2)

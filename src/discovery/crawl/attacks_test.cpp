@@ -80,6 +80,30 @@ TEST_F(CrawlAttacks, atk_33_InventedNamesAtAnAddressDoNotKeepOutWhoIsHeardFromTh
   EXPECT_EQ(book.hear(now_, contact(4'000)), Told::fresh);
 }
 
+TEST_F(CrawlAttacks, atk_33_WhoIsHeardAndThenToldToHaveMovedTakesNoPlacesBesides) {
+  Book book{{.k0 = 1, .k1 = 2}, {}};
+  const IpAddress site = place_of(5).ip;
+  constexpr std::uint64_t kAll = kMaxCrawlPerSite + kMaxCrawlClaimsPerSite;
+  for (std::uint64_t i = 0; i < kMaxCrawlPerSite; ++i) {
+    ASSERT_EQ(book.hear(now_, Contact::of(record_of(i, {site, 1'000}))), Told::fresh);
+  }
+  for (std::uint64_t i = 0; i < kMaxCrawlPerSite; ++i) {
+    ASSERT_EQ(book.tell(now_, Contact::of(record_of(i, {site, 1'001}, 2))), Told::known);
+    ASSERT_FALSE(book.is_proven(id_of(i))) << "nobody knows whether it is there";
+  }
+  for (std::uint64_t i = kMaxCrawlPerSite; i < 2 * kMaxCrawlPerSite; ++i) {
+    ASSERT_EQ(book.hear(now_, Contact::of(record_of(i, {site, 1'000}))),
+              i < kAll ? Told::fresh : Told::crowded)
+        << i;
+  }
+  // Nor does who has a place elsewhere get one here.
+  const RecordPtr moved = record_of(500, {site, 1'000}, 2);
+  ASSERT_EQ(book.hear(now_, Contact::of(record_of(500))), Told::fresh);
+  EXPECT_EQ(book.hear(now_, Contact::of(moved)), Told::known);
+  EXPECT_TRUE(book.is_proven(id_of(500))) << "it is where it was";
+  EXPECT_EQ(book.claims(), kAll + 1);
+}
+
 TEST_F(CrawlAttacks, atk_33_AHonestNewcomerIsFoundThoughItsAddressIsFullOfInventedNames) {
   add_host(1, Protocol::v5);
   start_crawl({.protocol = Protocol::v5, .ends = false});

@@ -34,10 +34,12 @@ bool Book::has_room_for_claim_at(const IpAddress& ip) const {
   return has_room_at(ip) && at_site(ip).claims < limits_.claims_per_site;
 }
 
-// Those of which nobody knows take no place from one that is there.
+// Those of which nobody knows take no place from one that is there, up to their share: one that was
+// heard and then told to have moved is one of them again.
 bool Book::has_room_for_proven_at(const IpAddress& ip) const {
   const Site site = at_site(ip);
-  return site.all - site.claims < limits_.per_site;
+  return site.all - site.claims < limits_.per_site &&
+         site.all < limits_.per_site + limits_.claims_per_site;
 }
 
 // At another site it is a claim.
