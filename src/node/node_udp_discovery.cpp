@@ -114,10 +114,10 @@ void Node::on_udp_event(Now now, const discovery::Event& event) {
     if (external_ && external_->ip == at->ip) external_given_up_ = false;  // it is tried again
     return on_own_address(now, {kbucket::scope_of(at->ip), {at->ip, port}});
   }
-  if (const auto* const overruled = std::get_if<discovery::Overruled>(&event)) {
+  if (const auto* const seen = std::get_if<discovery::SeenByPeers>(&event)) {
     // They see the port of discovery; that of sessions is what we say of it.
     const std::uint16_t port = operators_address()->port;
-    return on_seen_at(now, {overruled->seen.scope, {overruled->seen.endpoint.ip, port}});
+    return on_seen_at(now, {seen->at.scope, {seen->at.endpoint.ip, port}});
   }
   const auto add = [&](const auto& of_engine) {
     std::visit(
