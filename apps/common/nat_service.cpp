@@ -105,8 +105,7 @@ class NatService::Stun final : public Asker {
                 {"again_s", whole_seconds(nat::kStunRefresh)}});
     runner_.input([&](node::Node& node, Now now) {
       // Of our port for discovery the server says nothing: it stays what it is.
-      const node::UdpDiscovery* const udp = node.udp_discovery();
-      node.set_external(now, {ip, port_}, udp == nullptr ? port_ : udp->port());
+      node.set_external(now, {ip, port_}, std::nullopt);
     });
   }
   void fail(const std::string& why) {

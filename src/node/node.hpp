@@ -137,10 +137,10 @@ class Node {
   // too many are under way, or there is no discovery.
   [[nodiscard]] std::uint64_t look_up(Now now, const NodeId& target);
   // Where others reach us, as a gateway or a server says: sessions at `at`, discovery at the same
-  // address and this port. Given up where nobody comes to it (discv5). Nothing happens where it is
-  // the same as before and our record names it still, or no address that the whole world could
-  // reach.
-  void set_external(Now now, const Endpoint& at, std::uint16_t discovery_port);
+  // address and this port, or, where none is said, the one that it has now. Given up where nobody
+  // comes to it (discv5). Nothing happens where it is the same as before and our record names it
+  // still, or no address that the whole world could reach.
+  void set_external(Now now, const Endpoint& at, std::optional<std::uint16_t> discovery_port);
   // Says goodbye to every peer; poll_transmit carries it.
   void shut_down(Now now);
 
@@ -247,7 +247,8 @@ class Node {
   [[nodiscard]] bool loses_address(const Enr& record) const;
   void on_address_lost(Now now, const VerifiedEnr& record);
   [[nodiscard]] ForkId own_fork_id() const;
-  [[nodiscard]] bool names(const IpAddress& ip) const;  // our record
+  [[nodiscard]] bool names(const IpAddress& ip) const;
+  [[nodiscard]] bool names_discovery(const Endpoint& at) const;  // our record
   // Who is found by its record alone says in it which chain it is on.
   [[nodiscard]] bool is_found_by_record() const { return udp_discovery_ || dns_; }
 
@@ -309,8 +310,11 @@ class Node {
   std::optional<discv_lite::Engine> discovery_;
   std::optional<UdpDiscovery> udp_discovery_;
   bool udp_sends_next_ = false;
-  std::optional<Endpoint> external_;  // set_external()
-  bool external_given_up_ = false;    // nobody came to it
+  // What set_external() was told: the address and the port of sessions, and that of discovery. The
+  // latter is no longer UdpDiscovery::port() where the record has lost the address.
+  std::optional<Endpoint> external_;
+  std::optional<std::uint16_t> external_discovery_;
+  bool external_given_up_ = false;  // nobody came to it
   std::optional<dns::Client> dns_;
   std::map<std::uint64_t, discv_lite::ContactWanted> contacts_;  // of discovery, by our dial
   // And those that wait for another connection to the same node, or its end; lite::kMaxContacts.

@@ -23,6 +23,12 @@ bool Node::names(const IpAddress& ip) const {
   return record && (record->ip() == ip || record->ip6() == ip);
 }
 
+bool Node::names_discovery(const Endpoint& at) const {
+  const auto record = Enr::decode(enr_);
+  if (!record) return false;
+  return (at.ip.is_v4() ? record->endpoint_v4("udp") : record->endpoint_v6("udp")) == at;
+}
+
 void Node::start_udp_discovery(Now now) {
   refresh_record(now, config_.udp_discovery->external);
   if (const auto restored = udp_discovery_->restore(now); !restored) {
@@ -66,14 +72,16 @@ void Node::on_address_lost(Now now, const VerifiedEnr& record) {
   refresh_local(now);
 }
 
-void Node::set_external(Now now, const Endpoint& at, std::uint16_t discovery_port) {
+void Node::set_external(Now now, const Endpoint& at, std::optional<std::uint16_t> discovery_port) {
   const bool is_for_the_world = kbucket::scope_of(at.ip) == kbucket::Scope::wan;
-  const bool is_told_before =
-      external_ == at && (!udp_discovery_ || udp_discovery_->port() == discovery_port);
+  const bool is_told_before = external_ == at && external_discovery_ == discovery_port;
   // What our record has lost to others' votes it gets back; what nobody reaches it does not.
-  const bool stands = names(at.ip) || external_given_up_ || !is_for_the_world;
+  const bool is_named =
+      discovery_port && udp_discovery_ ? names_discovery({at.ip, *discovery_port}) : names(at.ip);
+  const bool stands = is_named || external_given_up_ || !is_for_the_world;
   if (is_told_before && stands) return;
   external_ = at;
+  external_discovery_ = discovery_port;
   external_given_up_ = false;
   if (!is_for_the_world) {
     log_.write(now, LogLevel::warn, "What was told as our address is none that others could reach",
@@ -81,9 +89,9 @@ void Node::set_external(Now now, const Endpoint& at, std::uint16_t discovery_por
     return;
   }
   if (udp_discovery_) {
-    udp_discovery_->set_port(discovery_port);
+    if (discovery_port) udp_discovery_->set_port(*discovery_port);
     if (discv5::Engine* const v5 = udp_discovery_->host().v5()) {
-      v5->expect_arrivals(now, {at.ip, discovery_port});
+      v5->expect_arrivals(now, {at.ip, udp_discovery_->port()});
     }
   }
   on_own_address(now, {kbucket::scope_of(at.ip), at});
@@ -114,10 +122,10 @@ void Node::on_udp_event(Now now, const discovery::Event& event) {
     if (external_ && external_->ip == at->ip) external_given_up_ = false;  // it is tried again
     return on_own_address(now, {kbucket::scope_of(at->ip), {at->ip, port}});
   }
-  if (const auto* const overruled = std::get_if<discovery::Overruled>(&event)) {
+  if (const auto* const seen = std::get_if<discovery::SeenByPeers>(&event)) {
     // They see the port of discovery; that of sessions is what we say of it.
     const std::uint16_t port = operators_address()->port;
-    return on_seen_at(now, {overruled->seen.scope, {overruled->seen.endpoint.ip, port}});
+    return on_seen_at(now, {seen->at.scope, {seen->at.endpoint.ip, port}});
   }
   const auto add = [&](const auto& of_engine) {
     std::visit(

@@ -240,6 +240,35 @@ TEST(MappedAddress, ThatIsLostLeavesTheOtherFamilysInTheRecord) {
   EXPECT_EQ(record()->ip6(), std::nullopt);
 }
 
+// The port of discovery that the record names is the other family's then: the renewals of the
+// mapping, minutes apart, are no news all the same.
+TEST(MappedAddress, ThatIsLostStaysLostWhereTheOtherFamilysPortIsAnother) {
+  Net net;
+  NodeConfig config = speaking_discv5();
+  config.udp_discovery->external = Endpoint{IpAddress::parse("2600::1").value(), 9'001};
+  Box& box = net.add(config, 1);
+  const auto record = [&] { return VerifiedEnr::decode(box.node->enr()).value(); };
+  const auto tell = [&](std::uint16_t discovery_port) {
+    box.pump->input(net.now_of(box), [&](Node& n) {
+      n.set_external(net.now_of(box), {IpAddress::parse("60.1.1.1").value(), 40'000},
+                     discovery_port);
+    });
+  };
+  tell(40'001);
+  ASSERT_EQ(record()->udp(), 40'001);
+  ASSERT_EQ(record()->udp6(), 32'303);
+  net.run(seconds(310));
+  ASSERT_EQ(record()->ip(), std::nullopt) << "nobody came";
+  const std::uint64_t lost = record()->seq();
+  tell(40'001);
+  net.run(seconds(310));
+  EXPECT_EQ(record()->ip(), std::nullopt);
+  EXPECT_EQ(record()->seq(), lost) << "it was back for a while";
+  EXPECT_EQ(record()->udp6(), 32'303);
+  tell(40'002);
+  EXPECT_EQ(record()->udp(), 40'002) << "another mapping is tried";
+}
+
 NodeConfig asking_voters() {
   NodeConfig config = speaking_discv5();
   config.udp_discovery->v4 = true;

@@ -139,14 +139,19 @@ void Host::on_event(const discv5::Event& event) {
   }
 }
 
+bool Host::is_named(const Endpoint& at) const {
+  const Enr& record = local_record_->record();
+  return (at.ip.is_v4() ? record.endpoint_v4("udp") : record.endpoint_v6("udp")) == at;
+}
+
 void Host::on_own_address(const kbucket::OwnAddress& own) {
   if (own.scope < discv5::scope_named(local_record_->record())) {
     ++counters_.addresses_narrower;
     return (v5_ ? v5_->vote() : vote_).refuse(own);
   }
   if (is_fixed(own.endpoint.ip)) {
-    ++counters_.addresses_overruled;
-    CHECK(events_.push(Overruled{own}));
+    if (!is_named(own.endpoint)) ++counters_.addresses_overruled;
+    CHECK(events_.push(SeenByPeers{own}));
     return;
   }
   change_record(discv5::record_at(*local_record_, *key_, own.endpoint));

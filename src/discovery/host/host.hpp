@@ -53,19 +53,20 @@ struct HostConfig {
 struct RecordChanged {
   EnrPtr record;
 };
-// Others agree on where they see us; our record says what the operator says, all the same.
-struct Overruled {
-  kbucket::OwnAddress seen;
+// Others agree on where they see us; our record says what the operator says, be it the same or not.
+struct SeenByPeers {
+  kbucket::OwnAddress at;
 };
-using Event = std::variant<discv4::Event, discv5::Event, RecordChanged, Overruled>;
+using Event = std::variant<discv4::Event, discv5::Event, RecordChanged, SeenByPeers>;
 
 struct HostCounters {
   std::uint64_t datagrams = 0;
   std::uint64_t filtered = 0;     // their address had used its budget up
   std::uint64_t no_protocol = 0;  // of a protocol that is off
   std::uint64_t records_changed = 0;
-  std::uint64_t addresses_overruled = 0;  // votes of a family whose address the operator fixed
-  std::uint64_t addresses_narrower = 0;   // votes that a wider address of ours outweighs
+  std::uint64_t addresses_overruled =
+      0;                                 // agreed on by others, not the one that the operator fixed
+  std::uint64_t addresses_narrower = 0;  // votes that a wider address of ours outweighs
 };
 
 class Host {
@@ -105,6 +106,7 @@ class Host {
   [[nodiscard]] bool is_fixed(const IpAddress& ip) const {
     return fixed_ && fixed_->is_v4() == ip.is_v4();
   }
+  [[nodiscard]] bool is_named(const Endpoint& at) const;  // by our record, for discovery
   void on_own_address(const kbucket::OwnAddress& own);
   void change_record(EnrPtr record);  // null: it says so already
 

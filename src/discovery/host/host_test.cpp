@@ -256,13 +256,36 @@ TEST_F(Hosts, TheOperatorsWordIsWorthMoreThanThatOfAnyNumber) {
   EXPECT_EQ(us.host.counters().addresses_overruled, 1U);
   std::vector<kbucket::OwnAddress> told;
   for (const Event& event : us.events) {
-    if (const auto* const it = std::get_if<Overruled>(&event)) told.push_back(it->seen);
+    if (const auto* const it = std::get_if<SeenByPeers>(&event)) told.push_back(it->at);
   }
   EXPECT_EQ(told, (std::vector{kbucket::OwnAddress{kbucket::Scope::wan, at(1)}}));
   unplug();
   run(seconds(400));
   EXPECT_EQ(us.records_changed(), 0U);
   EXPECT_EQ(us.host.local_record()->record().endpoint_v4("udp"), at(99));
+}
+
+// They see us where the operator says: that is told, for whoever asks what peers say, and nothing
+// is overruled by it; nor is the port's being another nothing.
+TEST_F(Hosts, PeersThatAgreeWithTheOperatorAreNotOverruled) {
+  Station& us = add(1, {.v4 = false, .named = at(1), .fixed = at(1).ip});
+  Station& other_port = add(2, {.v4 = false, .named = at(2, 30'304), .fixed = at(2).ip});
+  std::vector<Station*> others;
+  for (std::uint64_t i = 3; i <= 14; ++i) others.push_back(&add(i, {.v4 = false}));
+  for (Station* asking : {&us, &other_port}) {
+    for (Station* other : others) ASSERT_NE(asking->host.v5()->ping(now_, other->node()), 0U);
+  }
+  run(seconds(2));
+  const auto told = [](const Station& station) {
+    return std::ranges::any_of(station.events, [&](const Event& event) {
+      const auto* const it = std::get_if<SeenByPeers>(&event);
+      return it != nullptr && it->at.endpoint == at(station.number);
+    });
+  };
+  EXPECT_TRUE(told(us));
+  EXPECT_EQ(us.host.counters().addresses_overruled, 0U);
+  EXPECT_TRUE(told(other_port));
+  EXPECT_GE(other_port.host.counters().addresses_overruled, 1U);
 }
 
 TEST_F(Hosts, ANeighboursWordIsEnoughWhereWeHaveNoPublicAddress) {
