@@ -71,6 +71,14 @@ struct UpnpGateway::Device {
     return code == UPNPCOMMAND_SUCCESS ? port_of(text_of(reserved)) : std::uint16_t{0};
   }
 
+  [[nodiscard]] UpnpMapping mapping(std::uint16_t internal, std::uint16_t external) const {
+    return {.control = urls.controlURL,
+            .service = data.first.servicetype,
+            .client = std::string{text_of(local)},
+            .internal = internal,
+            .external = external};
+  }
+
   UPNPUrls urls{};
   IGDdatas data{};
   std::array<char, 64> local{};  // our address towards it
@@ -120,15 +128,17 @@ std::expected<IpAddress, std::string> UpnpGateway::external_address() const {
   return *ip;
 }
 
-std::expected<std::uint16_t, std::string> UpnpGateway::map(std::uint16_t internal,
-                                                           std::uint16_t external, Duration lease) {
+std::expected<UpnpMapping, std::string> UpnpGateway::map(std::uint16_t internal,
+                                                         std::uint16_t external, Duration lease) {
   int code = device_->add(internal, external, lease);
   if (code == kPermanentOnly) {
     lease = Duration{};
     code = device_->add(internal, external, lease);
   }
   if (code == kConflict) {
-    if (const auto port = device_->add_any(internal, external, lease); port != 0) return port;
+    if (const auto port = device_->add_any(internal, external, lease); port != 0) {
+      return device_->mapping(internal, port);
+    }
   }
   const std::uint16_t wished = external;
   for (unsigned nth = 1; code == kConflict && nth <= kUpnpOtherPorts; ++nth) {
@@ -136,12 +146,23 @@ std::expected<std::uint16_t, std::string> UpnpGateway::map(std::uint16_t interna
     code = device_->add(internal, external, lease);
   }
   if (code != UPNPCOMMAND_SUCCESS) return std::unexpected(reason(code));
-  return external;
+  return device_->mapping(internal, external);
 }
 
-bool UpnpGateway::give_back(std::uint16_t external) {
-  const int code = UPNP_DeletePortMapping(device_->urls.controlURL, device_->data.first.servicetype,
-                                          std::to_string(external).c_str(), kProtocol, nullptr);
+bool UpnpGateway::give_back(const UpnpMapping& mapping) {
+  const std::string external = std::to_string(mapping.external);
+  std::array<char, 64> client{};
+  std::array<char, 64> internal{};
+  int code = UPNP_GetSpecificPortMappingEntry(mapping.control.c_str(), mapping.service.c_str(),
+                                              external.c_str(), kProtocol, nullptr, client.data(),
+                                              internal.data(), nullptr, nullptr, nullptr);
+  if (code == kNotThere) return true;
+  if (code != UPNPCOMMAND_SUCCESS) return false;
+  const bool is_ours =
+      text_of(client) == mapping.client && port_of(text_of(internal)) == mapping.internal;
+  if (!is_ours) return true;
+  code = UPNP_DeletePortMapping(mapping.control.c_str(), mapping.service.c_str(), external.c_str(),
+                                kProtocol, nullptr);
   return code == UPNPCOMMAND_SUCCESS || code == kNotThere;
 }
 

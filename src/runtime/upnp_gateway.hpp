@@ -25,6 +25,16 @@ struct UpnpPlace {
   std::string local;        // address that the search leaves by; empty: the system's choice
 };
 
+// What a gateway does for us, and all that it takes to end it: where it is asked (control URL, type
+// of the service), our address towards it, and the ports of both sides.
+struct UpnpMapping {
+  std::string control;
+  std::string service;
+  std::string client;
+  std::uint16_t internal = 0;
+  std::uint16_t external = 0;
+};
+
 class UpnpGateway {
  public:
   // Errors here and below: why, in words.
@@ -34,13 +44,13 @@ class UpnpGateway {
   ~UpnpGateway();
 
   [[nodiscard]] std::expected<IpAddress, std::string> external_address() const;
-  // Our UDP port `internal`, preferably as `external`; returns as which. For `lease`, or until it
-  // is given back where the gateway knows no other mappings.
-  [[nodiscard]] std::expected<std::uint16_t, std::string> map(std::uint16_t internal,
-                                                              std::uint16_t external,
-                                                              Duration lease);
-  // Whether it is mapped no more.
-  [[nodiscard]] bool give_back(std::uint16_t external);
+  // Our UDP port `internal`, preferably as `external`; the result says as which. For `lease`, or
+  // until it is given back where the gateway knows no other mappings.
+  [[nodiscard]] std::expected<UpnpMapping, std::string> map(std::uint16_t internal,
+                                                            std::uint16_t external, Duration lease);
+  // Whether it is ours no more, as that gateway itself says. The port may be another host's by now,
+  // where the gateway was started anew: what it does not say is ours is left alone.
+  [[nodiscard]] static bool give_back(const UpnpMapping& mapping);
 
  private:
   struct Device;

@@ -1,10 +1,10 @@
 #include "upnp_mapper.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -35,7 +35,7 @@ class UpnpMapper::Rounds {
         place_{std::move(place)},
         internal_{std::move(ports)},
         external_{internal_},
-        is_mapped_(internal_.size()) {
+        mappings_(internal_.size()) {
     CHECK(!internal_.empty());
   }
 
@@ -45,7 +45,6 @@ class UpnpMapper::Rounds {
     while (!is_stopped()) {
       UpnpEvent event = map_all();
       const bool failed = std::holds_alternative<UpnpFailed>(event);
-      if (failed) gateway_.reset();
       tell(std::move(event));
       wait(failed ? kUpnpRetry : kUpnpRenewal);
     }
@@ -82,20 +81,17 @@ class UpnpMapper::Rounds {
       if (const auto alive = handler.lock()) (*alive)(told);
     });
   }
-  // Also where the last round failed: what an earlier one mapped may be there for good.
+  // Also where the last round failed: what an earlier one mapped may be there for good. Each by the
+  // gateway that mapped it: another one would say that it has no such mapping.
   void give_all_back() {
     const Instant until = os_now().mono + kUpnpGoodbye;
-    while (std::ranges::find(is_mapped_, true) != is_mapped_.end() && os_now().mono < until) {
-      if (!gateway_) {
-        if (auto found = UpnpGateway::find(place_)) {
-          gateway_ = std::make_unique<UpnpGateway>(*std::move(found));
-        }
+    for (;;) {
+      bool are_all_back = true;
+      for (std::optional<UpnpMapping>& mapping : mappings_) {
+        if (mapping && UpnpGateway::give_back(*mapping)) mapping.reset();
+        are_all_back = are_all_back && !mapping;
       }
-      for (std::size_t i = 0; gateway_ && i < external_.size(); ++i) {
-        if (is_mapped_[i] && gateway_->give_back(external_[i])) is_mapped_[i] = false;
-      }
-      if (std::ranges::find(is_mapped_, true) == is_mapped_.end()) return;
-      gateway_.reset();
+      if (are_all_back || os_now().mono >= until) return;
       pause();
     }
   }
@@ -106,18 +102,16 @@ class UpnpMapper::Rounds {
   }
   // The gateway is looked for in each round: it may be another one, and our own address too.
   [[nodiscard]] UpnpEvent map_all() {
-    gateway_.reset();
     auto found = UpnpGateway::find(place_);
     if (!found) return UpnpFailed{found.error()};
     const auto ip = found->external_address();
     if (!ip) return UpnpFailed{ip.error()};
     for (std::size_t i = 0; i < internal_.size(); ++i) {
-      const auto port = found->map(internal_[i], external_[i], kUpnpLease);
-      if (!port) return UpnpFailed{port.error()};
-      external_[i] = *port;
-      is_mapped_[i] = true;
+      auto mapping = found->map(internal_[i], external_[i], kUpnpLease);
+      if (!mapping) return UpnpFailed{mapping.error()};
+      external_[i] = mapping->external;
+      mappings_[i] = *std::move(mapping);
     }
-    gateway_ = std::make_unique<UpnpGateway>(*std::move(found));
     return UpnpMapped{.external = *ip, .ports = external_};
   }
 
@@ -129,9 +123,8 @@ class UpnpMapper::Rounds {
   // Of the thread.
   UpnpPlace place_;
   std::vector<std::uint16_t> internal_;
-  std::vector<std::uint16_t> external_;   // as mapped last; at first the same
-  std::vector<bool> is_mapped_;           // of these, and not given back
-  std::unique_ptr<UpnpGateway> gateway_;  // of the last round, if it succeeded
+  std::vector<std::uint16_t> external_;               // as mapped last; at first the same
+  std::vector<std::optional<UpnpMapping>> mappings_;  // of these, not given back
 };
 
 UpnpMapper::UpnpMapper(boost::asio::io_context& io, UpnpPlace place,

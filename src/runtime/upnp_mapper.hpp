@@ -42,10 +42,11 @@ class UpnpMapper {
              Handler handler);
   UpnpMapper(const UpnpMapper&) = delete;
   UpnpMapper& operator=(const UpnpMapper&) = delete;
-  // Gives back what was mapped last, and looks for the gateway again where it does not take it,
-  // until it does or kUpnpGoodbye is over: a mapping without a lease (`map`) stays then, until
-  // somebody takes it out of the gateway by hand. Waits for kUpnpGoodbye at most: a gateway that is
-  // slower keeps a thread that no longer has to do with us until the process ends.
+  // Gives back what was mapped last, where the gateway that mapped it says that it is ours still,
+  // and asks that one again where it does not take it, until it does or kUpnpGoodbye is over: a
+  // mapping without a lease (`map`) stays then, until somebody takes it out of the gateway by hand.
+  // Waits for kUpnpGoodbye at most: a gateway that is slower keeps a thread that no longer has to
+  // do with us until the process ends.
   ~UpnpMapper();
 
  private:

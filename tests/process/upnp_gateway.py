@@ -23,7 +23,7 @@ DESCRIPTION = f"""<?xml version="1.0"?>
 
 
 class UpnpGateway:
-    """`mappings`: internal port and lease in seconds, by external port. What it does otherwise is set before it is asked."""
+    """`mappings`: internal port and lease in seconds, by external port; `clients`: whose each is. What it does otherwise is set before it is asked."""
 
     def __init__(self, external="60.1.1.11"):
         self.external = external
@@ -33,6 +33,7 @@ class UpnpGateway:
         self.refuses = None  # an error code for every mapping
         self.keeps = 0  # so many requests to delete a mapping fail
         self.mappings = {}
+        self.clients = {}
         self.given_back = []
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self.server.server_port}/igd.xml"
@@ -74,7 +75,19 @@ class UpnpGateway:
         if self.takes_same and port == int(told("NewInternalPort")):
             return 718, ""
         self.mappings[port] = (int(told("NewInternalPort")), lease)
+        self.clients[port] = told("NewInternalClient")
         return 0, ""
+
+    def move(self):
+        """From now on whoever looks for a gateway here finds another one, which has nobody's mappings."""
+        self.description = DESCRIPTION.replace("/control<", "/another<")
+
+    def _entry(self, port):
+        if port not in self.mappings:
+            return 714, ""
+        internal, lease = self.mappings[port]
+        return 0, (f"<NewInternalPort>{internal}</NewInternalPort><NewInternalClient>{self.clients[port]}</NewInternalClient><NewEnabled>1</NewEnabled>"
+                   f"<NewPortMappingDescription>one</NewPortMappingDescription><NewLeaseDuration>{lease}</NewLeaseDuration>")
 
     def _act(self, action, told):
         """The error code of an action, or 0; and what it answers."""
@@ -84,6 +97,8 @@ class UpnpGateway:
             return 0, f"<NewExternalIPAddress>{self.external}</NewExternalIPAddress>"
         if action == "AddPortMapping" and told("NewProtocol") == "UDP":
             return self._map(told)
+        if action == "GetSpecificPortMappingEntry":
+            return self._entry(int(told("NewExternalPort")))
         if action == "DeletePortMapping":
             if self.keeps:
                 self.keeps -= 1
@@ -114,7 +129,8 @@ class UpnpGateway:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
                 action = self.headers["SOAPAction"].strip('"').rpartition("#")[2]
-                code, said = gateway._act(action, lambda name: re.search(rf"<{name}>([^<]*)<", body)[1])
+                of_another = self.path == "/another" and action in ("GetSpecificPortMappingEntry", "DeletePortMapping")
+                code, said = (714, "") if of_another else gateway._act(action, lambda name: re.search(rf"<{name}>([^<]*)<", body)[1])
                 inside = f'<u:{action}Response xmlns:u="{CONNECTION}">{said}</u:{action}Response>'
                 if code:
                     inside = ("<s:Fault><faultcode>s:Client</faultcode><faultstring>UPnPError</faultstring><detail>"

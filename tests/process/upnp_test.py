@@ -48,6 +48,30 @@ class Upnp(DiscoveryTest):
         self.assertEqual(sorted(self.gateway.given_back), sorted([sessions, discovery]))
         self.assertEqual(self.gateway.mappings, {})
 
+    def test_what_another_gateway_does_not_know_is_taken_out_of_ours(self):
+        self.gateway.only_permanent = True
+        node, sessions, discovery = self.mapped(f"upnp:{self.gateway.url}")
+        self.gateway.keeps = 3
+        self.gateway.move()
+        self.stop(node)
+        self.assertEqual(sorted(self.gateway.given_back), sorted([sessions, discovery]))
+        self.assertEqual(self.gateway.mappings, {})
+
+    def test_a_mapping_that_is_another_hosts_by_now_stays(self):
+        node, sessions, discovery = self.mapped("upnp")
+        self.assertEqual(set(self.gateway.clients), {sessions, discovery})
+        self.gateway.clients[sessions] = "127.0.0.9"
+        self.stop(node)
+        self.assertEqual(self.gateway.given_back, [discovery])
+        self.assertEqual(set(self.gateway.mappings), {sessions})
+
+    def test_a_mapping_to_another_port_of_this_host_stays(self):
+        node, sessions, discovery = self.mapped("upnp")
+        self.gateway.mappings[discovery] = (discovery + 1, 1_200)
+        self.stop(node)
+        self.assertEqual(self.gateway.given_back, [sessions])
+        self.assertEqual(set(self.gateway.mappings), {discovery})
+
     def test_where_a_port_is_another_hosts_ours_is_mapped_to_another(self):
         self.gateway.takes_same = True
         node, sessions, discovery = self.mapped("upnp")
