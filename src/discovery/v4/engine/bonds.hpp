@@ -1,9 +1,8 @@
 // Endpoint proofs (discv4, "Endpoint Proof"). A node is proven at an IP address when it answered a
 // PING that we sent there, by its hash: a PONG from elsewhere, or of another PING, proves nothing.
 //
-//   Bonds    who is proven where, and last where; and whom we have answered, who so has a proof of
-//   us Proofs   PINGs that we sent to nodes which pinged us first, with the PONG that waits for
-//   theirs
+//   Bonds    who is proven where, and where last; and whom we answered: it has a proof of us
+//   Proofs   PINGs that we sent to nodes which pinged us first, with the PONG that waits for theirs
 //
 // A stranger's PING can fill Proofs, which forgets the oldest, and never Bonds.
 // One thread. Limits: kMaxBonds, kMaxProofs.

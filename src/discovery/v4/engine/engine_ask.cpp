@@ -69,9 +69,8 @@ std::uint64_t Engine::request_record(Now now, const V4Node& node) noexcept {
   return ask(now, node, AskRecord{command}, NamedBy::us) ? command : 0;
 }
 
-// A contact is a node at one place: its
-// answer from there would say of another that the node is there too. Who does not care where it is
-// is content with the place where it answers.
+// A contact is a node at one place: its answer from there would say of another that the node is
+// there too. Who does not care where it is is content with the place where it answers.
 bool Engine::ask(Now now, const V4Node& node, Ask ask, NamedBy who) {
   if (node.id == self_) return false;
   Contact* contact = contacts_.find(node.id);
