@@ -146,6 +146,7 @@ void Client::advance(Now now) {
 }
 
 bool Client::advance_once(Now now) {
+  drop_unlinked();
   if (asked_.size() == kMaxQuestions) return false;  // an answer goes on, or its deadline
   std::vector<std::pair<TreeId, Kind>> work;
   for (const auto& [id, tree] : trees_) {

@@ -199,6 +199,8 @@ class Client {
   void on_branch(TreeState& tree, Kind kind, const Todo& todo, const Branch& branch);
   void follow(TreeState& from, const Link& link, const std::string& name);
   void on_links_done(TreeState& tree);
+  // Ends trees, also the one whose answer it is: never while a step holds one.
+  void drop_unlinked();
   void remember(const TreeState& tree);
   void skip(TreeState& tree, const std::string& name, const Error& why);
   void count(const Error& why);
@@ -213,6 +215,7 @@ class Client {
   EntryCache cache_;
   // The sequence numbers of trees that were dropped: none comes back with a lower one.
   std::map<std::string, std::uint64_t> remembered_;
+  bool links_changed_ = false;  // since drop_unlinked()
   std::size_t wanted_ = 0;
   std::uint64_t last_id_ = 0;  // of trees, walks and questions alike
   Instant next_work_ = Instant::never();

@@ -1,5 +1,6 @@
 #include "client.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "testing/zone.hpp"
@@ -13,6 +14,7 @@ using testing::link_of;
 using testing::record_of;
 using testing::records_of;
 using testing::Rig;
+using testing::Zone;
 
 constexpr ClientOptions kWhole{.walk = Walk::whole};
 constexpr ClientOptions kRandom{.walk = Walk::random};
@@ -186,6 +188,40 @@ TEST(DnsClient, ATreeThatNobodyLinksToAnyMoreIsDroppedAndItsNumberRemembered) {
   EXPECT_EQ(rig.client.trees(), 2U);
   EXPECT_GT(rig.refused(DnsError::sequence_decreased), 0U);
   EXPECT_FALSE(rig.found().contains(record_of(200).node_id()));
+}
+
+// A branch whose children are nowhere: a walk of it takes a while.
+HashLabel put_barren(Zone& zone, std::uint32_t number, std::string children) {
+  for (std::uint32_t i = 0; i < 12; ++i) {
+    std::string branch = "enrtree-branch:";
+    for (std::uint32_t k = 0; k < 36; ++k) {
+      branch += k == 0 ? "" : ",";
+      branch += HashLabel::of(fmt::format("missing {} {} {}", number, i, k)).text();
+    }
+    children += children.empty() ? "" : ",";
+    children += zone.put("a.org", branch).text();
+  }
+  return zone.put("a.org", "enrtree-branch:" + children);
+}
+
+// It goes with the answer to a question of its own, while that answer is still looked at.
+TEST(DnsClient, ATreeThatLosesItsLinkWhileItIsWalkedEndsWithItsOwnAnswer) {
+  Rig rig{{.walk = Walk::random}};
+  Zone& zone = rig.zone;
+  const HashLabel nothing = zone.put("a.org", "enrtree-branch:");
+  const HashLabel link = zone.put("a.org", link_of("x.org").text());
+  zone.put_root("a.org", nothing, put_barren(zone, 1, link.text()), 1);
+  ASSERT_TRUE(rig.client.add_tree(rig.now(), link_of("a.org")).has_value());
+  rig.client.want(rig.now(), 1'000);
+  for (int s = 1; s < 200 && rig.client.trees() < 2; ++s) rig.run(seconds(s));
+  ASSERT_EQ(rig.client.trees(), 2U);
+  // Entries that are missing have the root asked for again, which has other links by now.
+  zone.put_root("a.org", nothing, put_barren(zone, 2, ""), 2);
+  rig.run(rig.time + seconds(30));
+  ASSERT_EQ(rig.client.trees(), 2U);
+  zone.put_root("x.org", zone.put("x.org", "enrtree-branch:"), HashLabel::of("nowhere"), 1);
+  rig.run(rig.time + seconds(170));
+  EXPECT_EQ(rig.client.trees(), 1U);
 }
 
 TEST(DnsClient, WhatIsNotAnsweredIsAskedThreeTimesAndThenSkipped) {

@@ -1,5 +1,6 @@
 // Client: what roots and entries mean for a walk.
 #include <algorithm>
+#include <utility>
 
 #include "client.hpp"
 
@@ -158,10 +159,15 @@ void Client::follow(TreeState& from, const Link& link, const std::string& name) 
   trees_.emplace(++last_id_, std::move(tree));
 }
 
-// Trees that nobody links to any more are not walked on. Those that a person named stay.
 void Client::on_links_done(TreeState& tree) {
   tree.linked = std::move(tree.linking);
   tree.linking.clear();
+  links_changed_ = true;
+}
+
+// Trees that nobody links to any more are not walked on. Those that a person named stay.
+void Client::drop_unlinked() {
+  if (!std::exchange(links_changed_, false)) return;
   if (options_.walk == Walk::whole) return;  // what was found belongs to the result
   std::set<std::string> reached;
   bool more = true;
