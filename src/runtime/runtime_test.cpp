@@ -49,6 +49,23 @@ std::vector<Received> read_all(UdpSocket& socket, std::size_t count) {
   return out;
 }
 
+// Whoever names an IPv6 address cannot have us send to an IPv4 host of the same first bytes.
+TEST(UdpSocket, NothingLeavesForAFamilyThatTheSocketDoesNotHave) {
+  UdpSocket receiver{loopback(0), {}};
+  UdpSocket sender{loopback(0), {}};
+  const Endpoint like_it{IpAddress::parse("7f00:1:dead:beef::1").value(), receiver.local().port};
+  const Bytes bytes(100);
+  for (std::size_t segment : {100U, 25U}) {
+    ASSERT_TRUE(sender.send({sender.local(), like_it, 1, bytes.size(), segment}, bytes));
+  }
+  ASSERT_TRUE(sender.send({sender.local(), receiver.local(), 0, 1, 1}, Bytes(1)));
+  EXPECT_EQ(sender.counters().send_errors, 5U);
+  EXPECT_EQ(sender.counters().datagrams_out, 1U);
+  const auto got = read_all(receiver, 1);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_EQ(got[0].bytes.size(), 1U) << "the first that came is the one to itself";
+}
+
 // A burst of 40 datagrams, the last one shorter, arrives as sent: with GSO and without.
 void send_burst(bool gso) {
   UdpSocket receiver{loopback(0), {}};

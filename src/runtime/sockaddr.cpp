@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include <base/check.hpp>
 #include <netinet/in.h>
 
 namespace ethnet::runtime {
@@ -10,6 +11,7 @@ SocketAddress to_socket_address(const Endpoint& endpoint, bool v6, std::uint32_t
   SocketAddress out;
   const ByteView ip = endpoint.ip.bytes();
   if (!v6) {
+    CHECK(endpoint.ip.is_v4());
     auto& in = reinterpret_cast<sockaddr_in&>(out.storage);
     in.sin_family = AF_INET;
     in.sin_port = htons(endpoint.port);

@@ -18,8 +18,9 @@ struct SocketAddress {
   socklen_t size = sizeof(sockaddr_storage);
 };
 
-// For a socket of IPv6 or IPv4; on the former an IPv4 address becomes ::ffff:a.b.c.d. `scope`: the
-// index of the interface that a link-local address is meant on; 0: none.
+// For a socket of IPv6 or IPv4; on the former an IPv4 address becomes ::ffff:a.b.c.d, on the latter
+// an IPv6 address is a CHECK. `scope`: the index of the interface that a link-local address is
+// meant on; 0: none.
 [[nodiscard]] SocketAddress to_socket_address(const Endpoint& endpoint, bool v6,
                                               std::uint32_t scope = 0);
 [[nodiscard]] Endpoint from_socket_address(const SocketAddress& address);

@@ -225,6 +225,8 @@ void UdpSocket::give(const Visit& visit) {
 }
 
 UdpSocket::Sent UdpSocket::send_message(const Transmit& transmit, ByteView bytes, bool segmented) {
+  // A record may name an IPv6 address alone, and this socket reaches none.
+  if (!v6_ && !transmit.remote.ip.is_v4()) return Sent::failed;
   const std::uint32_t scope = scopes_.find(transmit.remote.ip);
   SocketAddress to = to_socket_address(transmit.remote, v6_, scope);
   iovec vector{const_cast<std::byte*>(bytes.data()), bytes.size()};
