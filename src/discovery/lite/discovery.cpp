@@ -32,7 +32,8 @@ Discovery::Link* Discovery::find_link(const NodeId& node) {
 // The queue is sized so that the node, which drains it after every input, cannot meet its end.
 void Discovery::emit(Event event) { CHECK(events_.push(std::move(event))); }
 
-void Discovery::note(Now now, const RecordPtr& record, Standing standing) {
+// `record` is a copy: that of an entry would be gone, or another's, once the table has moved it.
+void Discovery::note(Now now, RecordPtr record, Standing standing) {
   const TableEntry* before = table_.find_any(record->id());
   const bool was_relayable = before != nullptr && before->relayable();
   const AddOutcome outcome = table_.add(now, record, standing);

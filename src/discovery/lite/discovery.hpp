@@ -181,7 +181,7 @@ class Discovery {
 
   // discovery.cpp: what we know
   [[nodiscard]] Link* find_link(const NodeId& node);
-  void note(Now now, const RecordPtr& record, Standing standing);
+  void note(Now now, RecordPtr record, Standing standing);
   void emit(Event event);
   [[nodiscard]] bool acceptable(const Pending& asked, const Link& link, const RecordPtr& record);
   [[nodiscard]] bool knows_own_address(const IpAddress& towards) const;

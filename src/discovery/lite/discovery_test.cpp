@@ -67,6 +67,30 @@ TEST_F(DiscoveryTest, WhoWasDialledAtItsRecordsAddressIsReachedWhoDialledFromThe
   EXPECT_EQ(rig_.events<NodeSeen>().size(), 2U);
 }
 
+// Its entry moves within the table while its own record is looked at.
+TEST_F(DiscoveryTest, AReplacementThatComesFromItsOwnAddressIsToldAsSeen) {
+  std::vector<std::uint64_t> far;
+  for (std::uint64_t n = 1; far.size() < kbucket::kMaxBucketEntries + 3; ++n) {
+    if (log_distance(id_of(0), id_of(n)) == 256) far.push_back(n);
+  }
+  const std::vector<std::uint64_t> waiting(far.end() - 3, far.end());
+  for (std::size_t i = 0; i < kbucket::kMaxBucketEntries; ++i) {
+    rig_.link(far[i], own_subnet(far[i]), true);
+    discovery_.handle_link_closed(rig_.now, id_of(far[i]));
+  }
+  for (const std::uint64_t n : waiting) rig_.claim(n, own_subnet(n));
+  ASSERT_EQ(discovery_.table().replacements(), 3U);
+  rig_.questions();
+  rig_.events<NodeSeen>();
+  for (const std::uint64_t n : waiting) {
+    discovery_.handle_link_opened(rig_.now, id_of(n), own_subnet(n), false);
+    const auto seen = rig_.events<NodeSeen>();
+    ASSERT_EQ(seen.size(), 1U);
+    EXPECT_EQ(seen[0].record->id(), id_of(n));
+    EXPECT_EQ(seen[0].standing, Standing::met);
+  }
+}
+
 // Without an address we would be nobody to others.
 TEST(DiscoveryAddress, WhoDoesNotKnowItsAddressAsksTheFirstThatComesAndTellsAllOfItsNewRecord) {
   Now now = at(seconds(0));
