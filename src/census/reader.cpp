@@ -100,23 +100,32 @@ std::vector<Row> Reader::page(const Filter& filter, const std::string& after, st
   });
 }
 
-Distribution Reader::group_by(const Filter& filter, const std::string& expression) {
-  const Where where = where_of(filter);
-  Statement statement{db_, fmt::format("SELECT {}, count(*) FROM nodes WHERE {} GROUP BY 1",
-                                       expression, where.sql)};
-  bind_all(statement, where);
-  std::vector<Group> groups;
-  while (statement.step()) groups.push_back({statement.text(0), statement.number(1)});
-  return cut(std::move(groups));
-}
-
-// A node has several.
-Distribution Reader::capabilities(const Filter& filter) {
+// Peers choose these values, and may choose another one each: what is not told is never held here.
+Distribution Reader::group_by(const Filter& filter, const std::string& expression,
+                              std::int64_t rows) {
   const Where where = where_of(filter);
   Statement statement{
-      db_, fmt::format("SELECT capabilities, count(*) FROM nodes WHERE {} GROUP BY 1", where.sql)};
+      db_, fmt::format("SELECT {} AS value, count(*) AS nodes FROM nodes WHERE {} GROUP BY 1 "
+                       "ORDER BY nodes DESC, value LIMIT {}",
+                       expression, where.sql, kMaxCensusGroups)};
   bind_all(statement, where);
-  std::map<std::string, std::int64_t> counts;
+  Distribution out{.groups = {}, .others = rows};
+  while (statement.step()) {
+    out.groups.push_back({statement.text(0), statement.number(1)});
+    out.others -= out.groups.back().count;
+  }
+  return out;
+}
+
+// A node has several. Sets that many nodes have come first: names that are made up one by one find
+// the places of those that are in use taken.
+Distribution Reader::capabilities(const Filter& filter) {
+  const Where where = where_of(filter);
+  Statement statement{db_, fmt::format("SELECT capabilities, count(*) AS nodes FROM nodes WHERE {} "
+                                       "GROUP BY 1 ORDER BY nodes DESC, capabilities LIMIT {}",
+                                       where.sql, kMaxCapabilitySets)};
+  bind_all(statement, where);
+  std::map<std::string, std::int64_t, std::less<>> counts;
   while (statement.step()) {
     const std::string all = statement.text(0);
     for (std::size_t from = 0; from < all.size();) {
@@ -146,12 +155,13 @@ Statistics Reader::statistics(const Filter& filter) {
     out.ip4 = count(filter, "ip IS NOT NULL");
     out.ip6 = count(filter, "ip6 IS NOT NULL");
     out.newest = db_.number("SELECT max(last_seen) FROM nodes");
-    out.networks = group_by(filter, "network");
-    out.forks = group_by(filter, "fork_hash");
+    out.networks = group_by(filter, "network", out.nodes);
+    out.forks = group_by(filter, "fork_hash", out.nodes);
     out.clients =
         group_by(filter,
                  "CASE WHEN instr(client, '/') > 0 THEN substr(client, 1, instr(client, '/') - 1) "
-                 "ELSE client END");
+                 "ELSE client END",
+                 out.nodes);
     out.capabilities = capabilities(filter);
     for (const std::int64_t age : kAges) {
       out.seen_within.emplace_back(age,

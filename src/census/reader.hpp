@@ -1,7 +1,7 @@
 // What a census has, read while a crawl writes it: pages of rows, and how they are distributed.
 // Texts of a question are parameters of SQL, never part of it.
 // Throws CensusError. One thread, which need not be that of the writer.
-// Limits: kMaxCensusPage, kMaxCensusGroups.
+// Limits: kMaxCensusPage, kMaxCensusGroups, kMaxCapabilitySets.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,10 @@ namespace ethnet::census {
 inline constexpr std::size_t kMaxCensusPage = 1000;
 // Values of one distribution that are told one by one; the rest is one sum. Peers choose them.
 inline constexpr std::size_t kMaxCensusGroups = 24;
+// Different sets of capabilities that are counted, those of most nodes first: some 30 are in use in
+// a network, and a record has room for 60 names, so that 250,000 names at most are held for a
+// moment.
+inline constexpr std::size_t kMaxCapabilitySets = 4096;
 
 // All that is named has to apply.
 struct Filter {
@@ -36,7 +40,7 @@ struct Group {
 // Largest first.
 struct Distribution {
   std::vector<Group> groups;
-  std::int64_t others = 0;  // beyond kMaxCensusGroups
+  std::int64_t others = 0;  // nodes beyond kMaxCensusGroups; of capabilities: each name's nodes
 };
 struct Statistics {
   std::int64_t nodes = 0;
@@ -64,7 +68,8 @@ class Reader {
  private:
   template <class F>
   auto guarded(F&& f);
-  [[nodiscard]] Distribution group_by(const Filter& filter, const std::string& expression);
+  [[nodiscard]] Distribution group_by(const Filter& filter, const std::string& expression,
+                                      std::int64_t rows);
   [[nodiscard]] Distribution capabilities(const Filter& filter);
   [[nodiscard]] std::int64_t count(const Filter& filter, const std::string& condition);
 

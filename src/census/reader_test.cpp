@@ -1,5 +1,7 @@
 #include "reader.hpp"
 
+#include <fmt/format.h>
+
 #include "testing/census_rig.hpp"
 
 namespace ethnet::census::testing {
@@ -79,6 +81,21 @@ TEST_F(CensusRig, ADistributionHasABoundAndTheRestIsOneSum) {
   const Distribution clients = reader().statistics({}).clients;
   EXPECT_EQ(clients.groups.size(), kMaxCensusGroups);
   EXPECT_EQ(clients.others, 40 - std::int64_t{kMaxCensusGroups});
+}
+
+// Names that are made up, another one a node, neither take memory without a bound nor the place of
+// those that nodes have in common.
+TEST_F(CensusRig, MadeUpCapabilitiesAreCountedUpToABound) {
+  constexpr std::int64_t kMadeUp = kMaxCapabilitySets + 100;
+  for (std::int64_t i = 0; i < kMadeUp; ++i) put({.capabilities = {fmt::format("!{:04}", i)}});
+  for (int i = 0; i < 2; ++i) put({.capabilities = {"snap"}});
+  commit();
+  const Statistics s = reader().statistics({});
+  EXPECT_EQ(s.nodes, kMadeUp + 2);
+  ASSERT_EQ(s.capabilities.groups.size(), kMaxCensusGroups);
+  EXPECT_EQ(s.capabilities.groups[0].value, "snap");
+  EXPECT_EQ(s.capabilities.groups[0].count, 2);
+  EXPECT_EQ(s.capabilities.others, std::int64_t{kMaxCapabilitySets - kMaxCensusGroups});
 }
 
 TEST_F(CensusRig, SeenWithinCountsFromTheNewest) {

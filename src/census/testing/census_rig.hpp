@@ -43,6 +43,11 @@ class CensusRig : public ::testing::Test {
     return *reader_;
   }
   void add(const Said& said) {
+    put(said);
+    commit();
+  }
+  void commit() { ASSERT_TRUE(census_->commit({})); }
+  void put(const Said& said) {
     const std::uint64_t number = ++nodes_;
     EnrBuilder builder{1};
     builder.ip(crawl::testing::place_of(number).ip).udp(30'303);
@@ -63,7 +68,6 @@ class CensusRig : public ::testing::Test {
          .first_response = UnixTime::from_seconds(10),
          .last_response = UnixTime::from_seconds(said.seen),
          .last_check = UnixTime::from_seconds(said.seen)});
-    ASSERT_TRUE(census_->commit({}));
   }
 
  private:
