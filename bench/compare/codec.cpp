@@ -85,16 +85,16 @@ struct Strangers {
   [[nodiscard]] static Endpoint place_of(std::size_t i) {
     return {IpAddress::loopback_v4(), static_cast<std::uint16_t>(10'000 + i)};
   }
+  Bytes prepare_one(std::size_t i) {
+    Unreadable asks{{initiator.sessions.self(), place_of(i)}, {}};
+    responder.entropy.fill(asks.nonce);
+    const std::size_t size =
+        responder.sessions.make_challenge(responder.now, asks, nullptr, responder.out);
+    return initiator.answer(responder.peer(), responder.record->public_key(), responder.sent(size));
+  }
   std::vector<Bytes> prepare(std::size_t count) {
     std::vector<Bytes> out;
-    for (std::size_t i = 0; i < count; ++i) {
-      Unreadable asks{{initiator.sessions.self(), place_of(i)}, {}};
-      responder.entropy.fill(asks.nonce);
-      const std::size_t size =
-          responder.sessions.make_challenge(responder.now, asks, nullptr, responder.out);
-      out.push_back(
-          initiator.answer(responder.peer(), responder.record->public_key(), responder.sent(size)));
-    }
+    for (std::size_t i = 0; i < count; ++i) out.push_back(prepare_one(i));
     return out;
   }
   // Nanoseconds of CPU time.
@@ -112,6 +112,30 @@ struct Strangers {
 };
 
 // --- ordinary packets ---
+
+// Nodes that have a session each with one of ours: more than whose keys stay expanded, so that a
+// packet of another one each time pays for its key.
+struct Crowd {
+  static constexpr std::size_t kNodes = 2 * crypto::kMaxExpandedGcmKeys;
+
+  Crowd() {
+    const Bytes plain = plain_of(the_ping());
+    for (std::size_t i = 0; i < kNodes; ++i) {
+      const Bytes handshake = strangers.prepare_one(i);
+      (void)responder().take(Strangers::place_of(i), handshake);
+      End& node = strangers.initiator;
+      packets.push_back(
+          node.sent(node.sessions.seal(responder().peer(), plain, node.out).value().size));
+    }
+  }
+  End& responder() { return strangers.responder; }
+  [[nodiscard]] Peer node(std::uint64_t i) const {
+    return {strangers.initiator.sessions.self(), Strangers::place_of(i % kNodes)};
+  }
+
+  Strangers strangers;
+  std::vector<Bytes> packets;
+};
 
 // Ours and geth's node, with a session between them.
 class Pair {
@@ -210,6 +234,19 @@ void ordinary_rows(const Compare& compare) {
                   .peer = "geth v5wire",
                   .goal = 4,
                   .ours = own_side([&](std::uint64_t) { encode_ping(); }),
+                  .theirs = [&] { return compare.geth->side("geth", "v5_encode", "none"); }});
+  Crowd crowd;
+  End& ends = crowd.responder();
+  print(compare,
+        {.what = fmt::format("{}, of {} nodes in turns", decode, Crowd::kNodes),
+         .peer = "geth v5wire, of one",
+         .ours = own_side([&](std::uint64_t i) {
+           decode_one(ends, crowd.node(i).at, crowd.packets[i % Crowd::kNodes]);
+         }),
+         .theirs = [&] { return peer_side(compare.geth.get(), "v5_decode", ours, plain); }});
+  print(compare, {.what = fmt::format("{}, for {} nodes in turns", encode, Crowd::kNodes),
+                  .peer = "geth v5wire, for one",
+                  .ours = own_side([&](std::uint64_t i) { encode_one(ends, crowd.node(i), ping); }),
                   .theirs = [&] { return compare.geth->side("geth", "v5_encode", "none"); }});
 }
 

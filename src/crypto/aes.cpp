@@ -1,8 +1,13 @@
 #include "aes.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
 #include <openssl/evp.h>
 
 #include "c_bytes.hpp"
+#include "ct_equal.hpp"
 #include "wipe.hpp"
 
 namespace ethnet::crypto {
@@ -164,16 +169,51 @@ Result<Bytes> AesGcm::open(ByteView nonce, ByteView associated, ByteView sealed)
   return out;
 }
 
-struct AesGcmAnyKey::State {
-  GcmContext seal;
-  GcmContext open;
+namespace {
+
+// The keys that were used last in one direction, each in a context of its own.
+class ExpandedKeys {
+ public:
+  explicit ExpandedKeys(Direction direction) {
+    for (Slot& slot : slots_) {
+      slot.gcm.context = make_context("AES-128-GCM", slot.key.view(), direction);
+    }
+  }
+
+  // The context for a message under this key, and the key where the context has another one still.
+  struct Choice {
+    GcmContext& gcm;
+    ByteView to_expand;
+  };
+  [[nodiscard]] Choice choose(ByteView key) {
+    const auto has_it = [key](const Slot& slot) { return ct_equal(slot.key.view(), key); };
+    const auto known = std::ranges::find_if(slots_, has_it);
+    const bool is_known = known != slots_.end();
+    Slot& slot = is_known ? *known : *std::ranges::min_element(slots_, {}, &Slot::last_use);
+    slot.last_use = ++uses_;
+    if (is_known) return {.gcm = slot.gcm, .to_expand = {}};
+    copy_into(slot.key.writable(), key);
+    return {.gcm = slot.gcm, .to_expand = key};
+  }
+
+ private:
+  struct Slot {
+    SecretBytes<16> key;  // zeros at first, which is what the context has then
+    GcmContext gcm;
+    std::uint64_t last_use = 0;
+  };
+  std::array<Slot, kMaxExpandedGcmKeys> slots_;
+  std::uint64_t uses_ = 0;
 };
 
-AesGcmAnyKey::AesGcmAnyKey() : state_{std::make_unique<State>()} {
-  constexpr ByteArray<16> kNoKey{};
-  state_->seal.context = make_context("AES-128-GCM", kNoKey, Direction::encrypt);
-  state_->open.context = make_context("AES-128-GCM", kNoKey, Direction::decrypt);
-}
+}  // namespace
+
+struct AesGcmAnyKey::State {
+  ExpandedKeys seal{Direction::encrypt};
+  ExpandedKeys open{Direction::decrypt};
+};
+
+AesGcmAnyKey::AesGcmAnyKey() : state_{std::make_unique<State>()} {}
 AesGcmAnyKey::AesGcmAnyKey(AesGcmAnyKey&&) noexcept = default;
 AesGcmAnyKey& AesGcmAnyKey::operator=(AesGcmAnyKey&&) noexcept = default;
 AesGcmAnyKey::~AesGcmAnyKey() = default;
@@ -183,7 +223,8 @@ Result<void> AesGcmAnyKey::seal_into(ByteView key, ByteView nonce, ByteView asso
   if (key.size() != 16) return fail(CryptoError::bad_key_size, key.size());
   TRY(check_inputs(nonce, associated, plain));
   CHECK(state_ != nullptr);
-  seal_message(state_->seal, key, nonce, associated, plain, out);
+  const auto [gcm, to_expand] = state_->seal.choose(key);
+  seal_message(gcm, to_expand, nonce, associated, plain, out);
   return {};
 }
 
@@ -192,7 +233,8 @@ Result<void> AesGcmAnyKey::open_into(ByteView key, ByteView nonce, ByteView asso
   if (key.size() != 16) return fail(CryptoError::bad_key_size, key.size());
   TRY(check_sealed(nonce, associated, sealed));
   CHECK(state_ != nullptr);
-  return open_message(state_->open, key, nonce, associated, sealed, out);
+  const auto [gcm, to_expand] = state_->open.choose(key);
+  return open_message(gcm, to_expand, nonce, associated, sealed, out);
 }
 
 struct AesCtr::State {

@@ -1,8 +1,8 @@
 // AES-GCM (NIST SP 800-38D) and AES-CTR (SP 800-38A) with 128- and 256-bit keys.
 // One object holds one expanded key and its reusable context: make it once per key, not per
-// message. Where every message has another key, AesGcmAnyKey and AesCtr::restart expand it into a
-// context that is there: nothing is allocated. Objects are movable and independent of each other;
-// one thread at a time may use each.
+// message. Where keys are many, AesGcmAnyKey and AesCtr::restart expand each into a context that is
+// there: nothing is allocated. Objects are movable and independent of each other; one thread at a
+// time may use each.
 #pragma once
 
 #include <memory>
@@ -20,6 +20,8 @@ inline constexpr std::size_t kGcmNonceSize = 12;      // what every protocol her
 inline constexpr std::size_t kMaxGcmNonceSize = 128;  // other sizes from 1 to this work as well
 // The longest text or associated data of one call.
 inline constexpr std::size_t kMaxAesInput = std::size_t{1} << 30;
+// Keys that an AesGcmAnyKey has expanded, in each direction: a lookup talks to three nodes at once.
+inline constexpr std::size_t kMaxExpandedGcmKeys = 4;
 
 class AesGcm {
  public:
@@ -49,9 +51,10 @@ class AesGcm {
   std::unique_ptr<State> state_;
 };
 
-// AES-128-GCM with the key given with each message: for many keys that are used seldom each, such
-// as those of discv5's sessions, which then cost 16 bytes and not two contexts.
-// It holds the schedule of the last key until the next one, or its end, overwrites it.
+// AES-128-GCM with the key given with each message: for many keys of which few are in use at a
+// time, such as those of discv5's sessions, which then cost 16 bytes and not two contexts (1 KiB
+// each). To expand a key takes as long as a short message: those that were used last stay expanded,
+// until kMaxExpandedGcmKeys others, or the end of the object, overwrite them.
 class AesGcmAnyKey {
  public:
   AesGcmAnyKey();

@@ -187,6 +187,29 @@ TEST(AesGcmAnyKey, AgreesWithAnObjectOfEachKeyAndReleasesNothingUnderAnother) {
   }
 }
 
+// More keys than stay expanded, some of them used again at once, some late, and nonces of two
+// sizes.
+TEST(AesGcmAnyKey, KeysInAnyOrderEachSealAndOpenTheirOwn) {
+  Prng prng{5};
+  AesGcmAnyKey any;
+  std::array<Bytes, kMaxExpandedGcmKeys + 2> keys;
+  for (Bytes& key : keys) key = random_bytes(prng, 16);
+  keys.back() = Bytes(16);  // the key that a new object has in all its contexts
+  for (int i = 0; i < 2'000; ++i) {
+    const Bytes& key = keys[prng.below(keys.size())];
+    const Bytes nonce = random_bytes(prng, prng.below(4) == 0 ? 16 : 12);
+    const Bytes plain = random_bytes(prng, prng.below(40));
+    Bytes sealed(plain.size() + kGcmTagSize);
+    ASSERT_TRUE(any.seal_into(key, nonce, {}, plain, sealed).has_value());
+    ASSERT_EQ(AesGcm::make(key).value().seal(nonce, {}, plain), sealed) << i;
+    Bytes out(plain.size(), std::byte{0xaa});
+    const Bytes& other = keys[prng.below(keys.size())];
+    ASSERT_EQ(any.open_into(other, nonce, {}, sealed, out).has_value(), other == key) << i;
+    ASSERT_TRUE(any.open_into(key, nonce, {}, sealed, out).has_value()) << i;
+    ASSERT_EQ(out, plain);
+  }
+}
+
 TEST(AesGcmAnyKey, RefusesOtherSizes) {
   AesGcmAnyKey any;
   Bytes out(kGcmTagSize);

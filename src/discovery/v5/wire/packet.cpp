@@ -149,27 +149,27 @@ ByteView write_header(const Header& header, MutByteView out) {
   return out.first(size);
 }
 
-PacketCodec::PacketCodec()
-    : mask_{crypto::AesCtr::make(ByteArray<16>{}, ByteArray<16>{}).value()} {}
+PacketCodec::Mask::Mask()
+    : stream_{crypto::AesCtr::make(ByteArray<16>{}, ByteArray<16>{}).value()} {}
 
-void PacketCodec::start_mask(const NodeId& dest, ByteView masking_iv) {
-  const ByteView key = dest.view().first(mask_key_.size());
-  if (equal(key, mask_key_)) {
-    CHECK(mask_.restart(masking_iv).has_value());
+void PacketCodec::Mask::start(const NodeId& dest, ByteView masking_iv) {
+  const ByteView key = dest.view().first(key_.size());
+  if (equal(key, key_)) {
+    CHECK(stream_.restart(masking_iv).has_value());
     return;
   }
-  CHECK(mask_.restart(key, masking_iv).has_value());
-  copy_into(mask_key_, key);
+  CHECK(stream_.restart(key, masking_iv).has_value());
+  copy_into(key_, key);
 }
 
-void PacketCodec::apply_mask(ByteView in, MutByteView out) {
-  CHECK(mask_.apply(in, out).has_value());
+void PacketCodec::Mask::apply(ByteView in, MutByteView out) {
+  CHECK(stream_.apply(in, out).has_value());
 }
 
 void PacketCodec::mask_header(const NodeId& dest, MutByteView header_bytes) {
-  start_mask(dest, header_bytes.first(kMaskingIvBytes));
+  outgoing_.start(dest, header_bytes.first(kMaskingIvBytes));
   const MutByteView header = header_bytes.subspan(kMaskingIvBytes);
-  apply_mask(header, header);
+  outgoing_.apply(header, header);
 }
 
 Result<Packet> PacketCodec::decode(const NodeId& self, ByteView datagram, PacketBuffer& buffer) {
@@ -182,14 +182,14 @@ Result<Packet> PacketCodec::decode(const NodeId& self, ByteView datagram, Packet
   const MutByteView out{buffer};
   const ByteView masking_iv = datagram.first(kMaskingIvBytes);
   copy_into(out, masking_iv);
-  start_mask(self, masking_iv);
+  incoming_.start(self, masking_iv);
   const MutByteView head = out.subspan(kMaskingIvBytes, kStaticHeaderBytes);
-  apply_mask(datagram.subspan(kMaskingIvBytes, kStaticHeaderBytes), head);
+  incoming_.apply(datagram.subspan(kMaskingIvBytes, kStaticHeaderBytes), head);
   const StaticHeader fixed = TRY(read_static(head));
   TRY(check_sizes(fixed.flag, fixed.authdata_size, datagram.size() - kHeadBytes));
 
   const MutByteView authdata = out.subspan(kHeadBytes, fixed.authdata_size);
-  apply_mask(datagram.subspan(kHeadBytes, fixed.authdata_size), authdata);
+  incoming_.apply(datagram.subspan(kHeadBytes, fixed.authdata_size), authdata);
   const std::size_t header_end = kHeadBytes + fixed.authdata_size;
   Packet packet{.header = {.nonce = fixed.nonce, .authdata = {}},
                 .header_bytes = out.first(header_end),

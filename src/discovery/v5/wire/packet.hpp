@@ -83,8 +83,6 @@ ByteView write_header(const Header& header, MutByteView out);
 
 class PacketCodec {
  public:
-  PacketCodec();
-
   // A datagram for the node `self`. Errors: of packets in Discv5Error.
   [[nodiscard]] Result<Packet> decode(const NodeId& self, ByteView datagram, PacketBuffer& buffer);
   // The message under this key, in packet.plain. Error: unreadable; nothing of it is then left.
@@ -102,12 +100,22 @@ class PacketCodec {
   std::size_t encode_whoareyou(const NodeId& dest, const ChallengeData& data, PacketBuffer& out);
 
  private:
-  void start_mask(const NodeId& dest, ByteView masking_iv);
-  void apply_mask(ByteView in, MutByteView out);
+  // The stream under which a header is masked for one node. What comes in is all masked for us, and
+  // what leaves often for the node of the last packet: its key is expanded when it is another one.
+  class Mask {
+   public:
+    Mask();
+    void start(const NodeId& dest, ByteView masking_iv);
+    void apply(ByteView in, MutByteView out);
+
+   private:
+    crypto::AesCtr stream_;
+    ByteArray<16> key_{};  // the one that it has
+  };
   void mask_header(const NodeId& dest, MutByteView header_bytes);
 
-  crypto::AesCtr mask_;
-  ByteArray<16> mask_key_{};  // the one that it has: what comes in is all masked under ours
+  Mask incoming_;
+  Mask outgoing_;
   crypto::AesGcmAnyKey gcm_;
 };
 
