@@ -50,7 +50,7 @@ std::vector<Received> read_all(UdpSocket& socket, std::size_t count) {
 }
 
 // Whoever names an IPv6 address cannot have us send to an IPv4 host of the same first bytes.
-TEST(UdpSocket, NothingLeavesForAFamilyThatTheSocketDoesNotHave) {
+TEST(UdpAttacks, atk_38_NothingLeavesForAFamilyThatTheSocketDoesNotHave) {
   UdpSocket receiver{loopback(0), {}};
   UdpSocket sender{loopback(0), {}};
   const Endpoint like_it{IpAddress::parse("7f00:1:dead:beef::1").value(), receiver.local().port};
