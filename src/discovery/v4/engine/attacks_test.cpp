@@ -249,6 +249,26 @@ TEST_F(Discv4Attacks, atk_22_AFloodOfPingsCostsFewSignatureChecksAndOthersAreSer
   EXPECT_GE(counters.address_budget, packets - budget);
 }
 
+// Under one identity no more than its share, though its address has more.
+TEST_F(Discv4Attacks, atk_22_OneIdentityIsServedNoOftenerThanItsShareAndItsNeighbourIs) {
+  const Hand flood{net, 66, place_of(66)};
+  const Hand neighbour{net, 67, flood.at};
+  flood.bond(node);
+  neighbour.bond(node);
+  net.run(seconds(10));
+  constexpr auto kShare = static_cast<std::uint64_t>(filter::kIdentityRate.burst);
+  constexpr std::uint64_t kPackets = kShare + 20;
+  static_assert(kPackets < static_cast<std::uint64_t>(filter::kAddressRate.burst));
+  const Bytes ping = packet_of(flood.ping_to(node), *key_of(flood.number));
+  const std::size_t before = net.log.size();
+  for (std::uint64_t i = 0; i < kPackets; ++i) net.deliver(flood.at, node, ping);
+  EXPECT_EQ(node.counters().address_budget, 0U);
+  EXPECT_EQ(node.counters().identity_budget, kPackets - kShare);
+  EXPECT_EQ(net.log.size() - before, kShare) << "a PONG each";
+  net.deliver(flood.at, node, packet_of(neighbour.ping_to(node), *key_of(neighbour.number)));
+  EXPECT_EQ(net.log.size() - before, kShare + 1);
+}
+
 // Answers that nobody asked for cost no signature check.
 TEST_F(Discv4Attacks, atk_22_UnsolicitedAnswersCostNoSignatureCheck) {
   const Hand hand{net, 9, place_of(9)};

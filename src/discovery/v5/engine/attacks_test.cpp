@@ -220,6 +220,38 @@ TEST_F(EngineAttacks, atk_28_Discv5ChallengesDoNotMakeUsSignWithoutEnd) {
   EXPECT_EQ(node.engine().counters().challenges_unknown, 99U) << "the nonce is of no packet now";
 }
 
+// One identity at one address whose handshakes are right: it has its share of our work on the
+// curve, each pays once, and others have theirs.
+TEST_F(EngineAttacks, atk_22_Discv5HandshakesOfOneIdentityCostNoMoreThanItsShare) {
+  constexpr std::uint64_t kShare = 8;
+  net_.filter_limits.identity = {.burst = kShare, .per_second = 1};
+  EngineNode& node = start();
+  PacketBuffer plain{};
+  const ByteView ping =
+      ByteView{plain}.first(encode_message(Ping{RequestId::of(1), 1}, plain).value());
+  const Peer to{node.engine().self(), node.place};
+  Bytes packet;
+  net_.on_stranger = [&](const UnderWay& sent) { packet = sent.bytes; };
+  const auto shake_hands = [&](Node& with) {
+    const auto asked = with.sessions.make_random(to, with.out).size;
+    net_.inject(with.place, node.place, with.sent(asked));
+    const auto received = with.take(net_.now, node.place, packet);
+    const auto* challenge = as<ChallengeReceived>(received);
+    ASSERT_NE(challenge, nullptr);
+    const auto sealed =
+        with.sessions.answer_challenge(to, key_of(1)->public_key(), *challenge, ping, with.out);
+    net_.inject(with.place, node.place, with.sent(sealed->size));
+  };
+  Node flood{3};
+  for (std::uint64_t i = 0; i < 5 * kShare; ++i) shake_hands(flood);
+  EXPECT_EQ(node.engine().session_counters().handshakes_accepted, kShare);
+  EXPECT_EQ(node.engine().counters().pings, kShare) << "what it said is served";
+  EXPECT_EQ(node.filter.counters().refused_identities, 4 * kShare);
+  Node other{4};
+  shake_hands(other);
+  EXPECT_EQ(node.engine().session_counters().handshakes_accepted, kShare + 1);
+}
+
 TEST_F(EngineAttacks, atk_29_Discv5SessionsWithoutEndStayWithinTheirBoundAndTheHonestComeBack) {
   EngineLimits limits;
   limits.sessions.sessions = count(50, kMaxDiscv5Sessions);
