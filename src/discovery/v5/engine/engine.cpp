@@ -90,7 +90,7 @@ void Engine::on_message(Now now, const Endpoint& local, const MessageReceived& r
   const auto message = decode_message(received.plain);
   if (!message) {
     ++counters_.bad_messages;
-    return;
+    return on_bad_message(now, from, received.plain);
   }
   std::visit(
       [&](const auto& m) {
