@@ -2,8 +2,8 @@
 // guesses those), and the engine by operations: two engines and a peer by hand, whose packets are
 // late, lost, repeated and sent from elsewhere.
 #include <array>
-#include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -33,8 +33,6 @@ constexpr std::size_t kIdentities = 4;  // two engines, two by hand
 constexpr std::size_t kPlaces = 6;      // that records, NEIGHBORS and commands name
 // And one more, that nothing names: whatever comes from there was forged.
 constexpr std::size_t kSources = kPlaces + 1;
-// What one contact may send to an address before it is proven: a PING and a PONG.
-constexpr std::size_t kKnockBytes = 400;
 
 const std::vector<Endpoint>& places() {
   static const std::vector<Endpoint> all{place_of(0),
@@ -96,6 +94,11 @@ class EngineRun {
   }
 
  private:
+  struct UnderWay {
+    Endpoint from;
+    Endpoint to;
+    Bytes bytes;
+  };
   struct Node {
     Node(std::size_t number_, Now now)
         : number{number_},
@@ -116,16 +119,9 @@ class EngineRun {
     discv4::testing::TestRng rng;
     filter::Filter filter;
     Checked<Engine> engine;
-    std::map<IpAddress, std::size_t> in;
-    std::map<IpAddress, std::size_t> out;
     std::set<IpAddress> once_proven;
+    std::vector<UnderWay> sent;  // by the input that is being judged
   };
-  struct UnderWay {
-    Endpoint from;
-    Endpoint to;
-    Bytes bytes;
-  };
-
   [[nodiscard]] Now now() const { return discv4::testing::at(time_); }
   [[nodiscard]] static V4Node peer(std::size_t number) { return node_of(number, places()[number]); }
   void put(UnderWay packet) {
@@ -137,19 +133,22 @@ class EngineRun {
     while (!node.engine.drained()) {
       while (const auto sent = node.engine.poll_transmit(now(), buffer)) {
         CHECK(sent->size <= kMaxDiscv4Packet);
-        node.out[sent->remote.ip] += sent->size;
-        put({places()[node.number], sent->remote, to_bytes(ByteView{buffer}.first(sent->size))});
+        node.sent.push_back(
+            {places()[node.number], sent->remote, to_bytes(ByteView{buffer}.first(sent->size))});
+        put(node.sent.back());
       }
       while (node.engine.poll_event()) {
       }
     }
+    judge(node);
   }
   void take(Node& node, const Endpoint& from, ByteView bytes) {
-    node.in[from.ip] += bytes.size();
+    input_ = Input{from.ip, bytes.size()};
     const Datagram datagram{
         .local = places()[node.number], .remote = from, .ecn = 0, .bytes = bytes};
     node.engine.handle_datagrams(now(), std::span{&datagram, 1});
     drain(node);
+    input_.reset();
   }
   void deadline(Node& node) {
     node.engine.handle_deadline(now());
@@ -244,25 +243,42 @@ class EngineRun {
     take(node, from, raw_packet(type, in.bytes(in.byte()), *key_of(3)));
   }
 
-  // To an address that was never proven no more went than came, but for where we knocked; where
-  // nothing could have made us knock, not a byte.
-  void check(Node& node) {
+  // What one input caused. To the sender of a datagram that was never proven to be there goes no
+  // more than came with it, and to others nothing by it. Elsewhere we knock by a PING, and where
+  // nothing named an address, not at all.
+  void judge(Node& node) {
     Engine& engine = node.engine.machine();
-    CHECK(node.table.broken().empty());
-    const std::size_t knocks = engine.counters().contacts * kKnockBytes;
-    for (const auto& [ip, bytes] : node.out) {
+    for (const Endpoint& place : places()) {
       for (std::size_t i = 0; i < kIdentities; ++i) {
-        if (engine.is_proven(now(), id_of(i), ip)) node.once_proven.insert(ip);
+        if (engine.is_proven(now(), id_of(i), place.ip)) node.once_proven.insert(place.ip);
       }
-      if (ip.is_lan() || node.once_proven.contains(ip)) continue;
-      const bool is_forged = ip == places()[kPlaces].ip;
-      CHECK(bytes <= node.in[ip] + (is_forged ? 0 : knocks));
     }
+    const bool is_of_stranger = input_ && !node.once_proven.contains(input_->from);
+    std::size_t to_sender = 0;
+    for (const UnderWay& sent : node.sent) {
+      const IpAddress& ip = sent.to.ip;
+      if (input_ && input_->from == ip) {
+        to_sender += sent.bytes.size();
+        continue;
+      }
+      CHECK(!is_of_stranger);
+      if (node.once_proven.contains(ip)) continue;
+      CHECK(open(sent.bytes).value().type == PacketType::ping);
+      CHECK(ip != places()[kPlaces].ip);
+    }
+    CHECK(!is_of_stranger || to_sender <= input_->bytes);
+    node.sent.clear();
   }
+  void check(Node& node) { CHECK(node.table.broken().empty()); }
 
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<UnderWay> under_way_;
   UnderWay last_;
+  struct Input {
+    IpAddress from;
+    std::size_t bytes = 0;
+  };
+  std::optional<Input> input_;  // the datagram that is being taken
   Duration time_;
 };
 

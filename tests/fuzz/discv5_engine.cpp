@@ -2,8 +2,9 @@
 // datagrams that are lost, late, repeated, spoilt or from elsewhere, jobs that take long, commands.
 #include <algorithm>
 #include <deque>
-#include <map>
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include <discovery/v5/engine/engine.hpp>
 #include <discovery/v5/testing/engine_rig.hpp>
@@ -223,11 +224,24 @@ class EngineRun {
     if (came_.size() > kUnderWay) came_.pop_front();
     hand_over(came_.back());
   }
+  // What proves nothing (no message under keys, no handshake, no answer to a packet of ours) is
+  // answered by no more than came with it, and moves us to say nothing to anybody else.
   void hand_over(const UnderWay& datagram) {
-    balance_[datagram.from.ip] += static_cast<std::int64_t>(datagram.bytes.size());
+    drain();
+    const auto proofs = [&] {
+      const SessionCounters& counters = engine_.machine().session_counters();
+      return counters.messages + counters.handshakes_accepted + counters.challenges_answered;
+    };
+    const std::uint64_t before = proofs();
+    input_ = Input{datagram.from.ip};
     const Datagram in{
         .local = datagram.to, .remote = datagram.from, .ecn = 0, .bytes = datagram.bytes};
     engine_.handle_datagrams(time(), {&in, 1});
+    drain();
+    const Input caused = *std::exchange(input_, std::nullopt);
+    if (proofs() != before) return;
+    CHECK(caused.to_sender <= datagram.bytes.size());
+    CHECK(caused.to_others == 0);
   }
   // Once more, spoilt, from elsewhere, or made of any bytes.
   void disturb(Operations& in, std::uint8_t op) {
@@ -320,11 +334,12 @@ class EngineRun {
     CHECK(!engine_.machine().exceeded_limit());
     CHECK(table_.broken().empty());
   }
-  // To whom nobody proved to be there goes no more than came from there, and two knocks a minute
-  // where a record says that a node is.
+  // Where nobody ever proved to be and no record says that somebody is, nothing goes but answers;
+  // two knocks a minute where one says so.
   void note_sent(UnderWay datagram) {
-    balance_[datagram.to.ip] -= static_cast<std::int64_t>(datagram.bytes.size());
-    for (std::uint8_t i = 0; i < 4; ++i) CHECK(balance_[forged(i).ip] >= 0);
+    const bool is_answer = input_ && input_->from == datagram.to.ip;
+    if (input_) (is_answer ? input_->to_sender : input_->to_others) += datagram.bytes.size();
+    for (std::uint8_t i = 0; i < 4; ++i) CHECK(is_answer || datagram.to.ip != forged(i).ip);
     if (datagram.to.ip == victim().ip && datagram.bytes.size() != kWhoareyouBytes) {
       knocks_.push_back(time().mono);
       if (knocks_.size() > kbucket::kMaxProbesPerAddress) {
@@ -346,7 +361,13 @@ class EngineRun {
   std::deque<UnderWay> came_;
   std::vector<Job> jobs_;
   std::deque<std::uint64_t> talks_;
-  std::map<IpAddress, std::int64_t> balance_;
+  // A datagram that the engine is taking, and bytes that it caused.
+  struct Input {
+    IpAddress from;
+    std::size_t to_sender = 0;
+    std::size_t to_others = 0;
+  };
+  std::optional<Input> input_;
   std::deque<Instant> knocks_;
   Bytes buffer_ = Bytes(kTransmitBufferBytes);
 };

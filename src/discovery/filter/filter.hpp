@@ -3,8 +3,9 @@
 //
 //   if (!filter.allow(now, remote)) return;                     // before any decoding
 //   ...sizes, hash or header...
+//   if (!filter.allow(now, remote, id)) return;                 // where it says who it is
 //   if (!filter.allow_curve_work(now, trust)) return;           // before a signature check
-//   if (!filter.allow(now, remote, id)) return;                 // before what the node asks for
+//   if (!filter.allow(now, remote, id)) return;                 // where only now it shows
 //
 // One thread. Deterministic: the key of the hash changes no verdict. Limits: limits.hpp.
 #pragma once

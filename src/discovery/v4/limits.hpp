@@ -16,6 +16,10 @@ inline constexpr std::size_t kMaxDiscv4Packet = 1280;  // bytes; the specificati
 // Nodes of one NEIGHBORS packet: of those with addresses 14 fit, and 16 are all that is asked for.
 inline constexpr std::size_t kMaxPacketNeighbors = 16;
 
+// As much as a PING of ours that has room for it is padded to: the PING that it may be answered by,
+// no longer than it, has then room for a PONG (engine.hpp).
+inline constexpr std::size_t kRoomyPing = 180;  // bytes
+
 // How long a packet of ours may be under way.
 inline constexpr Duration kPacketLifetime = seconds(20);
 // A clock so far from ours is still believed: what has expired since then is taken.

@@ -67,7 +67,6 @@ struct Knock {
   Hash32 ping;
   bool we_chose = true;  // these three as of a Contact
   bool was_answered = false;
-  bool spent_a_pong = false;
 };
 
 struct Contact {
@@ -77,7 +76,6 @@ struct Contact {
   bool has_ponged = false;       // since we turned to it
   bool is_settled = false;       // it answered since then: it is at node.at, and nowhere else
   bool was_answered = false;     // by us, a PING of its, since then
-  bool spent_a_pong = false;     // one PONG of ours towards it, before it was proven
   Hash32 request;                // hash of the packet that is under way
   std::vector<Knock> elsewhere;  // empty once it is settled; with node.at kMaxPlacesPerNode
   std::deque<Ask> asks;          // the first one first

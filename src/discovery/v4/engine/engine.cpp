@@ -34,6 +34,15 @@ bool is_answerable(const Endpoint& remote) {
   return remote.port != 0 && !remote.ip.is_unspecified() && !is_of_many;
 }
 
+// To kRoomyPing or as far as there is room, where a PONG has room too. How long the headers of the
+// padding and of the list are depends on it: it is shortened until all fits.
+void pad(Ping& ping, std::size_t max_size) {
+  const std::size_t size = std::min(max_size, kRoomyPing);
+  if (size < kLongestPong) return;
+  ping.padding = size - std::min(size, encoded_size(ping));
+  while (ping.padding > 0 && encoded_size(ping) > size) --ping.padding;
+}
+
 // The hash of our PING that this PONG answers.
 const Hash32* ping_hash_of(const Message& message) {
   const auto* pong = std::get_if<Pong>(&message);
@@ -246,6 +255,7 @@ std::optional<Hash32> Engine::send_ping(Now now, const Endpoint& local, const En
     ++counters_.amplification;
     return std::nullopt;
   }
+  pad(ping, max_size);
   const auto hash = send(ping, local, remote);
   if (!hash) return std::nullopt;
   if (Instant* sent = pings_.use(*hash)) {

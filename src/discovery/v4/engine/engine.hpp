@@ -5,9 +5,10 @@
 // PING of ours, by its hash, from that IP address (bonds.hpp). To an address that is not proven,
 // nothing is sent that is larger than what came from there (attack 21). A PONG is larger than the
 // PING that it answers, so a stranger gets a PING of ours first, which is not, and its PONG when it
-// has answered that. Two exceptions: on loopback and LAN both go at once (geth's test suite waits
-// for the PONG, and who is there needs no reflector); and a node to which we have just turned
-// ourselves gets one PONG at once, or two that do as we do would wait for each other.
+// has answered that. On loopback both go at once (geth's test suite waits for the PONG, and who is
+// there has our machine anyway). Two that do as we do must not wait for each other's PONG: the PING
+// by which we turn to a node is as long as a PONG (kRoomyPing), so that its PING may be as long,
+// and that one is answered at once.
 //
 // Asking. A node is pinged, pings back, gets our PONG, and only then would answer: Contact
 // (contacts.hpp). What discv4 tells of a node is an endpoint and a key; the table wants a record,
@@ -141,10 +142,12 @@ class Engine {
   // engine_answer.cpp: what others ask
   void on_ping(Now now, const Sender& from, const Ping& ping);
   void note_proven_ping(Now now, const Sender& from, const Ping& ping);
-  [[nodiscard]] bool* pong_to_spend(const NodeAt& node);
+  [[nodiscard]] const Hash32* ping_under_way(const NodeAt& node);
+  [[nodiscard]] Pong make_pong(Now now, const Place& to, const Hash32& ping_hash) const;
   void send_pong(Now now, const Endpoint& local, const Endpoint& remote, const NodeAt& node,
                  const Hash32& ping_hash, const Place& to);
-  void prove(Now now, const Sender& from, const Ping& ping, bool hold_pong);
+  void prove(Now now, const Sender& from, const Ping& ping, bool hold_pong,
+             const Hash32* under_way = nullptr);
   void on_findnode(Now now, const Sender& from, const FindNode& findnode);
   void on_enr_request(Now now, const Sender& from);
 

@@ -1,6 +1,5 @@
 // What others ask of us: PING, FINDNODE, ENRRequest.
 #include <algorithm>
-#include <utility>
 
 #include <crypto/keccak.hpp>
 #include <discovery/kbucket/scope.hpp>
@@ -13,8 +12,9 @@ namespace {
 using kbucket::may_relay;
 using kbucket::scope_of;
 
-// Who is on loopback or on our LAN needs no reflector to reach somebody there.
-bool is_near(const IpAddress& ip) { return ip.is_loopback() || ip.is_lan(); }
+// Who is there needs no reflector to reach somebody there. On a LAN it may: an address there can be
+// forged from elsewhere.
+bool needs_no_proof(const IpAddress& ip) { return ip.is_loopback(); }
 
 }  // namespace
 
@@ -29,9 +29,10 @@ void Engine::on_ping(Now now, const Sender& from, const Ping& ping) {
     if (is_proof_old) prove(now, from, ping, false);
     return note_proven_ping(now, from, ping);
   }
-  const bool at_once = is_near(from.remote.ip);
-  if (bool* const spent_a_pong = pong_to_spend(node)) {
-    if (std::exchange(*spent_a_pong, true) && !at_once) return;
+  const bool at_once = needs_no_proof(from.remote.ip);
+  if (const Hash32* const ours = ping_under_way(node)) {
+    const bool has_room = encoded_size(make_pong(now, to, from.hash)) <= from.size;
+    if (!at_once && !has_room) return prove(now, from, ping, true, ours);
     return send_pong(now, from.local, from.remote, node, from.hash, to);
   }
   if (at_once) send_pong(now, from.local, from.remote, node, from.hash, to);
@@ -46,25 +47,26 @@ void Engine::note_proven_ping(Now now, const Sender& from, const Ping& ping) {
   static_cast<void>(ask(now, node, AskRecord{}, NamedBy::itself));
 }
 
-// Whether we have just turned to it there, and said nothing else yet.
-bool* Engine::pong_to_spend(const NodeAt& node) {
-  Contact* const contact = contacts_.find(node.id);
+// The hash of the PING by which we have just turned to it there; null where we did not.
+const Hash32* Engine::ping_under_way(const NodeAt& node) {
+  const Contact* const contact = contacts_.find(node.id);
   if (contact == nullptr) return nullptr;
-  if (contact->node.at.ip == node.ip && contact->phase == Phase::pinging) {
-    return &contact->spent_a_pong;
-  }
+  if (contact->node.at.ip == node.ip && contact->phase == Phase::pinging) return &contact->request;
   const auto knock = std::ranges::find_if(
       contact->elsewhere, [&](const Knock& other) { return other.at.ip == node.ip; });
-  return knock == contact->elsewhere.end() ? nullptr : &knock->spent_a_pong;
+  return knock == contact->elsewhere.end() ? nullptr : &knock->ping;
+}
+
+Pong Engine::make_pong(Now now, const Place& to, const Hash32& ping_hash) const {
+  return {.to = to,
+          .ping_hash = ping_hash,
+          .expiration = expiration_at(now.wall),
+          .enr_seq = config_.local_record->record().seq()};
 }
 
 void Engine::send_pong(Now now, const Endpoint& local, const Endpoint& remote, const NodeAt& node,
                        const Hash32& ping_hash, const Place& to) {
-  const Pong pong{.to = to,
-                  .ping_hash = ping_hash,
-                  .expiration = expiration_at(now.wall),
-                  .enr_seq = config_.local_record->record().seq()};
-  if (!send(pong, local, remote)) return;
+  if (!send(make_pong(now, to, ping_hash), local, remote)) return;
   bonds_.on_ping_answered(now, node);
   Contact* const contact = contacts_.find(node.id);
   if (contact == nullptr) return;
@@ -74,9 +76,10 @@ void Engine::send_pong(Now now, const Endpoint& local, const Endpoint& remote, c
   if (contact->phase == Phase::awaiting_ping) advance(now, *contact);
 }
 
-// Asks for a proof by a PING that is no larger than what came. The PONG that is held goes when it
-// comes.
-void Engine::prove(Now now, const Sender& from, const Ping& ping, bool hold_pong) {
+// Asks for a proof by a PING that is no larger than what came, or waits for that which answers the
+// one that is under way. The PONG that is held goes when it comes.
+void Engine::prove(Now now, const Sender& from, const Ping& ping, bool hold_pong,
+                   const Hash32* under_way) {
   const NodeAt node = from.at();
   Proofs::Proof proof{.node = node,
                       .at = from.remote,
@@ -97,8 +100,13 @@ void Engine::prove(Now now, const Sender& from, const Ping& ping, bool hold_pong
     before->at = proof.at;
     return;
   }
-  const std::size_t max_size = is_near(from.remote.ip) ? kMaxDiscv4Packet : from.size;
-  const auto hash = send_ping(now, from.local, from.remote, max_size);
+  std::optional<Hash32> hash;
+  if (under_way != nullptr) {
+    hash = *under_way;
+  } else {
+    const std::size_t max_size = needs_no_proof(from.remote.ip) ? kMaxDiscv4Packet : from.size;
+    hash = send_ping(now, from.local, from.remote, max_size);
+  }
   if (!hash) return;
   proof.ping_hash = *hash;
   proofs_.add(proof);

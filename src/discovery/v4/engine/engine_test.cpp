@@ -36,6 +36,48 @@ TEST_F(EngineTest, TwoNodesThatMeetProveTheirAddressesToEachOther) {
                                              PacketType::enr_response));
 }
 
+// Wherever they are, and however long the numbers of their records: both hold the other's PONG
+// until it is proven, unless its PING has room for one.
+TEST_F(EngineTest, TwoNodesThatMeetDoNotWaitForEachOther) {
+  std::uint64_t number = 10;
+  for (const char* place : {"60.1.1.%", "10.0.0.%", "127.0.0.%", "[2a00:1::%]", "[fd00::%]"}) {
+    for (const std::uint64_t seq : {std::uint64_t{1}, ~std::uint64_t{0}}) {
+      const auto add = [&]() -> NetNode& {
+        std::string text = place;
+        text.replace(text.find('%'), 1, std::to_string(++number));
+        const Endpoint at = Endpoint::parse(text + ":30303").value();
+        NetNode& node = net.add(number, at);
+        net.tell(node, [&](Engine& e) { e.set_local_record(record_of(number, at, seq)); });
+        return node;
+      };
+      NetNode& one = add();
+      NetNode& two = add();
+      const Duration begun = net.time();
+      net.tell(one, [&](Engine& e) { return e.request_record(net.now(), two.node()); });
+      while (one.told<RecordDone>().empty()) net.run(milliseconds(1));
+      EXPECT_NE(one.told<RecordDone>()[0].record, nullptr) << place << " " << seq;
+      EXPECT_LE(net.time() - begun, kLatency * 6 + milliseconds(1)) << place << " " << seq;
+    }
+  }
+}
+
+// As geth does: it answers our PING, and the PING that it sends before is as long as it likes.
+TEST_F(EngineTest, ThePongForAShortPingComesOnceThePingThatIsUnderWayIsAnswered) {
+  const Hand hand{net, 9, place_of(9)};
+  net.tell(a, [&](Engine& e) { return e.ping(net.now(), node_of(9, hand.at)); });
+  const auto asked = hand.answers();
+  ASSERT_THAT(types_of(asked), ElementsAre(kPing));
+  EXPECT_GE(asked[0].bytes.size(), kLongestPong);
+  EXPECT_LE(asked[0].bytes.size(), kRoomyPing);
+  const Hash32 hash = hand.send(a, hand.ping_to(a));
+  EXPECT_THAT(hand.answers(), IsEmpty());
+  hand.send(a, hand.pong_for(asked[0]));
+  const auto answers = hand.answers();
+  ASSERT_THAT(types_of(answers), ElementsAre(kPong));
+  EXPECT_EQ(std::get<Pong>(answers[0].message()).ping_hash, hash);
+  EXPECT_TRUE(a.told<PingDone>().at(0).answered);
+}
+
 TEST_F(EngineTest, WhoAnswersAndHasARecordEntersTheTable) {
   NetNode& b = net.add(2);
   net.tell(a, [&](Engine& e) { return e.ping(net.now(), b.node()); });

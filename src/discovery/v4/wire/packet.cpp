@@ -1,5 +1,6 @@
 #include "packet.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <codec/rlp_fixed_writer.hpp>
@@ -127,9 +128,17 @@ std::size_t nodes_payload(const Neighbors& m) {
   return out;
 }
 
+// Zeros.
+constexpr PacketBuffer kZeros{};
+ByteView padding_of(const Ping& m) {
+  return m.enr_seq ? ByteView{kZeros}.first(std::min(m.padding, kZeros.size())) : ByteView{};
+}
+
 std::size_t payload_of(const Ping& m) {
+  const ByteView padding = padding_of(m);
   return rlp::size_of_uint(m.version) + list_size(place_payload(m.from)) +
-         list_size(place_payload(m.to)) + rlp::size_of_uint(m.expiration) + seq_size(m.enr_seq);
+         list_size(place_payload(m.to)) + rlp::size_of_uint(m.expiration) + seq_size(m.enr_seq) +
+         (padding.empty() ? 0 : rlp::size_of_bytes(padding));
 }
 std::size_t payload_of(const Pong& m) {
   return list_size(place_payload(m.to)) + rlp::size_of_bytes(m.ping_hash.view()) +
@@ -167,6 +176,7 @@ void write_fields(rlp::FixedWriter& out, const Ping& m) {
   write_place_list(out, m.to);
   out.write_uint(m.expiration);
   write_seq(out, m.enr_seq);
+  if (const ByteView padding = padding_of(m); !padding.empty()) out.write_bytes(padding);
 }
 void write_fields(rlp::FixedWriter& out, const Pong& m) {
   write_place_list(out, m.to);

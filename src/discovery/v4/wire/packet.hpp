@@ -68,6 +68,9 @@ struct Ping {
   Place to;
   std::uint64_t expiration = 0;  // Unix seconds
   std::optional<std::uint64_t> enr_seq{};
+  // Bytes of a string behind all that, which whoever reads it ignores (EIP-8): written, where there
+  // is an enr_seq before it, and not read.
+  std::size_t padding = 0;
   friend bool operator==(const Ping&, const Ping&) = default;
 };
 
@@ -144,6 +147,8 @@ struct Envelope {
 // the most.
 [[nodiscard]] std::size_t encoded_size(const Neighbor& node);
 inline constexpr std::size_t kEmptyNeighborsBytes = kHeaderBytes + 3 + 3 + 9;
+// Of the longest PONG: to an address of v6, with numbers of eight bytes.
+inline constexpr std::size_t kLongestPong = kHeaderBytes + 2 + 24 + 33 + 9 + 9;
 
 // A packet in the caller's buffer: its first `size` bytes.
 struct Encoded {

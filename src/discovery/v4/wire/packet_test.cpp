@@ -91,6 +91,20 @@ TEST(Packet, APingHasTheFieldsOfTheSpecificationInTheirOrder) {
             "d59020010db80000000000000000000000018208ae80845f00000009");
 }
 
+TEST(Packet, PaddingIsWrittenBehindTheSequenceNumberAndReadByNobody) {
+  Ping ping{.from = kHere, .to = kThere, .expiration = 0x5f000000, .enr_seq = 9};
+  const Message plain = ping;
+  for (const std::size_t padding : {1U, 2U, 40U, 55U, 56U, 300U}) {
+    ping.padding = padding;
+    const Bytes packet = packet_of(ping, *key_of(1));
+    EXPECT_GE(packet.size(), encoded_size(plain) + padding);
+    EXPECT_LE(packet.size(), encoded_size(plain) + padding + 5);
+    EXPECT_EQ(decode(packet), plain) << padding;
+  }
+  ping.enr_seq.reset();  // or it would stand in its place
+  EXPECT_EQ(std::get<Ping>(decode(packet_of(ping, *key_of(1))).value()).enr_seq, std::nullopt);
+}
+
 RC_GTEST_PROP(PacketProperty, AnyPingComesBack, (std::uint64_t version, std::uint16_t udp)) {
   const bool v6 = *rc::gen::arbitrary<bool>();
   const auto seq = *rc::gen::arbitrary<std::uint64_t>();

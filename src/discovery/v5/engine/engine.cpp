@@ -60,6 +60,8 @@ bool Engine::may_work_for(Now now, const Endpoint& remote, const Packet& packet)
   if (handshake == nullptr) return true;
   const Peer peer{handshake->source, remote};
   if (!sessions_.expects_handshake(peer)) return true;  // refused without any of it
+  // Who it says to be stands there in clear: its share comes before that of all.
+  if (!filter_.allow(now, remote, peer.id)) return false;
   const kbucket::TableEntry* known = table_.find_any(peer.id);
   const bool is_known = known != nullptr && known->standing != Standing::claimed &&
                         known->record->endpoint() == remote;
@@ -88,12 +90,14 @@ void Engine::on_message(Now now, const Endpoint& local, const MessageReceived& r
   const auto message = decode_message(received.plain);
   if (!message) {
     ++counters_.bad_messages;
-    return;
+    return on_bad_message(now, from, received.plain);
   }
   std::visit(
       [&](const auto& m) {
         if constexpr (requires { serve(now, local, from, m); }) {
-          if (filter_.allow(now, from.at, from.id)) serve(now, local, from, m);
+          // A handshake has paid before it was looked at.
+          const bool has_paid = received.established != nullptr;
+          if (has_paid || filter_.allow(now, from.at, from.id)) serve(now, local, from, m);
         } else {
           on_answer(now, from, m);
         }

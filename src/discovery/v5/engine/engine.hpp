@@ -218,6 +218,7 @@ class Engine {
   void on_answer(Now now, const Peer& from, const Pong& pong);
   void on_answer(Now now, const Peer& from, const Nodes& nodes);
   void on_answer(Now now, const Peer& from, const TalkResp& response);
+  void on_bad_message(Now now, const Peer& from, ByteView plain);
   [[nodiscard]] Call* find_asked(Now now, const Peer& from, const RequestId& id,
                                  MessageType answer);
   [[nodiscard]] Call end_call(CallId id);
