@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <optional>
 
 #include <fmt/format.h>
@@ -144,6 +145,17 @@ Check peers_check(const Json& summary) {
                                     : "see why its dials fail"};
 }
 
+// Only where somebody doubts it: that nobody does proves nothing.
+void add_clock(const Json& summary, std::vector<Check>& out) {
+  const auto ahead = summary.value("clock_ahead_seconds", std::int64_t{0});
+  if (ahead == 0) return;
+  out.push_back({.name = "clock",
+                 .finding = Finding::bad,
+                 .what = fmt::format("others say that its clock is {} by {} s at least",
+                                     ahead > 0 ? "ahead" : "behind", std::abs(ahead)),
+                 .advice = "set the clock of that machine by NTP"});
+}
+
 // The most frequent of the last ten minutes, one check each.
 void add_refusals(const Json& refusals, bool inbound, std::vector<Check>& out) {
   std::size_t shown = 0;
@@ -170,6 +182,7 @@ std::vector<Check> examine(std::string_view summary, std::string_view peers,
   const Json r = Json::parse(refusals);
   std::vector<Check> out{listening(s), address(s), reachable(s, Json::parse(peers), r),
                          peers_check(s)};
+  add_clock(s, out);
   add_refusals(r, true, out);
   add_refusals(r, false, out);
   return out;

@@ -74,6 +74,15 @@ TEST_F(Diagnosis, ARecordWithoutAnAddressIsNoted) {
   EXPECT_THAT(find("address").advice, HasSubstr("--nat extip:IP"));
 }
 
+TEST_F(Diagnosis, AClockThatOthersDoubtIsBad) {
+  summary["clock_ahead_seconds"] = 41;
+  EXPECT_EQ(find("clock").finding, Finding::bad);
+  EXPECT_THAT(find("clock").what, HasSubstr("ahead by 41 s"));
+  EXPECT_THAT(find("clock").advice, HasSubstr("NTP"));
+  summary["clock_ahead_seconds"] = -16;
+  EXPECT_THAT(find("clock").what, HasSubstr("behind by 16 s"));
+}
+
 TEST_F(Diagnosis, NobodyWhoDialsInIsBadOnceThereHasBeenTime) {
   peers = Json::array({Json{{"direction", "OUTBOUND"}}});
   EXPECT_EQ(find("reachable").finding, Finding::bad);

@@ -481,6 +481,7 @@ std::vector<Counter> Node::counters() const {
   counters.add("node.upload_target_reached", upload_target_.reached());
   counters.gauge("node.awaited_imports", awaited_.size());
   counters.add("node.clock_warnings", clock_check_.warnings());
+  counters.add("node.clock_suspicions", counters_.clock_suspicions);
   counters.add("node.clock_witnesses_ignored", clock_check_.ignored());  // kMaxClockWitnesses
   counters.add("node.events_dropped", events_.refused());                // kMaxNodeEvents
   counters.add("node.session_lines_suppressed",
@@ -509,6 +510,9 @@ NodeSnapshot Node::snapshot(Now now) {
   out.earliest = chain_.earliest().number;
   out.reorgs = chain_.counters().reorgs;
   out.syncing = syncing_;
+  if (clock_doubt_ && now.mono - clock_doubt_->at < kClockDoubtHolds) {
+    out.clock_ahead_seconds = clock_doubt_->ahead_seconds;
+  }
   out.sessions = sessions_->peer_count();
   out.max_peers = config_.max_peers;
   out.refusals = refusals_.refresh(now, sessions_->snapshot());

@@ -116,6 +116,9 @@ struct NodeSnapshot {
   std::uint64_t head_number = 0;
   std::uint64_t earliest = 0;  // number of the lowest kept header
   std::uint64_t reorgs = 0;    // canonical switches since the start
+  // By how much our clock is ahead, or behind where it is below 0, as headers or nodes of discv4
+  // said lately (kClockDoubtHolds); 0: nobody did.
+  std::int64_t clock_ahead_seconds = 0;
   std::optional<SyncView> syncing;
   std::size_t sessions = 0;
   std::size_t max_peers = 0;

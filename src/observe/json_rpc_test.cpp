@@ -18,6 +18,7 @@ using Json = nlohmann::json;
 node::NodeSnapshot snapshot() {
   node::NodeSnapshot out;
   out.client = "MiniEthNet/v1";
+  out.clock_ahead_seconds = -16;
   out.enode = "enode://ab@127.0.0.1:30303";
   out.enr = "enr:abc";
   out.listen = {IpAddress::loopback_v4(), 30303};
@@ -101,6 +102,7 @@ TEST(JsonRpc, EthScopesMethodsAnswerInItsOwnForm) {
   const Json summary = result("ethscope_summary");
   EXPECT_EQ(summary["chain_id"], 1337);
   EXPECT_EQ(summary["active_peers"], 2);
+  EXPECT_EQ(summary["clock_ahead_seconds"], -16);
   EXPECT_EQ(summary["canonical_head"]["number"], 255);
   EXPECT_EQ(summary["cursor"], 0);
   const Json tree = result("ethscope_forkTree");
