@@ -180,6 +180,10 @@ class Node {
   }
   [[nodiscard]] const NodeId& id() const { return sessions_->local_id(); }
   [[nodiscard]] const Bytes& enr() const { return enr_; }
+  // NodeSnapshot's, and the URL that works on this machine, whatever our record says.
+  [[nodiscard]] std::uint16_t discovery_port() const;
+  [[nodiscard]] std::string enode() const;
+  [[nodiscard]] std::string local_enode() const;
   // In a fixed order, whatever happened.
   [[nodiscard]] std::vector<Counter> counters() const;
   // Remembers what it showed of the fork tree and of refusals, for the next one; changes nothing

@@ -445,18 +445,36 @@ void view_data_sets(const das_lite::Engine& das, NodeSnapshot& out) {
   }
 }
 
-// Where nobody told us how others reach us, what works on this machine.
-std::string enode_of(const crypto::SecretKey& key, const Enr& record, const Endpoint& listen) {
-  std::optional<Endpoint> at = record.endpoint_v4("quic");
-  if (!at) at = record.endpoint_v6("quic");
-  if (!at)
-    at = Endpoint{listen.ip.is_unspecified() ? IpAddress::loopback_v4() : listen.ip, listen.port};
-  return EnodeUrl{
-      .key = key.public_key(), .ip = at->ip, .host_name = {}, .tcp = at->port, .udp = at->port}
+}  // namespace
+
+std::uint16_t Node::discovery_port() const {
+  return udp_discovery_ ? udp_discovery_->local_port() : config_.listen.front().port;
+}
+
+std::string Node::local_enode() const {
+  const Endpoint& listen = config_.listen.front();
+  return EnodeUrl{.key = key_->public_key(),
+                  .ip = listen.ip.is_unspecified() ? IpAddress::loopback_v4() : listen.ip,
+                  .host_name = {},
+                  .tcp = listen.port,
+                  .udp = discovery_port()}
       .to_string();
 }
 
-}  // namespace
+std::string Node::enode() const {
+  const auto record = Enr::decode(enr_);
+  const auto at = record ? kbucket::endpoint_of(*record, kbucket::RecordPort::quic) : std::nullopt;
+  if (!at) return local_enode();
+  const auto udp = at->ip.is_v4() ? record->endpoint_v4("udp") : record->endpoint_v6("udp");
+  std::uint16_t discovery = at->port;
+  if (udp_discovery_) discovery = udp ? udp->port : discovery_port();
+  return EnodeUrl{.key = key_->public_key(),
+                  .ip = at->ip,
+                  .host_name = {},
+                  .tcp = at->port,
+                  .udp = discovery}
+      .to_string();
+}
 
 std::vector<Counter> Node::counters() const {
   CounterList counters;
@@ -498,11 +516,10 @@ NodeSnapshot Node::snapshot(Now now) {
   out.id = sessions_->local_id();
   out.client = config_.client;
   out.listen = config_.listen.front();
+  out.discovery_port = discovery_port();
+  out.enode = enode();
   if (observed_) out.observed = observed_->endpoint;
-  if (const auto record = Enr::decode(enr_)) {
-    out.enr = record->text();
-    out.enode = enode_of(*key_, *record, out.listen);
-  }
+  if (const auto record = Enr::decode(enr_)) out.enr = record->text();
   out.chain_id = config_.genesis.config.chain_id;
   out.genesis = chain_.genesis().hash;
   out.head = chain_.head().hash;
