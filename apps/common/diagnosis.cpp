@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include <discovery/kbucket/record.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <types/endpoint.hpp>
@@ -44,13 +45,13 @@ constexpr std::array kCures{
     Cure{"unexpected identity", false, "another node answers there: the enode or record is old"},
 };
 
-std::optional<Endpoint> address_in(const Json& summary) {
+// Of the family at which peers see it, where they do.
+std::optional<Endpoint> address_in(const Json& summary, const std::optional<Endpoint>& seen) {
   const auto record = VerifiedEnr::parse(summary.value("enr", ""));
   if (!record) return std::nullopt;
-  const auto ip = record->record().ip();
-  const auto port = record->record().quic();
-  if (!ip || !port) return std::nullopt;
-  return Endpoint{*ip, *port};
+  if (!seen) return kbucket::endpoint_of(record->record(), kbucket::RecordPort::quic);
+  return seen->ip.is_v4() ? record->record().endpoint_v4("quic")
+                          : record->record().endpoint_v6("quic");
 }
 
 Check listening(const Json& summary) {
@@ -61,8 +62,9 @@ Check listening(const Json& summary) {
 }
 
 Check address(const Json& summary) {
-  const auto told = address_in(summary);
-  const auto seen = Endpoint::parse(summary.value("observed", ""));
+  const auto observed = Endpoint::parse(summary.value("observed", ""));
+  const auto seen = observed ? std::optional{*observed} : std::nullopt;
+  const auto told = address_in(summary, seen);
   if (!told && !seen) {
     return {
         .name = "address",
@@ -89,7 +91,7 @@ Check address(const Json& summary) {
     return {
         .name = "address",
         .finding = Finding::note,
-        .what = fmt::format("peers see it at {}, and its record has no address", seen->to_string()),
+        .what = fmt::format("peers see it at {}, and its record has no such address", seen->to_string()),
         .advice = {}};
   }
   return {.name = "address",

@@ -66,6 +66,17 @@ TEST_F(Diagnosis, ARecordThatSaysAnotherAddressThanPeersSeeIsBad) {
   EXPECT_THAT(check.advice, HasSubstr("--nat"));
 }
 
+TEST_F(Diagnosis, AnAddressOfIPv6IsOneToo) {
+  const Endpoint six = *Endpoint::parse("[2001:db8::1]:9001");
+  summary["enr"] = record_of(six);
+  EXPECT_EQ(find("address").finding, Finding::note) << "peers see another family";
+  summary["observed"] = six.to_string();
+  EXPECT_EQ(find("address").finding, Finding::good);
+  EXPECT_THAT(find("address").what, HasSubstr(six.to_string()));
+  summary.erase("observed");
+  EXPECT_EQ(find("address").finding, Finding::good);
+}
+
 TEST_F(Diagnosis, ARecordWithoutAnAddressIsNoted) {
   summary["enr"] = record_of(std::nullopt);
   EXPECT_EQ(find("address").finding, Finding::note);
