@@ -4,12 +4,14 @@
 #include <stdexcept>
 #include <string>
 
+#include <apps/common/boot_node.hpp>
 #include <apps/common/key_file.hpp>
 #include <apps/common/peer_name.hpp>
 #include <apps/common/progress_line.hpp>
 #include <apps/common/testing/refusal.hpp>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <types/enr.hpp>
 #include <unistd.h>
 
 namespace ethnet::app {
@@ -40,6 +42,21 @@ TEST(PeerName, WhatIsNoneSaysWhy) {
               "peer '" + text + "': expected an IPv6 address as [ADDRESS]:PORT");
   }
   EXPECT_EQ(peer_refusal("[::zz]:9001"), "peer '[::zz]:9001': not an IPv6 address");
+}
+
+TEST(PeerName, ARecordOfEitherFamilyNamesAPeer) {
+  const auto key = crypto::SecretKey::from_bytes(Bytes(32, std::byte{5})).value();
+  const auto text_of = [&](const EnrBuilder& builder) { return builder.sign(key)->record().text(); };
+  const IpAddress six = IpAddress::parse("::1").value();
+  for (const EnrBuilder& builder :
+       {EnrBuilder{1}.ip(six).quic(9'001), EnrBuilder{1}.ip(six).quic6(9'001)}) {
+    EXPECT_EQ(parse_peer(text_of(builder)).endpoint->to_string(), "[::1]:9001");
+    EXPECT_TRUE(names_sessions(text_of(builder)));
+  }
+  EXPECT_EQ(parse_peer(text_of(EnrBuilder{1}.ip(IpAddress::loopback_v4()).quic(9'001)))
+                .endpoint->to_string(),
+            "127.0.0.1:9001");
+  EXPECT_FALSE(names_sessions(text_of(EnrBuilder{1}.quic(9'001)))) << "nowhere";
 }
 
 TEST(PeerName, ALinkLocalAddressNamesItsLink) {

@@ -87,7 +87,7 @@ bool add_boot_node(node::UdpDiscoveryConfig& config, const std::string& text) {
 bool names_sessions(const std::string& text) {
   if (text.starts_with("enr:")) {
     const auto record = VerifiedEnr::parse(text);
-    return record && record->record().quic().has_value();
+    return record && kbucket::endpoint_of(record->record(), kbucket::RecordPort::quic).has_value();
   }
   const auto url = EnodeUrl::parse(text);
   return !url || url->tcp != 0;

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <optional>
 
+#include <discovery/kbucket/record.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <types/endpoint.hpp>
@@ -43,13 +45,13 @@ constexpr std::array kCures{
     Cure{"unexpected identity", false, "another node answers there: the enode or record is old"},
 };
 
-std::optional<Endpoint> address_in(const Json& summary) {
+// Of the family at which peers see it, where they do.
+std::optional<Endpoint> address_in(const Json& summary, const std::optional<Endpoint>& seen) {
   const auto record = VerifiedEnr::parse(summary.value("enr", ""));
   if (!record) return std::nullopt;
-  const auto ip = record->record().ip();
-  const auto port = record->record().quic();
-  if (!ip || !port) return std::nullopt;
-  return Endpoint{*ip, *port};
+  if (!seen) return kbucket::endpoint_of(record->record(), kbucket::RecordPort::quic);
+  return seen->ip.is_v4() ? record->record().endpoint_v4("quic")
+                          : record->record().endpoint_v6("quic");
 }
 
 Check listening(const Json& summary) {
@@ -60,8 +62,9 @@ Check listening(const Json& summary) {
 }
 
 Check address(const Json& summary) {
-  const auto told = address_in(summary);
-  const auto seen = Endpoint::parse(summary.value("observed", ""));
+  const auto observed = Endpoint::parse(summary.value("observed", ""));
+  const auto seen = observed ? std::optional{*observed} : std::nullopt;
+  const auto told = address_in(summary, seen);
   if (!told && !seen) {
     return {
         .name = "address",
@@ -88,7 +91,7 @@ Check address(const Json& summary) {
     return {
         .name = "address",
         .finding = Finding::note,
-        .what = fmt::format("peers see it at {}, and its record has no address", seen->to_string()),
+        .what = fmt::format("peers see it at {}, and its record has no such address", seen->to_string()),
         .advice = {}};
   }
   return {.name = "address",
@@ -144,6 +147,17 @@ Check peers_check(const Json& summary) {
                                     : "see why its dials fail"};
 }
 
+// Only where somebody doubts it: that nobody does proves nothing.
+void add_clock(const Json& summary, std::vector<Check>& out) {
+  const auto ahead = summary.value("clock_ahead_seconds", std::int64_t{0});
+  if (ahead == 0) return;
+  out.push_back({.name = "clock",
+                 .finding = Finding::bad,
+                 .what = fmt::format("others say that its clock is {} by {} s at least",
+                                     ahead > 0 ? "ahead" : "behind", std::abs(ahead)),
+                 .advice = "set the clock of that machine by NTP"});
+}
+
 // The most frequent of the last ten minutes, one check each.
 void add_refusals(const Json& refusals, bool inbound, std::vector<Check>& out) {
   std::size_t shown = 0;
@@ -170,6 +184,7 @@ std::vector<Check> examine(std::string_view summary, std::string_view peers,
   const Json r = Json::parse(refusals);
   std::vector<Check> out{listening(s), address(s), reachable(s, Json::parse(peers), r),
                          peers_check(s)};
+  add_clock(s, out);
   add_refusals(r, true, out);
   add_refusals(r, false, out);
   return out;

@@ -66,12 +66,32 @@ TEST_F(Diagnosis, ARecordThatSaysAnotherAddressThanPeersSeeIsBad) {
   EXPECT_THAT(check.advice, HasSubstr("--nat"));
 }
 
+TEST_F(Diagnosis, AnAddressOfIPv6IsOneToo) {
+  const Endpoint six = *Endpoint::parse("[2001:db8::1]:9001");
+  summary["enr"] = record_of(six);
+  EXPECT_EQ(find("address").finding, Finding::note) << "peers see another family";
+  summary["observed"] = six.to_string();
+  EXPECT_EQ(find("address").finding, Finding::good);
+  EXPECT_THAT(find("address").what, HasSubstr(six.to_string()));
+  summary.erase("observed");
+  EXPECT_EQ(find("address").finding, Finding::good);
+}
+
 TEST_F(Diagnosis, ARecordWithoutAnAddressIsNoted) {
   summary["enr"] = record_of(std::nullopt);
   EXPECT_EQ(find("address").finding, Finding::note);
   summary.erase("observed");
   EXPECT_EQ(find("address").finding, Finding::note);
   EXPECT_THAT(find("address").advice, HasSubstr("--nat extip:IP"));
+}
+
+TEST_F(Diagnosis, AClockThatOthersDoubtIsBad) {
+  summary["clock_ahead_seconds"] = 41;
+  EXPECT_EQ(find("clock").finding, Finding::bad);
+  EXPECT_THAT(find("clock").what, HasSubstr("ahead by 41 s"));
+  EXPECT_THAT(find("clock").advice, HasSubstr("NTP"));
+  summary["clock_ahead_seconds"] = -16;
+  EXPECT_THAT(find("clock").what, HasSubstr("behind by 16 s"));
 }
 
 TEST_F(Diagnosis, NobodyWhoDialsInIsBadOnceThereHasBeenTime) {

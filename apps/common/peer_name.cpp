@@ -3,6 +3,7 @@
 #include <charconv>
 #include <stdexcept>
 
+#include <discovery/kbucket/record.hpp>
 #include <fmt/format.h>
 #include <net/if.h>
 #include <runtime/sockaddr.hpp>
@@ -22,12 +23,10 @@ namespace {
 node::StaticPeer from_enr(const std::string& text) {
   const auto record = VerifiedEnr::parse(text);
   if (!record) refuse(text, record.error().message());
-  const Enr& enr = record->record();
-  const auto ip = enr.ip();
-  const auto port = enr.quic();
-  if (!ip || !port) refuse(text, "the record has no IPv4 address with a quic port");
+  const auto at = kbucket::endpoint_of(record->record(), kbucket::RecordPort::quic);
+  if (!at) refuse(text, "the record has no address with a quic port");
   node::StaticPeer peer;
-  peer.endpoint = Endpoint{*ip, *port};
+  peer.endpoint = *at;
   peer.expected = record->node_id();
   return peer;
 }

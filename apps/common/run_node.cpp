@@ -17,7 +17,6 @@
 #include <store/posix_file_system.hpp>
 #include <store/segment_store.hpp>
 #include <types/chain_file.hpp>
-#include <types/enode_url.hpp>
 #include <types/enr.hpp>
 
 #include "boot_node.hpp"
@@ -194,17 +193,12 @@ bool import_file(const std::string& path, const std::vector<chain::HeaderInput>&
   return true;
 }
 
-void say_started(const node::Node& node, const NodeOptions& options, const crypto::SecretKey& key,
+void say_started(const node::Node& node, const NodeOptions& options,
                  const runtime::UdpSocket& socket, Log& log) {
-  const EnodeUrl self{.key = key.public_key(),
-                      .ip = IpAddress::loopback_v4(),
-                      .host_name = {},
-                      .tcp = socket.local().port,
-                      .udp = socket.local().port};
   const chain::BlockRef head = node.chain().head();
   const node::UdpDiscovery* const udp = node.udp_discovery();
   log.write(runtime::os_now(), LogLevel::info, "Started P2P networking",
-            {{"self", self.to_string()},
+            {{"self", node.local_enode()},
              {"port", std::uint64_t{socket.local().port}},
              {"discovery_port", std::uint64_t{udp == nullptr ? 0U : udp->port()}},
              {"datadir", options.datadir},
@@ -429,7 +423,7 @@ int run_node(const NodeOptions& options) {
   const HttpLine http_line{observers.http.get(), *runner};
   signals.release();
   runner->input([](node::Node& n, Now now) { n.start(now); });
-  say_started(node, options, *key, first, log);
+  say_started(node, options, first, log);
   known_nodes.keep(*runner);
   watch(*runner, observers, options, log);
   work(*runner, options, std::move(to_import), progress, log);

@@ -17,6 +17,7 @@ inline constexpr std::size_t kMaxClockWitnesses = 64;  // peers whose early head
 inline constexpr std::size_t kClockWitnesses = 2;      // as many say that our clock is wrong
 inline constexpr Duration kClockWindow = seconds(60);  // within this time
 inline constexpr Duration kClockWarnEvery = seconds(600);
+inline constexpr Duration kClockDoubtHolds = seconds(1'200);  // in what observers are told
 
 class ClockCheck {
  public:

@@ -526,6 +526,7 @@ void Node::on_early(Now now, const session::PeerInfo& peer,
   }
   const auto warning = clock_check_.on_early_header(now, peer.id, ahead, connected_.size());
   if (!warning) return;
+  clock_doubt_ = ClockDoubt{now.mono, -static_cast<std::int64_t>(warning->seconds)};
   log_.write(now, LogLevel::warn, "Peers disagree with the clock of this machine",
              {{"behind_seconds", warning->seconds}, {"peers", std::uint64_t{warning->peers}}});
 }

@@ -59,7 +59,8 @@ struct NodeCounters {
   std::map<mini_sync::Misbehaviour, std::uint64_t> misbehaved;
   std::map<das_lite::Misbehaviour, std::uint64_t> das_misbehaved;
   std::map<discv_lite::Misbehaviour, std::uint64_t> discovery_misbehaved;
-  std::uint64_t searches = 0;  // look-ups because peers were wanted
+  std::uint64_t clock_suspicions = 0;  // of discv4: ClockSuspect
+  std::uint64_t searches = 0;          // look-ups because peers were wanted
   // Nodes of discv5 and discv4 that were seen alive, by whether we can have a session with them.
   std::map<Dialable, std::uint64_t> udp_nodes;
   std::map<Dialable, std::uint64_t> dns_nodes;  // the same of lists in the DNS
@@ -179,6 +180,10 @@ class Node {
   }
   [[nodiscard]] const NodeId& id() const { return sessions_->local_id(); }
   [[nodiscard]] const Bytes& enr() const { return enr_; }
+  // NodeSnapshot's, and the URL that works on this machine, whatever our record says.
+  [[nodiscard]] std::uint16_t discovery_port() const;
+  [[nodiscard]] std::string enode() const;
+  [[nodiscard]] std::string local_enode() const;
   // In a fixed order, whatever happened.
   [[nodiscard]] std::vector<Counter> counters() const;
   // Remembers what it showed of the fork tree and of refusals, for the next one; changes nothing
@@ -236,6 +241,7 @@ class Node {
   void start_udp_discovery(Now now);
   [[nodiscard]] bool route_udp_discovery(Now now);
   void on_udp_event(Now now, const discovery::Event& event);
+  void on_clock_suspect(Now now, const discv4::ClockSuspect& suspect);
   void add_udp_candidate(const kbucket::NodeRecord& record, peers::Source source);
   // Whom such a record names is dialled, where there can be a session.
   void add_candidate(const NodeId& id, const Enr& record, peers::Source source,
@@ -338,6 +344,12 @@ class Node {
   LineLimit data_lines_{kMaxDataLines, kLineWindow};
   LineLimit clock_step_lines_{1, kClockStepLineWindow};
   ClockCheck clock_check_;
+  // What somebody said last of our clock: by how much it is ahead, or behind where this is below 0.
+  struct ClockDoubt {
+    Instant at;
+    std::int64_t ahead_seconds = 0;
+  };
+  std::optional<ClockDoubt> clock_doubt_;
   UploadTarget upload_target_;
   SessionTap session_tap_;
   LookupTap lookup_tap_;

@@ -445,18 +445,36 @@ void view_data_sets(const das_lite::Engine& das, NodeSnapshot& out) {
   }
 }
 
-// Where nobody told us how others reach us, what works on this machine.
-std::string enode_of(const crypto::SecretKey& key, const Enr& record, const Endpoint& listen) {
-  std::optional<Endpoint> at = record.endpoint_v4("quic");
-  if (!at) at = record.endpoint_v6("quic");
-  if (!at)
-    at = Endpoint{listen.ip.is_unspecified() ? IpAddress::loopback_v4() : listen.ip, listen.port};
-  return EnodeUrl{
-      .key = key.public_key(), .ip = at->ip, .host_name = {}, .tcp = at->port, .udp = at->port}
+}  // namespace
+
+std::uint16_t Node::discovery_port() const {
+  return udp_discovery_ ? udp_discovery_->local_port() : config_.listen.front().port;
+}
+
+std::string Node::local_enode() const {
+  const Endpoint& listen = config_.listen.front();
+  return EnodeUrl{.key = key_->public_key(),
+                  .ip = listen.ip.is_unspecified() ? IpAddress::loopback_v4() : listen.ip,
+                  .host_name = {},
+                  .tcp = listen.port,
+                  .udp = discovery_port()}
       .to_string();
 }
 
-}  // namespace
+std::string Node::enode() const {
+  const auto record = Enr::decode(enr_);
+  const auto at = record ? kbucket::endpoint_of(*record, kbucket::RecordPort::quic) : std::nullopt;
+  if (!at) return local_enode();
+  const auto udp = at->ip.is_v4() ? record->endpoint_v4("udp") : record->endpoint_v6("udp");
+  std::uint16_t discovery = at->port;
+  if (udp_discovery_) discovery = udp ? udp->port : discovery_port();
+  return EnodeUrl{.key = key_->public_key(),
+                  .ip = at->ip,
+                  .host_name = {},
+                  .tcp = at->port,
+                  .udp = discovery}
+      .to_string();
+}
 
 std::vector<Counter> Node::counters() const {
   CounterList counters;
@@ -481,6 +499,7 @@ std::vector<Counter> Node::counters() const {
   counters.add("node.upload_target_reached", upload_target_.reached());
   counters.gauge("node.awaited_imports", awaited_.size());
   counters.add("node.clock_warnings", clock_check_.warnings());
+  counters.add("node.clock_suspicions", counters_.clock_suspicions);
   counters.add("node.clock_witnesses_ignored", clock_check_.ignored());  // kMaxClockWitnesses
   counters.add("node.events_dropped", events_.refused());                // kMaxNodeEvents
   counters.add("node.session_lines_suppressed",
@@ -497,11 +516,10 @@ NodeSnapshot Node::snapshot(Now now) {
   out.id = sessions_->local_id();
   out.client = config_.client;
   out.listen = config_.listen.front();
+  out.discovery_port = discovery_port();
+  out.enode = enode();
   if (observed_) out.observed = observed_->endpoint;
-  if (const auto record = Enr::decode(enr_)) {
-    out.enr = record->text();
-    out.enode = enode_of(*key_, *record, out.listen);
-  }
+  if (const auto record = Enr::decode(enr_)) out.enr = record->text();
   out.chain_id = config_.genesis.config.chain_id;
   out.genesis = chain_.genesis().hash;
   out.head = chain_.head().hash;
@@ -509,6 +527,9 @@ NodeSnapshot Node::snapshot(Now now) {
   out.earliest = chain_.earliest().number;
   out.reorgs = chain_.counters().reorgs;
   out.syncing = syncing_;
+  if (clock_doubt_ && now.mono - clock_doubt_->at < kClockDoubtHolds) {
+    out.clock_ahead_seconds = clock_doubt_->ahead_seconds;
+  }
   out.sessions = sessions_->peer_count();
   out.max_peers = config_.max_peers;
   out.refusals = refusals_.refresh(now, sessions_->snapshot());

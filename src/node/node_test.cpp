@@ -233,6 +233,7 @@ TEST(Node, WarnsOnceWhenTwoPeersDisagreeWithOurClockAndCatchesUpWhenItIsSet) {
   const std::string number = line->substr(offset + 15, 2);
   EXPECT_GE(number, "55") << *line;
   EXPECT_LE(number, "60") << *line;
+  EXPECT_EQ(c.node->snapshot(net.now_of(c)).clock_ahead_seconds, -std::stoll(number));
   EXPECT_LT(c.head().number, a.head().number) << "headers from the future were taken";
   EXPECT_EQ(c.count<SessionDown>(), 0U) << "nobody is to blame";
   c.wall_offset = {};

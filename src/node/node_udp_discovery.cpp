@@ -135,13 +135,26 @@ void Node::on_udp_event(Now now, const discovery::Event& event) {
         },
         of_engine);
   };
-  if (const auto* const v4 = std::get_if<discv4::Event>(&event)) add(*v4);
+  if (const auto* const v4 = std::get_if<discv4::Event>(&event)) {
+    add(*v4);
+    const auto* const suspect = std::get_if<discv4::ClockSuspect>(v4);
+    if (suspect != nullptr) on_clock_suspect(now, *suspect);
+  }
   if (const auto* const v5 = std::get_if<discv5::Event>(&event)) {
     add(*v5);
     if (const auto* const done = std::get_if<discv5::LookupDone>(v5)) {
       for (const auto& record : done->nearest) add_udp_candidate(*record, peers::Source::lookups);
     }
   }
+}
+
+// Said by discv4 once in kClockWarningPause at most.
+void Node::on_clock_suspect(Now now, const discv4::ClockSuspect& suspect) {
+  ++counters_.clock_suspicions;
+  const std::int64_t ahead = suspect.ahead.ns / seconds(1).ns;
+  clock_doubt_ = ClockDoubt{now.mono, ahead};
+  log_.write(now, LogLevel::warn, "Nodes of discv4 disagree with the clock of this machine",
+             {{"ahead_seconds", static_cast<std::uint64_t>(ahead)}});
 }
 
 void Node::add_udp_candidate(const kbucket::NodeRecord& record, peers::Source source) {

@@ -105,9 +105,14 @@ struct NodeSnapshot {
   Now started;  // when the node was made
   NodeId id;
   std::string client;  // "MiniEthNet/v0.1.0/..."
-  std::string enode;   // how others dial it, where its address is known; loopback otherwise
+  // How others dial it, where its address is known; else what works on this machine. With
+  // ?discport=, where discv5 or discv4 are spoken.
+  std::string enode;
   std::string enr;     // "enr:..."
   Endpoint listen;
+  // Of its sockets: that of discv5 and discv4; where neither is spoken that of sessions, over which
+  // discv-lite is.
+  std::uint16_t discovery_port = 0;
   std::optional<Endpoint>
       observed;  // where peers see it, of the widest scope that has enough votes
   std::uint64_t chain_id = 0;
@@ -116,6 +121,9 @@ struct NodeSnapshot {
   std::uint64_t head_number = 0;
   std::uint64_t earliest = 0;  // number of the lowest kept header
   std::uint64_t reorgs = 0;    // canonical switches since the start
+  // By how much our clock is ahead, or behind where it is below 0, as headers or nodes of discv4
+  // said lately (kClockDoubtHolds); 0: nobody did.
+  std::int64_t clock_ahead_seconds = 0;
   std::optional<SyncView> syncing;
   std::size_t sessions = 0;
   std::size_t max_peers = 0;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include <gtest/gtest.h>
+#include <types/enode_url.hpp>
 
 #include "testing/net.hpp"
 
@@ -41,6 +42,31 @@ TEST(Snapshot, SaysWhenItWasMadeAndSinceWhenTheNodeLives) {
   EXPECT_EQ(s.started.mono, begin.mono);
   EXPECT_EQ(s.taken.mono, begin.mono + seconds(7));
   EXPECT_EQ(s.taken.wall, begin.wall + seconds(7));
+}
+
+// The URL that it prints leads to both: sessions at its port, discv4 at discport.
+TEST(Snapshot, TheUrlOfANodeNamesThePortOfItsDiscovery) {
+  Net net;
+  const auto url_of = [&](Box& box) { return EnodeUrl::parse(snapshot_of(net, box).enode).value(); };
+  Box& lite = net.add({}, 1);
+  EXPECT_EQ(url_of(lite).tcp, 9'001);
+  EXPECT_EQ(url_of(lite).udp, 9'001);
+  EXPECT_EQ(snapshot_of(net, lite).discovery_port, 9'001);
+  NodeConfig config;
+  config.udp_discovery.emplace().v4 = true;
+  config.udp_discovery->listen = {{Net::address(2).ip, 32'303}};
+  Box& udp = net.add(config, 2);
+  EXPECT_EQ(url_of(udp).tcp, 9'001);
+  EXPECT_EQ(url_of(udp).udp, 32'303);
+  EXPECT_EQ(snapshot_of(net, udp).discovery_port, 32'303);
+  // As a gateway has mapped both.
+  udp.pump->input(net.now_of(udp), [&](Node& n) {
+    n.set_external(net.now_of(udp), Endpoint::parse("60.1.1.1:40000").value(), 40'001);
+  });
+  EXPECT_EQ(url_of(udp).ip, IpAddress::parse("60.1.1.1").value());
+  EXPECT_EQ(url_of(udp).tcp, 40'000);
+  EXPECT_EQ(url_of(udp).udp, 40'001);
+  EXPECT_EQ(EnodeUrl::parse(udp.node->local_enode())->udp, 32'303);
 }
 
 TEST(Snapshot, APeerHasItsTimeItsRoundTripAndTheBytesThatBothSidesCounted) {

@@ -208,6 +208,38 @@ std::optional<Bytes> pong_of_voters(const Packet& packet, const Endpoint& seen, 
   return std::nullopt;
 }
 
+NodeConfig asking_voters() {
+  NodeConfig config = speaking_discv5();
+  config.udp_discovery->v4 = true;
+  config.udp_discovery->v5 = false;
+  for (std::uint64_t i = 1; i <= 12; ++i) {
+    config.udp_discovery->boot_nodes.push_back(
+        discv4::V4Node::of(discv4::testing::key_of(i)->public_key(),
+                           discv4::testing::wire_place(discv4::testing::place_of(i))));
+  }
+  return config;
+}
+
+// Whose packets live for twenty seconds, and whose clocks are a minute behind ours.
+TEST(Clock, IsDoubtedAloudWhenAnswersToPingsHaveExpired) {
+  Net net;
+  const Endpoint seen = Endpoint::parse("70.1.1.1:32303").value();
+  net.elsewhere = [&](const Packet& p, Now now) {
+    return pong_of_voters(p, seen, {now.mono, now.wall + seconds(-60)});
+  };
+  Box& box = net.add(asking_voters(), 1);
+  Box& well = net.add(speaking_discv5(), 2);
+  net.run(seconds(120));
+  ASSERT_EQ(box.log.count("Nodes of discv4 disagree with the clock of this machine"), 1U);
+  EXPECT_EQ(box.log.count("disagree with the clock of this machine ahead_seconds=40"), 1U);
+  EXPECT_EQ(box.counter("node.clock_suspicions"), 1U);
+  EXPECT_EQ(well.counter("node.clock_suspicions"), 0U);
+  EXPECT_EQ(box.node->snapshot(net.now_of(box)).clock_ahead_seconds, 40);
+  EXPECT_EQ(well.node->snapshot(net.now_of(well)).clock_ahead_seconds, 0);
+  net.run(seconds(480));
+  EXPECT_EQ(box.log.count("Nodes of discv4 disagree with the clock of this machine"), 1U);
+}
+
 // Of one family and the other; what is lost is not there in any record that comes later.
 TEST(MappedAddress, ThatIsLostLeavesTheOtherFamilysInTheRecord) {
   Net net;
@@ -267,18 +299,6 @@ TEST(MappedAddress, ThatIsLostStaysLostWhereTheOtherFamilysPortIsAnother) {
   EXPECT_EQ(record()->udp6(), 32'303);
   tell(40'002);
   EXPECT_EQ(record()->udp(), 40'002) << "another mapping is tried";
-}
-
-NodeConfig asking_voters() {
-  NodeConfig config = speaking_discv5();
-  config.udp_discovery->v4 = true;
-  config.udp_discovery->v5 = false;
-  for (std::uint64_t i = 1; i <= 12; ++i) {
-    config.udp_discovery->boot_nodes.push_back(
-        discv4::V4Node::of(discv4::testing::key_of(i)->public_key(),
-                           discv4::testing::wire_place(discv4::testing::place_of(i))));
-  }
-  return config;
 }
 
 TEST(MappedAddress, ThatOthersVotesPutOutOfTheRecordIsPutBackWhenItIsToldAgain) {

@@ -51,7 +51,7 @@ Json node_info(const NodeSnapshot& s) {
               {"enode", s.enode},
               {"enr", s.enr},
               {"ip", s.listen.ip.to_string()},
-              {"ports", {{"discovery", s.listen.port}, {"listener", s.listen.port}}},
+              {"ports", {{"discovery", s.discovery_port}, {"listener", s.listen.port}}},
               {"listenAddr", s.listen.to_string()},
               {"protocols", {{"mini-sync", chain}}}};
 }

@@ -18,6 +18,8 @@ using Json = nlohmann::json;
 node::NodeSnapshot snapshot() {
   node::NodeSnapshot out;
   out.client = "MiniEthNet/v1";
+  out.clock_ahead_seconds = -16;
+  out.discovery_port = 32303;
   out.enode = "enode://ab@127.0.0.1:30303";
   out.enr = "enr:abc";
   out.listen = {IpAddress::loopback_v4(), 30303};
@@ -75,6 +77,7 @@ TEST(JsonRpc, EachMethodAnswersInEthereumsForm) {
   EXPECT_EQ(info["enr"], "enr:abc");
   EXPECT_EQ(info["ip"], "127.0.0.1");
   EXPECT_EQ(info["ports"]["listener"], 30303);
+  EXPECT_EQ(info["ports"]["discovery"], 32303);
   EXPECT_EQ(info["protocols"]["mini-sync"]["genesis"], "0x" + std::string(64, '0'));
   EXPECT_EQ(info["protocols"]["mini-sync"]["number"], 255);
 }
@@ -101,6 +104,7 @@ TEST(JsonRpc, EthScopesMethodsAnswerInItsOwnForm) {
   const Json summary = result("ethscope_summary");
   EXPECT_EQ(summary["chain_id"], 1337);
   EXPECT_EQ(summary["active_peers"], 2);
+  EXPECT_EQ(summary["clock_ahead_seconds"], -16);
   EXPECT_EQ(summary["canonical_head"]["number"], 255);
   EXPECT_EQ(summary["cursor"], 0);
   const Json tree = result("ethscope_forkTree");

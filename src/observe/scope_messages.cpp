@@ -119,6 +119,7 @@ void to_message(const node::NodeSnapshot& from, std::uint64_t cursor, ethscope::
   to.set_listen(from.listen.to_string());
   if (from.observed) to.set_observed(from.observed->to_string());
   to.set_max_peers(static_cast<std::uint32_t>(from.max_peers));
+  to.set_clock_ahead_seconds(from.clock_ahead_seconds);
   to.set_started_unix_ns(from.started.wall.ns);
 }
 

@@ -90,7 +90,7 @@ class Discv(DiscoveryTest):
                 (("discv4", "listen", "--bootnodes", nowhere), f"--bootnodes {nowhere[:24]}…: the record names no address"),
                 (("discv5", "ping", enode), f"NODE {enode[:24]}…: discv5 needs a node record"),
                 (("discv5", "resolve", nowhere), "--bootnodes: with whom to begin?"),
-                (("node", "--bootnodes", nowhere), f"--bootnodes: peer '{nowhere[:24]}…': the record has no IPv4 address"),
+                (("node", "--bootnodes", nowhere), f"--bootnodes: peer '{nowhere[:24]}…': the record has no address with a quic port"),
                 (("discv5", "lookup"), "--bootnodes: with whom to begin?"),
                 (("discv5", "lookup", "--target", "12"), "'12' is no node id: 64 hexadecimal digits"),
                 (("discv5", "listen", "--addr", "here"), "--addr: 'here'"),

@@ -135,10 +135,14 @@ void Engine::note_expired(Now now, const Message& message) {
   ++counters_.refusals[std::to_underlying(Discv4Error::expired)];
   const Hash32* const hash = ping_hash_of(message);
   if (hash == nullptr || !was_sent_lately(now, *hash)) return;
+  const std::uint64_t at = *expiration_of(message);
+  if (at > now.wall.whole_seconds()) return;  // no time at all
+  const Duration ago = now.wall - UnixTime::from_seconds(at);
+  least_expired_ = expired_answers_ == 0 ? ago : std::min(least_expired_, ago);
   if (++expired_answers_ < kExpiredAnswersToWarn || clock_warning_at_ > now.mono) return;
   expired_answers_ = 0;
   clock_warning_at_ = now.mono + kClockWarningPause;
-  emit(ClockSuspect{});
+  emit(ClockSuspect{.ahead = least_expired_});
 }
 
 void Engine::handle_datagram(Now now, const Datagram& datagram) {

@@ -225,6 +225,7 @@ class Engine {
   Instant revalidate_at_;
   std::uint64_t refreshes_ = 0;
   std::uint32_t expired_answers_ = 0;
+  Duration least_expired_;  // of these: how long ago, by our clock
   Instant clock_warning_at_{INT64_MIN};
 };
 

@@ -341,7 +341,11 @@ TEST_F(EngineTest, AnswersThatHaveExpiredSayThatAClockIsWrong) {
     }
     net.run(seconds(1));
   }
-  EXPECT_EQ(a.told<ClockSuspect>().size(), 1U);
+  ASSERT_EQ(a.told<ClockSuspect>().size(), 1U);
+  // Their PONGs hold for 20 s, and these were made a minute ago.
+  const Duration ahead = a.told<ClockSuspect>().front().ahead;
+  EXPECT_GE(ahead, seconds(60) - kPacketLifetime);
+  EXPECT_LE(ahead, seconds(62) - kPacketLifetime);
   EXPECT_EQ(a.counters().refused(Discv4Error::expired), kExpiredAnswersToWarn);
 }
 

@@ -53,7 +53,9 @@ struct SeenAs {
   bool we_chose = false;
 };
 // Answers to our PINGs have expired when they come: our clock is wrong, or everybody's else.
-struct ClockSuspect {};
+struct ClockSuspect {
+  Duration ahead;  // of our clock: at least so much, as each of them says
+};
 using Event =
     std::variant<PingDone, NodesDone, RecordDone, LookupDone, NodeSeen, SeenAs, ClockSuspect>;
 
