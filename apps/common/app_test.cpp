@@ -9,6 +9,10 @@
 #include <apps/common/peer_name.hpp>
 #include <apps/common/progress_line.hpp>
 #include <apps/common/testing/refusal.hpp>
+#include <base/check.hpp>
+#include <codec/base64url.hpp>
+#include <codec/rlp_writer.hpp>
+#include <crypto/keccak.hpp>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <types/enr.hpp>
@@ -57,6 +61,65 @@ TEST(PeerName, ARecordOfEitherFamilyNamesAPeer) {
                 .endpoint->to_string(),
             "127.0.0.1:9001");
   EXPECT_FALSE(names_sessions(text_of(EnrBuilder{1}.quic(9'001)))) << "nowhere";
+}
+
+// A signed record of exactly so many bytes, at an address with every port that somebody asks for.
+std::string record_of_size(std::size_t size) {
+  const auto key = crypto::SecretKey::from_bytes(Bytes(32, std::byte{9})).value();
+  const auto port = [](rlp::Writer& out, const char* name) {
+    out.write_text(name);
+    out.write_uint(9'001);
+  };
+  for (std::size_t filler = 0;; ++filler) {
+    const auto write_pairs = [&](rlp::Writer& out) {
+      out.write_uint(1);
+      out.write_text("id");
+      out.write_text("v4");
+      out.write_text("ip");
+      out.write_bytes(Bytes{std::byte{127}, std::byte{0}, std::byte{0}, std::byte{1}});
+      port(out, "quic");
+      out.write_text("secp256k1");
+      out.write_bytes(key.public_key().compressed());
+      port(out, "udp");
+      out.write_text("x");
+      out.write_bytes(Bytes(filler, std::byte{0xff}));
+    };
+    rlp::Writer content;
+    const auto inner = content.begin_list();
+    write_pairs(content);
+    content.end_list(inner);
+    rlp::Writer record;
+    const auto outer = record.begin_list();
+    record.write_bytes(crypto::sign_compact(key, crypto::keccak256(content.view())));
+    write_pairs(record);
+    record.end_list(outer);
+    if (record.view().size() == size) return "enr:" + base64url::encode(record.view());
+    CHECK(record.view().size() < size);
+  }
+}
+
+// parse_peer() reads what admin_addPeer, the control socket and --bootnodes are given.
+TEST(PeerName, atk_24_ARecordOf300BytesIsTakenAndOneOf301IsNot) {
+  for (const std::size_t size : {299U, 300U}) {
+    const std::string text = record_of_size(size);
+    EXPECT_EQ(parse_peer(text).endpoint->to_string(), "127.0.0.1:9001") << size;
+    node::UdpDiscoveryConfig config;
+    EXPECT_TRUE(add_boot_node(config, text)) << size;
+    EXPECT_EQ(config.boot_records.size(), 1U);
+    EXPECT_EQ(parse_v4_node(kNode, text).at.udp, 9'001) << size;
+    EXPECT_NE(parse_reachable_record(kNode, text), nullptr) << size;
+  }
+  const std::string text = record_of_size(301);
+  const std::string why = Error{EnrError::too_large}.message();
+  const auto refused = [&](const std::string& told) {
+    EXPECT_NE(told.find(why.substr(0, why.find(" at "))), std::string::npos) << told;
+  };
+  refused(peer_refusal(text));
+  refused(refusal([&] { (void)parse_v4_node(kNode, text); }));
+  refused(refusal([&] { (void)parse_reachable_record(kNode, text); }));
+  node::UdpDiscoveryConfig config;
+  EXPECT_FALSE(add_boot_node(config, text));
+  EXPECT_TRUE(config.boot_records.empty());
 }
 
 TEST(PeerName, ALinkLocalAddressNamesItsLink) {

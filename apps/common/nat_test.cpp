@@ -99,10 +99,29 @@ TEST(NetworkChoice, StandsForAChainItsBootNodesAndItsList) {
     EXPECT_EQ(config.genesis.hash, network.genesis_hash());
     ASSERT_TRUE(config.udp_discovery);
     EXPECT_TRUE(config.udp_discovery->v4 && config.udp_discovery->v5);
-    EXPECT_EQ(config.udp_discovery->boot_nodes.size(), network.boot_nodes.size());
+    EXPECT_EQ(config.udp_discovery->boot_nodes.size() + config.udp_discovery->boot_records.size(),
+              network.boot_nodes.size() + network.discv5_boot_nodes.size());
+    EXPECT_FALSE(config.udp_discovery->boot_nodes.empty());
     ASSERT_EQ(config.dns_trees.size(), 1U);
     EXPECT_EQ(config.dns_trees[0].text(), network.dns_tree);
     EXPECT_TRUE(config.peers.empty()) << "who does not speak QUIC is no peer to keep";
+  }
+}
+
+TEST(NetworkChoice, EachProtocolAloneHasSomebodyToBeginWith) {
+  for (const Network& network : networks()) {
+    for (const bool v5 : {true, false}) {
+      NodeOptions options = of(std::string{network.name});
+      options.discovery_v5 = v5;
+      options.discovery_v4 = !v5;
+      apply_network(options, {.v4 = true, .v5 = true});
+      const node::NodeConfig config = make_config(options, choose_genesis(options));
+      ASSERT_TRUE(config.udp_discovery);
+      EXPECT_EQ(config.udp_discovery->v5, v5);
+      const std::size_t of_discv5 = v5 ? network.discv5_boot_nodes.size() : 0;
+      EXPECT_EQ(config.udp_discovery->boot_records.size(), 5 + of_discv5);
+      EXPECT_EQ(config.udp_discovery->boot_nodes.size(), network.boot_nodes.size() - 5);
+    }
   }
 }
 

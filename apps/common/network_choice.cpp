@@ -47,6 +47,11 @@ void apply_network(NodeOptions& options, const GivenFlags& given) {
   if (!given.v5) options.discovery_v5 = true;
   if (!given.boot_nodes) {
     options.network_boot_nodes.assign(network->boot_nodes.begin(), network->boot_nodes.end());
+    if (options.discovery_v5) {
+      options.network_boot_nodes.insert(options.network_boot_nodes.end(),
+                                        network->discv5_boot_nodes.begin(),
+                                        network->discv5_boot_nodes.end());
+    }
   }
   if (!given.dns) options.dns_trees = {std::string{network->dns_tree}};
 }

@@ -206,6 +206,13 @@ dns::Tree TreeFolder::tree() const {
   auto made = dns::make_tree(records, links);
   if (made) return *std::move(made);
   const Error why = made.error();
+  if (why.is(dns::DnsError::record_port)) {
+    const VerifiedEnr& record = records[why.offset()];
+    throw std::runtime_error(fmt::format(
+        "node {}: '{}' in its record is no port, over which readers of the tree would trip; take "
+        "it out of nodes.json",
+        to_hex(record.node_id().view()), record->malformed_port().value()));
+  }
   const bool of_link = why.is(dns::DnsError::link_twice);
   throw std::runtime_error(fmt::format(
       "{} {}: {}", of_link ? "link" : "node",

@@ -67,7 +67,8 @@ std::vector<Contact> contacts_of_file(const std::string& path) {
 std::string json_of(Census& census) {
   NodeSet nodes;
   for (const crawl::Node& node : census.load()) {
-    if (node.score <= 0) continue;
+    // The second: a row of before crawls left those out.
+    if (node.score <= 0 || node.record->verified()->record().malformed_port()) continue;
     nodes.insert_or_assign(
         node.record->id(),
         KnownNode{*node.record->verified(), node.score, time_text(node.first_response),

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <stdexcept>
 #include <vector>
 
@@ -39,22 +41,38 @@ int ping(const DiscvOptions& options) {
   return 0;
 }
 
-// The record that the node has of itself now.
+struct OwnRecord {
+  bool answered = false;
+  std::optional<Enr> record;  // an answer need not have it
+};
+
+// What a node has of itself now.
+OwnRecord ask_for_record(DiscvNode& self, const kbucket::RecordPtr& node) {
+  std::uint64_t call = 0;
+  self.ask([&](discovery::Host& host, Now now) {
+    check_started(call = host.v5()->request_record(now, node));
+  });
+  OwnRecord out;
+  bool done = false;
+  self.run(done, [&](const discovery::Event& event) {
+    const auto* const failed = told<discv5::CallFailed>(event);
+    if (failed != nullptr && failed->call == call) done = true;
+    const auto* const nodes = told<discv5::NodesReceived>(event);
+    if (nodes == nullptr || nodes->call != call) return;
+    done = out.answered = true;
+    const auto own = std::ranges::find(nodes->records, node->id(), &discv5::FoundRecord::id);
+    if (own != nodes->records.end()) out.record = Enr::decode(own->encoded).value();
+  });
+  return out;
+}
+
 int request_record(const DiscvOptions& options) {
   const auto node = parse_reachable_record(kNode, options.node);
   DiscvNode self{options, DiscvVersion::v5, false};
-  self.ask(
-      [&](discovery::Host& host, Now now) { check_started(host.v5()->request_record(now, node)); });
-  bool done = false;
-  self.run(done, [&](const discovery::Event& event) {
-    check_answered(told<discv5::CallFailed>(event) == nullptr);
-    const auto* const nodes = told<discv5::NodesReceived>(event);
-    if (nodes == nullptr) return;
-    done = true;
-    for (const discv5::FoundRecord& found : nodes->records) {
-      if (found.id == node->id()) fmt::print("{}\n", Enr::decode(found.encoded).value().text());
-    }
-  });
+  const OwnRecord own = ask_for_record(self, node);
+  check_answered(own.answered);
+  if (!own.record) throw std::runtime_error("the node answers, but not with its own record");
+  fmt::print("{}\n", own.record->text());
   return 0;
 }
 
@@ -126,19 +144,25 @@ int lookup(const DiscvOptions& options) {
   return 0;
 }
 
-// The newest record that the network has of a node.
+// The newest record of a node: its own word where it answers, at the place that is known or at the
+// one that the network tells; else what the network tells.
 int resolve(const DiscvOptions& options) {
   const auto known = parse_record(kNode, options.node);
-  DiscvOptions with_node = options;
-  const bool is_reachable = kbucket::NodeRecord::of(known, kbucket::RecordPort::udp) != nullptr;
-  if (is_reachable) with_node.bootnodes.push_back(options.node);
-  DiscvNode self{options, DiscvVersion::v5, false};
-  for (const auto& record : look_up(self, with_node, known->node_id())) {
-    if (record->id() != known->node_id()) continue;
-    fmt::print("{}\n", text_of(*record));
+  const auto print = [](const Enr& record) {
+    fmt::print("{}\n", record.text());
     return 0;
+  };
+  DiscvNode self{options, DiscvVersion::v5, false};
+  const auto at_known = kbucket::NodeRecord::of(known, kbucket::RecordPort::udp);
+  if (at_known != nullptr) {
+    if (const OwnRecord own = ask_for_record(self, at_known); own.record) return print(*own.record);
+    check_answered(!options.bootnodes.empty());
   }
-  throw std::runtime_error("nobody who answers has this node");
+  const auto nearest = look_up(self, options, known->node_id());
+  const auto found = std::ranges::find(nearest, known->node_id(), &kbucket::NodeRecord::id);
+  if (found == nearest.end()) throw std::runtime_error("nobody who answers has this node");
+  if (const OwnRecord own = ask_for_record(self, *found); own.record) return print(*own.record);
+  return print(Enr::decode((*found)->encoded()).value());
 }
 
 int listen(const DiscvOptions& options) {

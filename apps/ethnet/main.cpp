@@ -86,6 +86,32 @@ void add_key(CLI::App& app, KeyOptions& o, int& status) {
   show->callback([&] { status = ethnet::app::key_show(o.file); });
 }
 
+void add_enr_contents(CLI::App& make, ethnet::app::EnrOptions& o) {
+  make.add_option("--ip", o.ip, "IPv4 or IPv6 address");
+  make.add_option("--ip6", o.ip6, "IPv6 address, beside an IPv4 address in --ip");
+  make.add_option("--port,--quic", o.quic, "QUIC port");
+  make.add_option("--udp", o.udp, "Port of discovery");
+  make.add_option("--tcp", o.tcp, "RLPx port");
+  make.add_option("--quic6", o.quic6, "QUIC port at the IPv6 address, where it is another");
+  make.add_option("--udp6", o.udp6, "Port of discovery at the IPv6 address, where it is another");
+  make.add_option("--tcp6", o.tcp6, "RLPx port at the IPv6 address, where it is another");
+  CLI::Option* const fork_id =
+      make.add_option("--eth", o.fork_id, "The fork id of its chain (EIP-2124), next 0: none known")
+          ->option_text("0xHASH/NEXT");
+  CLI::Option* const network =
+      make.add_option("--network", o.network,
+                      "The fork id of a node of this network: mainnet, sepolia or hoodi")
+          ->option_text("NAME")
+          ->excludes(fork_id);
+  make.add_option("--head", o.head, "... that has this block as its head (default: its genesis)")
+      ->option_text("NUMBER")
+      ->needs(network);
+  make.add_option("--time", o.time, "... with this timestamp")
+      ->option_text("SECONDS")
+      ->needs(network);
+  make.add_flag("--snap", o.snap, "It serves snap");
+}
+
 void add_enr(CLI::App& app, KeyOptions& o, int& status) {
   CLI::App* enr = app.add_subcommand("enr", "Ethereum node records (EIP-778)");
   enr->require_subcommand(1);
@@ -94,10 +120,7 @@ void add_enr(CLI::App& app, KeyOptions& o, int& status) {
   decode->callback([&] { status = ethnet::app::enr_decode(o.record); });
   CLI::App* make = enr->add_subcommand("make", "Sign a record");
   make->add_option("--key", o.file, "Key file")->required();
-  make->add_option("--ip", o.enr.ip, "IPv4 or IPv6 address");
-  make->add_option("--port", o.enr.quic, "QUIC port");
-  make->add_option("--udp", o.enr.udp, "Port of discovery");
-  make->add_option("--tcp", o.enr.tcp, "RLPx port");
+  add_enr_contents(*make, o.enr);
   make->add_option("--seq", o.enr.seq, "Sequence number")->capture_default_str();
   make->callback([&] { status = ethnet::app::enr_make(o.file, o.enr); });
 }

@@ -1,5 +1,6 @@
 #include "tools.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -7,6 +8,8 @@
 
 #include <apps/common/files.hpp>
 #include <apps/common/key_file.hpp>
+#include <base/decimal.hpp>
+#include <base/hex.hpp>
 #include <base/printable.hpp>
 #include <chain/chain_manager.hpp>
 #include <chain/fork_choice/longest.hpp>
@@ -15,6 +18,7 @@
 #include <types/chain_file.hpp>
 #include <types/enode_url.hpp>
 #include <types/enr.hpp>
+#include <types/networks.hpp>
 #include <types/node_id.hpp>
 #include <unistd.h>
 
@@ -37,6 +41,41 @@ std::string value_text(const Enr& enr, const std::string& name, ByteView value) 
       name.starts_with("udp") || name.starts_with("tcp") || name.starts_with("quic");
   if (const auto port = is_port ? enr.port(name) : std::nullopt) return fmt::format("{}", *port);
   return to_hex_0x(value);
+}
+
+IpAddress parse_address(std::string_view flag, const std::string& text) {
+  const auto address = IpAddress::parse(text);
+  if (!address) throw std::runtime_error(fmt::format("{}: '{}' is not an address", flag, text));
+  return *address;
+}
+
+void add_addresses(EnrBuilder& builder, const EnrOptions& options) {
+  if (!options.ip.empty()) builder.ip(parse_address("--ip", options.ip));
+  if (options.ip6.empty()) return;
+  const IpAddress six = parse_address("--ip6", options.ip6);
+  if (six.is_v4()) {
+    throw std::runtime_error(fmt::format("--ip6: '{}' is an IPv4 address (see --ip)", options.ip6));
+  }
+  if (!options.ip.empty() && !parse_address("--ip", options.ip).is_v4()) {
+    throw std::runtime_error("--ip and --ip6 both name an IPv6 address, and a record has one");
+  }
+  builder.ip(six);
+}
+
+// "0xHASH/NEXT", as a fork id is shown everywhere.
+ForkId parse_fork_id(const std::string& text) {
+  ForkId out;
+  const std::string_view all{text};
+  const std::size_t slash = std::min(all.find('/'), all.size());
+  const std::string_view hash = all.substr(0, slash);
+  const auto next = parse_decimal(all.substr(std::min(slash + 1, all.size())));
+  const bool is_hash = hash.starts_with("0x") && from_hex_into(hash.substr(2), out.hash);
+  if (!is_hash || !next) {
+    throw std::runtime_error(
+        fmt::format("--eth: '{}' is no fork id (0xHASH/NEXT, as in 0x07c9462e/0)", text));
+  }
+  out.next = *next;
+  return out;
 }
 
 }  // namespace
@@ -74,15 +113,22 @@ int enr_decode(const std::string& text) {
 int enr_make(const std::string& key_file, const EnrOptions& options) {
   const auto key = read_key(key_file);
   EnrBuilder builder{options.seq};
-  if (!options.ip.empty()) {
-    const auto address = IpAddress::parse(options.ip);
-    if (!address) throw std::runtime_error(fmt::format("'{}' is not an address", options.ip));
-    builder.ip(*address);
-  }
-  for (const auto& [name, port] : {std::pair{"quic", options.quic}, std::pair{"udp", options.udp},
-                                   std::pair{"tcp", options.tcp}}) {
+  add_addresses(builder, options);
+  for (const auto& [name, port] :
+       {std::pair{"quic", options.quic}, std::pair{"udp", options.udp},
+        std::pair{"tcp", options.tcp}, std::pair{"quic6", options.quic6},
+        std::pair{"udp6", options.udp6}, std::pair{"tcp6", options.tcp6}}) {
     if (port != 0) builder.uint(name, port);
   }
+  if (!options.fork_id.empty()) builder.fork_id(parse_fork_id(options.fork_id));
+  if (!options.network.empty()) {
+    const Network* const network = find_network(options.network);
+    if (network == nullptr) {
+      throw std::runtime_error(fmt::format("--network: '{}' is none", options.network));
+    }
+    builder.fork_id(network->fork_schedule().fork_id(options.head, options.time));
+  }
+  if (options.snap) builder.raw("snap", Bytes{std::byte{0xc0}});  // an empty list, as geth writes
   const auto record = builder.sign(*key);
   if (!record) throw std::runtime_error(record.error().message());
   fmt::print("{}\n", record->record().text());

@@ -81,6 +81,65 @@ TEST_F(DnsLists, WhomAListNamesIsDialledAndWhoIsOfAnotherChainIsNot) {
   EXPECT_EQ(box.counter("dns.roots"), 1U);
 }
 
+// Whom others may be told of, as far as this one saw them.
+std::vector<NodeId> seen_by(Box& box) {
+  std::vector<NodeId> out;
+  const auto& table = box.node->udp_discovery()->host().table();
+  for (const auto& record : table.closest(NodeId{}, 16, false)) out.push_back(record->id());
+  return out;
+}
+
+TEST_F(DnsLists, WhoeverSpeaksOneProtocolAloneGetsToKnowItsNetworkByAList) {
+  for (const bool v5 : {true, false}) {
+    SCOPED_TRACE(v5 ? "discv5" : "discv4");
+    const unsigned first = v5 ? 1 : 11;
+    const auto speaking = [&](unsigned host, bool reads) {
+      NodeConfig config = reads ? listed() : NodeConfig{};
+      config.udp_discovery = UdpDiscoveryConfig{.listen = {{Net::address(host).ip, 32'303}},
+                                                .external = {},
+                                                .v4 = !v5,
+                                                .v5 = v5,
+                                                .boot_records = {},
+                                                .boot_nodes = {},
+                                                .saved = {},
+                                                .nets = {}};
+      return config;
+    };
+    // No peer for us, and of use to find others all the same.
+    Box& other = net_.add(speaking(first, false), first, [] {
+      Genesis genesis = chain::dev_genesis();
+      genesis.header.gas_limit += 1;
+      genesis.hash = genesis.header.hash();
+      return genesis;
+    }());
+    const std::vector<VerifiedEnr> records{record_of_box(other)};
+    publish(records);
+    Box& box = net_.add(speaking(first + 1, true), first + 1);
+    run(box, seconds(60));
+    EXPECT_EQ(seen_by(box), std::vector<NodeId>{record_of_box(other).node_id()});
+    EXPECT_EQ(box.counter("peers.dials.dns"), 0U);
+  }
+}
+
+TEST_F(DnsLists, WhatAListTellsOfIsAClaimAndNobodyIsToldOfIt) {
+  NodeConfig config = listed();
+  config.udp_discovery = UdpDiscoveryConfig{.listen = {{Net::address(3).ip, 32'303}},
+                                            .external = {},
+                                            .v4 = true,
+                                            .v5 = true,
+                                            .boot_records = {},
+                                            .boot_nodes = {},
+                                            .saved = {},
+                                            .nets = {}};
+  const auto records = dns::testing::records_of(8);
+  publish(records);
+  Box& box = net_.add(config, 3);
+  run(box, seconds(10));
+  const auto& table = box.node->udp_discovery()->host().table();
+  EXPECT_GT(table.closest(NodeId{}, 16, true).size(), 0U);
+  EXPECT_TRUE(table.closest(NodeId{}, 16, false).empty());
+}
+
 TEST_F(DnsLists, AListOfAnotherKeyNamesNobody) {
   Box& named = net_.add(listed(), 1);
   const std::vector<VerifiedEnr> records{record_of_box(named)};

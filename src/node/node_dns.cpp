@@ -1,5 +1,6 @@
 // What the node does with lists of nodes in the DNS: whoever answers questions about names gets
-// them as TextsWanted; whom a list names is dialled, where its record names our chain.
+// them as TextsWanted; whom a list names is dialled, where its record names our chain, and told to
+// discv5 and discv4, whatever its chain.
 #include <base/check.hpp>
 #include <types/enr.hpp>
 
@@ -48,6 +49,7 @@ void Node::on_dns_event(Now now, const dns::ClientEvent& event) {
   if (const auto* const found = std::get_if<dns::NodeFound>(&event)) {
     add_candidate(found->record.node_id(), found->record.record(), peers::Source::dns,
                   counters_.dns_nodes);
+    if (udp_discovery_) udp_discovery_->tell(now, found->record);
   } else if (const auto* const changed = std::get_if<dns::RootChanged>(&event)) {
     log_.write(now, LogLevel::info, "A list of nodes in the DNS",
                {{"tree", changed->tree.text()}, {"sequence", changed->seq}});

@@ -80,6 +80,18 @@ Bytes UdpDiscovery::saved_nodes() const {
   return kbucket::encode(out);
 }
 
+// discv4 begins its look-ups with claims too, and asks those of whom it is not sure.
+void UdpDiscovery::tell(Now now, const VerifiedEnr& told) {
+  const auto record =
+      kbucket::NodeRecord::of(std::make_shared<const VerifiedEnr>(told), kbucket::RecordPort::udp);
+  if (record == nullptr) return;
+  if (host_.v5() != nullptr) {
+    host_.v5()->add_node(now, record);
+  } else {
+    (void)host_.table().add(now, record, kbucket::Standing::claimed);
+  }
+}
+
 void UdpDiscovery::search(Now now, const NodeId& target) {
   if (host_.v5() != nullptr) (void)host_.v5()->start_lookup(now, target);
   if (host_.v4() != nullptr) (void)host_.v4()->start_random_lookup(now);

@@ -44,6 +44,8 @@ class UdpDiscovery {
   [[nodiscard]] Result<void> restore(Now now);
   // Who answered, as a nodes file.
   [[nodiscard]] Bytes saved_nodes() const;
+  // Somebody told of it elsewhere (a list in the DNS): a claim, if it names a place of discovery.
+  void tell(Now now, const VerifiedEnr& told);
   // Looks somewhere, for the sake of peers.
   void search(Now now, const NodeId& target);
   // Whether a datagram came in on one of its sockets.

@@ -1,5 +1,7 @@
 #include "enr.hpp"
 
+#include <array>
+
 #include <codec/base64url.hpp>
 #include <codec/rlp_writer.hpp>
 #include <crypto/keccak.hpp>
@@ -153,6 +155,15 @@ std::optional<std::uint16_t> Enr::port(std::string_view key) const {
   const auto value = rlp::Reader{*raw}.read_uint<std::uint16_t>();
   if (!value) return {};
   return *value;
+}
+
+std::optional<std::string_view> Enr::malformed_port() const {
+  static constexpr std::array<std::string_view, 6> kKeys{"tcp",  "tcp6", "udp",
+                                                         "udp6", "quic", "quic6"};
+  for (const std::string_view key : kKeys) {
+    if (find_raw(key) && !port(key)) return key;
+  }
+  return {};
 }
 
 std::optional<Endpoint> Enr::endpoint_v4(std::string_view port_key) const {

@@ -90,6 +90,9 @@ class Enr {
   [[nodiscard]] std::optional<std::uint16_t> tcp6() const { return port("tcp6"); }
   [[nodiscard]] std::optional<std::uint16_t> quic() const { return port("quic"); }
   [[nodiscard]] std::optional<std::uint16_t> quic6() const { return port("quic6"); }
+  // The first key of a port ("tcp", "udp6", …) whose value is no number of 16 bits. Such a record
+  // is valid, but there are readers of lists who trip over it: what is published must have none.
+  [[nodiscard]] std::optional<std::string_view> malformed_port() const;
   // An address with a port other than 0. For IPv6 the "6" port counts, else the plain one.
   [[nodiscard]] std::optional<Endpoint> endpoint_v4(std::string_view port_key) const;
   [[nodiscard]] std::optional<Endpoint> endpoint_v6(std::string_view port_key) const;

@@ -232,6 +232,18 @@ TEST(Enr, AMappedAddressIsNoIp6) {
   EXPECT_TRUE(record->find("ip6").has_value());
 }
 
+TEST(Enr, atk_25_APortOfMoreThan16BitsIsNamedAndSpoilsNothingElse) {
+  const auto key = crypto::SecretKey::from_bytes(Bytes(32, std::byte{7})).value();
+  for (const std::string_view port : {"tcp", "tcp6", "udp", "udp6", "quic", "quic6"}) {
+    for (const std::uint64_t value : {0U, 1U, 65'535U, 65'536U}) {
+      const auto record = EnrBuilder{1}.uint("other", 70'000).uint(port, value).sign(key).value();
+      EXPECT_EQ(record->malformed_port().has_value(), value > 65'535) << port << value;
+      EXPECT_EQ(record->malformed_port().value_or(port), port);
+    }
+  }
+  EXPECT_TRUE(EnrBuilder{1}.raw("udp", Bytes{std::byte{0xc0}}).sign(key).value()->malformed_port());
+}
+
 TEST(Enr, ForkIdToleratesLaterElementsOnly) {
   const auto with_eth = [](std::string_view value) {
     const Bytes raw = from_hex(value).value();

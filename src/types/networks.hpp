@@ -19,8 +19,10 @@ struct Network {
   std::uint64_t genesis_time = 0;
   std::span<const std::uint64_t> fork_blocks;  // ascending; those that changed a rule
   std::span<const std::uint64_t> fork_times;
-  std::span<const std::string_view> boot_nodes;  // enode URLs
-  std::string_view dns_tree;                     // enrtree URL of all its nodes
+  std::span<const std::string_view> boot_nodes;  // records ("enr:…") and enode URLs
+  // Records. discv5 is one network for all chains; these are of no use to discv4.
+  std::span<const std::string_view> discv5_boot_nodes;
+  std::string_view dns_tree;  // enrtree URL of all its nodes
 
   [[nodiscard]] Hash32 genesis_hash() const;
   [[nodiscard]] ForkSchedule fork_schedule() const;

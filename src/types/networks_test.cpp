@@ -1,9 +1,13 @@
 #include "networks.hpp"
 
+#include <algorithm>
+#include <set>
+
 #include <codec/testing/vectors.hpp>
 #include <gtest/gtest.h>
 
 #include "enode_url.hpp"
+#include "enr.hpp"
 #include "network_genesis.hpp"
 
 namespace ethnet {
@@ -63,6 +67,31 @@ TEST(Networks, TheGenesisHasTheHashAndTheForksOfItsNetwork) {
   }
 }
 
+// discv5 has no other way in: it cannot begin with an enode URL.
+TEST(Networks, EveryBootNodeWithARecordIsSignedByItAndSaysWhereItIs) {
+  for (const Network& network : networks()) {
+    SCOPED_TRACE(network.name);
+    std::set<NodeId> ids;
+    const auto judge = [&](std::string_view text) {
+      const auto record = VerifiedEnr::parse(text);
+      ASSERT_TRUE(record.has_value()) << text << record.error().message();
+      EXPECT_EQ(record->record().text(), text);
+      EXPECT_TRUE(record->record().endpoint_v4("udp").has_value()) << text;
+      EXPECT_FALSE(record->record().malformed_port().has_value()) << text;
+      EXPECT_TRUE(ids.insert(record->node_id()).second) << text;
+    };
+    std::size_t records = 0;
+    for (const std::string_view node : network.boot_nodes) {
+      if (!node.starts_with("enr:")) continue;
+      judge(node);
+      ++records;
+    }
+    EXPECT_EQ(records, 5U);
+    std::ranges::for_each(network.discv5_boot_nodes, judge);
+    EXPECT_EQ(network.discv5_boot_nodes.size(), 15U);
+  }
+}
+
 TEST(Networks, EveryFactHasItsForm) {
   EXPECT_EQ(networks().size(), 3U);
   for (const Network& network : networks()) {
@@ -73,6 +102,7 @@ TEST(Networks, EveryFactHasItsForm) {
     EXPECT_EQ(network.fork_schedule().fork_times().size(), network.fork_times.size());
     EXPECT_FALSE(network.boot_nodes.empty());
     for (const std::string_view node : network.boot_nodes) {
+      if (node.starts_with("enr:")) continue;
       const auto url = EnodeUrl::parse(node);
       ASSERT_TRUE(url.has_value()) << node;
       EXPECT_EQ(url->to_string(), node);

@@ -18,13 +18,13 @@ ROWS = 18  # with AVX-512 one more
 def needs_geth():
     return unittest.skipUnless(
         os.access(GETH, os.X_OK) and os.path.isdir(VECTORS),
-        "no go-ethereum (./dev setup builds it where Go is installed), or no shared/vectors",
+        "no go-ethereum (./dev setup interop builds it where Go is installed), or no shared/vectors",
     )
 
 
 def needs_npm(name):
     there = os.path.exists(os.path.join(ROOT, "tests", "interop", name, "node_modules", ".package-lock.json"))
-    return unittest.skipUnless(there, f"no {name}: ./dev setup installs it where npm is")
+    return unittest.skipUnless(there, f"no {name}: ./dev setup interop installs it where npm is")
 
 
 class Compare(ProcessTest):

@@ -36,6 +36,29 @@ class Discv(DiscoveryTest):
         self.assertEqual(self.ask("discv5", "ping", record, status=1), "ethnet: the node does not answer")
         self.stop(boot)
 
+    def test_discv5_resolve_gives_a_newer_record_than_it_is_given(self):
+        self.write_key()
+        boot, boot_record, _ = self.listen("discv5")
+        node, record, _ = self.listen("discv5", "--key", "key", "--bootnodes", boot_record)
+        about = self.record_fields(record)
+        boot.wait_for(rf"^node +{about['id']} ")
+        unused = self.free_ports(1)[0]
+        where_it_is = ("--ip", "127.0.0.1", "--udp", about["udp"])
+        where_it_was = ("--ip", "127.0.0.1", "--udp", unused)
+        for place in (where_it_is, where_it_was, ()):
+            older = self.ask("enr", "make", "--key", "key", "--seq", "1", *place)
+            self.assertEqual(self.record_fields(older)["id"], about["id"])
+            self.assertEqual(self.ask("discv5", "resolve", older, "--bootnodes", boot_record), record, place)
+        self.stop(node, boot)
+
+    def test_a_node_that_answers_without_its_record_is_an_error(self):
+        peer = self.start("nameless_peer")
+        record = peer.wait_for(r"^(enr:\S+)$").group(1)
+        self.assertIn(self.record_fields(record)["id"], self.ask("discv5", "ping", record))
+        self.assertEqual(self.ask("discv5", "requestenr", record, status=1),
+                         "ethnet: the node answers, but not with its own record")
+        self.stop(peer)
+
     def test_discv4_pings_asks_and_finds(self):
         boot, boot_record, boot_enode = self.listen("discv4")
         node, record, enode = self.listen("discv4", "--bootnodes", boot_enode)

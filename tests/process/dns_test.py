@@ -15,6 +15,10 @@ from support import ProcessTest  # noqa: E402
 # devp2p tool has them, texts.json as it prints them for a zone. Two levels of branches.
 TREE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "geth_tree")
 NODES = 20
+# Of a node whose "tcp" is 65,536, signed by go-ethereum's p2p/enr.
+WIDE_PORT = {"id": "d7d5c757ba92696a12e97893f0ef9b6f1a1881b5d6496bddfd29f3070823ea3c",
+             "record": "enr:-Iy4QG3JNrGy65Z4G4b8InlkeSkg2-Mv9QDsAjLuiNiqkP5mJbMDaU3t4WkHCgqNdbrBpr50sUT3wYnj5Q0-RiOVihQBgmlkgnY0gmlw"
+                       "hAgBAgOJc2VjcDI1NmsxoQIf66_ouXbbB04mMrYG54OmFq2yuiyd5oM3J6GtKqNxV4N0Y3CDAQAAg3VkcIJ2Xw"}
 KEY = f"{1_000_001:064x}"  # signed it
 
 
@@ -146,6 +150,19 @@ class Dns(ProcessTest):
         self.server.texts["nodes.test"].insert(0, "something else " * 40)
         self.assertEqual(self.value(self.sync("copy"), "nodes"), str(NODES))
         self.assertEqual(self.server.over_tcp, ["nodes.test"])
+
+    def test_a_node_with_a_port_that_is_none_is_named_when_a_tree_is_signed(self):
+        nodes = self.read_json("tree", "nodes.json")
+        nodes[WIDE_PORT["id"]] = {"seq": 1, "record": WIDE_PORT["record"]}
+        self.write("tree/nodes.json", json.dumps(nodes))
+        before = self.read_json("tree", "enrtree-info.json")
+        said = self.run_tool("dns", "sign", "tree", "--key", "tree-key", code=1)
+        self.assertEqual(len(said.splitlines()), 1, said)
+        self.assertIn(f"node {WIDE_PORT['id']}: 'tcp' in its record is no port", said)
+        self.assertEqual(self.read_json("tree", "enrtree-info.json"), before)
+        del nodes[WIDE_PORT["id"]]
+        self.write("tree/nodes.json", json.dumps(nodes))
+        self.run_tool("dns", "sign", "tree", "--key", "tree-key")
 
     def test_errors_are_one_clear_line(self):
         for folder, nodes in (("bad", {"00": {"seq": 1, "record": "enr:-x"}}), ("empty", {})):

@@ -16,12 +16,12 @@ DEVP2P = os.path.join(TOOLS, "devp2p")
 
 def needs_geth():
     there = os.access(GETH, os.X_OK) and os.access(DEVP2P, os.X_OK)
-    return unittest.skipUnless(there, "no go-ethereum: ./dev setup builds it where Go is installed")
+    return unittest.skipUnless(there, "no go-ethereum: ./dev setup interop builds it where Go is installed")
 
 
 def needs_npm(name):
     there = os.path.exists(os.path.join(INTEROP, name, "node_modules", ".package-lock.json"))
-    return unittest.skipUnless(there, f"no {name}: ./dev setup installs it where npm is")
+    return unittest.skipUnless(there, f"no {name}: ./dev setup interop installs it where npm is")
 
 
 def node_js(name):

@@ -102,6 +102,15 @@ class Interop(DiscoveryTest):
             self.assertIn("10/10 tests passed", self.suite("discv5", [record]))
             self.stop(node)
 
+    @needs_geth()
+    def test_go_ethereums_suites_of_both_on_the_port_that_they_share(self):
+        for run in range(SUITES):
+            node, http = self.node(f"both-{run}")
+            record = self.node_info(http)["enr"]
+            self.assertIn("15/15 tests passed", self.suite("discv4", ["--remote", record]))
+            self.assertIn("10/10 tests passed", self.suite("discv5", [record]))
+            self.stop(node)
+
 
 if __name__ == "__main__":
     unittest.main()

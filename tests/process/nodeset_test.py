@@ -75,6 +75,43 @@ class NodeSet(ProcessTest):
         self.assertEqual(sum("eth         0x9f3d2254/1746612311\nip " in text for text in shown), 1)
         self.assertEqual(sum("snap        0xc0\n" in text for text in shown), 1)
 
+    def test_a_record_is_made_with_both_families_its_fork_and_snap(self):
+        key = os.path.join(self.directory, "key")
+        self.assertEqual(self.tool("key", "new", key).returncode, 0)
+        ports = ("--quic", "9001", "--udp", "11001", "--tcp", "30303", "--quic6", "9006", "--udp6", "11006", "--tcp6", "30306")
+        made = self.tool("enr", "make", "--key", key, "--ip", "192.0.2.7", "--ip6", "2001:db8::7", *ports, "--snap",
+                         "--eth", "0x9f3d2254/1746612311")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        shown = self.tool("enr", "decode", made.stdout.strip())
+        self.assertEqual([tuple(line.split()) for line in shown.stdout.splitlines()][3:-1],
+                         [("eth", "0x9f3d2254/1746612311"), ("ip", "192.0.2.7"), ("ip6", "2001:db8::7"), ("quic", "9001"),
+                          ("quic6", "9006"), ("snap", "0xc0"), ("tcp", "30303"), ("tcp6", "30306"), ("udp", "11001"),
+                          ("udp6", "11006")])
+        for network, head, fork_id in (("mainnet", (), "0xfc64ec04/1150000"),
+                                       ("mainnet", ("--head", "15049999"), "0x20c327fc/15050000"),
+                                       ("hoodi", ("--head", "1", "--time", "1742999832"), "0x0929e24e/1761677592")):
+            made = self.tool("enr", "make", "--key", key, "--network", network, *head)
+            self.assertIn(f"eth         {fork_id}\n", self.tool("enr", "decode", made.stdout.strip()).stdout)
+        # Of IPv6 alone, as before.
+        made = self.tool("enr", "make", "--key", key, "--ip", "2001:db8::7", "--udp6", "11006")
+        self.assertRegex(self.tool("enr", "decode", made.stdout.strip()).stdout, r"ip6 +2001:db8::7\nudp6 +11006\n")
+
+    def test_what_no_record_says_is_one_clear_line(self):
+        key = os.path.join(self.directory, "key")
+        self.assertEqual(self.tool("key", "new", key).returncode, 0)
+        for words, message in ((("--ip", "here"), "--ip: 'here' is not an address"),
+                               (("--ip6", "192.0.2.7"), "--ip6: '192.0.2.7' is an IPv4 address"),
+                               (("--ip", "2001:db8::7", "--ip6", "2001:db8::8"), "both name an IPv6 address"),
+                               (("--eth", "9f3d2254/0"), "is no fork id"), (("--eth", "0x9f3d2254"), "is no fork id"),
+                               (("--eth", "0x9f3d22/0"), "is no fork id"), (("--eth", "0x9f3d2254/x"), "is no fork id"),
+                               (("--network", "none"), "--network: 'none' is none"),
+                               (("--network", "hoodi", "--eth", "0x9f3d2254/0"), "excludes"),
+                               (("--head", "5"), "requires"), (("--udp6", "70000"), "--udp6")):
+            done = self.tool("enr", "make", "--key", key, *words)
+            self.assertEqual((done.returncode, done.stdout), (1, ""), words)
+            self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+            self.assertTrue(done.stderr.startswith("ethnet: ") and message in done.stderr, done.stderr)
+
     def test_forkid_says_what_a_node_announces(self):
         known = [("mainnet", 0, 0, "0xfc64ec04", "1150000"), ("mainnet", 15_049_999, 0, "0x20c327fc", "15050000"),
                  ("hoodi", 1, 1_742_999_832, "0x0929e24e", "1761677592")]

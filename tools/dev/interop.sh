@@ -58,3 +58,20 @@ setup_interop() {
   install_npm_peer tests/interop/chainsafe
   install_npm_peer tests/interop/ethereumjs
 }
+
+# Which of them are there, by name.
+tell_peers() {
+  local name file
+  while read -r name file; do
+    if [ -e "$file" ]; then
+      echo "setup: $name is there"
+    else
+      echo "setup: $name is not there: the tests with it are skipped"
+    fi
+  done <<'TXT'
+go-ethereum build/tools/geth_discover
+devp2p build/tools/devp2p
+chainsafe tests/interop/chainsafe/node_modules/.package-lock.json
+ethereumjs tests/interop/ethereumjs/node_modules/.package-lock.json
+TXT
+}

@@ -147,7 +147,13 @@ setup_packages() {
   say "setup: done"
 }
 
+# `interop`: the peers alone (interop.sh).
 cmd_setup() {
+  if [ "${1:-}" = interop ]; then
+    setup_interop
+    tell_peers
+    return
+  fi
   setup_packages
   setup_web
   [ "${ETHNET_SETUP:-}" != build ] || return 0

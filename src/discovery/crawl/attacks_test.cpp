@@ -1,4 +1,6 @@
 // What nodes that are crawled may try (docs/THREATS.md).
+#include <memory>
+
 #include <gtest/gtest.h>
 
 #include "crawler.hpp"
@@ -24,6 +26,78 @@ TEST_F(CrawlAttacks, atk_38_RecordsThatNameAVictimHaveItKnockedAtTwiceAMinuteAtM
   EXPECT_EQ(crawler().book().claims(), kMaxCrawlClaimsPerSite - 2) << "two were silent";
   EXPECT_EQ(crawler().counters().told_crowded, 90 - kMaxCrawlClaimsPerSite);
   EXPECT_GE(crawler().counters().knocks_put_off, kMaxCrawlClaimsPerSite - 2);
+}
+
+// Signed as it should be, and reached at its UDP port; but its "tcp" has three bytes.
+std::shared_ptr<const VerifiedEnr> enr_with_wide_port(std::uint64_t number, std::uint64_t seq = 1) {
+  EnrBuilder builder{seq, enr_of(number, place_of(number))->record()};
+  builder.uint("tcp", 65'536);
+  return std::make_shared<const VerifiedEnr>(builder.sign(*key_of(number)).value());
+}
+Contact wide_contact_of(std::uint64_t number, std::uint64_t seq = 1) {
+  return Contact::of(
+      kbucket::NodeRecord::of(enr_with_wide_port(number, seq), kbucket::RecordPort::udp));
+}
+
+TEST_F(CrawlAttacks, atk_25_ANodeWhosePortIsNoneIsAskedForNothingThoughOthersTellOfIt) {
+  for (const Protocol protocol : {Protocol::v4, Protocol::v5}) {
+    reset();
+    add_host(1, protocol);
+    add_host(2, protocol, enr_with_wide_port(2));
+    start_crawl({.protocol = protocol});
+    crawler().begin(now_, std::vector{Contact::of(record_of(1))});
+    crawler().add(now_, wide_contact_of(2));
+    ASSERT_TRUE(run_to_end(seconds(60)));
+    EXPECT_EQ(checked_.size(), 1U);
+    EXPECT_TRUE(checked_.contains(id_of(1)));
+    EXPECT_FALSE(crawler_sent_.contains(place_of(2)));
+    EXPECT_EQ(crawler().counters().odd_ports, 1U);
+  }
+}
+
+TEST_F(CrawlAttacks, atk_25_ARecordWithAPortThatIsNoneIsNoAnswer) {
+  for (const Protocol protocol : {Protocol::v4, Protocol::v5}) {
+    reset();
+    add_host(1, protocol);
+    // Others know it by an older record, which is sound.
+    add_host(2, protocol, enr_with_wide_port(2, 2));
+    start_crawl({.protocol = protocol, .ends = false});
+    crawler().begin(now_, std::vector{Contact::of(record_of(1)), Contact::of(record_of(2))});
+    run(seconds(20));
+    EXPECT_EQ(checked_.size(), 1U);
+    EXPECT_FALSE(checked_.contains(id_of(2))) << "no row, and so nothing that is exported";
+    EXPECT_EQ(crawler().book().nodes(), 1U);
+    EXPECT_GE(crawler().counters().odd_ports, 1U);
+  }
+}
+
+TEST_F(CrawlAttacks, atk_25_WhoTurnsToUsWithAPortThatIsNoneIsNotTakenIn) {
+  add_host(2, Protocol::v5, enr_with_wide_port(2));
+  start_crawl({.protocol = Protocol::v5, .ends = false});
+  crawler().begin(now_, {});
+  introduce(2);
+  run(seconds(20), [&] { return crawler().counters().odd_ports > 0; });
+  EXPECT_GE(crawler().counters().odd_ports, 1U);
+  EXPECT_EQ(crawler().book().claims() + crawler().book().nodes(), 0U);
+}
+
+TEST_F(CrawlAttacks, atk_25_ANodeThatAnsweredBeforeLosesItsScoreAndKeepsItsSoundRecord) {
+  add_host(2, Protocol::v5, enr_with_wide_port(2, 2));
+  start_crawl({.protocol = Protocol::v5, .ends = false});
+  Node known{.record = record_of(2),
+             .score = 4,
+             .first_response = UnixTime::from_seconds(1'600'000'000),
+             .last_response = UnixTime::from_seconds(1'600'000'000),
+             .last_check = UnixTime::from_seconds(1'600'000'000)};
+  ASSERT_TRUE(crawler().restore(now_, known));
+  crawler().begin(now_, {});
+  ASSERT_TRUE(run(seconds(60), [&] { return checked_.contains(id_of(2)); }));
+  EXPECT_FALSE(checked_.at(id_of(2)).answered);
+  EXPECT_EQ(checked_.at(id_of(2)).node.score, 2);
+  EXPECT_EQ(checked_.at(id_of(2)).node.record->seq(), 1U);
+  // A file of an earlier version may have such a row.
+  known.record = wide_contact_of(3).record;
+  EXPECT_FALSE(crawler().restore(now_, known));
 }
 
 TEST_F(CrawlAttacks, atk_33_WhatALiarTellsOfASiteLeavesItsPlacesToThoseWhoAnswer) {

@@ -15,6 +15,14 @@ discovery::HostConfig host_of(discovery::HostConfig host, Protocol protocol) {
   return host;
 }
 
+bool is_odd(const RecordPtr& record) {
+  if (record == nullptr) return false;
+  const auto port = record->verified() != nullptr
+                        ? record->verified()->record().malformed_port()
+                        : Enr::decode(record->encoded()).value().malformed_port();
+  return port.has_value();
+}
+
 SipKey draw_key(SecureRng& rng) { return {.k0 = rng.next(), .k1 = rng.next()}; }
 
 }  // namespace
@@ -41,6 +49,10 @@ void Crawler::handle_deadline(Now now) noexcept {
 void Crawler::handle_job_done(Now now, const JobResult& done) noexcept {
   host_.handle_job_done(now, done);
   advance(now);
+}
+
+bool Crawler::restore(Now now, const Node& node) {
+  return !is_odd(node.record) && book_.restore(now, node);
 }
 
 void Crawler::add(Now now, const Contact& contact) noexcept {
@@ -140,14 +152,19 @@ void Crawler::end_if_done() {
 
 void Crawler::tell(Now now, const Contact& contact) {
   if (contact.id == host_.table().self()) return;
+  if (is_odd(contact.record)) return note_odd_ports();
   count(book_.tell(now, contact));
 }
 
 void Crawler::hear(Now now, const RecordPtr& record) {
   if (record->id() == host_.table().self()) return;
   knocks_.prove(record->endpoint());
+  if (is_odd(record)) return note_odd_ports();
   count(book_.hear(now, Contact::of(record)));
 }
+
+// What we tell of it would have to be left out again: one such record spoils a list for others.
+void Crawler::note_odd_ports() { ++counters_.odd_ports; }
 
 void Crawler::count(Told told) {
   ++counters_.told;
@@ -182,6 +199,10 @@ std::optional<Crawler::Visit> Crawler::take_visit(std::uint64_t command) {
 void Crawler::on_record(Now now, Visit visit, const RecordPtr& record) {
   const NodeId& id = visit.contact.id;
   knocks_.prove(visit.contact.at);
+  if (is_odd(record)) {
+    note_odd_ports();
+    return on_silence(now, visit);
+  }
   const bool is_first = !book_.has_answered(id);
   const auto node = book_.on_answer(now, id, record);
   if (!node) {

@@ -9,6 +9,8 @@
 //
 // A record that others tell decides where we knock. So an address of which nobody proved that a
 // node is there is knocked at twice a minute (kbucket/probe_budget.hpp), whatever is told.
+// A record with a port that is none counts as nothing told and as no answer: what a crawl finds is
+// what lists are made of.
 // One thread. Deterministic but for what the SecureRng gives. Limits: limits.hpp, and those of the
 // engines.
 #pragma once
@@ -58,6 +60,7 @@ struct CrawlCounters {
   std::uint64_t told_fresh = 0;
   std::uint64_t told_nowhere = 0;
   std::uint64_t told_crowded = 0;
+  std::uint64_t odd_ports = 0;        // records with a port that is none, told or answered: dropped
   std::uint64_t told_beyond = 0;      // beyond the limits of the book
   std::uint64_t knocks_put_off = 0;   // the address had its share
   std::uint64_t without_address = 0;  // they answered, and their record says nothing of use
@@ -86,8 +89,8 @@ class Crawler {
   [[nodiscard]] std::optional<CrawlEnd> ended() const { return ended_; }
 
   // --- commands ---
-  // Nodes of an earlier run, before begin(). False: no room.
-  bool restore(Now now, const Node& node) { return book_.restore(now, node); }
+  // Nodes of an earlier run, before begin(). False: no room, or a port of its record is none.
+  bool restore(Now now, const Node& node);
   // A node that somebody told of elsewhere: in a file, in the DNS. discv5 needs its record.
   void add(Now now, const Contact& contact) noexcept;
   // Nodes to begin with, whom the engine turns to as well.
@@ -113,6 +116,7 @@ class Crawler {
   void tell(Now now, const Contact& contact);
   void hear(Now now, const RecordPtr& record);  // of itself
   void count(Told told);
+  void note_odd_ports();
   void on_record(Now now, Visit visit, const RecordPtr& record);
   void on_silence(Now now, const Visit& visit);
   void on_walk_done(Now now);

@@ -1,7 +1,6 @@
 #include "tree.hpp"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <set>
 
@@ -234,7 +233,7 @@ Result<Entry> decode_entry(std::string_view text) {
   }
   if (text.starts_with(kRecordPrefix)) {
     auto record = TRY(VerifiedEnr::parse(text));
-    TRY(check_ports(record.record()));
+    if (record->malformed_port()) return fail(DnsError::record_port);
     return Entry{std::move(record)};
   }
   return fail(DnsError::unknown_entry);
@@ -249,15 +248,6 @@ std::string encode_entry(const Entry& entry) {
     out += child.text();
   }
   return out;
-}
-
-Result<void> check_ports(const Enr& record) {
-  static constexpr std::array<std::string_view, 6> kKeys{"tcp",  "tcp6", "udp",
-                                                         "udp6", "quic", "quic6"};
-  for (const std::string_view key : kKeys) {
-    if (record.find_raw(key) && !record.port(key)) return fail(DnsError::record_port);
-  }
-  return {};
 }
 
 Root Tree::sign(std::uint64_t seq, const crypto::SecretKey& key) const {
@@ -277,8 +267,7 @@ Result<Root> Tree::root(std::uint64_t seq, std::string_view signature,
 Result<Tree> make_tree(std::span<const VerifiedEnr> records, std::span<const Link> links) {
   std::map<NodeId, std::string> by_id;
   for (std::size_t i = 0; i < records.size(); ++i) {
-    const auto ports = check_ports(records[i].record());
-    if (!ports) return std::unexpected{ports.error().shifted(i)};
+    if (records[i]->malformed_port()) return fail(DnsError::record_port, i);
     if (!by_id.emplace(records[i].node_id(), records[i].record().text()).second) {
       return fail(DnsError::record_twice, i);
     }

@@ -106,9 +106,6 @@ using Entry = std::variant<Branch, Link, VerifiedEnr>;
 [[nodiscard]] Result<Entry> decode_entry(std::string_view text);
 [[nodiscard]] std::string encode_entry(const Entry& entry);
 
-// Every port that a record states is a number of 16 bits. Error: record_port.
-[[nodiscard]] Result<void> check_ports(const Enr& record);
-
 // All of a tree but its signature.
 struct Tree {
   HashLabel records;

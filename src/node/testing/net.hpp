@@ -52,6 +52,7 @@ struct Packet {
 // A node as a process has it, and its pump's sink.
 struct Box {
   Endpoint at;
+  std::vector<Endpoint> sockets;  // `at`, and those of discv5 and discv4
   sim::SeededSecureRng rng;
   LineLog log;
   std::unique_ptr<Node> node;
@@ -112,6 +113,9 @@ class Net {
     box.at = address(host);
     config.listen = {listens_everywhere ? Endpoint{{}, box.at.port} : box.at};
     config.genesis = genesis;
+    box.sockets = {box.at};
+    if (config.udp_discovery)
+      std::ranges::copy(config.udp_discovery->listen, std::back_inserter(box.sockets));
     auto key = std::make_shared<const crypto::SecretKey>(crypto::SecretKey::generate(box.rng));
     auto made = Node::make(now_of(box), config, key, box.rng, Prng{host}, box.log);
     CHECK(made.has_value());
@@ -170,7 +174,9 @@ class Net {
       }
     }
     for (const Packet& packet : packets) {
-      const auto to = std::ranges::find(boxes_, packet.to, &Box::at);
+      const auto to = std::ranges::find_if(boxes_, [&](const Box& box) {
+        return std::ranges::find(box.sockets, packet.to) != box.sockets.end();
+      });
       if (to == boxes_.end() && elsewhere) answer_from_elsewhere(packet);
       if (to == boxes_.end() || to->suspended) continue;
       moved = true;

@@ -38,12 +38,16 @@ class CrawlNet : public ::testing::Test {
   static constexpr Duration kLatency = milliseconds(10);
 
   void add_host(std::uint64_t number, Protocol protocol) {
+    add_host(number, protocol, enr_of(number, place_of(number)));
+  }
+  void add_host(std::uint64_t number, Protocol protocol,
+                std::shared_ptr<const VerifiedEnr> local_record) {
     rngs_.push_back(std::make_unique<TestRng>(number));
     const Endpoint at = place_of(number);
     hosts_.emplace(at, std::make_unique<discovery::Host>(
                            now_,
                            discovery::HostConfig{.key = key_of(number),
-                                                 .local_record = enr_of(number, at),
+                                                 .local_record = std::move(local_record),
                                                  .local = {at},
                                                  .v4 = protocol == Protocol::v4,
                                                  .v5 = protocol == Protocol::v5},
