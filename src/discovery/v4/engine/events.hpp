@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include <discovery/kbucket/reachability.hpp>
 #include <discovery/kbucket/table.hpp>
 
 #include "../error.hpp"
@@ -56,8 +57,8 @@ struct SeenAs {
 struct ClockSuspect {
   Duration ahead;  // of our clock: at least so much, as each of them says
 };
-using Event =
-    std::variant<PingDone, NodesDone, RecordDone, LookupDone, NodeSeen, SeenAs, ClockSuspect>;
+using Event = std::variant<PingDone, NodesDone, RecordDone, LookupDone, NodeSeen, SeenAs,
+                           ClockSuspect, kbucket::Arrival>;
 
 struct Counters {
   std::array<std::uint64_t, kPacketTypes> received{};  // that passed all checks, by type

@@ -145,13 +145,6 @@ void Engine::handle_deadline(Now now) noexcept {
   sessions_.handle_deadline(now);
   talks_.expire(now);
   while (const auto call = calls_.overdue(now)) handle_overdue(now, *call);
-  while (const auto verdict = reachability_.overdue(now)) {
-    if (verdict->lost) {
-      emit(AddressLost{verdict->endpoint});
-    } else {
-      emit(OwnAddress{kbucket::Scope::wan, verdict->endpoint});
-    }
-  }
   if (upkeep_.refresh_is_due(now)) {
     upkeep_.refresh(
         now, table_, prng_, [&] { ask_boot_nodes(now); },
@@ -162,7 +155,7 @@ void Engine::handle_deadline(Now now) noexcept {
 
 Instant Engine::next_deadline() const {
   return std::min({upkeep_.next_deadline(), calls_.next_deadline(), talks_.next_deadline(),
-                   sessions_.next_deadline(), reachability_.next_deadline()});
+                   sessions_.next_deadline()});
 }
 
 // --- our own record, and limits ---

@@ -171,8 +171,7 @@ void Engine::on_answer(Now now, const Peer& from, const Pong& pong) {
                        known->record->endpoint() == from.at;
   if (reached || scope_of(from.at.ip) != kbucket::Scope::wan) {
     ++counters_.votes;
-    const auto changed = vote_.on_vote(now, from.at.ip, pong.recipient);
-    if (changed) on_own_address(now, *changed);
+    if (const auto changed = vote_.on_vote(now, from.at.ip, pong.recipient)) emit(*changed);
   } else {
     ++counters_.votes_of_strangers;
   }

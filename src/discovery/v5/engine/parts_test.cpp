@@ -4,7 +4,6 @@
 #include "../testing/engine_rig.hpp"
 #include "local_record.hpp"
 #include "nodes_answer.hpp"
-#include "reachability.hpp"
 #include "talk_slots.hpp"
 
 namespace ethnet::discv5 {
@@ -170,28 +169,6 @@ TEST(LocalRecord, LosesAnAddressThatItNames) {
   EXPECT_EQ(without->record().seq(), 8U);
   EXPECT_EQ(without->record().endpoint_v4("udp"), std::nullopt);
   EXPECT_EQ(record_without(*current, *key_of(1), true), nullptr) << "it names none of IPv6";
-}
-
-TEST(Reachability, AnAddressToWhichNobodyComesIsLostAndTriedAgainLater) {
-  Reachability own;
-  EXPECT_TRUE(own.next_deadline().is_never());
-  own.on_address(at(seconds(0)), place_of(1));
-  EXPECT_FALSE(own.overdue(at(kArrivalWithin - nanoseconds(1))).has_value());
-  const auto lost = own.overdue(at(kArrivalWithin));
-  ASSERT_TRUE(lost.has_value());
-  EXPECT_TRUE(lost->lost);
-  EXPECT_EQ(lost->endpoint, place_of(1));
-  EXPECT_FALSE(own.overdue(at(kArrivalWithin)).has_value());
-  own.on_arrival(false);  // nobody was told, so it shows nothing
-  const Duration later = kArrivalWithin + kTryAgainAfter;
-  EXPECT_EQ(own.next_deadline(), at(later).mono);
-  const auto again = own.overdue(at(later));
-  ASSERT_TRUE(again.has_value());
-  EXPECT_FALSE(again->lost);
-  own.on_arrival(true);
-  EXPECT_FALSE(own.next_deadline().is_never()) << "of the other family";
-  own.on_arrival(false);
-  EXPECT_TRUE(own.next_deadline().is_never());
 }
 
 }  // namespace
