@@ -100,6 +100,37 @@ TEST_F(FilterOfAddresses, ATimeThatStandsStillOrJumpsBreaksNothing) {
   }
 }
 
+TEST_F(FilterOfAddresses, WhomWeKnowIsLookedAtWhereItsAddressHasNothingLeft) {
+  const Now now = at(seconds(0));
+  const Endpoint known = place("8.1.1.1:30303");
+  const Endpoint neighbour = place("8.1.1.1:30304");  // of the same address, and nobody
+  filter.know(known);
+  for (std::int64_t i = 0; i < kAddressRate.burst; ++i) {
+    EXPECT_EQ(filter.admit(now, neighbour), Admission::paid);
+  }
+  EXPECT_EQ(filter.admit(now, neighbour), Admission::refused);
+  EXPECT_EQ(filter.admit(now, known), Admission::looked_at);
+  EXPECT_FALSE(filter.is_drowned(now, known));
+  EXPECT_EQ(passes(10'000, [&] { return filter.admit(now, known) == Admission::looked_at; }),
+            kLookRate.burst - 1)
+      << "one budget for all looks";
+  EXPECT_EQ(filter.admit(now, known), Admission::refused);
+  EXPECT_TRUE(filter.is_drowned(now, known));
+  EXPECT_FALSE(filter.is_drowned(now, neighbour));
+  EXPECT_FALSE(filter.is_drowned(at(kDrownedFor), known));
+  EXPECT_EQ(filter.counters().looked_at, static_cast<std::uint64_t>(kLookRate.burst));
+}
+
+TEST_F(FilterOfAddresses, WhoIsThereHasABudgetOfRequestsThatNobodyElseSpends) {
+  const Now now = at(seconds(0));
+  const Endpoint one = place("8.1.1.1:30303");
+  while (filter.allow(now, one)) {
+  }
+  EXPECT_EQ(passes(1'000, [&] { return filter.allow_request(now, one); }), kAddressRate.burst);
+  EXPECT_EQ(filter.counters().refused_requests,
+            static_cast<std::uint64_t>(1'000 - kAddressRate.burst));
+}
+
 TEST_F(FilterOfIdentities, ANodeHasABudgetAtEachAddress) {
   const Now now = at(seconds(0));
   const Endpoint here = place("8.1.1.1:30303");

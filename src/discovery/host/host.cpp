@@ -39,15 +39,16 @@ void Host::handle_datagrams(Now now, std::span<const Datagram> batch) noexcept {
   now_ = now;
   for (const Datagram& datagram : batch) {
     ++counters_.datagrams;
-    if (!filter_.allow(now, datagram.remote)) {
+    const filter::Admission admission = filter_.admit(now, datagram.remote);
+    if (admission == filter::Admission::refused) {
       ++counters_.filtered;
       continue;
     }
     const bool is_v4 = v4_ && discv4::open(datagram.bytes).has_value();
     if (is_v4) {
-      v4_->handle_datagrams(now, std::span{&datagram, 1});
+      v4_->handle_admitted(now, datagram, admission);
     } else if (v5_) {
-      v5_->handle_datagrams(now, std::span{&datagram, 1});
+      v5_->handle_admitted(now, datagram, admission);
     } else {
       ++counters_.no_protocol;
     }

@@ -36,6 +36,9 @@ inline constexpr std::size_t kMaxProofs = 2048;
 inline constexpr Duration kBondLifetime = seconds(24 * 3600);
 inline constexpr Duration kBondRenewal = seconds(12 * 3600);
 inline constexpr Duration kProofTimeout = seconds(5);
+// PONGs that are looked at for one PING of ours: the right hash is no stranger's, but whom we asked
+// may send it without end, and each costs a signature check.
+inline constexpr std::uint32_t kMaxPongsPerPing = 3;
 // A peer that repeats its PING gets another of ours no sooner.
 inline constexpr Duration kProofInterval = milliseconds(500);
 

@@ -122,6 +122,7 @@ bool Engine::knock(Now now, const V4Node& node, NamedBy who) {
   if (is_tried) return true;
   if (contact->elsewhere.size() + 1 >= kMaxPlacesPerNode) return false;
   if (!may_turn_to(now, node, who)) return true;
+  filter_.know(remote);
   const auto ping = send_ping(now, local_for(remote), remote, kMaxDiscv4Packet);
   if (!ping) return true;
   contact->elsewhere.push_back({.at = node.at, .ping = *ping, .we_chose = who != NamedBy::itself});
@@ -140,6 +141,7 @@ void Engine::turn_to(Now now, Contact& contact) {
 void Engine::ping_contact(Now now, Contact& contact) {
   const Endpoint remote = contact.node.at.endpoint();
   contact.phase = Phase::pinging;
+  filter_.know(remote);
   contact.request = send_ping(now, local_for(remote), remote, kMaxDiscv4Packet).value_or(Hash32{});
   contacts_.set_deadline(contact, now.mono + kAnswerTimeout);
 }
@@ -207,6 +209,7 @@ void Engine::on_pong(Now now, const Sender& from, const Pong& pong) {
   heard_at_ = now.mono;
   expired_answers_ = 0;
   bonds_.on_pong(now, node.id, from.remote);
+  filter_.know(from.remote);
   emit(SeenAs{from.remote, pong.to.endpoint(), of_contact && contact->we_chose});
   if (of_contact) on_contact_pong(now, *contact, pong);
   if (of_proof) on_proof(now, Proofs::Proof{*proof}, from, pong);
@@ -358,7 +361,9 @@ void Engine::on_unreachable(Now now, Contact& contact, std::span<const Knock> un
              return knock.at.endpoint() == at;
            });
   };
-  if (known != nullptr && was_asked_at(known->at.endpoint())) {
+  // Nor who may have answered by what was refused unseen.
+  if (known != nullptr && was_asked_at(known->at.endpoint()) &&
+      !filter_.is_drowned(now, known->at.endpoint())) {
     const bool its_fault = heard_at_ + kbucket::kAloneAfter >= now.mono;
     if (!table_.failed(now, node.id, its_fault)) members_.erase(node.id);
   }
