@@ -1,5 +1,7 @@
 #include "filter.hpp"
 
+#include <utility>
+
 #include <base/check.hpp>
 
 namespace ethnet::filter {
@@ -51,8 +53,8 @@ std::size_t Filter::Hash::operator()(const NodeAt& node) const noexcept {
 Filter::Filter(const SipKey& of_places, const SipKey& of_nodes, const FilterLimits& limits)
     : limits_{limits},
       looks_{full(limits.looks)},
-      strangers_curve_{full(limits.strangers_curve)},
-      proven_curve_{full(limits.proven_curve)},
+      curve_{full(limits.strangers_curve), full(limits.strangers_curve), full(limits.proven_curve),
+             full(limits.answers_curve)},
       addresses_{limits.addresses, Hash{of_places}},
       identities_{limits.identities, Hash{of_nodes}},
       known_{limits.known, Hash{of_places}} {}
@@ -119,9 +121,13 @@ bool Filter::allow(Now now, const Endpoint& from, const NodeId& id) noexcept {
 
 bool Filter::allow_curve_work(Now now, Trust trust, std::int64_t cost) noexcept {
   CHECK(cost >= 1 && cost <= kMaxCurveCost);
-  const bool proven = trust == Trust::proven;
-  if ((proven ? proven_curve_ : strangers_curve_).take(now, cost)) return true;
-  ++(proven ? counters_.refused_proven_work : counters_.refused_strangers_work);
+  if (curve_.at(std::to_underlying(trust)).take(now, cost)) return true;
+  if (trust == Trust::proven || trust == Trust::answer) {
+    ++counters_.refused_proven_work;
+    return false;
+  }
+  ++counters_.refused_strangers_work;
+  strangers_refused_at_ = now.mono;
   return false;
 }
 

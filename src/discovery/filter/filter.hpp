@@ -13,6 +13,7 @@
 // One thread. Deterministic: the key of the hash changes no verdict. Limits: limits.hpp.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include <base/cost_bucket.hpp>
@@ -28,8 +29,11 @@
 
 namespace ethnet::filter {
 
-// Whether the other end has proven that it is at its address.
-enum class Trust : std::uint8_t { stranger, proven };
+// Whose budget of curve work pays: who has not proven its address, by protocol, since a packet of
+// discv4 costs its forger less than one of discv5 does; who has, though the address may be forged;
+// and what answers a secret of a question of ours, which no forger knows.
+enum class Trust : std::uint8_t { discv4_stranger, discv5_stranger, proven, answer };
+inline constexpr std::size_t kTrusts = 4;
 
 // What its address may cost us by a datagram.
 enum class Admission : std::uint8_t {
@@ -45,6 +49,7 @@ struct FilterLimits {
   Rate looks = kLookRate;
   Rate strangers_curve = kStrangersCurveRate;
   Rate proven_curve = kProvenCurveRate;
+  Rate answers_curve = kAnswersCurveRate;
   std::size_t addresses = kMaxFilteredAddresses;
   std::size_t identities = kMaxFilteredIdentities;
   std::size_t known = kMaxKnownPlaces;
@@ -58,7 +63,7 @@ struct FilterCounters {
   std::uint64_t refused_requests = 0;   // authentic, and more than an address may ask
   std::uint64_t refused_identities = 0;
   std::uint64_t refused_strangers_work = 0;
-  std::uint64_t refused_proven_work = 0;
+  std::uint64_t refused_proven_work = 0;   // and of answers
   std::uint64_t forgotten_addresses = 0;   // at kMaxFilteredAddresses
   std::uint64_t forgotten_identities = 0;  // at kMaxFilteredIdentities
 };
@@ -83,6 +88,11 @@ class Filter {
   [[nodiscard]] bool allow(Now now, const Endpoint& from, const NodeId& id) noexcept;
   // `cost` in signature checks. CHECK: 1 to kMaxCurveCost.
   [[nodiscard]] bool allow_curve_work(Now now, Trust trust, std::int64_t cost = 1) noexcept;
+
+  // Strangers may have come, and been refused for want of curve work.
+  [[nodiscard]] bool refused_strangers(Now now, Duration within) const {
+    return strangers_refused_at_ > now.mono - within;
+  }
 
   [[nodiscard]] const FilterCounters& counters() const { return counters_; }
   [[nodiscard]] std::size_t addresses() const { return addresses_.size(); }
@@ -113,8 +123,8 @@ class Filter {
 
   FilterLimits limits_;
   CostBucket looks_;
-  CostBucket strangers_curve_;
-  CostBucket proven_curve_;
+  std::array<CostBucket, kTrusts> curve_;
+  Instant strangers_refused_at_{INT64_MIN};
   LruMap<Endpoint, Site, Hash> addresses_;
   LruMap<NodeAt, CostBucket, Hash> identities_;
   LruMap<Endpoint, Known, Hash> known_;

@@ -151,7 +151,7 @@ TEST_F(FilterOfIdentities, AForgedIdentitySpendsNothingOfTheHonestNode) {
 
 TEST_F(FilterOfWork, StrangersShareOneBudgetAndTheProvenHaveAnother) {
   const Now now = at(seconds(0));
-  const auto stranger = [&] { return filter.allow_curve_work(now, Trust::stranger); };
+  const auto stranger = [&] { return filter.allow_curve_work(now, Trust::discv4_stranger); };
   const auto proven = [&] { return filter.allow_curve_work(now, Trust::proven, 4); };
   EXPECT_EQ(passes(10'000, stranger), kStrangersCurveRate.burst);
   EXPECT_EQ(passes(10'000, proven), kProvenCurveRate.burst / 4);
@@ -159,11 +159,25 @@ TEST_F(FilterOfWork, StrangersShareOneBudgetAndTheProvenHaveAnother) {
             static_cast<std::uint64_t>(10'000 - kStrangersCurveRate.burst));
   EXPECT_EQ(filter.counters().refused_proven_work,
             static_cast<std::uint64_t>(10'000 - kProvenCurveRate.burst / 4));
-  EXPECT_TRUE(filter.allow_curve_work(at(seconds(1)), Trust::stranger, kMaxCurveCost));
+  EXPECT_TRUE(filter.allow_curve_work(at(seconds(1)), Trust::discv4_stranger, kMaxCurveCost));
 }
 
 // What an adversary cannot predict, the key, decides nothing; what it could, the order of its
 // packets, decides all.
+TEST_F(FilterOfWork, StrangersOfEachProtocolAndAnswersHaveBudgetsOfTheirOwn) {
+  const Now now = at(seconds(0));
+  EXPECT_FALSE(filter.refused_strangers(now, seconds(300)));
+  while (filter.allow_curve_work(now, Trust::discv4_stranger)) {
+  }
+  EXPECT_TRUE(filter.refused_strangers(now, seconds(300)));
+  EXPECT_TRUE(filter.refused_strangers(at(seconds(299)), seconds(300)));
+  EXPECT_FALSE(filter.refused_strangers(at(seconds(300)), seconds(300)));
+  EXPECT_TRUE(filter.allow_curve_work(now, Trust::discv5_stranger, 4));
+  EXPECT_TRUE(filter.allow_curve_work(now, Trust::proven));
+  EXPECT_EQ(passes(10'000, [&] { return filter.allow_curve_work(now, Trust::answer); }),
+            kAnswersCurveRate.burst);
+}
+
 TEST_F(FilterOfAddresses, TheKeyOfTheHashChangesNoVerdict) {
   TestRng other{99};
   const FilterLimits small{.address = {.burst = 4, .per_second = 1},

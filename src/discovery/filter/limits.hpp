@@ -22,11 +22,13 @@ inline constexpr Rate kLanRate{.burst = 512, .per_second = 128};
 // Half of it for one node: many may share an address.
 inline constexpr Rate kIdentityRate{.burst = 32, .per_second = 8};
 
-// Signature checks (50 µs) for all strangers together: 5 % of a core. A handshake counts as
-// several.
+// Signature checks (50 µs) for all strangers of one protocol together: 5 % of a core. A handshake
+// counts as several.
 inline constexpr Rate kStrangersCurveRate{.burst = 256, .per_second = 1'000};
 // The same for those who proved that they are where they say.
 inline constexpr Rate kProvenCurveRate{.burst = 1'024, .per_second = 4'000};
+// The same for PONGs of discv4 that name a PING of ours: 64 contacts cause 128 a second.
+inline constexpr Rate kAnswersCurveRate{.burst = 256, .per_second = 1'000};
 inline constexpr std::int64_t kMaxCurveCost = 16;  // of one datagram, in signature checks
 
 // Datagrams from places that we know, whose addresses have nothing left: each is decoded (5 µs) to

@@ -81,6 +81,19 @@ class Floods : public Hosts {
     run(seconds(5));
     ASSERT_EQ(alive(us), others.size());
   }
+  // PINGs of discv4 that nobody signed, each from another address of another /24.
+  void flood_of_strangers(Station& victim, std::int64_t per_second, Duration time) {
+    const Forger forger{victim};
+    const Duration step = milliseconds(1);
+    for (Duration gone{}; gone < time; gone = gone + step) {
+      for (due_ += per_second; due_ >= 1'000; due_ -= 1'000) {
+        ByteArray<4> ip{};
+        store_be<std::uint32_t>(ip, 0x08'00'00'01U + 256 * ++strangers_);
+        say(victim, {IpAddress::v4(ip), 30'303}, forger.ping());
+      }
+      run(step);
+    }
+  }
   static std::size_t alive(Station& us) {
     std::size_t count = 0;
     us.host.table().for_each(
@@ -101,6 +114,7 @@ class Floods : public Hosts {
  private:
   std::int64_t due_ = 0;
   std::uint64_t sent_ = 0;
+  std::uint32_t strangers_ = 0;
 };
 
 class FloodsOfOne : public Floods, public ::testing::WithParamInterface<bool> {};
@@ -167,6 +181,52 @@ TEST_F(Floods, atk_22_WhereLooksAreUsedUpSilenceIsHeldAgainstNobody) {
   EXPECT_GT(us.host.filter().counters().refused_looks, 100'000U);
   EXPECT_LT(us.host.filter().counters().looked_at, 4'096U + 4 * 20'000U) << "a bound on the work";
   EXPECT_EQ(alive(us), 1U);
+}
+
+// Our own questions, at ten times what strangers may cost.
+TEST_F(Floods, atk_22_ForgedPingsTakeNoAnswerFromOurOwn) {
+  Station& us = add(1, {.v5 = false});
+  std::vector<Station*> others;
+  for (std::uint64_t i = 2; i <= 31; ++i) others.push_back(&add(i, {.v5 = false}));
+  flood_of_strangers(us, 10'000, milliseconds(500));
+  for (Station* const other : others) {
+    ASSERT_NE(us.host.v4()->ping(now_, other->v4_node()), 0U);
+    flood_of_strangers(us, 10'000, milliseconds(50));
+  }
+  flood_of_strangers(us, 10'000, milliseconds(500));
+  EXPECT_EQ(answers(us), others.size());
+  EXPECT_GT(us.host.v4()->counters().curve_budget, 15'000U) << "the flood was on";
+}
+
+TEST_F(Floods, atk_22_ForgedPingsOfDiscv4KeepNoStrangerOfDiscv5Out) {
+  Station& us = add(1);
+  flood_of_strangers(us, 5'000, seconds(1));
+  std::vector<Station*> strangers;
+  for (std::uint64_t i = 2; i <= 21; ++i) {
+    strangers.push_back(&add(i, {.v4 = false}));
+    ASSERT_NE(strangers.back()->host.v5()->ping(now_, us.node()), 0U);
+    flood_of_strangers(us, 5'000, milliseconds(400));
+  }
+  flood_of_strangers(us, 5'000, seconds(1));
+  for (const Station* const stranger : strangers) {
+    EXPECT_EQ(answers(*stranger), 1U) << stranger->number;
+  }
+  EXPECT_GT(us.host.v4()->counters().curve_budget, 30'000U) << "the flood was on";
+}
+
+TEST_F(Floods, atk_22_WhileStrangersAreRefusedOurAddressIsNotGivenUp) {
+  Station& us = add(1);
+  us.host.v5()->expect_arrivals(now_, at(1));
+  run(discv5::kArrivalWithin - seconds(60));
+  flood_of_strangers(us, 3'000, seconds(2));
+  ASSERT_GT(us.host.v4()->counters().curve_budget, 1'000U);
+  run(seconds(120));
+  EXPECT_EQ(us.records_changed(), 0U) << "who came was not heard";
+  EXPECT_EQ(us.host.local_record()->record().endpoint_v4("udp"), at(1));
+  run(discv5::kArrivalWithin);
+  run(discv5::kArrivalWithin);
+  EXPECT_EQ(us.records_changed(), 1U) << "and then nobody came in all that time";
+  EXPECT_EQ(us.host.local_record()->record().endpoint_v4("udp"), std::nullopt);
 }
 
 }  // namespace

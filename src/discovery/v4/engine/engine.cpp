@@ -132,6 +132,17 @@ bool Engine::awaits(Now now, const Message& message, const IpAddress& from) {
   }
 }
 
+// Whom we turn to has to prove our address before it answers: its PING is no stranger's.
+filter::Trust Engine::trust_in(Now now, const IpAddress& from) {
+  const auto is_there = [&](const Contact& contact) {
+    return contact.node.at.ip == from ||
+           std::ranges::any_of(contact.elsewhere,
+                               [&](const Knock& knock) { return knock.at.ip == from; });
+  };
+  const bool is_known = bonds_.is_proven(now, from) || contacts_.any(is_there);
+  return is_known ? filter::Trust::proven : filter::Trust::discv4_stranger;
+}
+
 // Nobody can make a PONG for a PING of ours before it was sent: it is not old, a clock is wrong.
 void Engine::note_expired(Now now, const Message& message, const IpAddress& from) {
   ++counters_.refusals[std::to_underlying(Discv4Error::expired)];
@@ -182,8 +193,8 @@ void Engine::handle_admitted(Now now, const Datagram& datagram,
     ++counters_.unsolicited;
     return;
   }
-  const bool is_proven = bonds_.is_proven(now, ip);
-  if (!filter_.allow_curve_work(now, is_proven ? filter::Trust::proven : filter::Trust::stranger)) {
+  const filter::Trust trust = ping != nullptr ? filter::Trust::answer : trust_in(now, ip);
+  if (!filter_.allow_curve_work(now, trust)) {
     ++counters_.curve_budget;
     return;
   }

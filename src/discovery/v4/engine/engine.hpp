@@ -140,6 +140,7 @@ class Engine {
   // The PING of ours that this answers from there: its hash is known there alone.
   [[nodiscard]] SentPing* answered_ping(Now now, const Message& message, const IpAddress& from);
   [[nodiscard]] bool awaits(Now now, const Message& message, const IpAddress& from);
+  [[nodiscard]] filter::Trust trust_in(Now now, const IpAddress& from);
   void note_refusal(const Error& error);
   void note_expired(Now now, const Message& message, const IpAddress& from);
   void on_packet(Now now, const Sender& from, const Message& message);

@@ -83,8 +83,8 @@ bool Engine::may_work_for(Now now, const Endpoint& remote, const Packet& packet)
   const bool is_known = known != nullptr && known->standing != Standing::claimed &&
                         known->record->endpoint() == remote;
   const bool proven = is_known || sessions_.has_session(peer);
-  return filter_.allow_curve_work(now, proven ? filter::Trust::proven : filter::Trust::stranger,
-                                  kHandshakeCost);
+  return filter_.allow_curve_work(
+      now, proven ? filter::Trust::proven : filter::Trust::discv5_stranger, kHandshakeCost);
 }
 
 // The record that we have of it spares it to send its own; one that a Job judged is not kept in
@@ -166,7 +166,8 @@ void Engine::handle_deadline(Now now) noexcept {
   sessions_.handle_deadline(now);
   talks_.expire(now);
   while (const auto call = calls_.overdue(now)) handle_overdue(now, *call);
-  while (const auto verdict = reachability_.overdue(now)) {
+  const bool unheard = filter_.refused_strangers(now, kArrivalWithin);
+  while (const auto verdict = reachability_.overdue(now, unheard)) {
     if (verdict->lost) {
       emit(AddressLost{verdict->endpoint});
     } else {
