@@ -49,11 +49,11 @@ TEST(FilterAttacks, atk_22_AFloodFromOneAddressIsCappedAndOtherAddressesStayServ
   for (std::uint64_t i = 0; i < packets; ++i) {
     const Now now = at(i * 5);
     const bool passed = filter.allow(now, address(0));
-    flood_passed += passed && filter.allow_curve_work(now, Trust::stranger) ? 1U : 0U;
+    flood_passed += passed && filter.allow_curve_work(now, Trust::discv4_stranger) ? 1U : 0U;
     if (i % 2'000 != 0) continue;
     ++honest;
     served += filter.allow(now, address(1 + honest % 100)) &&
-                      filter.allow_curve_work(now, Trust::stranger)
+                      filter.allow_curve_work(now, Trust::discv4_stranger)
                   ? 1U
                   : 0U;
   }
@@ -83,7 +83,7 @@ TEST(FilterAttacks, atk_22_AFloodUnderForgedAddressesIsBoundedAndTheProvenStaySe
   for (std::uint64_t i = 0; i < packets; ++i) {
     const Now now = at(i * 5);
     const bool passed = filter.allow(now, address(100'000 + i));
-    worked += passed && filter.allow_curve_work(now, Trust::stranger) ? 1U : 0U;
+    worked += passed && filter.allow_curve_work(now, Trust::discv4_stranger) ? 1U : 0U;
     if (i % 2'000 != 0) continue;
     ++honest;
     served += filter.allow(now, address(1'000 + honest % 100)) &&

@@ -1,7 +1,8 @@
 #include "filter.hpp"
 
+#include <utility>
+
 #include <base/check.hpp>
-#include <base/sip_key.hpp>
 
 namespace ethnet::filter {
 namespace {
@@ -24,12 +25,12 @@ Endpoint site_of(const Endpoint& from) {
 
 CostBucket full(const Rate& rate) { return {rate.burst, rate.per_second}; }
 
-// The bucket under this key, a full one where there was none. Whether one made way for it.
-template <class Map, class Key>
-CostBucket& bucket(Map& map, const Key& key, const Rate& rate, std::uint64_t& forgotten) {
-  if (CostBucket* known = map.use(key)) return *known;
-  if (map.insert(key, full(rate))) ++forgotten;
-  CostBucket* const made = map.find(key);
+// What stands under this key; `fresh` where nothing did. Counts what made way for it.
+template <class Map, class Key, class T>
+T& entry(Map& map, const Key& key, const T& fresh, std::uint64_t& forgotten) {
+  if (T* known = map.use(key)) return *known;
+  if (map.insert(key, fresh)) ++forgotten;
+  T* const made = map.find(key);
   CHECK(made != nullptr);
   return *made;
 }
@@ -49,30 +50,70 @@ std::size_t Filter::Hash::operator()(const NodeAt& node) const noexcept {
   return static_cast<std::size_t>(sip_hash(key, out.first(32 + site)));
 }
 
-Filter::Filter(SecureRng& rng, const FilterLimits& limits)
+Filter::Filter(const SipKey& of_places, const SipKey& of_nodes, const FilterLimits& limits)
     : limits_{limits},
-      strangers_curve_{full(limits.strangers_curve)},
-      proven_curve_{full(limits.proven_curve)},
-      addresses_{limits.addresses, Hash{draw_sip_key(rng)}},
-      identities_{limits.identities, Hash{draw_sip_key(rng)}} {}
+      looks_{full(limits.looks)},
+      curve_{full(limits.strangers_curve), full(limits.strangers_curve), full(limits.proven_curve),
+             full(limits.answers_curve)},
+      addresses_{limits.addresses, Hash{of_places}},
+      identities_{limits.identities, Hash{of_nodes}},
+      known_{limits.known, Hash{of_places}} {}
 
-bool Filter::allow(Now now, const Endpoint& from) noexcept {
-  if (!from.ip.is_loopback()) {
-    const Rate& rate = from.ip.is_lan() ? limits_.lan : limits_.address;
-    CostBucket& budget = bucket(addresses_, site_of(from), rate, counters_.forgotten_addresses);
-    if (!budget.take(now, 1)) {
-      ++counters_.refused_addresses;
-      return false;
-    }
-  }
+Filter::Site& Filter::site(const Endpoint& from) noexcept {
+  const Rate& rate = from.ip.is_lan() ? limits_.lan : limits_.address;
+  return entry(addresses_, site_of(from), Site{full(rate), full(rate)},
+               counters_.forgotten_addresses);
+}
+
+bool Filter::pays(Now now, const Endpoint& from) noexcept {
+  if (!from.ip.is_loopback() && !site(from).datagrams.take(now, 1)) return false;
   ++counters_.allowed;
   return true;
+}
+
+bool Filter::allow(Now now, const Endpoint& from) noexcept {
+  if (pays(now, from)) return true;
+  ++counters_.refused_addresses;
+  return false;
+}
+
+// The address is anybody's to write: who is there is looked for among all that says to come from
+// there, as long as looking costs little.
+Admission Filter::admit(Now now, const Endpoint& from) noexcept {
+  if (pays(now, from)) return Admission::paid;
+  Known* const known = known_.find(from);
+  if (known != nullptr && looks_.take(now, 1)) {
+    ++counters_.looked_at;
+    return Admission::looked_at;
+  }
+  ++counters_.refused_addresses;
+  if (known != nullptr) {
+    ++counters_.refused_looks;
+    known->refused_at = now.mono;
+  }
+  return Admission::refused;
+}
+
+bool Filter::allow_request(Now now, const Endpoint& from) noexcept {
+  if (from.ip.is_loopback() || site(from).requests.take(now, 1)) return true;
+  ++counters_.refused_requests;
+  return false;
+}
+
+void Filter::know(const Endpoint& at) noexcept {
+  if (known_.use(at) == nullptr) known_.insert(at, Known{});
+}
+
+bool Filter::is_drowned(Now now, const Endpoint& at) noexcept {
+  const Known* const known = known_.find(at);
+  return known != nullptr && known->refused_at > now.mono - kDrownedFor;
 }
 
 bool Filter::allow(Now now, const Endpoint& from, const NodeId& id) noexcept {
   if (from.ip.is_loopback()) return true;
   const NodeAt node{id, site_of(from)};
-  CostBucket& budget = bucket(identities_, node, limits_.identity, counters_.forgotten_identities);
+  CostBucket& budget =
+      entry(identities_, node, full(limits_.identity), counters_.forgotten_identities);
   if (budget.take(now, 1)) return true;
   ++counters_.refused_identities;
   return false;
@@ -80,9 +121,13 @@ bool Filter::allow(Now now, const Endpoint& from, const NodeId& id) noexcept {
 
 bool Filter::allow_curve_work(Now now, Trust trust, std::int64_t cost) noexcept {
   CHECK(cost >= 1 && cost <= kMaxCurveCost);
-  const bool proven = trust == Trust::proven;
-  if ((proven ? proven_curve_ : strangers_curve_).take(now, cost)) return true;
-  ++(proven ? counters_.refused_proven_work : counters_.refused_strangers_work);
+  if (curve_.at(std::to_underlying(trust)).take(now, cost)) return true;
+  if (trust == Trust::proven || trust == Trust::answer) {
+    ++counters_.refused_proven_work;
+    return false;
+  }
+  ++counters_.refused_strangers_work;
+  strangers_refused_at_ = now.mono;
   return false;
 }
 

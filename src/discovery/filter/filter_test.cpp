@@ -100,6 +100,37 @@ TEST_F(FilterOfAddresses, ATimeThatStandsStillOrJumpsBreaksNothing) {
   }
 }
 
+TEST_F(FilterOfAddresses, WhomWeKnowIsLookedAtWhereItsAddressHasNothingLeft) {
+  const Now now = at(seconds(0));
+  const Endpoint known = place("8.1.1.1:30303");
+  const Endpoint neighbour = place("8.1.1.1:30304");  // of the same address, and nobody
+  filter.know(known);
+  for (std::int64_t i = 0; i < kAddressRate.burst; ++i) {
+    EXPECT_EQ(filter.admit(now, neighbour), Admission::paid);
+  }
+  EXPECT_EQ(filter.admit(now, neighbour), Admission::refused);
+  EXPECT_EQ(filter.admit(now, known), Admission::looked_at);
+  EXPECT_FALSE(filter.is_drowned(now, known));
+  EXPECT_EQ(passes(10'000, [&] { return filter.admit(now, known) == Admission::looked_at; }),
+            kLookRate.burst - 1)
+      << "one budget for all looks";
+  EXPECT_EQ(filter.admit(now, known), Admission::refused);
+  EXPECT_TRUE(filter.is_drowned(now, known));
+  EXPECT_FALSE(filter.is_drowned(now, neighbour));
+  EXPECT_FALSE(filter.is_drowned(at(kDrownedFor), known));
+  EXPECT_EQ(filter.counters().looked_at, static_cast<std::uint64_t>(kLookRate.burst));
+}
+
+TEST_F(FilterOfAddresses, WhoIsThereHasABudgetOfRequestsThatNobodyElseSpends) {
+  const Now now = at(seconds(0));
+  const Endpoint one = place("8.1.1.1:30303");
+  while (filter.allow(now, one)) {
+  }
+  EXPECT_EQ(passes(1'000, [&] { return filter.allow_request(now, one); }), kAddressRate.burst);
+  EXPECT_EQ(filter.counters().refused_requests,
+            static_cast<std::uint64_t>(1'000 - kAddressRate.burst));
+}
+
 TEST_F(FilterOfIdentities, ANodeHasABudgetAtEachAddress) {
   const Now now = at(seconds(0));
   const Endpoint here = place("8.1.1.1:30303");
@@ -120,7 +151,7 @@ TEST_F(FilterOfIdentities, AForgedIdentitySpendsNothingOfTheHonestNode) {
 
 TEST_F(FilterOfWork, StrangersShareOneBudgetAndTheProvenHaveAnother) {
   const Now now = at(seconds(0));
-  const auto stranger = [&] { return filter.allow_curve_work(now, Trust::stranger); };
+  const auto stranger = [&] { return filter.allow_curve_work(now, Trust::discv4_stranger); };
   const auto proven = [&] { return filter.allow_curve_work(now, Trust::proven, 4); };
   EXPECT_EQ(passes(10'000, stranger), kStrangersCurveRate.burst);
   EXPECT_EQ(passes(10'000, proven), kProvenCurveRate.burst / 4);
@@ -128,11 +159,25 @@ TEST_F(FilterOfWork, StrangersShareOneBudgetAndTheProvenHaveAnother) {
             static_cast<std::uint64_t>(10'000 - kStrangersCurveRate.burst));
   EXPECT_EQ(filter.counters().refused_proven_work,
             static_cast<std::uint64_t>(10'000 - kProvenCurveRate.burst / 4));
-  EXPECT_TRUE(filter.allow_curve_work(at(seconds(1)), Trust::stranger, kMaxCurveCost));
+  EXPECT_TRUE(filter.allow_curve_work(at(seconds(1)), Trust::discv4_stranger, kMaxCurveCost));
 }
 
 // What an adversary cannot predict, the key, decides nothing; what it could, the order of its
 // packets, decides all.
+TEST_F(FilterOfWork, StrangersOfEachProtocolAndAnswersHaveBudgetsOfTheirOwn) {
+  const Now now = at(seconds(0));
+  EXPECT_FALSE(filter.refused_strangers(now, seconds(300)));
+  while (filter.allow_curve_work(now, Trust::discv4_stranger)) {
+  }
+  EXPECT_TRUE(filter.refused_strangers(now, seconds(300)));
+  EXPECT_TRUE(filter.refused_strangers(at(seconds(299)), seconds(300)));
+  EXPECT_FALSE(filter.refused_strangers(at(seconds(300)), seconds(300)));
+  EXPECT_TRUE(filter.allow_curve_work(now, Trust::discv5_stranger, 4));
+  EXPECT_TRUE(filter.allow_curve_work(now, Trust::proven));
+  EXPECT_EQ(passes(10'000, [&] { return filter.allow_curve_work(now, Trust::answer); }),
+            kAnswersCurveRate.burst);
+}
+
 TEST_F(FilterOfAddresses, TheKeyOfTheHashChangesNoVerdict) {
   TestRng other{99};
   const FilterLimits small{.address = {.burst = 4, .per_second = 1},

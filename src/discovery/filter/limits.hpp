@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <base/instant.hpp>
+
 namespace ethnet::filter {
 
 // So much at once, then so much a second.
@@ -20,14 +22,26 @@ inline constexpr Rate kLanRate{.burst = 512, .per_second = 128};
 // Half of it for one node: many may share an address.
 inline constexpr Rate kIdentityRate{.burst = 32, .per_second = 8};
 
-// Signature checks (50 µs) for all strangers together: 5 % of a core. A handshake counts as
-// several.
+// Signature checks (50 µs) for all strangers of one protocol together: 5 % of a core. A handshake
+// counts as several.
 inline constexpr Rate kStrangersCurveRate{.burst = 256, .per_second = 1'000};
 // The same for those who proved that they are where they say.
 inline constexpr Rate kProvenCurveRate{.burst = 1'024, .per_second = 4'000};
+// The same for PONGs of discv4 that name a PING of ours: 64 contacts cause 128 a second.
+inline constexpr Rate kAnswersCurveRate{.burst = 256, .per_second = 1'000};
 inline constexpr std::int64_t kMaxCurveCost = 16;  // of one datagram, in signature checks
 
-// Addresses whose budget is remembered; 130 bytes each. Who floods under more addresses than this
+// Datagrams from places that we know, whose addresses have nothing left: each is decoded (5 µs) to
+// see whether it answers us or is of a session. 10 % of a core for all of them together.
+inline constexpr Rate kLookRate{.burst = 4'096, .per_second = 20'000};
+// Places that we turned to, or that proved themselves, last; 100 bytes each. A table has a few
+// hundred, the sessions of discv5 are 4096.
+inline constexpr std::size_t kMaxKnownPlaces = 8'192;
+// Who is asked while datagrams from its place are refused unseen is not said to be silent: as long
+// as its answer may have been one of them.
+inline constexpr Duration kDrownedFor = seconds(2);
+
+// Addresses whose budget is remembered; 200 bytes each. Who floods under more addresses than this
 // has no budget of an address to fear, and shares that of strangers.
 inline constexpr std::size_t kMaxFilteredAddresses = 16'384;
 inline constexpr std::size_t kMaxFilteredIdentities = 16'384;  // the same for nodes; 160 bytes each

@@ -39,15 +39,16 @@ void Host::handle_datagrams(Now now, std::span<const Datagram> batch) noexcept {
   now_ = now;
   for (const Datagram& datagram : batch) {
     ++counters_.datagrams;
-    if (!filter_.allow(now, datagram.remote)) {
+    const filter::Admission admission = filter_.admit(now, datagram.remote);
+    if (admission == filter::Admission::refused) {
       ++counters_.filtered;
       continue;
     }
     const bool is_v4 = v4_ && discv4::open(datagram.bytes).has_value();
     if (is_v4) {
-      v4_->handle_datagrams(now, std::span{&datagram, 1});
+      v4_->handle_admitted(now, datagram, admission);
     } else if (v5_) {
-      v5_->handle_datagrams(now, std::span{&datagram, 1});
+      v5_->handle_admitted(now, datagram, admission);
     } else {
       ++counters_.no_protocol;
     }
@@ -58,7 +59,8 @@ void Host::handle_deadline(Now now) noexcept {
   now_ = now;
   if (v4_ && v4_->next_deadline() <= now.mono) v4_->handle_deadline(now);
   if (v5_ && v5_->next_deadline() <= now.mono) v5_->handle_deadline(now);
-  while (const auto verdict = reachability_.overdue(now)) on_verdict(*verdict);
+  const bool unheard = filter_.refused_strangers(now, kbucket::kArrivalWithin);
+  while (const auto verdict = reachability_.overdue(now, unheard)) on_verdict(*verdict);
 }
 
 void Host::handle_job_done(Now now, const JobResult& done) noexcept {

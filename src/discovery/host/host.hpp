@@ -63,7 +63,7 @@ using Event = std::variant<discv4::Event, discv5::Event, RecordChanged, SeenByPe
 
 struct HostCounters {
   std::uint64_t datagrams = 0;
-  std::uint64_t filtered = 0;     // their address had used its budget up
+  std::uint64_t filtered = 0;  // their address had used its budget up, and they were not looked at
   std::uint64_t no_protocol = 0;  // of a protocol that is off
   std::uint64_t records_changed = 0;
   std::uint64_t addresses_overruled =

@@ -8,9 +8,13 @@ void Reachability::on_address(Now now, const Endpoint& endpoint) {
   one(!endpoint.ip.is_v4()) = {endpoint, false, now.mono + kArrivalWithin};
 }
 
-std::optional<AddressVerdict> Reachability::overdue(Now now) {
+std::optional<AddressVerdict> Reachability::overdue(Now now, bool unheard) {
   for (Address& address : addresses_) {
     if (address.doubted_at > now.mono) continue;
+    if (unheard && !address.lost) {
+      address.doubted_at = now.mono + kArrivalWithin;
+      continue;
+    }
     address.lost = !address.lost;
     address.doubted_at = now.mono + (address.lost ? kTryAgainAfter : kArrivalWithin);
     return AddressVerdict{address.endpoint, address.lost};

@@ -1,6 +1,7 @@
 // Whether anybody comes to the address that others told us is ours. Behind a NAT that lets nobody
 // in, a record that names it sends others in vain: it is given up when nobody came for
-// kArrivalWithin, and tried again after kTryAgainAfter.
+// kArrivalWithin, and tried again after kTryAgainAfter. Who came while strangers' work was refused
+// was not heard: such a time proves nothing.
 // One thread; one address of each family.
 #pragma once
 
@@ -36,8 +37,9 @@ class Reachability {
   void on_arrival(bool v6) {
     if (!one(v6).lost) one(v6).doubted_at = Instant::never();
   }
-  // One verdict that is due; call until it gives none.
-  [[nodiscard]] std::optional<AddressVerdict> overdue(Now now);
+  // One verdict that is due; call until it gives none. `unheard`: strangers were refused within
+  // the last kArrivalWithin.
+  [[nodiscard]] std::optional<AddressVerdict> overdue(Now now, bool unheard);
   [[nodiscard]] Instant next_deadline() const;
 
  private:

@@ -41,6 +41,9 @@ inline constexpr Duration kProofTimeout = seconds(5);
 // without a pause turn to as many in that time; 60 bytes each, the oldest is forgotten.
 inline constexpr std::size_t kMaxTurnedTo = 4096;
 inline constexpr Duration kWayStaysOpen = seconds(180);
+// PONGs that are looked at for one PING of ours: the right hash is no stranger's, but whom we asked
+// may send it without end, and each costs a signature check.
+inline constexpr std::uint32_t kMaxPongsPerPing = 3;
 // A peer that repeats its PING gets another of ours no sooner.
 inline constexpr Duration kProofInterval = milliseconds(500);
 

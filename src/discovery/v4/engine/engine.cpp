@@ -105,10 +105,12 @@ void Engine::note_refusal(const Error& error) {
   ++counters_.malformed;
 }
 
-// A PING of ours with this hash.
-bool Engine::was_sent_lately(Now now, const Hash32& ping_hash) {
-  const Instant* const sent = pings_.find(ping_hash);
-  return sent != nullptr && *sent + kProofTimeout > now.mono;
+Engine::SentPing* Engine::answered_ping(Now now, const Message& message, const IpAddress& from) {
+  const Hash32* const hash = ping_hash_of(message);
+  SentPing* const ping = hash == nullptr ? nullptr : pings_.find(*hash);
+  const bool is_awaited = ping != nullptr && ping->to == from &&
+                          ping->at + kProofTimeout > now.mono && ping->pongs < kMaxPongsPerPing;
+  return is_awaited ? ping : nullptr;
 }
 
 // Whether it may be the answer to something that is under way; which, its sender decides.
@@ -122,7 +124,7 @@ bool Engine::awaits(Now now, const Message& message, const IpAddress& from) {
   };
   switch (type_of(message)) {
     case PacketType::pong:
-      return was_sent_lately(now, *ping_hash_of(message));
+      return answered_ping(now, message, from) != nullptr;
     case PacketType::neighbors:
     case PacketType::enr_response:
       return asked(type_of(message));
@@ -131,11 +133,21 @@ bool Engine::awaits(Now now, const Message& message, const IpAddress& from) {
   }
 }
 
+// Whom we turn to has to prove our address before it answers: its PING is no stranger's.
+filter::Trust Engine::trust_in(Now now, const IpAddress& from) {
+  const auto is_there = [&](const Contact& contact) {
+    return contact.node.at.ip == from ||
+           std::ranges::any_of(contact.elsewhere,
+                               [&](const Knock& knock) { return knock.at.ip == from; });
+  };
+  const bool is_known = bonds_.is_proven(now, from) || contacts_.any(is_there);
+  return is_known ? filter::Trust::proven : filter::Trust::discv4_stranger;
+}
+
 // Nobody can make a PONG for a PING of ours before it was sent: it is not old, a clock is wrong.
-void Engine::note_expired(Now now, const Message& message) {
+void Engine::note_expired(Now now, const Message& message, const IpAddress& from) {
   ++counters_.refusals[std::to_underlying(Discv4Error::expired)];
-  const Hash32* const hash = ping_hash_of(message);
-  if (hash == nullptr || !was_sent_lately(now, *hash)) return;
+  if (answered_ping(now, message, from) == nullptr) return;
   const std::uint64_t at = *expiration_of(message);
   if (at > now.wall.whole_seconds()) return;  // no time at all
   const Duration ago = now.wall - UnixTime::from_seconds(at);
@@ -147,12 +159,28 @@ void Engine::note_expired(Now now, const Message& message) {
 }
 
 void Engine::handle_datagram(Now now, const Datagram& datagram) {
+  using filter::Admission;
   if (!is_answerable(datagram.remote)) {
     ++counters_.unanswerable;
     return;
   }
-  if (config_.filters_addresses && !filter_.allow(now, datagram.remote)) {
+  const Admission admission =
+      config_.filters_addresses ? filter_.admit(now, datagram.remote) : Admission::paid;
+  if (admission == Admission::refused) {
     ++counters_.address_budget;
+    return;
+  }
+  handle_admitted(now, datagram, admission);
+}
+
+// What is only looked at counts where it names a PING of ours: all else costs a signature check
+// before it shows who made it.
+void Engine::handle_admitted(Now now, const Datagram& datagram,
+                             filter::Admission admission) noexcept {
+  CHECK(admission != filter::Admission::refused);
+  const IpAddress& ip = datagram.remote.ip;
+  if (!is_answerable(datagram.remote)) {
+    ++counters_.unanswerable;
     return;
   }
   const auto envelope = open(datagram.bytes);
@@ -160,44 +188,54 @@ void Engine::handle_datagram(Now now, const Datagram& datagram) {
   const auto message = decode_message(*envelope);
   if (!message) return note_refusal(message.error());
   const auto expiration = expiration_of(*message);
-  if (expiration && is_expired(*expiration, now.wall)) return note_expired(now, *message);
-  if (!awaits(now, *message, datagram.remote.ip)) {
+  if (expiration && is_expired(*expiration, now.wall)) return note_expired(now, *message, ip);
+  SentPing* const ping = answered_ping(now, *message, ip);
+  if (admission == filter::Admission::looked_at && ping == nullptr) {
+    ++counters_.address_budget;
+    return;
+  }
+  if (!awaits(now, *message, ip)) {
     ++counters_.unsolicited;
     return;
   }
-  const bool is_proven = bonds_.is_proven(now, datagram.remote.ip);
-  if (!filter_.allow_curve_work(now, is_proven ? filter::Trust::proven : filter::Trust::stranger)) {
+  const filter::Trust trust = ping != nullptr ? filter::Trust::answer : trust_in(now, ip);
+  if (!filter_.allow_curve_work(now, trust)) {
     ++counters_.curve_budget;
     return;
   }
+  if (ping != nullptr) ++ping->pongs;
   const auto key = recover_sender(*envelope);
   if (!key) {
     ++counters_.bad_signatures;
     return;
   }
-  const Sender from{.node = V4Node::of(*key, {datagram.remote.ip, datagram.remote.port, 0}),
+  const Sender from{.node = V4Node::of(*key, {ip, datagram.remote.port, 0}),
                     .remote = datagram.remote,
                     .local = datagram.local,
                     .hash = envelope->hash,
                     .size = datagram.bytes.size()};
+  on_packet(now, from, *message);
+}
+
+void Engine::on_packet(Now now, const Sender& from, const Message& message) {
   if (from.node.id == self_) {
     ++counters_.own_identity;
     return;
   }
-  if (!filter_.allow(now, datagram.remote, from.node.id)) {
+  if (!filter_.allow(now, from.remote, from.node.id)) {
     ++counters_.identity_budget;
     return;
   }
-  ++counters_.received[std::to_underlying(envelope->type)];
-  if (const auto* ping = std::get_if<Ping>(&*message)) {
+  ++counters_.received[std::to_underlying(type_of(message))];
+  if (const auto* ping = std::get_if<Ping>(&message)) {
     on_ping(now, from, *ping);
-  } else if (const auto* pong = std::get_if<Pong>(&*message)) {
+  } else if (const auto* pong = std::get_if<Pong>(&message)) {
     on_pong(now, from, *pong);
-  } else if (const auto* findnode = std::get_if<FindNode>(&*message)) {
+  } else if (const auto* findnode = std::get_if<FindNode>(&message)) {
     on_findnode(now, from, *findnode);
-  } else if (const auto* neighbors = std::get_if<Neighbors>(&*message)) {
+  } else if (const auto* neighbors = std::get_if<Neighbors>(&message)) {
     on_neighbors(now, from, *neighbors);
-  } else if (const auto* response = std::get_if<EnrResponse>(&*message)) {
+  } else if (const auto* response = std::get_if<EnrResponse>(&message)) {
     on_enr_response(now, from, *response);
   } else {
     on_enr_request(now, from);
@@ -263,10 +301,11 @@ std::optional<Hash32> Engine::send_ping(Now now, const Endpoint& local, const En
   pad(ping, max_size);
   const auto hash = send(ping, local, remote);
   if (!hash) return std::nullopt;
-  if (Instant* sent = pings_.use(*hash)) {
-    *sent = now.mono;
+  const SentPing sent{.at = now.mono, .to = remote.ip};
+  if (SentPing* same = pings_.use(*hash)) {
+    *same = sent;
   } else {
-    pings_.insert(*hash, now.mono);
+    pings_.insert(*hash, sent);
   }
   return hash;
 }

@@ -51,8 +51,8 @@ struct EngineConfig {
   EnrPtr local_record;          // of that key (CHECK)
   std::vector<Endpoint> local;  // our sockets: the one of the family is used
   std::uint64_t seed = 0;       // of the times of upkeep
-  // False where who owns the socket has asked filter.allow(now, remote) already, because it needs
-  // to, to tell discv4 from discv5.
+  // False where who owns the socket has asked filter.admit(now, remote) already, because it needs
+  // to, to tell discv4 from discv5; it says so with each datagram.
   bool filters_addresses = true;
   // False: nothing happens but what commands and peers ask for (tools).
   bool keeps_table = true;
@@ -71,6 +71,8 @@ class Engine {
 
   // Inputs.
   void handle_datagrams(Now now, std::span<const Datagram> batch) noexcept;
+  // CHECK: not refused. For who owns the socket (filters_addresses).
+  void handle_admitted(Now now, const Datagram& datagram, filter::Admission admission) noexcept;
   void handle_deadline(Now now) noexcept;
 
   // Commands: the number that the answer bears; 0 when we are busy, also with that node
@@ -127,12 +129,21 @@ class Engine {
     [[nodiscard]] NodeAt at() const { return {node.id, remote.ip}; }
   };
 
+  struct SentPing {
+    Instant at;
+    IpAddress to;
+    std::uint32_t pongs = 0;  // that were looked at
+  };
+
   // engine.cpp: packets in, packets out
   void handle_datagram(Now now, const Datagram& datagram);
-  [[nodiscard]] bool was_sent_lately(Now now, const Hash32& ping_hash);
+  // The PING of ours that this answers from there: its hash is known there alone.
+  [[nodiscard]] SentPing* answered_ping(Now now, const Message& message, const IpAddress& from);
   [[nodiscard]] bool awaits(Now now, const Message& message, const IpAddress& from);
+  [[nodiscard]] filter::Trust trust_in(Now now, const IpAddress& from);
   void note_refusal(const Error& error);
-  void note_expired(Now now, const Message& message);
+  void note_expired(Now now, const Message& message, const IpAddress& from);
+  void on_packet(Now now, const Sender& from, const Message& message);
   std::optional<Hash32> send(const Message& message, const Endpoint& local, const Endpoint& remote);
   std::optional<Hash32> send_ping(Now now, const Endpoint& local, const Endpoint& remote,
                                   std::size_t max_size);
@@ -211,7 +222,7 @@ class Engine {
   Bonds bonds_;
   Proofs proofs_;
   kbucket::ProbeBudget probes_{kMaxProbedPlaces};
-  LruMap<Hash32, Instant, PeerHash> pings_;  // of ours, when sent: which PONGs are worth a look
+  LruMap<Hash32, SentPing, PeerHash> pings_;  // of ours: which PONGs are worth a look
   LruMap<IpAddress, Instant, PeerHash> turned_to_;  // by PINGs that answered none, when last
   Contacts contacts_;
   std::map<std::uint64_t, ActiveLookup> lookups_;

@@ -143,6 +143,7 @@ std::optional<Hash32> Engine::ping_there(Now now, const Endpoint& remote) {
   } else {
     turned_to_.insert(remote.ip, now.mono);
   }
+  filter_.know(remote);
   return send_ping(now, local_for(remote), remote, kMaxDiscv4Packet);
 }
 
@@ -216,6 +217,7 @@ void Engine::on_pong(Now now, const Sender& from, const Pong& pong) {
   heard_at_ = now.mono;
   expired_answers_ = 0;
   bonds_.on_pong(now, node.id, from.remote);
+  filter_.know(from.remote);
   emit(SeenAs{from.remote, pong.to.endpoint(), of_contact && contact->we_chose});
   if (of_contact) on_contact_pong(now, *contact, pong);
   if (of_proof) on_proof(now, Proofs::Proof{*proof}, from, pong);
@@ -368,7 +370,9 @@ void Engine::on_unreachable(Now now, Contact& contact, std::span<const Knock> un
              return knock.at.endpoint() == at;
            });
   };
-  if (known != nullptr && was_asked_at(known->at.endpoint())) {
+  // Nor who may have answered by what was refused unseen.
+  if (known != nullptr && was_asked_at(known->at.endpoint()) &&
+      !filter_.is_drowned(now, known->at.endpoint())) {
     const bool its_fault = heard_at_ + kbucket::kAloneAfter >= now.mono;
     if (!table_.failed(now, node.id, its_fault)) members_.erase(node.id);
   }

@@ -33,20 +33,37 @@ void Engine::handle_datagrams(Now now, std::span<const Datagram> batch) noexcept
 }
 
 void Engine::handle_datagram(Now now, const Datagram& datagram) {
+  using filter::Admission;
+  const Admission admission =
+      limits_.filters_addresses ? filter_.admit(now, datagram.remote) : Admission::paid;
+  if (admission == Admission::refused) {
+    ++counters_.datagrams;
+    counters_.bytes_in += datagram.bytes.size();
+    return;
+  }
+  handle_admitted(now, datagram, admission);
+}
+
+void Engine::handle_admitted(Now now, const Datagram& datagram,
+                             filter::Admission admission) noexcept {
+  CHECK(admission != filter::Admission::refused);
   ++counters_.datagrams;
   counters_.bytes_in += datagram.bytes.size();
   if (datagram.remote.port == 0 || datagram.remote.ip.is_unspecified()) {
     ++counters_.unanswerable;
     return;
   }
-  if (limits_.filters_addresses && !filter_.allow(now, datagram.remote)) return;
   const auto packet = sessions_.decode(datagram.bytes, in_);
   if (!packet || !may_work_for(now, datagram.remote, *packet)) return;
   const auto received = sessions_.handle_packet(now, datagram.remote, *packet);
   if (!received) return;
   if (const auto* message = std::get_if<MessageReceived>(&*received)) {
-    on_message(now, datagram.local, *message);
+    on_message(now, datagram.local, *message, admission);
   } else if (const auto* unreadable = std::get_if<Unreadable>(&*received)) {
+    if (admission == filter::Admission::looked_at) {
+      ++counters_.looked_at_in_vain;
+      return;
+    }
     on_unreadable(now, datagram.local, *unreadable);
   } else if (const auto* challenge = std::get_if<ChallengeReceived>(&*received)) {
     on_challenge(now, *challenge);
@@ -66,8 +83,8 @@ bool Engine::may_work_for(Now now, const Endpoint& remote, const Packet& packet)
   const bool is_known = known != nullptr && known->standing != Standing::claimed &&
                         known->record->endpoint() == remote;
   const bool proven = is_known || sessions_.has_session(peer);
-  return filter_.allow_curve_work(now, proven ? filter::Trust::proven : filter::Trust::stranger,
-                                  kHandshakeCost);
+  return filter_.allow_curve_work(
+      now, proven ? filter::Trust::proven : filter::Trust::discv5_stranger, kHandshakeCost);
 }
 
 // The record that we have of it spares it to send its own; one that a Job judged is not kept in
@@ -79,8 +96,10 @@ void Engine::on_unreadable(Now now, const Endpoint& local, const Unreadable& pac
   send(local, packet.from.at, size);
 }
 
-void Engine::on_message(Now now, const Endpoint& local, const MessageReceived& received) {
+void Engine::on_message(Now now, const Endpoint& local, const MessageReceived& received,
+                        filter::Admission admission) {
   const Peer& from = received.from;
+  filter_.know(from.at);
   upkeep_.on_heard(now);
   if (received.established != nullptr) {
     on_established(now, from, received.established);
@@ -97,7 +116,9 @@ void Engine::on_message(Now now, const Endpoint& local, const MessageReceived& r
         if constexpr (requires { serve(now, local, from, m); }) {
           // A handshake has paid before it was looked at.
           const bool has_paid = received.established != nullptr;
-          if (has_paid || filter_.allow(now, from.at, from.id)) serve(now, local, from, m);
+          if (!has_paid && !filter_.allow(now, from.at, from.id)) return;
+          const bool was_paid_for = admission == filter::Admission::paid;
+          if (was_paid_for || filter_.allow_request(now, from.at)) serve(now, local, from, m);
         } else {
           on_answer(now, from, m);
         }

@@ -57,16 +57,17 @@ struct EngineLimits {
   std::size_t lookups = kMaxDiscv5Lookups;
   std::size_t talk_slots = kMaxTalkSlots;
   std::size_t outgoing = kMaxOutgoing;
-  // False where who owns the socket has asked filter.allow(now, remote) already, because it needs
-  // to, to tell discv5 from discv4.
+  // False where who owns the socket has asked filter.admit(now, remote) already, because it needs
+  // to, to tell discv5 from discv4; it says so with each datagram.
   bool filters_addresses = true;
 };
 
 struct EngineCounters {
   std::uint64_t datagrams = 0;
-  std::uint64_t unanswerable = 0;  // from no port or no address
-  std::uint64_t bad_messages = 0;  // authentic, and not of the protocol
-  std::uint64_t pings = 0;         // served, as the next two
+  std::uint64_t unanswerable = 0;       // from no port or no address
+  std::uint64_t looked_at_in_vain = 0;  // its address had nothing left, and it opened by no key
+  std::uint64_t bad_messages = 0;       // authentic, and not of the protocol
+  std::uint64_t pings = 0;              // served, as the next two
   std::uint64_t findnodes = 0;
   std::uint64_t talks_unknown = 0;      // for a protocol that nobody registered
   std::uint64_t talk_answers_late = 0;  // of our handlers
@@ -109,6 +110,8 @@ class Engine {
 
   // --- the machine ---
   void handle_datagrams(Now now, std::span<const Datagram> batch) noexcept;
+  // CHECK: not refused. For who owns the socket (filters_addresses).
+  void handle_admitted(Now now, const Datagram& datagram, filter::Admission admission) noexcept;
   void handle_deadline(Now now) noexcept;
   void handle_job_done(Now now, const JobResult& done) noexcept;
   [[nodiscard]] std::optional<Transmit> poll_transmit(Now now, MutByteView out);
@@ -190,7 +193,8 @@ class Engine {
   // engine.cpp: what comes in and goes out
   void handle_datagram(Now now, const Datagram& datagram);
   [[nodiscard]] bool may_work_for(Now now, const Endpoint& remote, const Packet& packet);
-  void on_message(Now now, const Endpoint& local, const MessageReceived& received);
+  void on_message(Now now, const Endpoint& local, const MessageReceived& received,
+                  filter::Admission admission);
   void on_unreadable(Now now, const Endpoint& local, const Unreadable& packet);
   void send(const Endpoint& local, const Endpoint& remote, std::size_t size);
   void emit(Event event);

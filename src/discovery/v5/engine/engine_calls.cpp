@@ -103,6 +103,7 @@ void Engine::send_call(Now now, Call& call) {
   call.leads = !sealed.has_value();
   if (!sealed) sealed = sessions_.make_random(peer, out_);
   send({}, peer.at, sealed->size);
+  filter_.know(peer.at);
   calls_.set_sent(call, sealed->nonce, now.mono + kCallTimeout);
 }
 
@@ -260,7 +261,9 @@ void Engine::handle_overdue(Now now, CallId id) {
 void Engine::fail_call(Now now, const Call& call) {
   ++counters_.calls_failed;
   const TableEntry* known = table_.find_any(call.to->id());
-  if (known != nullptr && known->record->endpoint() == call.at) {
+  // Where its answer may be among what was refused unseen, its silence says nothing.
+  const bool is_drowned = filter_.is_drowned(now, call.at);
+  if (!is_drowned && known != nullptr && known->record->endpoint() == call.at) {
     // Without a session its next message makes a handshake, by which it enters the table again.
     const bool stays = table_.failed(now, call.to->id(), upkeep_.is_its_fault(now));
     if (!stays) sessions_.forget(call.peer());
