@@ -50,7 +50,9 @@ TEST(PeerName, WhatIsNoneSaysWhy) {
 
 TEST(PeerName, ARecordOfEitherFamilyNamesAPeer) {
   const auto key = crypto::SecretKey::from_bytes(Bytes(32, std::byte{5})).value();
-  const auto text_of = [&](const EnrBuilder& builder) { return builder.sign(key)->record().text(); };
+  const auto text_of = [&](const EnrBuilder& builder) {
+    return builder.sign(key)->record().text();
+  };
   const IpAddress six = IpAddress::parse("::1").value();
   for (const EnrBuilder& builder :
        {EnrBuilder{1}.ip(six).quic(9'001), EnrBuilder{1}.ip(six).quic6(9'001)}) {

@@ -88,11 +88,11 @@ Check address(const Json& summary) {
                 "the port unchanged"};
   }
   if (seen) {
-    return {
-        .name = "address",
-        .finding = Finding::note,
-        .what = fmt::format("peers see it at {}, and its record has no such address", seen->to_string()),
-        .advice = {}};
+    return {.name = "address",
+            .finding = Finding::note,
+            .what = fmt::format("peers see it at {}, and its record has no such address",
+                                seen->to_string()),
+            .advice = {}};
   }
   return {.name = "address",
           .finding = Finding::good,

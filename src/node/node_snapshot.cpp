@@ -468,11 +468,8 @@ std::string Node::enode() const {
   const auto udp = at->ip.is_v4() ? record->endpoint_v4("udp") : record->endpoint_v6("udp");
   std::uint16_t discovery = at->port;
   if (udp_discovery_) discovery = udp ? udp->port : discovery_port();
-  return EnodeUrl{.key = key_->public_key(),
-                  .ip = at->ip,
-                  .host_name = {},
-                  .tcp = at->port,
-                  .udp = discovery}
+  return EnodeUrl{
+      .key = key_->public_key(), .ip = at->ip, .host_name = {}, .tcp = at->port, .udp = discovery}
       .to_string();
 }
 

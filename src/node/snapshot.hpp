@@ -108,7 +108,7 @@ struct NodeSnapshot {
   // How others dial it, where its address is known; else what works on this machine. With
   // ?discport=, where discv5 or discv4 are spoken.
   std::string enode;
-  std::string enr;     // "enr:..."
+  std::string enr;  // "enr:..."
   Endpoint listen;
   // Of its sockets: that of discv5 and discv4; where neither is spoken that of sessions, over which
   // discv-lite is.

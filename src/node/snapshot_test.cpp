@@ -47,7 +47,9 @@ TEST(Snapshot, SaysWhenItWasMadeAndSinceWhenTheNodeLives) {
 // The URL that it prints leads to both: sessions at its port, discv4 at discport.
 TEST(Snapshot, TheUrlOfANodeNamesThePortOfItsDiscovery) {
   Net net;
-  const auto url_of = [&](Box& box) { return EnodeUrl::parse(snapshot_of(net, box).enode).value(); };
+  const auto url_of = [&](Box& box) {
+    return EnodeUrl::parse(snapshot_of(net, box).enode).value();
+  };
   Box& lite = net.add({}, 1);
   EXPECT_EQ(url_of(lite).tcp, 9'001);
   EXPECT_EQ(url_of(lite).udp, 9'001);
