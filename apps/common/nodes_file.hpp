@@ -8,13 +8,17 @@
 
 #include <base/bytes.hpp>
 #include <base/log.hpp>
+#include <discovery/kbucket/nodes_file.hpp>
+
+#include "kept_file.hpp"
 
 namespace ethnet::app {
 
 class NodesFile {
  public:
   NodesFile(const std::string& datadir, Log& log, const std::string& name = "nodes")
-      : path_{datadir + "/" + name}, log_{log} {}
+      : file_{datadir + "/" + name, "The file of known nodes", kbucket::kMaxNodesFileBytes, log},
+        log_{log} {}
 
   // Empty when there is none, or none that can be read. What it says is judged by discovery.
   [[nodiscard]] Bytes read(Now now);
@@ -35,9 +39,8 @@ class NodesFile {
   // Nothing where it is no such file.
   [[nodiscard]] static Names names_in(ByteView nodes);
   void write(ByteView nodes, Names names, Now now);
-  void say(Now now, const std::string& problem);
 
-  std::string path_;
+  KeptFile file_;
   Log& log_;
   Names known_;  // of the file
 };

@@ -17,7 +17,11 @@ namespace {
 class Lines final : public Log {
  public:
   [[nodiscard]] bool enabled(LogLevel) const noexcept override { return true; }
-  void handle(const LogRecord& record) noexcept override { said.emplace_back(record.message); }
+  void handle(const LogRecord& record) noexcept override {
+    said.emplace_back(record.message);
+    if (record.level == LogLevel::warn) ++warned;
+  }
+  std::size_t warned = 0;
   std::vector<std::string> said;
 };
 
@@ -92,6 +96,25 @@ TEST_F(NodesFileTest, WhatCannotBeReadOrWrittenIsSaidAndNotCountedAsWritten) {
   std::filesystem::resize_file(folder_ + "/nodes", kbucket::kMaxNodesFileBytes + 1);
   EXPECT_TRUE(file_.read({}).empty());
   EXPECT_EQ(log_.said.back(), "The file of known nodes");
+}
+
+// It is tried every second.
+TEST_F(NodesFileTest, AKeptFileThatCannotBeWrittenWarnsOnceUntilItCan) {
+  KeptFile file{folder_ + "/kept", "The file", 10, log_};
+  const Bytes one{std::byte{1}};
+  const Bytes two{std::byte{2}};
+  std::filesystem::create_directory(folder_ + "/kept.new");
+  file.write_news(one, {});
+  file.write_news(one, {});
+  EXPECT_EQ(log_.said, (std::vector<std::string>{"The file", "The file"}));
+  EXPECT_EQ(log_.warned, 1U);
+  std::filesystem::remove(folder_ + "/kept.new");
+  file.write_news(one, {});
+  file.write_news(one, {});
+  EXPECT_EQ((KeptFile{folder_ + "/kept", "The file", 10, quiet_}.read({})), one);
+  std::filesystem::create_directory(folder_ + "/kept.new");
+  file.write_news(two, {});
+  EXPECT_EQ(log_.warned, 2U);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <base/printable.hpp>
 #include <fmt/format.h>
 #include <node/node.hpp>
+#include <node/own_record.hpp>
 #include <runtime/log_writer.hpp>
 #include <runtime/node_runner.hpp>
 #include <runtime/os.hpp>
@@ -21,6 +22,7 @@
 
 #include "boot_node.hpp"
 #include "files.hpp"
+#include "kept_file.hpp"
 #include "key_file.hpp"
 #include "listeners.hpp"
 #include "nat.hpp"
@@ -41,6 +43,7 @@ constexpr std::size_t kImportBatch = 256;
 constexpr Duration kStorePatience = seconds(5);
 // Who was met a moment ago is there after a crash too; that those were seen again may be lost.
 constexpr Duration kSaveNewNodesEvery = seconds(5);
+constexpr Duration kSaveOwnNamesEvery = seconds(1);  // written where they have changed
 constexpr Duration kSaveNodesEvery = seconds(60);
 constexpr Duration kPublishEvery = seconds(1);
 
@@ -316,17 +319,26 @@ void watch(runtime::NodeRunner& runner, const Observers& observers, const NodeOp
   }
 }
 
-// What discovery knows, in a file for each kind of it.
+// What a run leaves to the next one, in a file for each kind of it: whom discovery knew, and our own
+// record.
 class KnownNodes {
  public:
   KnownNodes(const std::string& datadir, Log& log)
-      : nodes_{datadir, log}, udp_nodes_{datadir, log, "udp-nodes"} {}
+      : nodes_{datadir, log},
+        udp_nodes_{datadir, log, "udp-nodes"},
+        own_record_{datadir + "/own-record", "The file of our own record", node::kMaxOwnRecordFile,
+                    log} {}
 
   void read(node::NodeConfig& config) {
     if (config.discovery) config.discovery->saved = nodes_.read(runtime::os_now());
     if (config.udp_discovery) config.udp_discovery->saved = udp_nodes_.read(runtime::os_now());
+    config.own_record = own_record_.read(runtime::os_now());
   }
   void keep(runtime::NodeRunner& runner) {
+    // Before anybody hears of it, or a moment later: a number that others know must not be lost.
+    const auto write_own = [this](const node::Node& n, Now now) { write_own_names(n, now); };
+    runner.input(write_own);
+    runner.every(kSaveOwnNamesEvery, write_own);
     runner.every(kSaveNodesEvery, [this](const node::Node& n, Now now) { write(n, now); });
     runner.every(kSaveNewNodesEvery, [this](const node::Node& n, Now now) {
       if (n.discovery() != nullptr) nodes_.write_news(n.saved_nodes(), now);
@@ -336,11 +348,17 @@ class KnownNodes {
   void write(const node::Node& n, Now now) {
     if (n.discovery() != nullptr) nodes_.write(n.saved_nodes(), now);
     if (n.udp_discovery() != nullptr) udp_nodes_.write(n.saved_udp_nodes(), now);
+    write_own_names(n, now);
   }
 
  private:
+  void write_own_names(const node::Node& n, Now now) {
+    own_record_.write_news(n.own_record(), now);
+  }
+
   NodesFile nodes_;
   NodesFile udp_nodes_;
+  KeptFile own_record_;
 };
 
 // Why the node cannot go on; empty: it can.

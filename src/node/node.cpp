@@ -89,8 +89,8 @@ Result<std::unique_ptr<Node>> Node::make(Now now, NodeConfig config,
                                          std::unique_ptr<transport::TransportMachine> transport) {
   CHECK(!config.listen.empty() && key != nullptr && transport != nullptr);
   auto rule = TRY(config.rules.make(config.fork_choice));
-  // The sequence number grows with time, so that a record made after a restart is newer.
-  EnrBuilder record{now.wall.whole_seconds()};
+  // Until settle_record(): nobody is told this one.
+  EnrBuilder record{0};
   const Endpoint& first = config.listen.front();
   if (!first.ip.is_unspecified()) record.ip(first.ip);
   record.quic(first.port);
@@ -122,8 +122,8 @@ Node::Node(Private, Now now, NodeConfig config, std::shared_ptr<const crypto::Se
       producer_{config_.producer, sessions_->local_id().short_hex().substr(0, 6),
                 prng.split("producer"), now.mono},
       made_at_{now},
-      enr_seq_{now.wall.whole_seconds()},
       enr_{std::move(enr)},
+      newest_enr_{enr_},
       upload_target_{config_.upload_per_day, config_.upload_day, now.mono} {
   limit_bandwidth();
   if (config_.das) das_.emplace(*config_.das, das_indices_, log);
@@ -166,6 +166,7 @@ void Node::watch_upload(Now now) {
 
 void Node::start(Now now) {
   chain_.finish_restore();
+  settle_record(now);
   refresh_local(now);
   if (discovery_) start_discovery(now);
   if (udp_discovery_) start_udp_discovery(now);

@@ -165,6 +165,8 @@ class Node {
   [[nodiscard]] Bytes saved_udp_nodes() const {
     return udp_discovery_ ? udp_discovery_->saved_nodes() : Bytes{};
   }
+  // For NodeConfig::own_record of the next run.
+  [[nodiscard]] Bytes own_record() const;
   // Null where discv-lite is switched off.
   [[nodiscard]] const discv_lite::Engine* discovery() const {
     return discovery_ ? &*discovery_ : nullptr;
@@ -248,8 +250,15 @@ class Node {
                      std::map<Dialable, std::uint64_t>& seen);
   // Our record gets the next number, if it says something else than the one that is known.
   // `address`: where sessions with us are opened, as others see it; nothing: as before.
+  void say_own_address(Now now, const Endpoint& address);
   void refresh_record(Now now, const std::optional<Endpoint>& address);
   void refresh_fork_id(Now now);
+  // What our record says at the start, and which number it has: before anybody is told of it.
+  void settle_record(Now now);
+  [[nodiscard]] VerifiedEnr record_with(const std::optional<Endpoint>& address,
+                                        std::uint64_t number) const;
+  [[nodiscard]] std::uint64_t next_record_number(Now now) const;
+  [[nodiscard]] bool is_for_everybody(const std::optional<Endpoint>& address) const;
   [[nodiscard]] bool loses_address(const Enr& record) const;
   void on_address_lost(Now now, const VerifiedEnr& record);
   [[nodiscard]] ForkId own_fork_id() const;
@@ -332,8 +341,9 @@ class Node {
   Dialer dialer_;
   BlockProducer producer_;
   Now made_at_;
-  std::uint64_t enr_seq_;
+  std::uint64_t enr_seq_ = 0;  // the highest number of ours, whoever was told it
   Bytes enr_;
+  Bytes newest_enr_;  // with the number enr_seq_: enr_, or one that not everybody is told
   std::set<NodeId> connected_;
   // Batches of the chain that mini-sync waits for: batch -> its import.
   std::map<std::uint64_t, mini_sync::ImportDone> awaited_;

@@ -10,6 +10,7 @@
 #include "agreed.hpp"
 #include "behaviour.hpp"
 #include "node.hpp"
+#include "own_record.hpp"
 
 namespace ethnet::node {
 namespace {
@@ -53,6 +54,11 @@ void Node::start_discovery(Now now) {
     if (ip) discovery_->set_own_address({*ip, config_.listen.front().port});
   }
   if (config.external) {
+    // Those of its scope, as well as of the one above.
+    const auto record = VerifiedEnr::decode(enr_);
+    if (names(config.external->ip)) {
+      discovery_->set_local_record(kbucket::scope_of(config.external->ip), record.value());
+    }
     on_own_address(now, {kbucket::scope_of(config.external->ip), *config.external});
     discovery_->set_own_address(*config.external);
   }
@@ -208,46 +214,108 @@ void Node::on_own_address(Now now, const discv_lite::OwnAddress& address) {
   refresh_record(now, address.endpoint);
 }
 
-void Node::refresh_record(Now now, const std::optional<Endpoint>& address) {
-  const VerifiedEnr current = VerifiedEnr::decode(enr_).value();
-  const std::uint64_t seq = std::max(enr_seq_ + 1, now.wall.whole_seconds());
-  EnrBuilder builder{seq, current.record()};
+// The clock's seconds, so that a node whose file is lost does not begin below what others know.
+std::uint64_t Node::next_record_number(Now now) const {
+  return std::max(enr_seq_ + 1, now.wall.whole_seconds());
+}
+
+VerifiedEnr Node::record_with(const std::optional<Endpoint>& address, std::uint64_t number) const {
+  const Enr current = Enr::decode(enr_).value();
+  EnrBuilder builder{number, current};
   if (is_found_by_record()) builder.fork_id(own_fork_id());
   if (address) {
     builder.ip(address->ip);
     address->ip.is_v4() ? builder.quic(address->port) : builder.quic6(address->port);
   }
-  const auto ip = address         ? std::optional{address->ip}
-                  : current->ip() ? current->ip()
-                                  : current->ip6();
   if (udp_discovery_) {
-    const IpAddress family = ip.value_or(config_.udp_discovery->listen.front().ip);
-    put_udp_port(builder, family, udp_discovery_->port());
+    auto ip = current.ip() ? current.ip() : current.ip6();
+    if (address) ip = address->ip;
+    put_udp_port(builder, ip.value_or(config_.udp_discovery->listen.front().ip),
+                 udp_discovery_->port());
   }
-  const auto record = builder.sign(*key_);
+  auto record = builder.sign(*key_);
   CHECK(record.has_value());  // two addresses, six ports and a fork id are 250 bytes
-  if (discv5::says_the_same(record->record(), current.record())) return;
-  enr_seq_ = seq;
-  const Scope scope = ip ? kbucket::scope_of(*ip) : Scope::special;
+  return *std::move(record);
+}
+
+// What Hellos and strangers are told is for everybody. Who is found by its record has an address of
+// its LAN there rather than none, but in the place of no wider one.
+bool Node::is_for_everybody(const std::optional<Endpoint>& address) const {
+  if (!address) return true;
+  const Scope scope = kbucket::scope_of(address->ip);
+  const bool is_the_operators = udp_discovery_ && address == config_.udp_discovery->external;
+  return scope == Scope::wan ||
+         (is_found_by_record() &&
+          (is_the_operators || scope >= discv5::scope_named(Enr::decode(enr_).value())));
+}
+
+void Node::settle_record(Now now) {
+  std::optional<OwnRecord> before;
+  if (!config_.own_record.empty()) {
+    auto read = decode_own_record(config_.own_record, id());
+    if (read) {
+      enr_seq_ = read->newest->seq();
+      before = *std::move(read);
+    } else {
+      log_.write(now, LogLevel::warn, "Our record of the last run was not read",
+                 {{"why", read.error().message()}});
+    }
+  }
+  std::optional<Endpoint> address;
+  if (udp_discovery_ || discovery_) address = operators_address();
+  if (!is_for_everybody(address)) address.reset();
+  VerifiedEnr record = record_with(address, next_record_number(now));
+  if (before && discv5::says_the_same(record.record(), before->told.record())) {
+    record = before->told;
+    newest_enr_ = to_bytes(before->newest->encoded());
+  } else {
+    enr_seq_ = record->seq();
+    newest_enr_ = to_bytes(record->encoded());
+  }
+  enr_ = to_bytes(record->encoded());
+  if (udp_discovery_) {
+    udp_discovery_->host().set_local_record(std::make_shared<const VerifiedEnr>(record));
+  }
+  if (address) say_own_address(now, *address);
+}
+
+Bytes Node::own_record() const {
+  const auto told = VerifiedEnr::decode(enr_);
+  const auto newest = VerifiedEnr::decode(newest_enr_);
+  CHECK(told.has_value() && newest.has_value());
+  return encode_own_record(*told, *newest);
+}
+
+void Node::say_own_address(Now now, const Endpoint& address) {
+  log_.write(now, LogLevel::info, "Our address, as others reach us",
+             {{"address", address.to_string()}});
+}
+
+void Node::refresh_record(Now now, const std::optional<Endpoint>& address) {
+  const Enr current = Enr::decode(enr_).value();
+  const std::uint64_t number = next_record_number(now);
+  VerifiedEnr record = record_with(address, number);
+  if (discv5::says_the_same(record.record(), current)) return;
+  // Nobody has a higher one: those of our LAN may have it since the last run.
+  VerifiedEnr newest = VerifiedEnr::decode(newest_enr_).value();
+  if (discv5::says_the_same(record.record(), newest.record())) {
+    record = std::move(newest);
+  } else {
+    enr_seq_ = number;
+    newest_enr_ = to_bytes(record->encoded());
+  }
+  auto ip = current.ip() ? current.ip() : current.ip6();
+  if (address) ip = address->ip;
   if (discovery_) {
-    discovery_->set_local_record(scope, *record);
+    discovery_->set_local_record(ip ? kbucket::scope_of(*ip) : Scope::special, record);
     discovery_->handle_local_record_changed(now);
   }
-  // What Hellos and strangers are told is for everybody. Who is found by its record has an address
-  // of its LAN there rather than none, but in the place of no wider one.
-  const bool is_the_operators = udp_discovery_ && address == config_.udp_discovery->external;
-  const bool for_everybody = !address || scope == Scope::wan ||
-                             (is_found_by_record() &&
-                              (is_the_operators || scope >= discv5::scope_named(current.record())));
-  if (!for_everybody) return;
-  enr_ = to_bytes(record->record().encoded());
+  if (!is_for_everybody(address)) return;
+  enr_ = to_bytes(record->encoded());
   if (udp_discovery_) {
-    udp_discovery_->host().set_local_record(std::make_shared<const VerifiedEnr>(*record));
+    udp_discovery_->host().set_local_record(std::make_shared<const VerifiedEnr>(record));
   }
-  if (address) {
-    log_.write(now, LogLevel::info, "Our address, as others reach us",
-               {{"address", address->to_string()}});
-  }
+  if (address) say_own_address(now, *address);
   refresh_local(now);
 }
 

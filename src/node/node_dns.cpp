@@ -9,7 +9,6 @@
 namespace ethnet::node {
 
 void Node::start_dns(Now now) {
-  refresh_record(now, std::nullopt);
   for (const dns::Link& tree : config_.dns_trees) {
     const auto added = dns_->add_tree(now, tree);
     CHECK(added.has_value() || added.error().is(dns::DnsError::link_twice));

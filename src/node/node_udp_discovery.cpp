@@ -30,7 +30,6 @@ bool Node::names_discovery(const Endpoint& at) const {
 }
 
 void Node::start_udp_discovery(Now now) {
-  refresh_record(now, config_.udp_discovery->external);
   if (const auto restored = udp_discovery_->restore(now); !restored) {
     log_.write(now, LogLevel::warn, "The discv5 nodes of the last run were not read",
                {{"why", restored.error().message()}});
@@ -110,8 +109,11 @@ bool Node::route_udp_discovery(Now now) {
 void Node::on_udp_event(Now now, const discovery::Event& event) {
   if (const auto* const changed = std::get_if<discovery::RecordChanged>(&event)) {
     // They agree on our address and on the port of discovery; that of sessions they do not see.
-    enr_seq_ = std::max(enr_seq_, changed->record->record().seq());
     const Enr& record = changed->record->record();
+    if (record.seq() > enr_seq_) {
+      enr_seq_ = record.seq();
+      newest_enr_ = to_bytes(record.encoded());
+    }
     const auto at = kbucket::endpoint_of(record, kbucket::RecordPort::udp);
     // It is as it shall be: made anew of ours, it would have the lost address again.
     if (!at || loses_address(record)) return on_address_lost(now, *changed->record);

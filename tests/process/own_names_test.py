@@ -1,5 +1,6 @@
 """What a node says of itself, in its log, its record and over HTTP: whoever takes it at its word reaches it."""
 
+import os
 import socket
 import sys
 import unittest
@@ -99,6 +100,30 @@ class OwnNames(DiscoveryTest):
         self.assertEqual(int(self.own_record(http)["udp"]), other)
         self.assertIn(self.node_info(http)["id"], self.ask("discv5", "ping", self.node_info(http)["enr"]))
         self.stop(given)
+
+    def test_after_a_restart_its_record_is_the_same_and_has_a_higher_number_where_it_says_another_thing(self):
+        port, other = self.free_ports(2)
+
+        def life(*words, ends=self.stop):
+            node, _, http = self.started("node", *words, port=port)
+            record = self.node_info(http)["enr"]
+            ends(node)
+            return node, record
+
+        _, first = life(ends=lambda node: node.kill())
+        self.assertEqual(life()[1], first)
+        _, moved = life("--discovery.port", other)
+        number = int(self.record_fields(moved)["sequence"])
+        self.assertGreater(number, int(self.record_fields(first)["sequence"]))
+        self.assertEqual(self.read(os.path.join(self.directory, "node", "own-record")), moved + "\n")
+        # Signed by another key: a file that was copied from elsewhere.
+        _, _, http = self.started("stranger")
+        strange = self.node_info(http)["enr"]
+        for text in (strange + "\n", moved[:-1] + "\n", "x" * 2_000):
+            self.write(os.path.join("node", "own-record"), text)
+            node, record = life("--discovery.port", other)
+            self.assertRegex(node.rest(), r"WARN.* (Our record of the last run was not read|The file of our own record)")
+            self.assertGreaterEqual(int(self.record_fields(record)["sequence"]), number)
 
     def test_mainnet_is_its_genesis_and_its_fork_id_and_nobody_there_is_asked(self):
         """Everything of it that would ask somebody is switched off, and loopback alone is allowed."""
