@@ -319,20 +319,23 @@ void watch(runtime::NodeRunner& runner, const Observers& observers, const NodeOp
   }
 }
 
-// What a run leaves to the next one, in a file for each kind of it: whom discovery knew, and our own
-// record.
+// What a run leaves to the next one, in a file for each kind of it: whom discovery knew, our own
+// record, and the numbers of lists in the DNS.
 class KnownNodes {
  public:
   KnownNodes(const std::string& datadir, Log& log)
       : nodes_{datadir, log},
         udp_nodes_{datadir, log, "udp-nodes"},
         own_record_{datadir + "/own-record", "The file of our own record", node::kMaxOwnRecordFile,
-                    log} {}
+                    log},
+        lists_{datadir + "/dns-lists", "The file of lists in the DNS", node::kMaxKnownListsFile,
+               log} {}
 
   void read(node::NodeConfig& config) {
     if (config.discovery) config.discovery->saved = nodes_.read(runtime::os_now());
     if (config.udp_discovery) config.udp_discovery->saved = udp_nodes_.read(runtime::os_now());
     config.own_record = own_record_.read(runtime::os_now());
+    if (!config.dns_trees.empty()) config.known_lists = lists_.read(runtime::os_now());
   }
   void keep(runtime::NodeRunner& runner) {
     // Before anybody hears of it, or a moment later: a number that others know must not be lost.
@@ -354,11 +357,13 @@ class KnownNodes {
  private:
   void write_own_names(const node::Node& n, Now now) {
     own_record_.write_news(n.own_record(), now);
+    if (n.dns() != nullptr) lists_.write_news(n.known_lists(), now);
   }
 
   NodesFile nodes_;
   NodesFile udp_nodes_;
   KeptFile own_record_;
+  KeptFile lists_;
 };
 
 // Why the node cannot go on; empty: it can.

@@ -58,8 +58,9 @@ struct NodeConfig {
   std::uint64_t upload_per_day = 0;  // then only what follows the head is served; 0: no target
   Duration upload_day = seconds(24 * 3'600);  // another one in tests
   std::optional<std::size_t> retry_above;  // half-open handshakes; more prove their address (QUIC)
-  // What Node::own_record() gave an earlier run, or nothing.
+  // What Node::own_record() and Node::known_lists() gave an earlier run, or nothing.
   Bytes own_record;
+  Bytes known_lists;
   std::optional<DiscoveryConfig> discovery;         // discv-lite is offered when there is one
   std::optional<UdpDiscoveryConfig> udp_discovery;  // discv5 and discv4, where there is one
   std::vector<dns::Link> dns_trees;     // lists of nodes in the DNS; dns::kMaxTrees at most (CHECK)

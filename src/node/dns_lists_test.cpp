@@ -152,6 +152,39 @@ TEST_F(DnsLists, AListOfAnotherKeyNamesNobody) {
   EXPECT_GE(box.log.count("A list of nodes in the DNS cannot be used"), 1U);
 }
 
+TEST_F(DnsLists, AListThatGoesBackIsRefusedAfterARestartToo) {
+  Box& named = net_.add(listed(), 1);
+  const std::vector<VerifiedEnr> records{record_of_box(named)};
+  const auto tree = dns::make_tree(records, {}).value();
+  zone_.publish(std::string{kDomain}, tree, 5);
+  Box& first = net_.add(listed(), 3);
+  run(first, seconds(20));
+  ASSERT_EQ(first.counter("dns.roots"), 1U);
+  zone_.publish(std::string{kDomain}, tree, 4);
+  NodeConfig config = listed();
+  config.known_lists = first.node->known_lists();
+  Box& second = net_.add(config, 4);
+  run(second, seconds(20));
+  EXPECT_EQ(second.counter("dns.roots"), 0U);
+  EXPECT_GE(second.log.count("A list of nodes in the DNS cannot be used"), 1U);
+  EXPECT_EQ(second.node->known_lists(), config.known_lists) << "and in the run after that";
+  // What was told last is taken again, and what is newer.
+  zone_.publish(std::string{kDomain}, tree, 5);
+  Box& third = net_.add(config, 5);
+  run(third, seconds(20));
+  EXPECT_EQ(third.counter("dns.roots"), 1U);
+}
+
+TEST_F(DnsLists, NumbersThatAreDamagedAreSaidAndForgotten) {
+  zone_.publish(std::string{kDomain}, dns::make_tree({}, {}).value(), 1);
+  NodeConfig config = listed();
+  config.known_lists = Bytes(30, std::byte{'7'});
+  Box& box = net_.add(config, 3);
+  EXPECT_EQ(box.log.count("The numbers of lists in the DNS of the last run were not read"), 1U);
+  run(box, seconds(20));
+  EXPECT_EQ(box.counter("dns.roots"), 1U);
+}
+
 TEST_F(DnsLists, WithoutAnAnswerItIsAskedSeldom) {
   Box& box = net_.add(listed(), 3);
   run(box, seconds(600));

@@ -41,6 +41,7 @@
 #include "config.hpp"
 #include "dialer.hpp"
 #include "events.hpp"
+#include "known_lists.hpp"
 #include "line_limit.hpp"
 #include "refusal_window.hpp"
 #include "snapshot.hpp"
@@ -165,8 +166,9 @@ class Node {
   [[nodiscard]] Bytes saved_udp_nodes() const {
     return udp_discovery_ ? udp_discovery_->saved_nodes() : Bytes{};
   }
-  // For NodeConfig::own_record of the next run.
+  // For NodeConfig::own_record and known_lists of the next run.
   [[nodiscard]] Bytes own_record() const;
+  [[nodiscard]] Bytes known_lists() const { return known_lists_.encode(); }
   // Null where discv-lite is switched off.
   [[nodiscard]] const discv_lite::Engine* discovery() const {
     return discovery_ ? &*discovery_ : nullptr;
@@ -344,6 +346,7 @@ class Node {
   std::uint64_t enr_seq_ = 0;  // the highest number of ours, whoever was told it
   Bytes enr_;
   Bytes newest_enr_;  // with the number enr_seq_: enr_, or one that not everybody is told
+  KnownLists known_lists_;
   std::set<NodeId> connected_;
   // Batches of the chain that mini-sync waits for: batch -> its import.
   std::map<std::uint64_t, mini_sync::ImportDone> awaited_;

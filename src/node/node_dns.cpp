@@ -9,6 +9,17 @@
 namespace ethnet::node {
 
 void Node::start_dns(Now now) {
+  if (!config_.known_lists.empty()) {
+    auto known = KnownLists::decode(config_.known_lists);
+    if (known) {
+      known_lists_ = *std::move(known);
+    } else {
+      log_.write(now, LogLevel::warn,
+                 "The numbers of lists in the DNS of the last run were not read",
+                 {{"why", known.error().message()}});
+    }
+  }
+  for (const KnownList& known : known_lists_.all()) dns_->remember(known.list, known.number);
   for (const dns::Link& tree : config_.dns_trees) {
     const auto added = dns_->add_tree(now, tree);
     CHECK(added.has_value() || added.error().is(dns::DnsError::link_twice));
@@ -50,6 +61,7 @@ void Node::on_dns_event(Now now, const dns::ClientEvent& event) {
                   counters_.dns_nodes);
     if (udp_discovery_) udp_discovery_->tell(now, found->record);
   } else if (const auto* const changed = std::get_if<dns::RootChanged>(&event)) {
+    known_lists_.learn(changed->tree, changed->seq);
     log_.write(now, LogLevel::info, "A list of nodes in the DNS",
                {{"tree", changed->tree.text()}, {"sequence", changed->seq}});
   } else if (const auto* const failed = std::get_if<dns::RootFailed>(&event)) {

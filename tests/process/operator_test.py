@@ -146,6 +146,26 @@ class Operator(DiscoveryTest):
         self.stop(one)
         self.stop(named)
 
+    def test_a_list_that_goes_back_is_refused_in_the_next_run_too(self):
+        server = NameServer()
+        self.addCleanup(server.close)
+        named, named_http = self.node("named", discv=("--nodiscover", "--discovery.v5"))
+        record = self.node_info(named_http)["enr"]
+        url = self.publish(server, [record])
+        old = server.texts
+        _, other, _ = self.listen("discv5")
+        self.publish(server, [record, other])
+        words = ("--discovery.dns", url, "--discovery.dns-server", server.address)
+        one, _ = self.node("one", *words, discv=("--nodiscover",))
+        one.wait_for(r"A list of nodes in the DNS .*sequence=2\b")
+        self.stop(one)
+        server.texts = old
+        again, http = self.node("one", *words, discv=("--nodiscover",))
+        again.wait_for(r"WARN.* A list of nodes in the DNS cannot be used .*why=.*lower sequence number")
+        self.assertEqual(self.metrics(http)["ethnet_dns_roots_total"], 0)
+        self.stop(again)
+        self.stop(named)
+
     def test_a_network_is_a_chain_with_its_forks(self):
         """Nothing of the network itself is asked: no boot nodes, no list, and loopback alone."""
         boot, record, _ = self.listen("discv5")

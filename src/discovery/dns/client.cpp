@@ -23,7 +23,8 @@ Result<void> Client::add_tree(Now now, const Link& link, std::uint64_t least_seq
     if (tree.link.identity() == identity) return fail(DnsError::link_twice);
   }
   TreeState tree{link};
-  tree.least_seq = least_seq;
+  const auto known = remembered_.find(identity);
+  tree.least_seq = std::max(least_seq, known == remembered_.end() ? 0 : known->second);
   trees_.emplace(++last_id_, std::move(tree));
   advance(now);
   return {};

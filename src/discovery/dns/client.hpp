@@ -109,6 +109,9 @@ class Client {
   // A tree to walk. `least_seq`: the highest sequence number that was ever seen of it. Errors:
   // too_many_trees, link_twice.
   Result<void> add_tree(Now now, const Link& link, std::uint64_t least_seq = 0) noexcept;
+  // The highest sequence number that was ever seen of a tree that others may link to, or that is
+  // added later. kMaxRememberedTrees of them at most.
+  void remember(const Link& link, std::uint64_t seq);
   // Random walks: so many records more.
   void want(Now now, std::size_t records) noexcept;
 
@@ -201,7 +204,6 @@ class Client {
   void on_links_done(TreeState& tree);
   // Ends trees, also the one whose answer it is: never while a step holds one.
   void drop_unlinked();
-  void remember(const TreeState& tree);
   void skip(TreeState& tree, const std::string& name, const Error& why);
   void count(const Error& why);
 

@@ -190,6 +190,21 @@ TEST(DnsClient, ATreeThatNobodyLinksToAnyMoreIsDroppedAndItsNumberRemembered) {
   EXPECT_FALSE(rig.found().contains(record_of(200).node_id()));
 }
 
+TEST(DnsClient, ATreeThatIsLinkedToMayNotGoBackBehindWhatIsRememberedOfIt) {
+  for (const std::uint64_t known : {9U, 10U}) {
+    Rig rig{kWhole};
+    const std::vector<Link> links{link_of("other.org", 7)};
+    rig.zone.publish("nodes.org", make_tree(records_of(2), links).value(), 1);
+    rig.zone.publish("other.org", make_tree(records_of(2, 100), {}).value(), 9, 7);
+    rig.client.remember(link_of("other.org", 7), known);
+    rig.client.remember(link_of("other.org", 7), 3);  // it does not fall
+    ASSERT_TRUE(rig.client.add_tree(rig.now(), link_of("nodes.org")));
+    rig.run();
+    EXPECT_EQ(rig.found().contains(record_of(100).node_id()), known == 9);
+    EXPECT_EQ(rig.refused(DnsError::sequence_decreased), known == 9 ? 0U : 1U);
+  }
+}
+
 // A branch whose children are nowhere: a walk of it takes a while.
 HashLabel put_barren(Zone& zone, std::uint32_t number, std::string children) {
   for (std::uint32_t i = 0; i < 12; ++i) {

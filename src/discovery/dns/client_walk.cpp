@@ -182,13 +182,14 @@ void Client::drop_unlinked() {
   }
   std::erase_if(trees_, [&](const auto& one) {
     if (one.second.hops == 0 || reached.contains(one.second.link.identity())) return false;
-    remember(one.second);
+    remember(one.second.link, one.second.least_seq);
     return true;
   });
 }
 
-void Client::remember(const TreeState& tree) {
-  remembered_.insert_or_assign(tree.link.identity(), tree.least_seq);
+void Client::remember(const Link& link, std::uint64_t seq) {
+  std::uint64_t& known = remembered_[link.identity()];
+  known = std::max(known, seq);
   if (remembered_.size() > kMaxRememberedTrees) remembered_.erase(remembered_.begin());
 }
 
