@@ -17,6 +17,7 @@ namespace {
 constexpr std::string_view kExternalIp = "extip:";
 constexpr std::string_view kStun = "stun:";
 constexpr std::string_view kPmp = "pmp:";
+constexpr std::string_view kAny = "any:";
 constexpr std::string_view kUpnp = "upnp:";
 
 [[noreturn]] void refuse(const std::string& nat, std::string_view why) {
@@ -47,13 +48,15 @@ NatStun parse_stun(const std::string& nat) {
   return {.host = host, .port = port};
 }
 
-NatPmp parse_pmp(const std::string& nat) {
-  const std::string gateway = nat.substr(kPmp.size());
+// `prefix`: "pmp:" or "any:".
+NatPmp parse_pmp(const std::string& nat, std::string_view prefix) {
+  const std::string gateway = nat.substr(prefix.size());
   const auto ip = IpAddress::parse(gateway);
   if (ip && ip->is_v4()) return {Endpoint{*ip, nat::kPmpPort}};
   const auto at = Endpoint::parse(gateway);
   if (!at || at->port == 0 || !at->ip.is_v4())
-    refuse(nat, "expected pmp, pmp:IP or pmp:IP:PORT, IPv4");
+    refuse(nat, fmt::format("expected {0}, {0}:IP or {0}:IP:PORT, IPv4",
+                            prefix.substr(0, prefix.size() - 1)));
   return {*at};
 }
 
@@ -69,14 +72,17 @@ NatUpnp parse_upnp(const std::string& nat) {
 }  // namespace
 
 NatChoice parse_nat(const std::string& nat) {
-  if (nat == "any" || nat == "none") return NatByPeers{};
+  if (nat == "none") return NatByPeers{};
+  if (nat == "any") return NatAny{};
+  if (nat.starts_with(kAny)) return NatAny{parse_pmp(nat, kAny)};
   if (nat.starts_with(kExternalIp)) return parse_external(nat);
   if (nat.starts_with(kStun)) return parse_stun(nat);
   if (nat == "pmp") return NatPmp{};
-  if (nat.starts_with(kPmp)) return parse_pmp(nat);
+  if (nat.starts_with(kPmp)) return parse_pmp(nat, kPmp);
   if (nat == "upnp") return NatUpnp{};
   if (nat.starts_with(kUpnp)) return parse_upnp(nat);
-  refuse(nat, "expected any, none, extip:IP, stun:HOST:PORT, pmp[:IP[:PORT]] or upnp[:URL]");
+  refuse(nat,
+         "expected any[:IP[:PORT]], none, extip:IP, stun:HOST:PORT, pmp[:IP[:PORT]] or upnp[:URL]");
 }
 
 NetList allowed_networks(const std::string& text) {

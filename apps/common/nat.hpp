@@ -1,12 +1,12 @@
 // What --nat says of how others reach us, as geth has it; and what --netrestrict says of whom we
 // have to do with.
 //
-//   any, none       as peers see us: nobody else is asked
+//   none            as peers see us: nobody else is asked
+//   any[:IP[:PORT]] pmp, there, and upnp: whichever maps first
 //   extip:IP        there
 //   stun:HOST:PORT  where this server sees us
 //   pmp[:IP[:PORT]] the gateway, that of the default route or this one, is asked for mappings
-//   upnp[:URL]      the gateway that answers a search, or that this URL describes, is asked for
-//   them
+//   upnp[:URL]      the gateway that answers a search, or that this URL describes, likewise
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,10 @@ struct NatPmp {
 struct NatUpnp {
   std::string description;  // URL; empty: it is searched for
 };
-using NatChoice = std::variant<NatByPeers, IpAddress, NatStun, NatPmp, NatUpnp>;
+struct NatAny {
+  NatPmp pmp;
+};
+using NatChoice = std::variant<NatByPeers, IpAddress, NatStun, NatPmp, NatUpnp, NatAny>;
 
 // Throws std::runtime_error with one clear line.
 [[nodiscard]] NatChoice parse_nat(const std::string& nat);

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <discovery/kbucket/scope.hpp>
 #include <fmt/format.h>
 #include <nat/pmp.hpp>
 #include <nat/stun.hpp>
@@ -14,6 +16,7 @@
 #include <runtime/dns_resolver.hpp>
 #include <runtime/machine_socket.hpp>
 #include <runtime/os.hpp>
+#include <runtime/sockaddr.hpp>
 #include <runtime/upnp_mapper.hpp>
 
 #include "files.hpp"
@@ -45,6 +48,21 @@ class NatService::Asker {
   Asker(const Asker&) = delete;
   Asker& operator=(const Asker&) = delete;
   virtual ~Asker() = default;
+  // Another one is asked: what it has mapped is given back, and it maps nothing more.
+  virtual void end() {}
+};
+
+// Several ask for mappings: the first one that gets them wins.
+class NatService::Race {
+ public:
+  Race() = default;
+  Race(const Race&) = delete;
+  Race& operator=(const Race&) = delete;
+  virtual ~Race() = default;
+  // It has mappings. Whether it is its turn to tell of them.
+  [[nodiscard]] virtual bool wins(const Asker& asker) = 0;
+  // How loudly it may say so.
+  [[nodiscard]] virtual LogLevel loses(const Asker& asker) = 0;
 };
 
 // The address counts alone: what the server sees of the port is that of another socket. A server
@@ -137,17 +155,21 @@ class NatService::Stun final : public Asker {
 
 class NatService::Pmp final : public Asker {
  public:
+  // `race`: null where it is alone.
   Pmp(const Endpoint& gateway, runtime::NodeRunner& runner, std::vector<std::uint16_t> ports,
-      Log& log)
+      Log& log, Race* race)
       : gateway_{gateway},
         runner_{runner},
         log_{log},
+        race_{race},
         client_{gateway, std::move(ports)},
         socket_{runner.io(), client_, any_port_of(gateway.ip),
                 [this](const nat::PmpEvent& event) { on(event); }} {
     socket_.input([](nat::PmpClient& client, Now now) { client.start(now); });
   }
-  ~Pmp() override {
+  ~Pmp() override { end(); }
+  void end() final {
+    if (std::exchange(ended_, true)) return;
     socket_.input([](nat::PmpClient& client, Now now) { client.stop(now); });
   }
 
@@ -155,9 +177,11 @@ class NatService::Pmp final : public Asker {
   void on(const nat::PmpEvent& event) {
     if (const auto* const failed = std::get_if<nat::PmpFailed>(&event)) {
       told_.reset();
-      return log_.write(runtime::os_now(), LogLevel::warn, "The gateway gives no mapping",
+      const auto level = race_ == nullptr ? LogLevel::warn : race_->loses(*this);
+      return log_.write(runtime::os_now(), level, "The gateway gives no mapping",
                         {{"gateway", gateway_.to_string()}, {"why", failed->why.what()}});
     }
+    if (race_ != nullptr && !race_->wins(*this)) return;
     const auto& mapped = std::get<nat::PmpMapped>(event);
     const std::uint16_t sessions = mapped.ports.front().external;
     const std::uint16_t discovery = mapped.ports.back().external;
@@ -180,6 +204,8 @@ class NatService::Pmp final : public Asker {
   Endpoint gateway_;
   runtime::NodeRunner& runner_;
   Log& log_;
+  Race* race_;
+  bool ended_ = false;
   std::optional<Told> told_;  // as it said the last time
   nat::PmpClient client_;
   runtime::MachineSocket<nat::PmpClient> socket_;
@@ -189,13 +215,15 @@ class NatService::Pmp final : public Asker {
 class NatService::Upnp final : public Asker {
  public:
   Upnp(const NatUpnp& gateway, const std::string& address, runtime::NodeRunner& runner,
-       std::vector<std::uint16_t> ports, Log& log)
+       std::vector<std::uint16_t> ports, Log& log, Race* race)
       : runner_{runner},
         log_{log},
+        race_{race},
         mapper_{runner.io(),
                 {.description = gateway.description, .local = interface_of(address)},
                 std::move(ports),
                 [this](const runtime::UpnpEvent& event) { on(event); }} {}
+  void end() final { mapper_.end(); }
 
  private:
   [[nodiscard]] static std::string interface_of(const std::string& address) {
@@ -204,12 +232,14 @@ class NatService::Upnp final : public Asker {
   }
   void on(const runtime::UpnpEvent& event) {
     if (const auto* const failed = std::get_if<runtime::UpnpFailed>(&event)) {
-      const auto level = failed->why == failed_ ? LogLevel::debug : LogLevel::warn;
+      const auto loud = race_ == nullptr ? LogLevel::warn : race_->loses(*this);
+      const auto level = failed->why == failed_ ? LogLevel::debug : loud;
       failed_ = failed->why;
       told_.reset();
       return log_.write(runtime::os_now(), level, "The gateway gives no mapping",
                         {{"by", "UPnP"}, {"why", failed->why}});
     }
+    if (race_ != nullptr && !race_->wins(*this)) return;
     const auto& mapped = std::get<runtime::UpnpMapped>(event);
     const Told told{{mapped.external, mapped.ports.front()}, mapped.ports.back()};
     const auto level = told_ == told ? LogLevel::debug : LogLevel::info;
@@ -229,9 +259,70 @@ class NatService::Upnp final : public Asker {
   using Told = std::pair<Endpoint, std::uint16_t>;  // of sessions, and the port of discovery
   runtime::NodeRunner& runner_;
   Log& log_;
+  Race* race_;
   std::optional<Told> told_;  // as it said the last time
   std::string failed_;        // why, the last time
   runtime::UpnpMapper mapper_;
+};
+
+namespace {
+
+std::optional<Endpoint> gateway_of_default_route() {
+  const auto ip = default_gateway(read_text_file(kRouteTable));
+  return ip ? std::optional{Endpoint{*ip, nat::kPmpPort}} : std::nullopt;
+}
+
+// Where we listen on this machine alone, its gateway has nothing to do with us.
+bool leads_to(const std::string& address, const Endpoint& gateway) {
+  const auto ip = IpAddress::parse(address);
+  if (!ip || !runtime::can_reach(*ip, gateway.ip)) return false;
+  const auto is_here = [](const IpAddress& at) {
+    return kbucket::scope_of(at) == kbucket::Scope::loopback;
+  };
+  return !is_here(*ip) || is_here(gateway.ip);
+}
+
+}  // namespace
+
+// UPnP and NAT-PMP, for as long as nobody has mapped anything; then the one that has.
+class NatService::Any final : public Asker, public Race {
+ public:
+  Any(const NatAny& any, const NodeOptions& options, runtime::NodeRunner& runner,
+      const std::vector<std::uint16_t>& ports, Log& log)
+      : log_{log} {
+    std::optional<Endpoint> gateway = any.pmp.gateway;
+    if (!gateway) gateway = gateway_of_default_route();
+    upnp_ = std::make_unique<Upnp>(NatUpnp{}, options.address, runner, ports, log, this);
+    if (gateway && leads_to(options.address, *gateway)) {
+      pmp_ = std::make_unique<Pmp>(*gateway, runner, ports, log, this);
+    }
+  }
+
+ private:
+  [[nodiscard]] bool wins(const Asker& asker) final {
+    if (winner_ == nullptr) {
+      winner_ = &asker;
+      const bool is_upnp = winner_ == upnp_.get();
+      Asker* other = upnp_.get();
+      if (is_upnp) other = pmp_.get();
+      if (other != nullptr) other->end();
+      log_.write(runtime::os_now(), LogLevel::info, "Of the gateways this one was first",
+                 {{"by", is_upnp ? "UPnP" : "NAT-PMP"}});
+    }
+    return winner_ == &asker;
+  }
+  // That one of them is not there is usual.
+  [[nodiscard]] LogLevel loses(const Asker& asker) final {
+    failed_.insert(&asker);
+    const std::size_t all = pmp_ ? 2 : 1;
+    return winner_ == &asker || failed_.size() == all ? LogLevel::warn : LogLevel::debug;
+  }
+
+  Log& log_;
+  const Asker* winner_ = nullptr;
+  std::set<const Asker*> failed_;
+  std::unique_ptr<Upnp> upnp_;
+  std::unique_ptr<Pmp> pmp_;
 };
 
 NatService::NatService(const NodeOptions& options, runtime::NodeRunner& runner, std::uint16_t port,
@@ -246,18 +337,14 @@ NatService::NatService(const NodeOptions& options, runtime::NodeRunner& runner, 
     if (discovery != port) ports.push_back(discovery);
   });
   if (const auto* const upnp = std::get_if<NatUpnp>(&choice)) {
-    asker_ = std::make_unique<Upnp>(*upnp, options.address, runner, std::move(ports), log);
-    return;
+    asker_ = std::make_unique<Upnp>(*upnp, options.address, runner, std::move(ports), log, nullptr);
+  } else if (const auto* const any = std::get_if<NatAny>(&choice)) {
+    asker_ = std::make_unique<Any>(*any, options, runner, ports, log);
+  } else if (const auto* const pmp = std::get_if<NatPmp>(&choice)) {
+    const auto gateway = pmp->gateway ? pmp->gateway : gateway_of_default_route();
+    if (!gateway) throw std::runtime_error("--nat pmp: there is no default gateway (see pmp:IP)");
+    asker_ = std::make_unique<Pmp>(*gateway, runner, std::move(ports), log, nullptr);
   }
-  const auto* const pmp = std::get_if<NatPmp>(&choice);
-  if (pmp == nullptr) return;
-  std::optional<Endpoint> gateway = pmp->gateway;
-  if (!gateway) {
-    const auto ip = default_gateway(read_text_file(kRouteTable));
-    if (!ip) throw std::runtime_error("--nat pmp: there is no default gateway (see pmp:IP)");
-    gateway = Endpoint{*ip, nat::kPmpPort};
-  }
-  asker_ = std::make_unique<Pmp>(*gateway, runner, std::move(ports), log);
 }
 
 NatService::~NatService() = default;

@@ -24,9 +24,11 @@ class NatService {
 
  private:
   class Asker;
+  class Race;
   class Stun;
   class Pmp;
   class Upnp;
+  class Any;
   std::unique_ptr<Asker> asker_;  // null: nobody is asked
 };
 

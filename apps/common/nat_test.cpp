@@ -13,7 +13,11 @@ namespace ethnet::app {
 namespace {
 
 TEST(Nat, SaysWhoKnowsOurAddress) {
-  EXPECT_TRUE(std::holds_alternative<NatByPeers>(parse_nat("any")));
+  EXPECT_EQ(std::get<NatAny>(parse_nat("any")).pmp.gateway, std::nullopt);
+  EXPECT_EQ(std::get<NatAny>(parse_nat("any:192.168.1.1")).pmp.gateway->to_string(),
+            "192.168.1.1:5351");
+  EXPECT_TRUE(std::holds_alternative<NatByPeers>(parse_nat(NodeOptions{}.nat)))
+      << "nobody is asked unless the operator says so";
   EXPECT_TRUE(std::holds_alternative<NatByPeers>(parse_nat("none")));
   EXPECT_EQ(std::get<IpAddress>(parse_nat("extip:192.0.2.1")).to_string(), "192.0.2.1");
   EXPECT_EQ(std::get<IpAddress>(parse_nat("extip:2001:db8::1")).to_string(), "2001:db8::1");
@@ -33,7 +37,8 @@ TEST(Nat, SaysWhoKnowsOurAddress) {
 TEST(Nat, WhatIsNoneSaysWhy) {
   const auto why = [](const std::string& text) { return refusal([&] { (void)parse_nat(text); }); };
   EXPECT_EQ(why(""),
-            "'': expected any, none, extip:IP, stun:HOST:PORT, pmp[:IP[:PORT]] or upnp[:URL]");
+            "'': expected any[:IP[:PORT]], none, extip:IP, stun:HOST:PORT, pmp[:IP[:PORT]] or "
+            "upnp[:URL]");
   for (const std::string text : {"upnp:", "upnp:http://", "upnp:192.168.1.1", "upnp:https://a/"}) {
     EXPECT_EQ(why(text), "'" + text + "': expected upnp or upnp:http://HOST:PORT/PATH");
   }
@@ -43,6 +48,7 @@ TEST(Nat, WhatIsNoneSaysWhy) {
                                  "stun:host:70000", "stun:host:3478x", "stun:::1:3478"}) {
     EXPECT_EQ(why(text), "'" + text + "': expected stun:HOST:PORT");
   }
+  EXPECT_EQ(why("any:host"), "'any:host': expected any, any:IP or any:IP:PORT, IPv4");
   for (const std::string text : {"pmp:", "pmp:host", "pmp:1.2.3.4:0", "pmp:[::1]:5351"}) {
     EXPECT_EQ(why(text), "'" + text + "': expected pmp, pmp:IP or pmp:IP:PORT, IPv4");
   }

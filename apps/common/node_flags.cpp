@@ -230,8 +230,9 @@ void NodeFlags::add_network(NodeOptions& o) {
              "discv-lite",
              "Network");
   add("nat", "HOW", o.nat,
-      fmt::format("How others reach us: any or none (as peers see us), extip:IP,\nstun:HOST:PORT, "
-                  "or mapped by the gateway: pmp[:IP[:PORT]],\nupnp[:URL] (default {})",
+      fmt::format("How others reach us: none (as peers see us), extip:IP,\nstun:HOST:PORT, or "
+                  "mapped by the gateway: pmp[:IP[:PORT]],\nupnp[:URL], any (both: whichever maps "
+                  "first) (default {})",
                   o.nat),
       "Network")
       ->check(refusal<parse_nat>);

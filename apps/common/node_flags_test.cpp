@@ -110,7 +110,7 @@ std::vector<Row> rows_of_the_node() {
        member(&O::no_discovery),
        "false",
        {"true", "false", "true"}},
-      {"nat", "ETHNET_NAT", member(&O::nat), "any", {"extip:192.0.2.1", "any", "extip:192.0.2.2"}},
+      {"nat", "ETHNET_NAT", member(&O::nat), "none", {"extip:192.0.2.1", "any", "extip:192.0.2.2"}},
       {"identity", "ETHNET_IDENTITY", member(&O::identity), "", names},
       {"fork-choice",
        "ETHNET_FORK_CHOICE",

@@ -36,7 +36,7 @@ struct NodeOptions {
   std::string dns_server;                // ADDRESS:PORT; empty: the system's
   std::uint16_t discovery_port = 0;      // 0: port + 2000, or any where `port` is 0
   std::vector<std::string> netrestrict;  // CIDR; none: any network
-  std::string nat = "any";               // nat.hpp has them all
+  std::string nat = "none";              // nat.hpp has them all
   std::string das_sample = "auto";
   // On unless it is switched off: only this machine reaches it, and it changes nothing.
   bool http = true;

@@ -55,11 +55,15 @@ class UpnpMapper::Rounds {
   }
 
   // On the io_context's. Nothing of it is touched by the thread afterwards.
-  void stop() {
-    std::unique_lock lock{mutex_};
+  void end() {
+    const std::lock_guard lock{mutex_};
     io_ = nullptr;
     handler_.reset();
     changed_.notify_all();
+  }
+  void stop() {
+    end();
+    std::unique_lock lock{mutex_};
     (void)changed_.wait_for(lock, std::chrono::nanoseconds{kUpnpGoodbye.ns},
                             [this] { return is_over_; });
   }
@@ -133,6 +137,8 @@ UpnpMapper::UpnpMapper(boost::asio::io_context& io, UpnpPlace place,
           std::make_shared<Rounds>(io, std::move(place), std::move(ports), std::move(handler))} {
   std::thread{[rounds = rounds_] { rounds->run(); }}.detach();
 }
+
+void UpnpMapper::end() { rounds_->end(); }
 
 UpnpMapper::~UpnpMapper() { rounds_->stop(); }
 

@@ -42,6 +42,8 @@ class UpnpMapper {
              Handler handler);
   UpnpMapper(const UpnpMapper&) = delete;
   UpnpMapper& operator=(const UpnpMapper&) = delete;
+  // No more mappings, and none is told: what was mapped is given back, in the background.
+  void end();
   // Gives back what was mapped last, where the gateway that mapped it says that it is ours still,
   // and asks that one again where it does not take it, until it does or kUpnpGoodbye is over: a
   // mapping without a lease (`map`) stays then, until somebody takes it out of the gateway by hand.

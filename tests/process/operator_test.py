@@ -3,45 +3,17 @@
 import json
 import os
 import re
-import socket
 import struct
 import sys
-import threading
 import unittest
 
 sys.dont_write_bytecode = True
+from answerer import Answerer, is_release, pmp_answer  # noqa: E402
 from discovery_support import DiscoveryTest  # noqa: E402
 from name_server import NameServer  # noqa: E402
 
 DOMAIN = "nodes.example.org"
 NO_NETWORK = ("--netrestrict", "127.0.0.0/8", "--bootnodes", "", "--discovery.dns", "")
-
-
-class Answerer:
-    """A UDP server on loopback: what `answer` makes of a question goes back; None: nothing."""
-
-    def __init__(self, answer, ip="127.0.0.1", port=0):
-        self.asked = []
-        self.answer = answer
-        self.ip = ip
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind((ip, port))
-        self.port = self.socket.getsockname()[1]
-        self.thread = threading.Thread(target=self._serve, daemon=True)
-        self.thread.start()
-
-    def close(self):
-        self.socket.sendto(b"", (self.ip, self.port))
-        self.thread.join()
-        self.socket.close()
-
-    def _serve(self):
-        while True:
-            question, sender = self.socket.recvfrom(2048)
-            if not question:
-                return
-            self.asked.append(question)
-            self.socket.sendto(self.answer(question), sender)
 
 
 def stun_success(question, transaction=None):
@@ -58,21 +30,6 @@ def stun_of_another_transaction(question):
 def stun_refusal(question):
     return struct.pack(">HHI", 0x0111, 0, 0x2112A442) + question[8:20]
 
-
-def pmp_answer(question):
-    """RFC 6886: 60.1.1.9, and the external ports 40000 and 40001 in the order in which they are first asked for."""
-    if question[1] == 0:
-        return struct.pack(">BBHI", 0, 128, 0, 1) + bytes([60, 1, 1, 9])
-    internal = question[4:6]
-    external = PMP_PORTS.setdefault(internal, 40_000 + len(PMP_PORTS))
-    return struct.pack(">BBHI", 0, 129, 0, 1) + internal + struct.pack(">HI", external, 7_200)
-
-
-def is_release(question):
-    return question[:2] == b"\x00\x01" and question[8:12] == bytes(4)
-
-
-PMP_PORTS = {}
 
 # What a node counts of discv-lite, of Ethereum's networks and of lists in the DNS, where it speaks them.
 DISCOVERIES = ("ethnet_discovery_", "ethnet_udp_discovery_", "ethnet_discv4_", "ethnet_discv5_", "ethnet_dns_")

@@ -31,6 +31,8 @@ class UpnpGateway:
         self.takes_same = False  # whatever port a host asks for as its own is another host's
         self.only_permanent = False
         self.refuses = None  # an error code for every mapping
+        self.hold = threading.Event()  # where it is cleared, who asks for a mapping waits
+        self.hold.set()
         self.keeps = 0  # so many requests to delete a mapping fail
         self.mappings = {}
         self.clients = {}
@@ -50,6 +52,7 @@ class UpnpGateway:
 
     def close(self):
         self.closing = True
+        self.hold.set()
         self.search.sendto(b"", GROUP)
         self.server.shutdown()
         for thread in self.threads:
@@ -68,6 +71,7 @@ class UpnpGateway:
 
     def _map(self, told):
         port, lease = int(told("NewExternalPort")), int(told("NewLeaseDuration"))
+        self.hold.wait()
         if self.refuses is not None:
             return self.refuses, ""
         if self.only_permanent and lease != 0:

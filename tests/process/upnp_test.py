@@ -7,6 +7,7 @@ import threading
 import unittest
 
 sys.dont_write_bytecode = True
+from answerer import Answerer, is_release, is_request, pmp_answer  # noqa: E402
 from discovery_support import DiscoveryTest  # noqa: E402
 from support import DEADLINE_SECONDS  # noqa: E402
 from upnp_gateway import UpnpGateway  # noqa: E402
@@ -80,6 +81,48 @@ class Upnp(DiscoveryTest):
             self.assertNotEqual(external, internal)
         self.stop(node)
         self.assertEqual(self.gateway.mappings, {})
+
+    def test_of_upnp_and_nat_pmp_the_first_that_maps_wins_and_the_other_takes_its_mappings_back(self):
+        silent = Answerer(lambda question: None)
+        self.addCleanup(silent.close)
+        node, sessions, discovery = self.mapped(f"any:127.0.0.1:{silent.port}")
+        self.assertRegex("\n".join(node.seen), r"Of the gateways this one was first .*by=UPnP")
+        self.assertTrue(silent.asked)
+        self.assertEqual(set(self.gateway.mappings), {sessions, discovery})
+        self.stop(node)
+        self.assertEqual(self.gateway.mappings, {})
+        self.assertNotRegex(node.rest(), "WARN.*gateway")
+
+        self.gateway.hold.clear()  # it has been found, and says nothing more for now
+        quick = Answerer(pmp_answer)
+        self.addCleanup(quick.close)
+        node, http = self.node("other", "--nat", f"any:127.0.0.1:{quick.port}", discv=("--nodiscover", "--discovery.v5"))
+        node.wait_for(r"Of the gateways this one was first .*by=NAT-PMP")
+        node.wait_for(r"Our address, as others reach us .*address=60\.1\.1\.9:")
+        self.gateway.hold.set()
+        # What UPnP had under way is mapped by now, and given back while the node goes on.
+        self.until(lambda: len(self.gateway.given_back), lambda count: count == 4)
+        self.assertEqual(self.gateway.mappings, {})
+        self.assertEqual(self.record_fields(self.node_info(http)["enr"])["ip"], "60.1.1.9")
+        self.stop(node)
+        self.until(lambda: quick.asked, lambda asked: sum(is_release(one) for one in asked) == 2)
+        self.assertEqual(sum(is_request(one) for one in quick.asked), 2)
+
+    def test_any_by_itself_finds_a_gateway_and_from_loopback_asks_none_elsewhere(self):
+        node, sessions, discovery = self.mapped("any")
+        self.assertEqual(set(self.gateway.mappings), {sessions, discovery})
+        self.stop(node)
+        self.assertEqual(self.gateway.mappings, {})
+
+    def test_where_no_gateway_answers_any_says_so_and_the_address_is_what_peers_see(self):
+        self.gateway.refuses = 606
+        refusing = Answerer(lambda question: bytes([0, 128 + question[1], 0, 2, 0, 0, 0, 1]))
+        self.addCleanup(refusing.close)
+        node, http = self.node("node", "--nat", f"any:127.0.0.1:{refusing.port}", discv=("--nodiscover", "--discovery.v5"))
+        node.wait_for(r"WARN.* The gateway gives no mapping ")
+        self.assertEqual(self.record_fields(self.node_info(http)["enr"])["ip"], "127.0.0.1")
+        self.stop(node)
+        self.assertEqual(node.rest().count("The gateway gives no mapping"), 1, "once all have failed")
 
     def refusal(self, why, how="upnp"):
         node, _ = self.node("node", "--nat", how, discv=("--nodiscover", "--discovery.v5"))
