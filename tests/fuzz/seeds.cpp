@@ -297,6 +297,7 @@ std::vector<Seed> seeds() {
   add_discv4_seeds(out);
   add_discv5_seeds(out);
   add_dns_seeds(out);
+  add_dns_tree_seeds(out);
   add_nat_seeds(out);
   add_discv5_engine_seeds(out);
   add_host_seeds(out);

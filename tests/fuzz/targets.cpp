@@ -24,6 +24,7 @@ std::span<const Target> targets() {
       {"discv_operations", run_discv_operations},
       {"dns_client_operations", run_dns_client_operations},
       {"dns_entry", run_dns_entry},
+      {"dns_trees", run_dns_trees},
       {"enode_url", run_enode_url},
       {"enr", run_enr},
       {"envelope", run_envelope},

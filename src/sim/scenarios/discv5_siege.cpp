@@ -105,6 +105,9 @@ class Discv5Siege final : public DiscoveryScenario {
     auto out = DiscoveryScenario::make_checkers();
     out.push_back(std::make_unique<CrowdWithinItsPlaces>(
         course_.roster(), shape_.hosts * kbucket::kMaxTablePerSubnet));
+    if (shape_.has_to_hold_half) {
+      out.push_back(std::make_unique<SomebodyHonestAlways>(course_.lives()));
+    }
     return out;
   }
 

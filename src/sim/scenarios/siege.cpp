@@ -88,6 +88,13 @@ class Siege final : public NodeScenario {
                    .look = [this](const World& w) { return look(w); }});
   }
 
+  [[nodiscard]] std::vector<std::unique_ptr<Checker>> make_checkers() override {
+    auto out = NodeScenario::make_checkers();
+    if (shape_.has_to_hold_half) {
+      out.push_back(std::make_unique<SomebodyHonestAlways>(course_.lives()));
+    }
+    return out;
+  }
   [[nodiscard]] bool starts_later(HostId host) const override { return host >= victim_; }
 
   [[nodiscard]] std::optional<std::string> missing(const World& world) override {
@@ -236,7 +243,6 @@ class Siege final : public NodeScenario {
   }
 
   [[nodiscard]] static std::optional<std::string> lacks_half(const SiegeLife& life) {
-    if (life.least_ours == 0) return "no honest peer was dialled for a while";
     if (life.with_half == life.looks) return std::nullopt;
     return fmt::format("half of the dialled places were honest in {} of {} looks, {} at least",
                        life.with_half, life.looks, life.least_ours);

@@ -3,7 +3,8 @@
 // docs/THREATS.md, 32 and 34.
 //
 //   eclipse   two hosts, there before the node, which begins with the boot node's record alone. Of
-//             the places that it dials for somebody honest always holds half, once it has had time.
+//             the places that it dials for somebody honest always holds half, once it has had time;
+//             that there is one at all is a checker's, which no seed may break.
 //   poisoned-dns  the same, and a list in the DNS that names the attacker's identities alone.
 //   poisoned  28 hosts in as many networks come when the node has its peers, take every inbound
 //             place of everybody that is free or becomes so, and fill its table. After its restart

@@ -14,6 +14,13 @@ constexpr Duration kDown = seconds(10);
 
 Duration SiegeTimes::end() const { return crash + kDown + second_life; }
 
+std::optional<std::string> SomebodyHonestAlways::check(const World&) {
+  for (const SiegeLife& life : lives_) {
+    if (life.least_ours == 0) return "of those that count nobody was honest";
+  }
+  return std::nullopt;
+}
+
 void SiegeCourse::add_crowd(World& world, const Prng& prng, Crowd crowd) {
   std::vector<IpAddress> hosts;
   for (std::size_t i = 0; i < crowd.hosts; ++i) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -49,6 +50,18 @@ struct SiegeLife {
   std::size_t with_half = 0;
   std::size_t least_ours = SIZE_MAX;
   std::size_t most_theirs = 0;
+};
+
+// Attack 32: once a life had time, there is somebody honest that counts at every look. One look
+// without is too many, in any seed.
+class SomebodyHonestAlways final : public Checker {
+ public:
+  explicit SomebodyHonestAlways(const std::vector<SiegeLife>& lives) : lives_{lives} {}
+  [[nodiscard]] std::string_view name() const override { return "somebody honest is there always"; }
+  [[nodiscard]] std::optional<std::string> check(const World& world) override;
+
+ private:
+  const std::vector<SiegeLife>& lives_;
 };
 
 class SiegeCourse {

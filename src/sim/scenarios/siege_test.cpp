@@ -14,7 +14,8 @@
 namespace ethnet::sim {
 namespace {
 
-// Of a hundred seeds five may miss what is expected in the end; none may break a checker.
+// Of a hundred seeds five may miss what is expected in the end; none may break a checker
+// (SomebodyHonestAlways is one).
 void expect_held(ScenarioSpec (*make)(SiegeSize), const char* variable) {
   const char* const wished = std::getenv(variable);
   const std::uint64_t seeds = wished == nullptr ? 1 : std::stoull(wished);
@@ -34,6 +35,23 @@ void expect_held(ScenarioSpec (*make)(SiegeSize), const char* variable) {
   EXPECT_GT(reached.count("identities that the attacker named"), seeds * 1'000);
   EXPECT_GT(reached.count("of them the attacker's"), seeds * 10);
   std::cout << "seeds: " << seeds << ' ' << spec.name << std::endl;
+}
+
+// Of lives that never were: the one bad look is a violation, however good the others are.
+TEST(Siege, atk_32_ALifeWithNobodyHonestForAWhileBreaksTheChecker) {
+  const World world{1};
+  std::vector<SiegeLife> lives;
+  SomebodyHonestAlways checker{lives};
+  EXPECT_FALSE(checker.check(world)) << "nothing was seen yet";
+  lives.push_back({.since = {}, .met = {}});
+  EXPECT_FALSE(checker.check(world)) << "it is starting up";
+  lives.back().looks = 200;
+  lives.back().with_half = 199;
+  lives.back().least_ours = 1;
+  EXPECT_FALSE(checker.check(world));
+  lives.push_back(lives.back());
+  lives.back().least_ours = 0;
+  EXPECT_TRUE(checker.check(world));
 }
 
 TEST(Siege, atk_32_TwoHostsWithAllTheNamesTheyWantNeverHaveMoreThanHalfOfTheDialledPlaces) {
