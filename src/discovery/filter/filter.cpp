@@ -54,19 +54,33 @@ Filter::Filter(SecureRng& rng, const FilterLimits& limits)
       strangers_curve_{full(limits.strangers_curve)},
       proven_curve_{full(limits.proven_curve)},
       addresses_{limits.addresses, Hash{draw_sip_key(rng)}},
+      nets_{limits.nets, Hash{draw_sip_key(rng)}},
       identities_{limits.identities, Hash{draw_sip_key(rng)}} {}
 
 bool Filter::allow(Now now, const Endpoint& from) noexcept {
   if (!from.ip.is_loopback()) {
-    const Rate& rate = from.ip.is_lan() ? limits_.lan : limits_.address;
-    CostBucket& budget = bucket(addresses_, site_of(from), rate, counters_.forgotten_addresses);
-    if (!budget.take(now, 1)) {
-      ++counters_.refused_addresses;
-      return false;
-    }
+    // What is beyond the budget of its address takes nothing of its neighbours'.
+    if (!take_of_address(now, from) || !take_of_net(now, from.ip)) return false;
   }
   ++counters_.allowed;
   return true;
+}
+
+bool Filter::take_of_address(Now now, const Endpoint& from) noexcept {
+  const Rate& rate = from.ip.is_lan() ? limits_.lan : limits_.address;
+  CostBucket& budget = bucket(addresses_, site_of(from), rate, counters_.forgotten_addresses);
+  if (budget.take(now, 1)) return true;
+  ++counters_.refused_addresses;
+  return false;
+}
+
+bool Filter::take_of_net(Now now, const IpAddress& ip) noexcept {
+  if (ip.is_v4() || ip.is_lan()) return true;
+  const Endpoint net{subnet_of(ip), 0};
+  CostBucket& budget = bucket(nets_, net, limits_.net, counters_.forgotten_nets);
+  if (budget.take(now, 1)) return true;
+  ++counters_.refused_nets;
+  return false;
 }
 
 bool Filter::allow(Now now, const Endpoint& from, const NodeId& id) noexcept {

@@ -28,21 +28,25 @@ enum class Trust : std::uint8_t { stranger, proven };
 
 struct FilterLimits {
   Rate address = kAddressRate;
+  Rate net = kNetRate;
   Rate lan = kLanRate;
   Rate identity = kIdentityRate;
   Rate strangers_curve = kStrangersCurveRate;
   Rate proven_curve = kProvenCurveRate;
   std::size_t addresses = kMaxFilteredAddresses;
+  std::size_t nets = kMaxFilteredNets;
   std::size_t identities = kMaxFilteredIdentities;
 };
 
 struct FilterCounters {
   std::uint64_t allowed = 0;  // by stage 1
   std::uint64_t refused_addresses = 0;
+  std::uint64_t refused_nets = 0;
   std::uint64_t refused_identities = 0;
   std::uint64_t refused_strangers_work = 0;
   std::uint64_t refused_proven_work = 0;
   std::uint64_t forgotten_addresses = 0;   // at kMaxFilteredAddresses
+  std::uint64_t forgotten_nets = 0;        // at kMaxFilteredNets
   std::uint64_t forgotten_identities = 0;  // at kMaxFilteredIdentities
 };
 
@@ -59,6 +63,7 @@ class Filter {
 
   [[nodiscard]] const FilterCounters& counters() const { return counters_; }
   [[nodiscard]] std::size_t addresses() const { return addresses_.size(); }
+  [[nodiscard]] std::size_t nets() const { return nets_.size(); }
   [[nodiscard]] std::size_t identities() const { return identities_.size(); }
 
  private:
@@ -73,10 +78,14 @@ class Filter {
     std::size_t operator()(const NodeAt& node) const noexcept;
   };
 
+  [[nodiscard]] bool take_of_address(Now now, const Endpoint& from) noexcept;
+  [[nodiscard]] bool take_of_net(Now now, const IpAddress& ip) noexcept;
+
   FilterLimits limits_;
   CostBucket strangers_curve_;
   CostBucket proven_curve_;
   LruMap<Endpoint, CostBucket, Hash> addresses_;
+  LruMap<Endpoint, CostBucket, Hash> nets_;  // of IPv6
   LruMap<NodeAt, CostBucket, Hash> identities_;
   FilterCounters counters_;
 };
