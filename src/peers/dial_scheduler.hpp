@@ -5,7 +5,7 @@
 //
 // The sources take turns, and one that has had half of the last dials waits for the others for a
 // while before it goes on alone: whoever poisons one source does not choose our peers
-// (docs/THREATS.md, rows 32 to 34). Of one net (IPv4 /24, IPv6 /64) at most kMaxDialledPerNet are
+// (docs/THREATS.md, rows 32 to 34). Of one net (IPv4 /24, IPv6 /48) at most kMaxDialledPerNet are
 // dialled or connected at once, loopback and LAN apart. Who fails waits, ever longer.
 // Threading: one thread. Limits: kMaxCandidates, kMaxDialing, kMaxDialledPerNet, kMaxBackoffs.
 #pragma once

@@ -198,5 +198,19 @@ TEST_F(Dialling, atk_32_TwoHostsDoNotFillOurPlaces) {
   EXPECT_GE(scheduler.connected() - hostile, 8U);  // half of the places
 }
 
+TEST_F(Dialling, atk_32_OneHostWithAnIpv6NetworkHasTwoOfOurPlaces) {
+  for (std::uint64_t n = 1; n <= 2'000; ++n) {
+    ByteArray<16> bytes{std::byte{0x2a}, {}, {}, {}, std::byte{3}, std::byte{4}};
+    bytes[6] = static_cast<std::byte>(n >> 8);
+    bytes[7] = static_cast<std::byte>(n);
+    bytes[15] = std::byte{1};
+    scheduler.add(Source::table, {id_of(n), {IpAddress::v6(bytes), 9'000}});
+    for (const NodeId& id : dial_all()) scheduler.on_opened(now, id, false);
+    pass(seconds(1));
+  }
+  EXPECT_EQ(scheduler.connected(), kMaxDialledPerNet);
+  EXPECT_GT(scheduler.counters().crowded, 1'000U);
+}
+
 }  // namespace
 }  // namespace ethnet::peers

@@ -6,9 +6,9 @@ namespace ethnet::session {
 
 using Entry = SessionTable::Entry;
 
-IpAddress stranger_prefix(const IpAddress& ip) { return ip.is_v4() ? ip : subnet_of(ip); }
+IpAddress stranger_prefix(const IpAddress& ip) { return ip.is_v4() ? ip : ip.masked(64); }
 
-IpAddress stranger_net(const IpAddress& ip) { return ip.masked(ip.is_v4() ? 24 : 48); }
+IpAddress stranger_net(const IpAddress& ip) { return subnet_of(ip); }
 
 void Entry::take_place_of(const Entry& twin) {
   CHECK(peer_ && twin.peer_ && peer_->id() == twin.peer_->id() && !active_);

@@ -1,6 +1,6 @@
 // ServeQueue: who is answered next, and when. Answering is the most that a peer can make us do, so
 // all answers of a protocol have a budget together, and it is shared by networks (IPv4 /24, IPv6
-// /64), not by sessions or identities: ten thousand of these on one network have the share of one
+// /48), not by sessions or identities: ten thousand of these on one network have the share of one
 // (attacks 43, 62 and 114). A network that asks little is answered at once, out of a reserve of its
 // own; who asks for more waits, and among those that wait the one that has had least is next
 // (start-time fair queuing). An idle budget is for whoever wants it.

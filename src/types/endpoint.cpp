@@ -217,7 +217,7 @@ bool IpAddress::is_loopback() const {
   return *this == loopback_v6();
 }
 
-IpAddress subnet_of(const IpAddress& ip) { return ip.masked(ip.is_v4() ? 24 : 64); }
+IpAddress subnet_of(const IpAddress& ip) { return ip.masked(ip.is_v4() ? 24 : 48); }
 
 IpAddress IpAddress::masked(std::size_t bits) const {
   CHECK(bits <= bytes().size() * 8);

@@ -48,7 +48,7 @@ class IpAddress {
   ByteArray<16> bytes_{};
 };
 
-// What costs its owner nothing: an IPv4 /24 or an IPv6 /64, named by its first address.
+// What costs its owner nothing: an IPv4 /24 or an IPv6 /48, named by its first address.
 [[nodiscard]] IpAddress subnet_of(const IpAddress& ip);
 
 struct Endpoint {

@@ -150,8 +150,78 @@ TEST_F(CrawlAttacks, atk_33_InventedNamesAtAnAddressDoNotKeepOutWhoIsHeardFromTh
   EXPECT_EQ(taken, kMaxCrawlPerSite);
   EXPECT_EQ(book.claims(), kMaxCrawlPerSite + kMaxCrawlClaimsPerSite);
   while (const auto next = book.next(now_)) (void)book.on_silence(now_, next->id);
-  EXPECT_EQ(book.hear(now_, contact(3'000)), Told::silent) << "and not at once again";
+  EXPECT_EQ(book.hear(now_, contact(3'000)), Told::fresh);
+  EXPECT_EQ(book.next(now_), std::nullopt) << "and not at once again";
+  EXPECT_EQ(book.next_due(), now_.mono + kMovePause);
   EXPECT_EQ(book.hear(now_, contact(4'000)), Told::fresh);
+}
+
+TEST_F(CrawlAttacks, atk_26_ALieAboutWhereANodeIsDoesNotHideIt) {
+  const auto at = [&](std::int64_t s) { return Now{now_.mono + seconds(s), now_.wall}; };
+  const auto unsigned_lie = [](const Endpoint& where) {
+    return Contact{id_of(1), where, nullptr, key_of(1)->public_key()};
+  };
+  const auto is_silent = [&](Book& book, Now when, const Contact& contact) {
+    ASSERT_EQ(book.tell(when, contact), Told::fresh);
+    ASSERT_TRUE(book.next(when).has_value());
+    EXPECT_FALSE(book.on_silence(when, id_of(1)).has_value());
+    EXPECT_EQ(book.tell(when, contact), Told::silent) << "there it need not be asked again";
+  };
+  {
+    Book book{{.k0 = 1, .k1 = 2}, {}};
+    is_silent(book, at(0), unsigned_lie(place_of(66)));
+    EXPECT_EQ(book.tell(at(1), unsigned_lie(place_of(1))), Told::fresh) << "where it is";
+    EXPECT_EQ(book.next_due(), at(30).mono);
+    ASSERT_TRUE(book.next(at(30)).has_value());
+    EXPECT_TRUE(book.on_answer(at(30), id_of(1), record_of(1)).has_value());
+    EXPECT_EQ(book.silent(), 0U);
+  }
+  {
+    Book book{{.k0 = 1, .k1 = 2}, {}};
+    is_silent(book, at(0), Contact::of(record_of(1, place_of(66), 3)));
+    EXPECT_EQ(book.tell(at(1), Contact::of(record_of(1, place_of(66), 2))), Told::silent);
+    EXPECT_EQ(book.tell(at(1), Contact::of(record_of(1, place_of(66), 4))), Told::fresh);
+    ASSERT_TRUE(book.next(at(30)).has_value());
+  }
+  Book book{{.k0 = 1, .k1 = 2}, {}};
+  is_silent(book, at(0), Contact::of(record_of(1)));
+  EXPECT_EQ(book.hear(at(1), Contact::of(record_of(1))), Told::fresh) << "it is there by now";
+  EXPECT_TRUE(book.is_proven(id_of(1)));
+}
+
+// Made-up places have a node asked twice a minute, not as often as they are told.
+TEST_F(CrawlAttacks, atk_26_LiesAboutWhereANodeIsAreNotPassedOnAsQuestions) {
+  Book book{{.k0 = 1, .k1 = 2}, {}};
+  std::size_t asked = 0;
+  for (std::uint64_t s = 0; s < 600; ++s) {
+    const Now when{now_.mono + seconds(static_cast<std::int64_t>(s)), now_.wall};
+    for (std::uint64_t i = 0; i < 5; ++i) {
+      const Endpoint where = place_of(1'000 + 5 * s + i);
+      (void)book.tell(when, {id_of(1), where, nullptr, key_of(1)->public_key()});
+      while (const auto next = book.next(when)) {
+        ++asked;
+        (void)book.on_silence(when, next->id);
+      }
+    }
+  }
+  EXPECT_EQ(asked, 20U);
+}
+
+TEST_F(CrawlAttacks, atk_26_AFewPlacesToldInTurnAreEachAskedOnceInTheirTime) {
+  Book book{{.k0 = 1, .k1 = 2}, {}};
+  std::size_t asked = 0;
+  for (std::uint64_t s = 0; s < 1'000; ++s) {
+    const Now when{now_.mono + seconds(static_cast<std::int64_t>(s)), now_.wall};
+    const Endpoint where = place_of(10 + s % kMaxCrawlPlaces);
+    (void)book.tell(when, {id_of(2), where, nullptr, key_of(2)->public_key()});
+    while (const auto next = book.next(when)) {
+      ++asked;
+      (void)book.on_silence(when, next->id);
+    }
+  }
+  EXPECT_EQ(asked, 2 * kMaxCrawlPlaces);
+  EXPECT_EQ(book.silent(), 1U);
+  EXPECT_EQ(book.claims(), 0U);
 }
 
 TEST_F(CrawlAttacks, atk_33_WhoIsHeardAndThenToldToHaveMovedTakesNoPlacesBesides) {
@@ -211,6 +281,37 @@ TEST_F(CrawlAttacks, atk_33_AHostWithAllTheNamesItWantsHasAHundredPlacesAndOther
   }
   EXPECT_EQ(taken, kMaxCrawlPerSite);
   EXPECT_EQ(book.tell(now_, Contact::of(record_of(2'000))), Told::fresh);
+}
+
+// A /64 of its own for each name, of which its owner has 65,536.
+TEST_F(CrawlAttacks, atk_33_AHostWithAnIpv6NetworkHasAHundredthOfTheBookAndOthersTheRest) {
+  Book book{{.k0 = 1, .k1 = 2}, {.per_net = 50}};
+  const auto contact = [&](std::uint64_t i) {
+    ByteArray<16> bytes{std::byte{0x2a}, {}, {}, {}, std::byte{3}, std::byte{4}};
+    bytes[6] = static_cast<std::byte>(i >> 8);
+    bytes[7] = static_cast<std::byte>(i);
+    bytes[15] = std::byte{1};
+    return Contact::of(record_of(i, {IpAddress::v6(bytes), 30'303}));
+  };
+  std::size_t claims = 0;
+  for (std::uint64_t i = 0; i < 2 * kMaxCrawlClaimsPerNet; ++i) {
+    if (book.tell(now_, contact(i)) == Told::fresh) ++claims;
+  }
+  EXPECT_EQ(claims, 50U) << "of places in all there are fewer";
+  EXPECT_EQ(book.tell(now_, Contact::of(record_of(2'000))), Told::fresh);
+  Book wide{{.k0 = 1, .k1 = 2}, {}};
+  claims = 0;
+  for (std::uint64_t i = 0; i < 2 * kMaxCrawlClaimsPerNet; ++i) {
+    if (wide.tell(now_, contact(i)) == Told::fresh) ++claims;
+  }
+  EXPECT_EQ(claims, kMaxCrawlClaimsPerNet);
+  // Who is heard from there has a place besides, and those who answer make room.
+  EXPECT_EQ(wide.hear(now_, contact(500)), Told::fresh);
+  while (const auto next = wide.next(now_)) {
+    ASSERT_TRUE(wide.on_answer(now_, next->id, next->record).has_value());
+  }
+  EXPECT_EQ(wide.tell(now_, contact(600)), Told::fresh);
+  EXPECT_EQ(wide.nodes(), kMaxCrawlClaimsPerNet + 1);
 }
 
 TEST_F(CrawlAttacks, atk_33_RecordsThatMoveDoNotGetAroundThePlacesOfASite) {

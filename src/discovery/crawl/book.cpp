@@ -1,6 +1,7 @@
 #include "book.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include <base/check.hpp>
 #include <discovery/kbucket/ip_limits.hpp>
@@ -13,6 +14,11 @@ namespace {
 std::optional<IpAddress> site_of(const IpAddress& ip) {
   if (!kbucket::limited_subnet(ip)) return std::nullopt;
   return ip.is_v4() ? ip : ip.masked(64);
+}
+
+// More than one site, all of one owner. Nothing: it counts nowhere, or its site is all there is.
+std::optional<IpAddress> net_of(const IpAddress& ip) {
+  return ip.is_v4() ? std::nullopt : kbucket::limited_subnet(ip);
 }
 
 UnixTime whole(UnixTime time) { return UnixTime::from_seconds(time.whole_seconds()); }
@@ -28,18 +34,29 @@ Book::Site Book::at_site(const IpAddress& ip) const {
   return it == sites_.end() ? Site{} : it->second;
 }
 
-bool Book::has_room_at(const IpAddress& ip) const { return at_site(ip).all < limits_.per_site; }
+Book::Site Book::at_net(const IpAddress& ip) const {
+  const auto net = net_of(ip);
+  const auto it = net ? nets_.find(*net) : nets_.end();
+  return it == nets_.end() ? Site{} : it->second;
+}
+
+bool Book::has_room_at(const IpAddress& ip) const {
+  return at_site(ip).all < limits_.per_site && at_net(ip).all < limits_.per_net;
+}
 
 bool Book::has_room_for_claim_at(const IpAddress& ip) const {
-  return has_room_at(ip) && at_site(ip).claims < limits_.claims_per_site;
+  return has_room_at(ip) && at_site(ip).claims < limits_.claims_per_site &&
+         at_net(ip).claims < limits_.claims_per_net;
 }
 
 // Those of which nobody knows take no place from one that is there, up to their share: one that was
 // heard and then told to have moved is one of them again.
 bool Book::has_room_for_proven_at(const IpAddress& ip) const {
-  const Site site = at_site(ip);
-  return site.all - site.claims < limits_.per_site &&
-         site.all < limits_.per_site + limits_.claims_per_site;
+  const auto has_room = [](const Site& at, std::size_t most, std::size_t claims) {
+    return at.all - at.claims < most && at.all < most + claims;
+  };
+  return has_room(at_site(ip), limits_.per_site, limits_.claims_per_site) &&
+         has_room(at_net(ip), limits_.per_net, limits_.claims_per_net);
 }
 
 // At another site it is a claim.
@@ -50,21 +67,27 @@ bool Book::may_move(const Entry& entry, const IpAddress& to) const {
 
 void Book::count(const Entry& entry) {
   if (!entry.claim) ++nodes_;
-  const auto site = site_of(entry.contact.at.ip);
-  if (!site) return;
-  Site& at = sites_[*site];
-  ++at.all;
-  if (is_unproven_claim(entry)) ++at.claims;
+  const auto add = [&](Sites& sites, const std::optional<IpAddress>& where) {
+    if (!where) return;
+    Site& at = sites[*where];
+    ++at.all;
+    if (is_unproven_claim(entry)) ++at.claims;
+  };
+  add(sites_, site_of(entry.contact.at.ip));
+  add(nets_, net_of(entry.contact.at.ip));
 }
 
 void Book::uncount(const Entry& entry) {
   if (!entry.claim) --nodes_;
-  const auto site = site_of(entry.contact.at.ip);
-  if (!site) return;
-  const auto it = sites_.find(*site);
-  CHECK(it != sites_.end());
-  if (is_unproven_claim(entry)) --it->second.claims;
-  if (--it->second.all == 0) sites_.erase(it);
+  const auto remove = [&](Sites& sites, const std::optional<IpAddress>& where) {
+    if (!where) return;
+    const auto it = sites.find(*where);
+    CHECK(it != sites.end());
+    if (is_unproven_claim(entry)) --it->second.claims;
+    if (--it->second.all == 0) sites.erase(it);
+  };
+  remove(sites_, site_of(entry.contact.at.ip));
+  remove(nets_, net_of(entry.contact.at.ip));
 }
 
 void Book::insert(const Contact& contact, const Node& node, Instant due, bool proven) {
@@ -95,17 +118,41 @@ void Book::move(Entry& entry, const RecordPtr& record) {
   count(entry);
 }
 
-void Book::erase(const NodeId& id, Instant quiet_until) {
+bool Book::Silence::is_of(const Endpoint& at) const {
+  const auto known = std::span{places}.first(std::min(asked, places.size()));
+  return everywhere || std::ranges::find(known, at) != known.end();
+}
+
+void Book::erase(Now now, const NodeId& id, bool everywhere) {
   const auto it = entries_.find(id);
   CHECK(it != entries_.end());
   uncount(it->second);
   if (it->second.answered) --answered_;
+  const Contact contact = std::move(it->second.contact);
   entries_.erase(it);
-  if (Instant* const known = silent_.use(id)) {
-    *known = quiet_until;
-  } else {
-    silent_.insert(id, quiet_until);
-  }
+  if (silent_.use(id) == nullptr) silent_.insert(id, {});
+  Silence& silence = *silent_.find(id);
+  silence.since = now.mono;
+  silence.until = now.mono + limits_.recheck;
+  if (contact.record != nullptr) silence.seq = std::max(silence.seq, contact.record->seq());
+  if (!silence.is_of(contact.at)) silence.places.at(silence.asked++ % kMaxCrawlPlaces) = contact.at;
+  silence.everywhere = silence.everywhere || everywhere;
+}
+
+std::optional<Instant> Book::askable_at(Now now, const Contact& contact, bool heard) {
+  const Silence* const silence = silent_.find(contact.id);
+  if (silence == nullptr || silence->until <= now.mono) return now.mono;
+  const bool is_newer = contact.record != nullptr && contact.record->seq() > silence->seq;
+  if (!heard && !is_newer && silence->is_of(contact.at)) return std::nullopt;
+  return std::max(now.mono, silence->since + kMovePause);
+}
+
+// Where it was silent is remembered until it answers, or its time is over.
+Told Book::admit(Now now, const Contact& contact, Instant due, bool heard) {
+  const Silence* const silence = silent_.find(contact.id);
+  if (silence != nullptr && silence->until <= now.mono) silent_.erase(contact.id);
+  insert(contact, {}, due, heard);
+  return Told::fresh;
 }
 
 bool Book::restore(Now now, const Node& node) {
@@ -134,13 +181,11 @@ Told Book::tell(Now now, const Contact& contact) {
     }
     return Told::known;
   }
-  const Instant* const quiet_until = silent_.find(contact.id);
-  if (quiet_until != nullptr && now.mono < *quiet_until) return Told::silent;
+  const auto due = askable_at(now, contact, false);
+  if (!due) return Told::silent;
   if (claims() >= limits_.claims || nodes_ >= limits_.nodes) return Told::full;
   if (!has_room_for_claim_at(contact.at.ip)) return Told::crowded;
-  silent_.erase(contact.id);
-  insert(contact, {}, now.mono, false);
-  return Told::fresh;
+  return admit(now, contact, *due, false);
 }
 
 Told Book::hear(Now now, const Contact& contact) {
@@ -149,13 +194,11 @@ Told Book::hear(Now now, const Contact& contact) {
   }
   const auto it = entries_.find(contact.id);
   if (it == entries_.end()) {
-    const Instant* const quiet_until = silent_.find(contact.id);
-    if (quiet_until != nullptr && now.mono < *quiet_until) return Told::silent;
+    const auto due = askable_at(now, contact, true);
+    CHECK(due.has_value());
     if (claims() >= limits_.claims || nodes_ >= limits_.nodes) return Told::full;
     if (!has_room_for_proven_at(contact.at.ip)) return Told::crowded;
-    silent_.erase(contact.id);
-    insert(contact, {}, now.mono, true);
-    return Told::fresh;
+    return admit(now, contact, *due, true);
   }
   Entry& entry = it->second;
   const RecordPtr& had = entry.contact.record;
@@ -202,7 +245,7 @@ std::optional<Node> Book::on_answer(Now now, const NodeId& id, const RecordPtr& 
   const bool is_elsewhere =
       is_newer && site_of(entry.contact.at.ip) != site_of(told->endpoint().ip);
   if (is_elsewhere && may_move(entry, told->endpoint().ip)) {
-    if (++entry.moves > kMaxCrawlMoves) return on_silence(now, id);
+    if (++entry.moves > kMaxCrawlMoves) return fall_silent(now, id, true);
     move(entry, told);
     schedule(entry, now.mono + kMovePause);
     return std::nullopt;
@@ -228,22 +271,26 @@ void Book::note_answer(Now now, Entry& entry) {
   entry.moves = 0;
   entry.claim = false;
   count(entry);
+  silent_.erase(entry.contact.id);
 }
 
 std::optional<Node> Book::on_silence(Now now, const NodeId& id) {
+  return fall_silent(now, id, false);
+}
+
+std::optional<Node> Book::fall_silent(Now now, const NodeId& id, bool everywhere) {
   Entry& entry = under_way(id);
-  const Instant again = now.mono + limits_.recheck;
   if (!entry.node.has_answered()) {
-    erase(id, again);
+    erase(now, id, everywhere);
     return std::nullopt;
   }
   entry.node.score /= 2;
   entry.node.last_check = whole(now.wall);
   const Node node = entry.node;
   if (node.score > 0) {
-    schedule(entry, again);
+    schedule(entry, now.mono + limits_.recheck);
   } else {
-    erase(id, again);
+    erase(now, id, everywhere);
   }
   return node;
 }

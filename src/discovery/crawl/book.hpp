@@ -7,11 +7,16 @@
 // The order of checks is that of when they are due: a node that answered so long after its last
 // check (recheck), one that was told of at once. A peer makes the book grow only within limits.hpp.
 //
+// Others may lie, or be out of date, about where a node is. So who was silent was silent there: it
+// is asked when it is told of at another place, when it has a newer record, and when it was heard,
+// but once in kMovePause at most, whoever tells whatever.
+//
 // An answer counts for the site that it came from. A record that names another site makes the node
 // a claim there, where that site has room: it counts once it answers from there.
 // Pure: times and claims are inputs. One thread; deterministic.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -58,9 +63,10 @@ struct Node {
 enum class Told : std::uint8_t {
   fresh,    // it waits for its turn
   known,    // it does already, or answered before
-  silent,   // it did not answer lately
+  silent,   // it did not answer lately, there
   nowhere,  // no node can be at this address
-  crowded,  // its site has kMaxCrawlPerSite, or kMaxCrawlClaimsPerSite that are unproven
+  crowded,  // its site has kMaxCrawlPerSite, or kMaxCrawlClaimsPerSite that are unproven; or its
+            // net
   full,
 };
 
@@ -70,6 +76,8 @@ struct BookLimits {
   std::size_t silent = kMaxCrawlSilent;
   std::size_t per_site = kMaxCrawlPerSite;
   std::size_t claims_per_site = kMaxCrawlClaimsPerSite;
+  std::size_t per_net = kMaxCrawlPerNet;
+  std::size_t claims_per_net = kMaxCrawlClaimsPerNet;
   Duration recheck = kRecheck;
 };
 
@@ -125,6 +133,18 @@ class Book {
     std::size_t all = 0;
     std::size_t claims = 0;  // unproven
   };
+  using Sites = std::map<IpAddress, Site>;
+  // Where a node did not answer.
+  struct Silence {
+    Instant since;
+    Instant until;
+    std::uint64_t seq = 0;  // of the newest record by which it was asked
+    std::array<Endpoint, kMaxCrawlPlaces> places{};
+    std::size_t asked = 0;    // the oldest place makes way
+    bool everywhere = false;  // itself says that it is elsewhere, over and over
+
+    [[nodiscard]] bool is_of(const Endpoint& at) const;
+  };
   using Entries = std::map<NodeId, Entry>;
   struct IdHash {
     SipKey key;
@@ -135,6 +155,7 @@ class Book {
 
   [[nodiscard]] Entry& under_way(const NodeId& id);
   [[nodiscard]] Site at_site(const IpAddress& ip) const;
+  [[nodiscard]] Site at_net(const IpAddress& ip) const;       // of IPv6; of IPv4 nobody
   [[nodiscard]] bool has_room_at(const IpAddress& ip) const;  // for one that has answered
   [[nodiscard]] bool has_room_for_claim_at(const IpAddress& ip) const;
   [[nodiscard]] bool has_room_for_proven_at(const IpAddress& ip) const;
@@ -149,13 +170,18 @@ class Book {
   void schedule(Entry& entry, Instant due);
   void move(Entry& entry, const RecordPtr& record);
   void note_answer(Now now, Entry& entry);
-  void erase(const NodeId& id, Instant quiet_until);
+  // When it may be asked there; nothing: not before its silence is over.
+  [[nodiscard]] std::optional<Instant> askable_at(Now now, const Contact& contact, bool heard);
+  Told admit(Now now, const Contact& contact, Instant due, bool heard);
+  std::optional<Node> fall_silent(Now now, const NodeId& id, bool everywhere);
+  void erase(Now now, const NodeId& id, bool everywhere);
 
   BookLimits limits_;
   Entries entries_;
   std::set<std::pair<Instant, NodeId>> due_;
-  std::map<IpAddress, Site> sites_;
-  LruMap<NodeId, Instant, IdHash> silent_;  // until when
+  Sites sites_;
+  Sites nets_;  // IPv6 /48
+  LruMap<NodeId, Silence, IdHash> silent_;
   std::size_t nodes_ = 0;
   std::size_t answered_ = 0;
 };

@@ -65,6 +65,34 @@ TEST(FilterAttacks, atk_22_AFloodFromOneAddressIsCappedAndOtherAddressesStayServ
   EXPECT_GT(honest, 100U);
 }
 
+// From as many addresses as one who pays for an IPv6 network has, each within its own budget.
+TEST(FilterAttacks, atk_22_AFloodFromOneIpv6NetworkIsCappedAndOthersStayServed) {
+  TestRng rng;
+  Filter filter{rng};
+  const auto of_net = [](std::uint8_t net, std::uint64_t subnet) {
+    ByteArray<16> bytes{std::byte{0x2a}, {}, {}, {}, {}, std::byte{net}};
+    bytes[6] = static_cast<std::byte>(subnet >> 8);
+    bytes[7] = static_cast<std::byte>(subnet);
+    return Endpoint{IpAddress::v6(bytes), 30303};
+  };
+  const std::uint64_t packets = count(200'000, 1'000'000);
+  std::uint64_t passed = 0;
+  std::uint64_t honest = 0;
+  std::uint64_t served = 0;
+  for (std::uint64_t i = 0; i < packets; ++i) {
+    passed += filter.allow(at(i * 10), of_net(1, i & 0xffff)) ? 1U : 0U;
+    if (i % 1'000 != 0) continue;
+    ++honest;
+    served += filter.allow(at(i * 10), of_net(2, honest % 50)) ? 1U : 0U;
+  }
+  const auto share = static_cast<std::uint64_t>(kNetRate.burst) +
+                     static_cast<std::uint64_t>(kNetRate.per_second) * packets * 10 / 1'000'000;
+  EXPECT_LE(passed, share);
+  EXPECT_GE(passed, share - 1);
+  EXPECT_EQ(served, honest);
+  EXPECT_EQ(filter.counters().refused_nets, packets - passed);
+}
+
 // From as many addresses as can be forged, all different: what is remembered is bounded, nothing
 // is allocated, signature checks are, and those who proved their address are served.
 TEST(FilterAttacks, atk_22_AFloodUnderForgedAddressesIsBoundedAndTheProvenStayServed) {

@@ -56,6 +56,7 @@ Filter::Filter(const SipKey& of_places, const SipKey& of_nodes, const FilterLimi
       curve_{full(limits.strangers_curve), full(limits.strangers_curve), full(limits.proven_curve),
              full(limits.answers_curve)},
       addresses_{limits.addresses, Hash{of_places}},
+      nets_{limits.nets, Hash{of_places}},
       identities_{limits.identities, Hash{of_nodes}},
       known_{limits.known, Hash{of_places}} {}
 
@@ -65,28 +66,43 @@ Filter::Site& Filter::site(const Endpoint& from) noexcept {
                counters_.forgotten_addresses);
 }
 
-bool Filter::pays(Now now, const Endpoint& from) noexcept {
-  if (!from.ip.is_loopback() && !site(from).datagrams.take(now, 1)) return false;
+CostBucket& Filter::net(const IpAddress& ip) noexcept {
+  return entry(nets_, Endpoint{subnet_of(ip), 0}, full(limits_.net), counters_.forgotten_nets);
+}
+
+// What is beyond the budget of its address takes nothing of its neighbours'.
+Filter::Payment Filter::pay(Now now, const Endpoint& from) noexcept {
+  if (!from.ip.is_loopback()) {
+    if (!site(from).datagrams.take(now, 1)) return Payment::address_has_nothing;
+    const bool has_neighbours = !from.ip.is_v4() && !from.ip.is_lan();
+    if (has_neighbours && !net(from.ip).take(now, 1)) return Payment::net_has_nothing;
+  }
   ++counters_.allowed;
-  return true;
+  return Payment::made;
+}
+
+void Filter::count_refused(Payment why) noexcept {
+  ++(why == Payment::net_has_nothing ? counters_.refused_nets : counters_.refused_addresses);
 }
 
 bool Filter::allow(Now now, const Endpoint& from) noexcept {
-  if (pays(now, from)) return true;
-  ++counters_.refused_addresses;
+  const Payment payment = pay(now, from);
+  if (payment == Payment::made) return true;
+  count_refused(payment);
   return false;
 }
 
 // The address is anybody's to write: who is there is looked for among all that says to come from
 // there, as long as looking costs little.
 Admission Filter::admit(Now now, const Endpoint& from) noexcept {
-  if (pays(now, from)) return Admission::paid;
+  const Payment payment = pay(now, from);
+  if (payment == Payment::made) return Admission::paid;
   Known* const known = known_.find(from);
   if (known != nullptr && looks_.take(now, 1)) {
     ++counters_.looked_at;
     return Admission::looked_at;
   }
-  ++counters_.refused_addresses;
+  count_refused(payment);
   if (known != nullptr) {
     ++counters_.refused_looks;
     known->refused_at = now.mono;

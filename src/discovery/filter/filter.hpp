@@ -44,6 +44,7 @@ enum class Admission : std::uint8_t {
 
 struct FilterLimits {
   Rate address = kAddressRate;
+  Rate net = kNetRate;
   Rate lan = kLanRate;
   Rate identity = kIdentityRate;
   Rate looks = kLookRate;
@@ -51,6 +52,7 @@ struct FilterLimits {
   Rate proven_curve = kProvenCurveRate;
   Rate answers_curve = kAnswersCurveRate;
   std::size_t addresses = kMaxFilteredAddresses;
+  std::size_t nets = kMaxFilteredNets;
   std::size_t identities = kMaxFilteredIdentities;
   std::size_t known = kMaxKnownPlaces;
 };
@@ -59,12 +61,14 @@ struct FilterCounters {
   std::uint64_t allowed = 0;  // by stage 1
   std::uint64_t looked_at = 0;
   std::uint64_t refused_addresses = 0;  // and not looked at
-  std::uint64_t refused_looks = 0;      // of them, those from places that we know
+  std::uint64_t refused_nets = 0;       // the same, where the address had something left
+  std::uint64_t refused_looks = 0;      // of both, those from places that we know
   std::uint64_t refused_requests = 0;   // authentic, and more than an address may ask
   std::uint64_t refused_identities = 0;
   std::uint64_t refused_strangers_work = 0;
   std::uint64_t refused_proven_work = 0;   // and of answers
   std::uint64_t forgotten_addresses = 0;   // at kMaxFilteredAddresses
+  std::uint64_t forgotten_nets = 0;        // at kMaxFilteredNets
   std::uint64_t forgotten_identities = 0;  // at kMaxFilteredIdentities
 };
 
@@ -96,6 +100,7 @@ class Filter {
 
   [[nodiscard]] const FilterCounters& counters() const { return counters_; }
   [[nodiscard]] std::size_t addresses() const { return addresses_.size(); }
+  [[nodiscard]] std::size_t nets() const { return nets_.size(); }
   [[nodiscard]] std::size_t identities() const { return identities_.size(); }
 
  private:
@@ -117,15 +122,19 @@ class Filter {
   struct Known {
     Instant refused_at{INT64_MIN};  // a datagram from there, unseen
   };
+  enum class Payment : std::uint8_t { made, address_has_nothing, net_has_nothing };
   Filter(const SipKey& of_places, const SipKey& of_nodes, const FilterLimits& limits);
   [[nodiscard]] Site& site(const Endpoint& from) noexcept;
-  [[nodiscard]] bool pays(Now now, const Endpoint& from) noexcept;
+  [[nodiscard]] CostBucket& net(const IpAddress& ip) noexcept;
+  [[nodiscard]] Payment pay(Now now, const Endpoint& from) noexcept;
+  void count_refused(Payment why) noexcept;
 
   FilterLimits limits_;
   CostBucket looks_;
   std::array<CostBucket, kTrusts> curve_;
   Instant strangers_refused_at_{INT64_MIN};
   LruMap<Endpoint, Site, Hash> addresses_;
+  LruMap<Endpoint, CostBucket, Hash> nets_;  // of IPv6
   LruMap<NodeAt, CostBucket, Hash> identities_;
   LruMap<Endpoint, Known, Hash> known_;
   FilterCounters counters_;

@@ -78,6 +78,21 @@ TEST_F(FilterOfAddresses, AnIpv6SubnetOf64BitsSharesABudget) {
   EXPECT_TRUE(another_host());
 }
 
+TEST_F(FilterOfAddresses, OneSubnetThatFloodsTakesOfItsNetworkNoMoreThanItsOwnBudget) {
+  const Now now = at(seconds(0));
+  const auto of_subnet = [&](const char* text) {
+    return passes(1'000, [&] { return filter.allow(now, place(text)); });
+  };
+  EXPECT_EQ(of_subnet("[2001:4860:1:2::]:1"), kAddressRate.burst);
+  for (const char* text : {"[2001:4860:1:3::]:1", "[2001:4860:1:4::]:1", "[2001:4860:1:5::]:1"}) {
+    EXPECT_EQ(of_subnet(text), kAddressRate.burst) << text;
+  }
+  EXPECT_EQ(filter.nets(), 1U);
+  EXPECT_EQ(filter.counters().refused_nets, 0U);
+  EXPECT_EQ(of_subnet("[fd00:1:1:2::]:1"), kLanRate.burst);
+  EXPECT_EQ(filter.nets(), 1U) << "a LAN is no network of somebody's";
+}
+
 TEST_F(FilterOfAddresses, ADevnetOnLoopbackHasNoLimit) {
   EXPECT_EQ(passes(100'000, [&] { return filter.allow(at(seconds(0)), place("127.0.0.1:1")); }),
             100'000);

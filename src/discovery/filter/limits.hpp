@@ -19,6 +19,9 @@ struct Rate {
 // nodes behind one address send.
 inline constexpr Rate kAddressRate{.burst = 64, .per_second = 16};
 inline constexpr Rate kLanRate{.burst = 512, .per_second = 128};
+// Of an IPv6 /48, above that of each /64 in it: who pays for one has 65,536 of these. Eight of
+// them.
+inline constexpr Rate kNetRate{.burst = 512, .per_second = 128};
 // Half of it for one node: many may share an address.
 inline constexpr Rate kIdentityRate{.burst = 32, .per_second = 8};
 
@@ -44,6 +47,7 @@ inline constexpr Duration kDrownedFor = seconds(2);
 // Addresses whose budget is remembered; 200 bytes each. Who floods under more addresses than this
 // has no budget of an address to fear, and shares that of strangers.
 inline constexpr std::size_t kMaxFilteredAddresses = 16'384;
+inline constexpr std::size_t kMaxFilteredNets = 4'096;         // the same of IPv6 /48
 inline constexpr std::size_t kMaxFilteredIdentities = 16'384;  // the same for nodes; 160 bytes each
 
 }  // namespace ethnet::filter

@@ -51,11 +51,11 @@ TEST(Scope, AnAddressIsToldOnlyWhereItMeansTheSame) {
   EXPECT_TRUE(may_relay(wan, wan));
 }
 
-TEST(IpLimits, CountASlash24AndASlash64AsOneNetwork) {
+TEST(IpLimits, CountASlash24AndASlash48AsOneNetwork) {
   EXPECT_EQ(subnet_of(ip("1.2.3.4")), subnet_of(ip("1.2.3.250")));
   EXPECT_NE(subnet_of(ip("1.2.3.4")), subnet_of(ip("1.2.4.4")));
-  EXPECT_EQ(subnet_of(ip("2a00:1:2:3::1")), subnet_of(ip("2a00:1:2:3:ffff::")));
-  EXPECT_NE(subnet_of(ip("2a00:1:2:3::1")), subnet_of(ip("2a00:1:2:4::1")));
+  EXPECT_EQ(subnet_of(ip("2a00:1:2:3::1")), subnet_of(ip("2a00:1:2:ffff:ffff::")));
+  EXPECT_NE(subnet_of(ip("2a00:1:2:3::1")), subnet_of(ip("2a00:1:3:3::1")));
   // The first three octets of an IPv6 address are not a /24 of IPv4.
   EXPECT_NE(subnet_of(ip("32.1.2.0")), subnet_of(ip("2001:200::")));
 }

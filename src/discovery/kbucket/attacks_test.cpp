@@ -4,6 +4,7 @@
 #include <base/prng.hpp>
 #include <gtest/gtest.h>
 
+#include "active_lookup.hpp"
 #include "ip_vote.hpp"
 #include "table.hpp"
 #include "testing/records.hpp"
@@ -60,6 +61,37 @@ TEST(TableAttacks, atk_33_TwoHostsHoldTwentyPlacesAtMost) {
   EXPECT_EQ(honest, honest_before) << "nobody who was reached made way";
 }
 
+// 65,536 subnets that cost no more than one.
+TEST(TableAttacks, atk_33_OneHostWithAnIpv6NetworkHoldsTenPlacesAtMost) {
+  Table table{kSelf};
+  for (std::uint64_t i = 1; i <= 40; ++i) {
+    static_cast<void>(table.add(at(seconds(1)), record_of(10'000 + i, own_subnet(i)), reached));
+  }
+  const std::size_t honest = table.size();
+  for (std::uint64_t i = 1; i <= 1'500; ++i) {
+    static_cast<void>(table.add(at(seconds(2)), record_of(i, own_subnet6(i)), reached));
+    ASSERT_EQ(table.broken(), "") << i;
+  }
+  EXPECT_EQ(table.size(), honest + kMaxTablePerSubnet);
+  std::size_t others = 0;
+  table.for_each([&](const TableEntry& entry) { others += entry.record->endpoint().ip.is_v4(); });
+  EXPECT_EQ(others, honest) << "nobody who was reached made way";
+}
+
+TEST(TableAttacks, atk_32_OneHostWithAnIpv6NetworkIsTwoOfThoseThatALookupBeginsWith) {
+  Table table{kSelf};
+  for (std::uint64_t i = 1; i <= 1'500; ++i) {
+    static_cast<void>(table.add(at(seconds(1)), record_of(i, own_subnet6(i)), reached));
+  }
+  ASSERT_EQ(table.size(), kMaxTablePerSubnet);
+  for (std::uint64_t target = 2'000; target < 2'050; ++target) {
+    const auto seeds = lookup_seeds(table, id_of(target));
+    std::set<NodeId> all;
+    for (const RecordPtr& seed : seeds) all.insert(seed->id());
+    EXPECT_EQ(all.size(), kMaxLookupPerSubnet);
+  }
+}
+
 TEST(TableAttacks, atk_36_RecordsThatNameAVictimsNetworkDoNotKeepTheVictimOut) {
   Table table{kSelf};
   for (std::uint64_t i = 1; i <= 400; ++i) {
@@ -110,6 +142,19 @@ TEST(VoteAttacks, atk_37_NineLiarsOfThirtyChangeNothing) {
               std::nullopt);
   }
   EXPECT_EQ(votes.current(Scope::wan, false), home);
+}
+
+TEST(VoteAttacks, atk_37_OneHostWithAnIpv6NetworkIsOneVoter) {
+  IpVote votes;
+  const Endpoint lie = endpoint("[2a00:0:304:3e7::1]:1");
+  for (std::uint64_t i = 0; i < 9; ++i) {
+    EXPECT_EQ(votes.on_vote(at(seconds(1)), own_net6(i).ip, own_net6(200)), std::nullopt);
+  }
+  for (std::uint64_t i = 0; i < 300; ++i) {
+    EXPECT_EQ(votes.on_vote(at(seconds(1)), own_subnet6(i).ip, lie), std::nullopt) << i;
+  }
+  EXPECT_EQ(votes.current(Scope::wan, true), std::nullopt);
+  EXPECT_TRUE(votes.on_vote(at(seconds(2)), own_net6(9).ip, own_net6(200)).has_value());
 }
 
 TEST(VoteAttacks, atk_37_EachRealChangeIsToldOnce) {

@@ -1,4 +1,4 @@
-// How many nodes may come from one network. Addresses of one /24 (IPv4) or one /64 (IPv6) cost
+// How many nodes may come from one network. Addresses of one /24 (IPv4) or one /48 (IPv6) cost
 // their owner nothing, so all of them together get a few places (attack 33). Loopback and LAN are
 // exempt: there one machine runs many nodes, and no stranger's address is there (attack 36).
 // One thread.

@@ -1,6 +1,6 @@
 // What is our own address? Peers say where they see us; we believe many and no few (attack 37).
 //
-// WAN: a new address needs kVoteQuorum votes from distinct subnets (a /24 or a /64) within
+// WAN: a new address needs kVoteQuorum votes from distinct subnets (a /24 or a /48) within
 // kVoteWindow, and more than half of all that voted in that time. Each subnet has one vote, its
 // newest. Who counts votes should count those of peers that it chose to dial: whoever dials us
 // could do so from as many subnets as it rents.

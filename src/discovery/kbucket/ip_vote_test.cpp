@@ -61,7 +61,7 @@ TEST(IpVote, TheFamiliesAreCountedApart) {
   for (unsigned i = 0; i < 10; ++i) {
     ByteArray<16> bytes{};
     bytes[0] = std::byte{0x2a};
-    bytes[7] = static_cast<std::byte>(i);
+    bytes[5] = static_cast<std::byte>(i);
     const auto change = votes.on_vote(at(seconds(1)), IpAddress::v6(bytes), v6);
     EXPECT_EQ(change.has_value(), i == 9);
   }

@@ -37,8 +37,8 @@ inline constexpr std::size_t kBuckets = 17;
 inline constexpr unsigned kLowestDistance = 240;       // this log-distance and all below share one
 inline constexpr std::size_t kMaxBucketEntries = 16;   // Kademlia's k
 inline constexpr std::size_t kMaxReplacements = 10;    // of a bucket; as geth
-inline constexpr std::size_t kMaxBucketPerSubnet = 2;  // of one /24 or /64; as geth
-inline constexpr std::size_t kMaxTablePerSubnet = 10;  // of one /24 or /64; as geth
+inline constexpr std::size_t kMaxBucketPerSubnet = 2;  // of one IPv4 /24 or IPv6 /48
+inline constexpr std::size_t kMaxTablePerSubnet = 10;  // of one IPv4 /24 or IPv6 /48
 // Failures in a row: one that answers again was away, one that failed so often has gone.
 inline constexpr std::uint32_t kMaxNodeFailures = 3;
 

@@ -49,6 +49,10 @@ inline constexpr Duration kProofInterval = milliseconds(500);
 
 // Nodes that we are asking something.
 inline constexpr std::size_t kMaxDiscv4Contacts = 64;
+// Of them, those that came to us by themselves, and whose record we want: whoever has addresses may
+// be as many as it likes, and answer nothing. Half, since the nodes of a devnet all come at once;
+// the rest is for whom we turn to: two look-ups, what keeps the table alive, and a crawl's visits.
+inline constexpr std::size_t kMaxUnaskedContacts = 32;
 inline constexpr std::size_t kMaxAsksPerNode = 4;  // two look-ups, a PING, its record
 // Where a look-up tries to reach one node: where it proved itself that it is, where its record
 // says, and where two others say, of whom one may be wrong, or one be a liar.

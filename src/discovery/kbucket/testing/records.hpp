@@ -46,6 +46,23 @@ inline Endpoint shared_subnet(std::uint8_t host, std::uint16_t port = 9000) {
   return {IpAddress::v4({std::byte{9}, std::byte{9}, std::byte{9}, std::byte{host}}), port};
 }
 
+// An IPv6 /64 of its own for each number below 2^16, of one /48 that all share.
+inline Endpoint own_subnet6(std::uint64_t number, std::uint16_t port = 9000) {
+  ByteArray<16> bytes{std::byte{0x2a}, {}, {}, {}, std::byte{3}, std::byte{4}};
+  bytes[6] = static_cast<std::byte>(number >> 8);
+  bytes[7] = static_cast<std::byte>(number);
+  bytes[15] = std::byte{1};
+  return {IpAddress::v6(bytes), port};
+}
+// A /48 of its own.
+inline Endpoint own_net6(std::uint64_t number, std::uint16_t port = 9000) {
+  ByteArray<16> bytes{std::byte{0x2a}, std::byte{0x10}};
+  bytes[4] = static_cast<std::byte>(number >> 8);
+  bytes[5] = static_cast<std::byte>(number);
+  bytes[15] = std::byte{1};
+  return {IpAddress::v6(bytes), port};
+}
+
 inline NodeId id_of(std::uint64_t number) { return make_node_id(key_of(number).public_key()); }
 
 inline Now at(Duration since_start) {

@@ -66,6 +66,51 @@ TEST_F(Discv4Attacks, atk_38_AnAnswerFromOneAddressIsNoneFromAnother) {
   EXPECT_EQ(node.counters().contacts_refused, 1U);
 }
 
+// --- 22: contacts ---
+
+// Whoever comes to us and says that it has a record is asked for it. These come from 32 addresses,
+// answer our PING and nothing else, and come again under another name.
+TEST_F(Discv4Attacks, atk_22_StrangersWhoDoNotAnswerLeaveRoomForWhomWeTurnTo) {
+  constexpr std::uint64_t kHonest = 12;
+  constexpr std::uint64_t kAddresses = 32;
+  std::vector<V4Node> boot;
+  for (std::uint64_t i = 100; i < 100 + kHonest; ++i) boot.push_back(net.add(i).node());
+  net.tell(node, [&](Engine& e) { e.bootstrap(net.now(), boot); });
+  std::map<Endpoint, std::uint64_t> names;  // of whom is at each place now
+  std::uint64_t names_so_far = 10'000;
+  net.on_box = [&](const Sent& sent) {
+    const auto name = names.find(sent.to);
+    if (name == names.end() || sent.type() != PacketType::ping) return;
+    const Hand hand{net, name->second, sent.to};
+    Pong pong = hand.pong_for(sent);
+    pong.enr_seq = 1;
+    hand.send(node, pong);
+  };
+  std::size_t refused = 0;
+  std::size_t asked = 0;
+  for (int round = 0; round < 60; ++round) {  // of 130 ms: 8 packets a second of each
+    for (std::uint64_t i = 0; i < kAddresses; ++i) {
+      const Endpoint from = place_of(300 + i, static_cast<std::uint16_t>(2'000 + round));
+      names[from] = ++names_so_far;
+      const Hand hand{net, names_so_far, from};
+      hand.send(node, hand.ping_to(node));
+    }
+    net.run(milliseconds(130));
+    if (round < 20) continue;
+    ++asked;
+    const V4Node& whom = boot.at(static_cast<std::size_t>(round) % kHonest);
+    refused += net.tell(node, [&](Engine& e) { return e.ping(net.now(), whom); }) == 0 ? 1U : 0U;
+    if (round % 10 != 0) continue;
+    EXPECT_NE(net.tell(node, [&](Engine& e) { return e.start_random_lookup(net.now()); }), 0U);
+  }
+  net.run(seconds(4));
+  EXPECT_EQ(refused, 0U) << "of " << asked;
+  const auto lookups = node.told<LookupDone>();
+  EXPECT_EQ(lookups.size(), 4U);
+  for (const LookupDone& done : lookups) EXPECT_GE(done.nearest.size(), kHonest - 1);
+  EXPECT_GT(node.counters().contacts_refused, 100U) << "the attack was on";
+}
+
 // --- 21: reflection ---
 
 // Every kind of packet, of every size that it can have, from addresses that answer nothing.

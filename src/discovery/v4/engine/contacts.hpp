@@ -1,7 +1,8 @@
 // Nodes that we are asking something: who, what, how far it has come, and until when we wait.
-// One thread. Limits: kMaxDiscv4Contacts, kMaxAsksPerNode, kMaxPlacesPerNode.
+// One thread. Limits: kMaxDiscv4Contacts, kMaxUnaskedContacts, kMaxAsksPerNode, kMaxPlacesPerNode.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -97,6 +98,11 @@ class Contacts {
   [[nodiscard]] Instant next_deadline() const;
   [[nodiscard]] bool full() const { return contacts_.size() >= kMaxDiscv4Contacts; }
   [[nodiscard]] std::size_t size() const { return contacts_.size(); }
+  // Of nodes that came to us by themselves.
+  [[nodiscard]] std::size_t unasked() const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(contacts_, [](const auto& entry) { return !entry.second.we_chose; }));
+  }
   // Whether f(const Contact&) holds of one.
   template <class F>
   [[nodiscard]] bool any(F f) const {

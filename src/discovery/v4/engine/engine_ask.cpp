@@ -87,7 +87,7 @@ bool Engine::ask(Now now, const V4Node& node, Ask ask, NamedBy who) {
     if (is_elsewhere) knock(now, node, who);
     return true;
   }
-  if (contacts_.full()) {
+  if (contacts_.full() || (who == NamedBy::itself && contacts_.unasked() >= kMaxUnaskedContacts)) {
     ++counters_.contacts_refused;
     return false;
   }
