@@ -90,9 +90,7 @@ void Node::set_external(Now now, const Endpoint& at, std::optional<std::uint16_t
   }
   if (udp_discovery_) {
     if (discovery_port) udp_discovery_->set_port(*discovery_port);
-    if (discv5::Engine* const v5 = udp_discovery_->host().v5()) {
-      v5->expect_arrivals(now, {at.ip, udp_discovery_->port()});
-    }
+    udp_discovery_->host().expect_arrivals(now, {at.ip, udp_discovery_->port()});
   }
   on_own_address(now, {kbucket::scope_of(at.ip), at});
   if (discovery_) discovery_->set_own_address(at);

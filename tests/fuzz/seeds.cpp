@@ -299,6 +299,7 @@ std::vector<Seed> seeds() {
   add_dns_seeds(out);
   add_nat_seeds(out);
   add_discv5_engine_seeds(out);
+  add_host_seeds(out);
 #ifdef ETHNET_FUZZ_CONFIG
   add_config(out);
   add_lab(out);

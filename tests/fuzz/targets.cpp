@@ -30,6 +30,7 @@ std::span<const Target> targets() {
       {"genesis", run_genesis},
       {"header", run_header},
       {"hello", run_hello},
+      {"host_operations", run_host_operations},
       {"id_proof", run_id_proof},
 #ifdef ETHNET_FUZZ_CONFIG
       {"json_rpc", run_json_rpc},

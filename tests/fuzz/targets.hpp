@@ -52,6 +52,7 @@ void run_discv4_operations(ByteView input);
 void run_discv5_sessions(ByteView input);
 void run_dns_client_operations(ByteView input);
 void run_discv5_engine_operations(ByteView input);
+void run_host_operations(ByteView input);
 void run_quic_datagrams(ByteView input);
 void run_quic_frames(ByteView input);
 void run_session_machine(ByteView input);
@@ -77,6 +78,7 @@ void add_discv5_seeds(std::vector<Seed>& out);
 void add_dns_seeds(std::vector<Seed>& out);
 void add_nat_seeds(std::vector<Seed>& out);
 void add_discv5_engine_seeds(std::vector<Seed>& out);
+void add_host_seeds(std::vector<Seed>& out);
 void add_sim_seeds(std::vector<Seed>& out);
 
 }  // namespace ethnet::fuzz

@@ -216,15 +216,15 @@ TEST_F(Floods, atk_22_ForgedPingsOfDiscv4KeepNoStrangerOfDiscv5Out) {
 
 TEST_F(Floods, atk_22_WhileStrangersAreRefusedOurAddressIsNotGivenUp) {
   Station& us = add(1);
-  us.host.v5()->expect_arrivals(now_, at(1));
-  run(discv5::kArrivalWithin - seconds(60));
+  us.host.expect_arrivals(now_, at(1));
+  run(kbucket::kArrivalWithin - seconds(60));
   flood_of_strangers(us, 3'000, seconds(2));
   ASSERT_GT(us.host.v4()->counters().curve_budget, 1'000U);
   run(seconds(120));
   EXPECT_EQ(us.records_changed(), 0U) << "who came was not heard";
   EXPECT_EQ(us.host.local_record()->record().endpoint_v4("udp"), at(1));
-  run(discv5::kArrivalWithin);
-  run(discv5::kArrivalWithin);
+  run(kbucket::kArrivalWithin);
+  run(kbucket::kArrivalWithin);
   EXPECT_EQ(us.records_changed(), 1U) << "and then nobody came in all that time";
   EXPECT_EQ(us.host.local_record()->record().endpoint_v4("udp"), std::nullopt);
 }

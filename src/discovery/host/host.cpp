@@ -59,6 +59,8 @@ void Host::handle_deadline(Now now) noexcept {
   now_ = now;
   if (v4_ && v4_->next_deadline() <= now.mono) v4_->handle_deadline(now);
   if (v5_ && v5_->next_deadline() <= now.mono) v5_->handle_deadline(now);
+  const bool unheard = filter_.refused_strangers(now, kbucket::kArrivalWithin);
+  while (const auto verdict = reachability_.overdue(now, unheard)) on_verdict(*verdict);
 }
 
 void Host::handle_job_done(Now now, const JobResult& done) noexcept {
@@ -100,8 +102,8 @@ std::optional<Event> Host::poll_event() {
 std::optional<Job> Host::poll_job() { return v5_ ? v5_->poll_job() : std::nullopt; }
 
 Instant Host::next_deadline() const {
-  return std::min(v4_ ? v4_->next_deadline() : Instant::never(),
-                  v5_ ? v5_->next_deadline() : Instant::never());
+  return std::min({v4_ ? v4_->next_deadline() : Instant::never(),
+                   v5_ ? v5_->next_deadline() : Instant::never(), reachability_.next_deadline()});
 }
 
 void Host::set_local_record(EnrPtr record) {
@@ -123,6 +125,8 @@ std::size_t Host::held() const {
 }
 
 void Host::on_event(const discv4::Event& event) {
+  if (const auto* const arrival = std::get_if<kbucket::Arrival>(&event))
+    return on_arrival(*arrival);
   const auto* const seen = std::get_if<discv4::SeenAs>(&event);
   if (seen == nullptr || !seen->we_chose) return;
   kbucket::IpVote& vote = v5_ ? v5_->vote() : vote_;
@@ -134,10 +138,26 @@ void Host::on_event(const discv4::Event& event) {
 void Host::on_event(const discv5::Event& event) {
   if (const auto* const own = std::get_if<kbucket::OwnAddress>(&event)) {
     on_own_address(*own);
-  } else if (const auto* const lost = std::get_if<discv5::AddressLost>(&event)) {
-    if (is_fixed(lost->endpoint.ip)) return;  // it was others' word
-    change_record(discv5::record_without(*local_record_, *key_, !lost->endpoint.ip.is_v4()));
+  } else if (const auto* const arrival = std::get_if<kbucket::Arrival>(&event)) {
+    on_arrival(*arrival);
   }
+}
+
+// --- does anybody come to the address that our record names? ---
+
+void Host::expect_arrivals(Now now, const Endpoint& ours) noexcept {
+  now_ = now;
+  if (keeps_table_) reachability_.on_address(now, ours);
+}
+
+void Host::on_arrival(const kbucket::Arrival& arrival) {
+  reachability_.on_arrival(!arrival.from.ip.is_v4());
+}
+
+void Host::on_verdict(const kbucket::AddressVerdict& verdict) {
+  if (is_fixed(verdict.endpoint.ip)) return;  // others' word
+  if (!verdict.lost) return on_own_address({kbucket::Scope::wan, verdict.endpoint});
+  change_record(discv5::record_without(*local_record_, *key_, !verdict.endpoint.ip.is_v4()));
 }
 
 bool Host::is_named(const Endpoint& at) const {
@@ -155,6 +175,7 @@ void Host::on_own_address(const kbucket::OwnAddress& own) {
     CHECK(events_.push(SeenByPeers{own}));
     return;
   }
+  if (own.scope == kbucket::Scope::wan) expect_arrivals(now_, own.endpoint);
   change_record(discv5::record_at(*local_record_, *key_, own.endpoint));
 }
 

@@ -9,6 +9,7 @@
 // it has, the record is signed anew, under the next number, and RecordChanged says so
 // (discv5-theory, "Maintaining The Local Record"). Who reads it may be anywhere: an address of our
 // LAN, for which one neighbour's word is enough, never takes the place of one for the whole world.
+// Both engines tell who comes (kbucket::Arrival).
 // One thread. Deterministic but for what the SecureRng gives. Limits: those of the engines.
 #pragma once
 
@@ -24,6 +25,7 @@
 #include <base/ring.hpp>
 #include <base/secure_rng.hpp>
 #include <discovery/filter/filter.hpp>
+#include <discovery/kbucket/reachability.hpp>
 #include <discovery/kbucket/table.hpp>
 #include <discovery/v4/engine/engine.hpp>
 #include <discovery/v5/engine/engine.hpp>
@@ -89,6 +91,9 @@ class Host {
   [[nodiscard]] const discv5::Engine* v5() const { return v5_ ? &*v5_ : nullptr; }
   // The same identity (CHECK), another record.
   void set_local_record(EnrPtr record);
+  // Our record names this address by somebody else's word than the vote's (a server, a gateway):
+  // where nobody comes to it, it is given up like one of those.
+  void expect_arrivals(Now now, const Endpoint& ours) noexcept;
 
   [[nodiscard]] const EnrPtr& local_record() const { return local_record_; }
   [[nodiscard]] kbucket::Table& table() { return table_; }
@@ -108,6 +113,8 @@ class Host {
   }
   [[nodiscard]] bool is_named(const Endpoint& at) const;  // by our record, for discovery
   void on_own_address(const kbucket::OwnAddress& own);
+  void on_arrival(const kbucket::Arrival& arrival);
+  void on_verdict(const kbucket::AddressVerdict& verdict);
   void change_record(EnrPtr record);  // null: it says so already
 
   std::shared_ptr<const crypto::SecretKey> key_;
@@ -115,6 +122,7 @@ class Host {
   kbucket::Table table_;
   filter::Filter filter_;
   kbucket::IpVote vote_;  // where discv5 is off, which has its own
+  kbucket::Reachability reachability_;
   std::optional<discv4::Engine> v4_;
   std::optional<discv5::Engine> v5_;
   bool keeps_table_;

@@ -18,6 +18,7 @@ namespace {
 using testing::at;
 using testing::Hosts;
 using testing::key_of;
+using testing::Options;
 using testing::kLan;
 using testing::Station;
 
@@ -179,18 +180,51 @@ TEST_F(Hosts, AToolTellsNobodyWhereItIsSeenForItIsGoneSoon) {
   }
 }
 
-TEST_F(Hosts, AnAddressToWhichNobodyComesIsNamedNoMore) {
-  Station& us = add(1, {.v4 = false, .has_address = false});
+// By one protocol alone, or by both: what others agree on.
+TEST_F(Hosts, atk_37_AnAddressToWhichNobodyComesIsNamedNoMore) {
+  Station& of_v4 = add(1, {.v5 = false, .has_address = false});
+  Station& of_v5 = add(2, {.v4 = false, .has_address = false});
+  Station& of_both = add(3, {.has_address = false});
   std::vector<Station*> others;
-  for (std::uint64_t i = 2; i <= 13; ++i) others.push_back(&add(i, {.v4 = false}));
-  for (Station* other : others) ASSERT_NE(us.host.v5()->ping(now_, other->node()), 0U);
+  for (std::uint64_t i = 4; i <= 15; ++i) others.push_back(&add(i));
+  for (Station* other : others) {
+    ASSERT_NE(of_v4.host.v4()->ping(now_, other->v4_node()), 0U);
+    ASSERT_NE(of_v5.host.v5()->ping(now_, other->node()), 0U);
+    ASSERT_NE(of_both.host.v4()->ping(now_, other->v4_node()), 0U);
+  }
   run(seconds(2));
-  ASSERT_EQ(us.records_changed(), 1U);
+  for (const Station* us : {&of_v4, &of_v5, &of_both}) EXPECT_EQ(us->records_changed(), 1U);
   unplug();
-  run(seconds(400));
-  EXPECT_EQ(us.records_changed(), 2U);
-  EXPECT_EQ(us.host.local_record()->record().ip(), std::nullopt);
-  EXPECT_EQ(us.host.local_record()->record().seq(), 3U);
+  run(kbucket::kArrivalWithin + seconds(60));
+  for (const Station* us : {&of_v4, &of_v5, &of_both}) {
+    EXPECT_EQ(us->records_changed(), 2U) << us->number;
+    EXPECT_EQ(us->host.local_record()->record().ip(), std::nullopt) << us->number;
+    EXPECT_EQ(us->host.local_record()->record().seq(), 3U) << us->number;
+  }
+}
+
+// What a server or a gateway said, which nobody's vote has to do with.
+TEST_F(Hosts, atk_37_AnAddressThatSomebodyElseNamedIsGivenUpUnlessSomebodyComes) {
+  for (const bool v4 : {false, true}) {
+    const std::uint64_t first = v4 ? 50 : 20;
+    const Options options{.v4 = v4, .v5 = !v4};
+    Station& visited = add(first, options);
+    Station& lonely = add(first + 1, options);
+    Station& visitor = add(first + 2, options);
+    for (Station* us : {&visited, &lonely}) us->host.expect_arrivals(now_, at(us->number));
+    run(seconds(30));
+    if (v4) {
+      ASSERT_NE(visitor.host.v4()->ping(now_, visited.v4_node()), 0U);
+    } else {
+      ASSERT_NE(visitor.host.v5()->ping(now_, visited.node()), 0U);
+    }
+    run(kbucket::kArrivalWithin + seconds(10));
+    EXPECT_EQ(visited.host.local_record()->record().endpoint_v4("udp"), at(visited.number)) << v4;
+    EXPECT_EQ(lonely.host.local_record()->record().ip(), std::nullopt) << v4;
+    EXPECT_EQ(lonely.records_changed(), 1U) << v4;
+    run(kbucket::kTryAgainAfter);
+    EXPECT_EQ(lonely.host.local_record()->record().endpoint_v4("udp"), at(lonely.number)) << v4;
+  }
 }
 
 TEST_F(Hosts, atk_22_AnAddressWithoutBudgetReachesNeitherEngine) {

@@ -36,6 +36,11 @@ inline constexpr std::size_t kMaxProofs = 2048;
 inline constexpr Duration kBondLifetime = seconds(24 * 3600);
 inline constexpr Duration kBondRenewal = seconds(12 * 3600);
 inline constexpr Duration kProofTimeout = seconds(5);
+// Addresses to which we turned lately: who comes from there comes through a way that we opened, and
+// does not show that others can come. Linux keeps it open for three minutes at the most. Look-ups
+// without a pause turn to as many in that time; 60 bytes each, the oldest is forgotten.
+inline constexpr std::size_t kMaxTurnedTo = 4096;
+inline constexpr Duration kWayStaysOpen = seconds(180);
 // PONGs that are looked at for one PING of ours: the right hash is no stranger's, but whom we asked
 // may send it without end, and each costs a signature check.
 inline constexpr std::uint32_t kMaxPongsPerPing = 3;

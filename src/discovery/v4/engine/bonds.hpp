@@ -83,6 +83,7 @@ class Proofs {
     std::optional<Held> held;
     std::optional<std::uint64_t> enr_seq;  // as its PING said
     std::uint16_t tcp = 0;                 // likewise
+    bool came_by_itself = false;           // nothing of ours had opened it the way
   };
 
   Proofs(SecureRng& rng, std::size_t capacity);

@@ -61,6 +61,7 @@ Engine::Engine(Now now, EngineConfig config, kbucket::Table& table, filter::Filt
       bonds_{rng, config_.bonds},
       proofs_{rng, config_.proofs},
       pings_{config_.proofs + kMaxDiscv4Contacts, PeerHash{draw_sip_key(rng)}},
+      turned_to_{kMaxTurnedTo, PeerHash{draw_sip_key(rng)}},
       heard_at_{now.mono},
       refresh_at_{now.mono},
       revalidate_at_{now.mono + kbucket::kRevalidateMax} {

@@ -154,6 +154,7 @@ class Engine {
   void on_ping(Now now, const Sender& from, const Ping& ping);
   void note_proven_ping(Now now, const Sender& from, const Ping& ping);
   [[nodiscard]] const Hash32* ping_under_way(const NodeAt& node);
+  [[nodiscard]] bool comes_by_itself(Now now, const NodeAt& node);
   [[nodiscard]] Pong make_pong(Now now, const Place& to, const Hash32& ping_hash) const;
   void send_pong(Now now, const Endpoint& local, const Endpoint& remote, const NodeAt& node,
                  const Hash32& ping_hash, const Place& to);
@@ -168,6 +169,7 @@ class Engine {
   bool knock(Now now, const V4Node& node, NamedBy who);
   [[nodiscard]] bool may_turn_to(Now now, const V4Node& node, NamedBy who);
   void turn_to(Now now, Contact& contact);
+  std::optional<Hash32> ping_there(Now now, const Endpoint& remote);
   void ping_contact(Now now, Contact& contact);
   void advance(Now now, Contact& contact);
   void send_ask(Now now, Contact& contact);
@@ -221,6 +223,7 @@ class Engine {
   Proofs proofs_;
   kbucket::ProbeBudget probes_{kMaxProbedPlaces};
   LruMap<Hash32, SentPing, PeerHash> pings_;  // of ours: which PONGs are worth a look
+  LruMap<IpAddress, Instant, PeerHash> turned_to_;  // by PINGs that answered none, when last
   Contacts contacts_;
   std::map<std::uint64_t, ActiveLookup> lookups_;
   std::map<NodeId, V4Node> members_;  // of the table, that speak discv4 where their record says

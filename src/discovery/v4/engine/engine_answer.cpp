@@ -57,6 +57,13 @@ const Hash32* Engine::ping_under_way(const NodeAt& node) {
   return knock == contact->elsewhere.end() ? nullptr : &knock->ping;
 }
 
+// From the WAN, and not through a way that we opened.
+bool Engine::comes_by_itself(Now now, const NodeAt& node) {
+  if (scope_of(node.ip) != kbucket::Scope::wan || bonds_.is_proven(now, node)) return false;
+  const Instant* const turned_to = turned_to_.find(node.ip);
+  return turned_to == nullptr || *turned_to + kWayStaysOpen <= now.mono;
+}
+
 Pong Engine::make_pong(Now now, const Place& to, const Hash32& ping_hash) const {
   return {.to = to,
           .ping_hash = ping_hash,
@@ -88,7 +95,8 @@ void Engine::prove(Now now, const Sender& from, const Ping& ping, bool hold_pong
                       .sent = now.mono,
                       .held = std::nullopt,
                       .enr_seq = ping.enr_seq,
-                      .tcp = ping.from.tcp};
+                      .tcp = ping.from.tcp,
+                      .came_by_itself = comes_by_itself(now, node)};
   if (hold_pong) {
     ++counters_.pongs_held;
     const Place to{from.remote.ip, from.remote.port, ping.from.tcp};

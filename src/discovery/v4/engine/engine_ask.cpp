@@ -122,8 +122,7 @@ bool Engine::knock(Now now, const V4Node& node, NamedBy who) {
   if (is_tried) return true;
   if (contact->elsewhere.size() + 1 >= kMaxPlacesPerNode) return false;
   if (!may_turn_to(now, node, who)) return true;
-  filter_.know(remote);
-  const auto ping = send_ping(now, local_for(remote), remote, kMaxDiscv4Packet);
+  const auto ping = ping_there(now, remote);
   if (!ping) return true;
   contact->elsewhere.push_back({.at = node.at, .ping = *ping, .we_chose = who != NamedBy::itself});
   contacts_.set_deadline(*contact, now.mono + kAnswerTimeout);
@@ -138,11 +137,20 @@ void Engine::turn_to(Now now, Contact& contact) {
   ping_contact(now, contact);
 }
 
+std::optional<Hash32> Engine::ping_there(Now now, const Endpoint& remote) {
+  if (Instant* const before = turned_to_.use(remote.ip)) {
+    *before = now.mono;
+  } else {
+    turned_to_.insert(remote.ip, now.mono);
+  }
+  filter_.know(remote);
+  return send_ping(now, local_for(remote), remote, kMaxDiscv4Packet);
+}
+
 void Engine::ping_contact(Now now, Contact& contact) {
   const Endpoint remote = contact.node.at.endpoint();
   contact.phase = Phase::pinging;
-  filter_.know(remote);
-  contact.request = send_ping(now, local_for(remote), remote, kMaxDiscv4Packet).value_or(Hash32{});
+  contact.request = ping_there(now, remote).value_or(Hash32{});
   contacts_.set_deadline(contact, now.mono + kAnswerTimeout);
 }
 
@@ -232,6 +240,7 @@ void Engine::on_contact_pong(Now now, Contact& contact, const Pong& pong) {
 // A node that came to us is where it says: it gets the PONG that it waits for.
 void Engine::on_proof(Now now, const Proofs::Proof& proof, const Sender& from, const Pong& pong) {
   proofs_.erase(proof.node);
+  if (proof.came_by_itself) emit(kbucket::Arrival{proof.at});
   if (!proof.held) {
     bonds_.on_ping_answered(now, proof.node);
   } else if (!is_expired(proof.held->expiration, now.wall)) {

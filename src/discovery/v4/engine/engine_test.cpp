@@ -120,6 +120,41 @@ TEST_F(EngineTest, AStrangersPongIsHeldUntilItHasProvenItsAddress) {
   EXPECT_THAT(types_of(hand.answers()), ElementsAre(kPong));
 }
 
+// Whether others can come to us shows who does, not who comes where we have just been.
+TEST_F(EngineTest, WhoComesByItselfHasArrivedOnceItIsProven) {
+  const auto arrivals = [&] { return a.told<kbucket::Arrival>().size(); };
+  const Hand stranger{net, 9, place_of(9)};
+  stranger.send(a, stranger.ping_to(a));
+  const auto asked = stranger.answers();
+  EXPECT_EQ(arrivals(), 0U) << "anybody can write its address";
+  stranger.send(a, stranger.pong_for(asked.at(0)));
+  net.run(seconds(1));
+  ASSERT_EQ(arrivals(), 1U);
+  EXPECT_EQ(a.told<kbucket::Arrival>()[0].from, stranger.at);
+  const Hand neighbour{net, 10, Endpoint::parse("10.0.0.7:30303").value()};
+  neighbour.bond(a);
+  EXPECT_EQ(arrivals(), 1U) << "of our LAN";
+}
+
+TEST_F(EngineTest, WhoComesThroughAWayThatWeOpenedHasNotArrived) {
+  const auto arrivals = [&] { return a.told<kbucket::Arrival>().size(); };
+  const Hand early{net, 9, place_of(9)};
+  net.tell(a, [&](Engine& e) { return e.ping(net.now(), node_of(9, early.at)); });
+  early.bond(a);
+  EXPECT_EQ(arrivals(), 0U);
+  // It answered nothing in time; its PING comes later, by the way back.
+  const Hand late{net, 10, place_of(10)};
+  net.tell(a, [&](Engine& e) { return e.ping(net.now(), node_of(10, late.at)); });
+  net.run(seconds(20));
+  EXPECT_EQ(a.engine.machine().held(), 0U);
+  late.bond(a);
+  EXPECT_EQ(arrivals(), 0U);
+  const Hand much_later{net, 11, late.at};
+  net.run(kWayStaysOpen);
+  much_later.bond(a);
+  EXPECT_EQ(arrivals(), 1U);
+}
+
 TEST_F(EngineTest, AProofIsOfOneAddressAndOneNode) {
   const Hand hand{net, 9, place_of(9)};
   hand.bond(a);

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include <discovery/kbucket/reachability.hpp>
 #include <discovery/kbucket/table.hpp>
 
 #include "../error.hpp"
@@ -54,8 +55,8 @@ struct SeenAs {
 };
 // Answers to our PINGs have expired when they come: our clock is wrong, or everybody's else.
 struct ClockSuspect {};
-using Event =
-    std::variant<PingDone, NodesDone, RecordDone, LookupDone, NodeSeen, SeenAs, ClockSuspect>;
+using Event = std::variant<PingDone, NodesDone, RecordDone, LookupDone, NodeSeen, SeenAs,
+                           ClockSuspect, kbucket::Arrival>;
 
 struct Counters {
   std::array<std::uint64_t, kPacketTypes> received{};  // that passed all checks, by type

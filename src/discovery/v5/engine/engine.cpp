@@ -109,7 +109,7 @@ void Engine::on_message(Now now, const Endpoint& local, const MessageReceived& r
   const auto message = decode_message(received.plain);
   if (!message) {
     ++counters_.bad_messages;
-    return;
+    return on_bad_message(now, from, received.plain);
   }
   std::visit(
       [&](const auto& m) {
@@ -166,14 +166,6 @@ void Engine::handle_deadline(Now now) noexcept {
   sessions_.handle_deadline(now);
   talks_.expire(now);
   while (const auto call = calls_.overdue(now)) handle_overdue(now, *call);
-  const bool unheard = filter_.refused_strangers(now, kArrivalWithin);
-  while (const auto verdict = reachability_.overdue(now, unheard)) {
-    if (verdict->lost) {
-      emit(AddressLost{verdict->endpoint});
-    } else {
-      emit(OwnAddress{kbucket::Scope::wan, verdict->endpoint});
-    }
-  }
   if (upkeep_.refresh_is_due(now)) {
     upkeep_.refresh(
         now, table_, prng_, [&] { ask_boot_nodes(now); },
@@ -184,7 +176,7 @@ void Engine::handle_deadline(Now now) noexcept {
 
 Instant Engine::next_deadline() const {
   return std::min({upkeep_.next_deadline(), calls_.next_deadline(), talks_.next_deadline(),
-                   sessions_.next_deadline(), reachability_.next_deadline()});
+                   sessions_.next_deadline()});
 }
 
 // --- our own record, and limits ---

@@ -47,7 +47,6 @@
 #include "calls.hpp"
 #include "events.hpp"
 #include "limits.hpp"
-#include "reachability.hpp"
 #include "talk_slots.hpp"
 
 namespace ethnet::discv5 {
@@ -139,11 +138,6 @@ class Engine {
   // One that answered in an earlier run: a claim that is kept for longer. `asks`: whether it is
   // there is asked at once.
   void restore_node(Now now, const RecordPtr& node, bool asks) noexcept;
-  // Others were told, by somebody else than the vote, that we are there: where nobody comes it is
-  // given up (AddressLost).
-  void expect_arrivals(Now now, const Endpoint& ours) noexcept {
-    reachability_.on_address(now, ours);
-  }
   // False at the limits.
   bool register_talk(std::string_view protocol);
   // False where its asker waits no longer, or the response does not fit into a packet.
@@ -222,6 +216,7 @@ class Engine {
   void on_answer(Now now, const Peer& from, const Pong& pong);
   void on_answer(Now now, const Peer& from, const Nodes& nodes);
   void on_answer(Now now, const Peer& from, const TalkResp& response);
+  void on_bad_message(Now now, const Peer& from, ByteView plain);
   [[nodiscard]] Call* find_asked(Now now, const Peer& from, const RequestId& id,
                                  MessageType answer);
   [[nodiscard]] Call end_call(CallId id);
@@ -236,7 +231,6 @@ class Engine {
   void on_established(Now now, const Peer& peer, const EnrPtr& record);
   void on_alive(Now now, const Call& call);
   void note(Now now, const RecordPtr& record, Standing standing);
-  void on_own_address(Now now, const OwnAddress& own);
   void note_heard(Now now, const Peer& peer);
   void note_seq(Now now, const Peer& peer, std::uint64_t seq);
 
@@ -262,7 +256,6 @@ class Engine {
   TalkSlots talks_;
   std::set<std::string, std::less<>> talk_protocols_;
   kbucket::IpVote vote_;
-  Reachability reachability_;
   kbucket::ProbeBudget probes_{kMaxKnockedAddresses};
   kbucket::RecordCache cache_;
   LruMap<NodeId, Asked, IdHash> asked_;

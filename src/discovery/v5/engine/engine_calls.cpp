@@ -172,8 +172,7 @@ void Engine::on_answer(Now now, const Peer& from, const Pong& pong) {
                        known->record->endpoint() == from.at;
   if (reached || scope_of(from.at.ip) != kbucket::Scope::wan) {
     ++counters_.votes;
-    const auto changed = vote_.on_vote(now, from.at.ip, pong.recipient);
-    if (changed) on_own_address(now, *changed);
+    if (const auto changed = vote_.on_vote(now, from.at.ip, pong.recipient)) emit(*changed);
   } else {
     ++counters_.votes_of_strangers;
   }
@@ -215,6 +214,23 @@ void Engine::on_answer(Now now, const Peer& from, const TalkResp& response) {
 }
 
 // --- no answer ---
+
+// An answer that is none ends what it answers: to wait for another one, or to ask again, would only
+// cost time (attack 31).
+void Engine::on_bad_message(Now now, const Peer& from, ByteView plain) {
+  const auto heading = decode_heading(plain);
+  if (!heading) return;
+  const Call* const found = calls_.find_asked(from, heading->request_id, heading->type);
+  if (found == nullptr) return;
+  const Call call = end_call(found->id);
+  if (call.nodes.empty()) {
+    fail_call(now, call);
+  } else {
+    ++counters_.nodes_cut_off;
+    judge(now, call);
+  }
+  send_waiting(now, from);
+}
 
 void Engine::handle_overdue(Now now, CallId id) {
   Call* const call = calls_.find(id);

@@ -149,7 +149,7 @@ void Engine::on_established(Now now, const Peer& peer, const EnrPtr& enr) {
   const TableEntry* before = table_.find_any(peer.id);
   const bool came_by_itself = before == nullptr || before->standing != Standing::reached;
   if (came_by_itself && calls_.count(peer) == 0 && scope_of(peer.at.ip) == kbucket::Scope::wan) {
-    reachability_.on_arrival(!peer.at.ip.is_v4());
+    emit(kbucket::Arrival{peer.at});
   }
   const bool was_relayable = before != nullptr && before->relayable();
   note(now, record, is_there ? Standing::met : Standing::claimed);
@@ -158,11 +158,6 @@ void Engine::on_established(Now now, const Peer& peer, const EnrPtr& enr) {
   if (newcomers_.size() == kMaxNewcomers) newcomers_.pop_front();
   newcomers_.push_back(peer.id);
   upkeep_.revalidate_by(now.mono + kbucket::draw(prng_, kNewcomerMin, kNewcomerMax));
-}
-
-void Engine::on_own_address(Now now, const OwnAddress& own) {
-  if (own.scope == kbucket::Scope::wan) reachability_.on_address(now, own.endpoint);
-  emit(own);
 }
 
 // It answered a question of ours.

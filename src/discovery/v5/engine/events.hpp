@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <discovery/kbucket/ip_vote.hpp>
+#include <discovery/kbucket/reachability.hpp>
 #include <discovery/kbucket/table.hpp>
 
 #include "calls.hpp"
@@ -64,14 +65,9 @@ struct TalkRequested {
   std::string protocol;
   Bytes request;
 };
-// Nobody came to this address, which OwnAddress told: our record should not name it. OwnAddress
-// tells it again when it is worth another try.
-struct AddressLost {
-  Endpoint endpoint;
-};
 // OwnAddress: the vote has changed our address. The owner signs a record (local_record.hpp) and
 // gives it to set_local_record().
 using Event = std::variant<PongReceived, NodesReceived, TalkAnswered, CallFailed, LookupDone,
-                           NodeSeen, TalkRequested, OwnAddress, AddressLost>;
+                           NodeSeen, TalkRequested, OwnAddress, kbucket::Arrival>;
 
 }  // namespace ethnet::discv5

@@ -65,9 +65,4 @@ inline constexpr std::size_t kMaxNewcomers = 64;
 inline constexpr Duration kNewcomerMin = seconds(1);
 inline constexpr Duration kNewcomerMax = seconds(2);
 
-// An address of ours that nobody came to for so long after it was told is given up, and tried
-// again.
-inline constexpr Duration kArrivalWithin = seconds(5 * 60);
-inline constexpr Duration kTryAgainAfter = seconds(6 * 3600);
-
 }  // namespace ethnet::discv5

@@ -4,7 +4,6 @@
 #include "../testing/engine_rig.hpp"
 #include "local_record.hpp"
 #include "nodes_answer.hpp"
-#include "reachability.hpp"
 #include "talk_slots.hpp"
 
 namespace ethnet::discv5 {
@@ -170,40 +169,6 @@ TEST(LocalRecord, LosesAnAddressThatItNames) {
   EXPECT_EQ(without->record().seq(), 8U);
   EXPECT_EQ(without->record().endpoint_v4("udp"), std::nullopt);
   EXPECT_EQ(record_without(*current, *key_of(1), true), nullptr) << "it names none of IPv6";
-}
-
-TEST(Reachability, WhereStrangersWereRefusedNobodyConcludesThatNoneCame) {
-  Reachability own;
-  own.on_address(at(seconds(0)), place_of(1));
-  EXPECT_FALSE(own.overdue(at(kArrivalWithin), true).has_value());
-  EXPECT_EQ(own.next_deadline(), at(kArrivalWithin + kArrivalWithin).mono);
-  const auto lost = own.overdue(at(kArrivalWithin + kArrivalWithin), false);
-  ASSERT_TRUE(lost.has_value());
-  EXPECT_TRUE(lost->lost);
-  // That it is to be tried again is no conclusion.
-  EXPECT_TRUE(own.overdue(at(kArrivalWithin + kArrivalWithin + kTryAgainAfter), true).has_value());
-}
-
-TEST(Reachability, AnAddressToWhichNobodyComesIsLostAndTriedAgainLater) {
-  Reachability own;
-  EXPECT_TRUE(own.next_deadline().is_never());
-  own.on_address(at(seconds(0)), place_of(1));
-  EXPECT_FALSE(own.overdue(at(kArrivalWithin - nanoseconds(1)), false).has_value());
-  const auto lost = own.overdue(at(kArrivalWithin), false);
-  ASSERT_TRUE(lost.has_value());
-  EXPECT_TRUE(lost->lost);
-  EXPECT_EQ(lost->endpoint, place_of(1));
-  EXPECT_FALSE(own.overdue(at(kArrivalWithin), false).has_value());
-  own.on_arrival(false);  // nobody was told, so it shows nothing
-  const Duration later = kArrivalWithin + kTryAgainAfter;
-  EXPECT_EQ(own.next_deadline(), at(later).mono);
-  const auto again = own.overdue(at(later), false);
-  ASSERT_TRUE(again.has_value());
-  EXPECT_FALSE(again->lost);
-  own.on_arrival(true);
-  EXPECT_FALSE(own.next_deadline().is_never()) << "of the other family";
-  own.on_arrival(false);
-  EXPECT_TRUE(own.next_deadline().is_never());
 }
 
 }  // namespace

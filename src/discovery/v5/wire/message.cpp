@@ -11,6 +11,15 @@ namespace {
 
 // --- decoding ---
 
+Result<MessageType> read_type(ByteView plain) {
+  if (plain.empty()) return fail(Discv5Error::empty_message);
+  const auto type = static_cast<MessageType>(plain.front());
+  if (type < MessageType::ping || type > MessageType::talkresp) {
+    return fail(Discv5Error::unknown_message);
+  }
+  return type;
+}
+
 Result<RequestId> read_request_id(rlp::Reader& in) {
   const std::uint64_t at = in.offset();
   const ByteView bytes = TRY(in.read_bytes());
@@ -182,13 +191,17 @@ bool RequestId::answers(const RequestId& asked) const {
   return equal(rlp::trim_zeros(view()), rlp::trim_zeros(asked.view()));
 }
 
-Result<Message> decode_message(ByteView plain) {
-  if (plain.empty()) return fail(Discv5Error::empty_message);
+Result<Heading> decode_heading(ByteView plain) {
+  const MessageType type = TRY(read_type(plain));
   rlp::Reader in{plain.subspan(1), 1};
-  const auto type = static_cast<MessageType>(plain.front());
-  if (type < MessageType::ping || type > MessageType::talkresp) {
-    return fail(Discv5Error::unknown_message);
-  }
+  rlp::Reader list = TRY(in.enter_list());
+  const RequestId request_id = TRY(read_request_id(list));
+  return Heading{type, request_id};
+}
+
+Result<Message> decode_message(ByteView plain) {
+  const MessageType type = TRY(read_type(plain));
+  rlp::Reader in{plain.subspan(1), 1};
   rlp::Reader list = TRY(in.enter_list());
   TRY(in.expect_end());
   switch (type) {

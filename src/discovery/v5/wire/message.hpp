@@ -106,6 +106,14 @@ using Message = std::variant<Ping, Pong, FindNode, Nodes, TalkReq, TalkResp>;
 
 // Of a whole plaintext. Errors besides: empty_message, unknown_message.
 [[nodiscard]] Result<Message> decode_message(ByteView plain);
+
+// What a message begins with: of one that does not decode, to know who waits for it.
+struct Heading {
+  MessageType type = MessageType::ping;
+  RequestId request_id;
+};
+// Errors: those of decode_message that come before the message's own fields.
+[[nodiscard]] Result<Heading> decode_heading(ByteView plain);
 // Bytes that encode_message() writes.
 [[nodiscard]] std::size_t encoded_size(const Message& message);
 // Writes to the start of `out`; how many bytes. Error: message_does_not_fit, with nothing written.

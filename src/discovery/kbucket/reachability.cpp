@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace ethnet::discv5 {
+namespace ethnet::kbucket {
 
 void Reachability::on_address(Now now, const Endpoint& endpoint) {
   one(!endpoint.ip.is_v4()) = {endpoint, false, now.mono + kArrivalWithin};
@@ -26,4 +26,4 @@ Instant Reachability::next_deadline() const {
   return std::min(addresses_[0].doubted_at, addresses_[1].doubted_at);
 }
 
-}  // namespace ethnet::discv5
+}  // namespace ethnet::kbucket

@@ -11,9 +11,18 @@
 #include <base/instant.hpp>
 #include <types/endpoint.hpp>
 
-#include "limits.hpp"
+namespace ethnet::kbucket {
 
-namespace ethnet::discv5 {
+// An address of ours that nobody came to for so long after it was told is given up, and tried
+// again.
+inline constexpr Duration kArrivalWithin = seconds(5 * 60);
+inline constexpr Duration kTryAgainAfter = seconds(6 * 3600);
+
+// What an engine tells: a node of the WAN, proven to be there, came to us, and nothing of ours had
+// opened it the way.
+struct Arrival {
+  Endpoint from;
+};
 
 struct AddressVerdict {
   Endpoint endpoint;
@@ -22,7 +31,7 @@ struct AddressVerdict {
 
 class Reachability {
  public:
-  // The vote says that this is our address now.
+  // Others are told from now on that this is our address.
   void on_address(Now now, const Endpoint& endpoint);
   // A node that we had not reached came to us, by this family.
   void on_arrival(bool v6) {
@@ -43,4 +52,4 @@ class Reachability {
   std::array<Address, 2> addresses_;
 };
 
-}  // namespace ethnet::discv5
+}  // namespace ethnet::kbucket
