@@ -18,6 +18,7 @@ namespace {
 using testing::at;
 using testing::Hosts;
 using testing::key_of;
+using testing::Options;
 using testing::kLan;
 using testing::Station;
 
@@ -206,7 +207,7 @@ TEST_F(Hosts, atk_37_AnAddressToWhichNobodyComesIsNamedNoMore) {
 TEST_F(Hosts, atk_37_AnAddressThatSomebodyElseNamedIsGivenUpUnlessSomebodyComes) {
   for (const bool v4 : {false, true}) {
     const std::uint64_t first = v4 ? 50 : 20;
-    const Options options{.v4 = v4, .v5 = !v4};
+    const testing::Options options{.v4 = v4, .v5 = !v4};
     Station& visited = add(first, options);
     Station& lonely = add(first + 1, options);
     Station& visitor = add(first + 2, options);

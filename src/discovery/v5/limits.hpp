@@ -27,7 +27,8 @@ inline constexpr std::size_t kMaxNodesRecords = 16;
 
 // Sessions with whom there are keys; 250 bytes each.
 inline constexpr std::size_t kMaxDiscv5Sessions = 4096;
-// Challenges that wait for their handshake; 250 bytes each. At 200,000 packets a second under
+// Challenges that wait for their handshake; 250 bytes each. As many more may be second ones of
+// their peers. At 200,000 packets a second under
 // forged addresses an honest peer still has 80 ms to answer.
 inline constexpr std::size_t kMaxPendingChallenges = 16'384;
 // A handshake that fails leaves the challenge for the honest peer whose address was forged, so
@@ -40,6 +41,9 @@ inline constexpr std::uint64_t kMaxMessagesPerKey = std::uint64_t{1} << 32;
 // How long a challenge waits, and is repeated rather than made anew (discv5-wire: 1 s for the
 // handshake).
 inline constexpr Duration kChallengeLifetime = seconds(1);
+// Of two packets of one peer within this time the second gets the challenge of the first: they were
+// under way at once, and it needs one handshake (geth's suite: HandshakeResend).
+inline constexpr Duration kConcurrentPackets = milliseconds(100);
 // Random content of a packet that only asks for a challenge: as long as a small message.
 inline constexpr std::size_t kRandomMessageBytes = 44;
 

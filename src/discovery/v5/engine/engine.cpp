@@ -71,20 +71,23 @@ void Engine::handle_admitted(Now now, const Datagram& datagram,
 }
 
 // A handshake that answers a challenge of ours costs four operations on the curve: a record, an id
-// signature, an ephemeral key and a shared secret. Strangers have a budget of their own.
+// signature, an ephemeral key and a shared secret; where there are two challenges, the first two
+// twice. Strangers have a budget of their own.
 bool Engine::may_work_for(Now now, const Endpoint& remote, const Packet& packet) {
   const auto* const handshake = std::get_if<Handshake>(&packet.header.authdata);
   if (handshake == nullptr) return true;
   const Peer peer{handshake->source, remote};
-  if (!sessions_.expects_handshake(peer)) return true;  // refused without any of it
+  const std::size_t tries = sessions_.challenges_of(peer);
+  if (tries == 0) return true;  // refused without any of it
   // Who it says to be stands there in clear: its share comes before that of all.
   if (!filter_.allow(now, remote, peer.id)) return false;
   const kbucket::TableEntry* known = table_.find_any(peer.id);
   const bool is_known = known != nullptr && known->standing != Standing::claimed &&
                         known->record->endpoint() == remote;
   const bool proven = is_known || sessions_.has_session(peer);
-  return filter_.allow_curve_work(
-      now, proven ? filter::Trust::proven : filter::Trust::discv5_stranger, kHandshakeCost);
+  return filter_.allow_curve_work(now,
+                                  proven ? filter::Trust::proven : filter::Trust::discv5_stranger,
+                                  tries > 1 ? kSecondTryCost + kHandshakeCost : kHandshakeCost);
 }
 
 // The record that we have of it spares it to send its own; one that a Job judged is not kept in
@@ -196,7 +199,7 @@ std::optional<std::string_view> Engine::exceeded_limit() const {
   if (lookups_.size() > limits_.lookups) return "lookups";
   if (judging_records_ > kMaxDiscv5Judging) return "records to judge";
   if (sessions_.sessions() > limits_.sessions.sessions) return "sessions";
-  if (sessions_.challenges() > limits_.sessions.challenges) return "challenges";
+  if (sessions_.challenges() > 2 * limits_.sessions.challenges) return "challenges";
   if (boot_nodes_.size() > kMaxDiscv5BootNodes) return "boot nodes";
   return std::nullopt;
 }

@@ -49,6 +49,7 @@ inline constexpr std::size_t kMaxKnockedAddresses = 4096;
 
 // Of the filter's budget of curve work, in signature checks.
 inline constexpr std::int64_t kHandshakeCost = 4;
+inline constexpr std::int64_t kSecondTryCost = 2;  // with the other challenge of its peer
 
 // As geth. Nothing that a peer sends makes it longer, but the handshake, once.
 inline constexpr Duration kCallTimeout = milliseconds(700);

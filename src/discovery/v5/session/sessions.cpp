@@ -1,5 +1,6 @@
 #include "sessions.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <base/sip_key.hpp>
@@ -45,7 +46,9 @@ Sessions::Sessions(std::shared_ptr<const crypto::SecretKey> key, EnrPtr local_re
       rng_{rng},
       messages_per_key_{limits.messages_per_key},
       sessions_{limits.sessions, PeerHash{draw_sip_key(rng)}},
-      challenges_{limits.challenges, PeerHash{draw_sip_key(rng)}} {
+      challenge_hash_{draw_sip_key(rng)},
+      challenges_{limits.challenges, challenge_hash_},
+      newest_{limits.challenges, challenge_hash_} {
   CHECK(key_ != nullptr && local_record_ != nullptr);
   CHECK(messages_per_key_ <= kMaxMessagesPerKey);
   self_ = local_record_->node_id();
@@ -102,18 +105,25 @@ Result<Received> Sessions::read_message(const Peer& peer, const Packet& packet) 
 // address must not spoil it for the peer that is there.
 Result<Received> Sessions::accept_handshake(Now now, const Peer& peer, const Packet& packet,
                                             const Handshake& handshake) {
-  Challenge* const challenge = challenges_.find(peer);
-  if (challenge == nullptr) return fail(Discv5Error::no_challenge);
-  if (now.mono >= challenge->expires) return fail(Discv5Error::challenge_expired);
-  auto received = judge_handshake(peer, packet, handshake, *challenge);
-  if (received) {
-    challenges_.erase(peer);
-    ++counters_.handshakes_accepted;
-    return received;
-  }
-  if (++challenge->failed == kMaxHandshakeTries) {
-    challenges_.erase(peer);
-    ++counters_.challenges_spoilt;
+  Result<Received> received = fail(Discv5Error::no_challenge);
+  for (auto* const challenges : {&challenges_, &newest_}) {
+    Challenge* const challenge = challenges->find(peer);
+    if (challenge == nullptr) continue;
+    if (now.mono >= challenge->expires) {
+      received = fail(Discv5Error::challenge_expired);
+      continue;
+    }
+    received = judge_handshake(peer, packet, handshake, *challenge);
+    if (received) {
+      challenges_.erase(peer);
+      newest_.erase(peer);
+      ++counters_.handshakes_accepted;
+      return received;
+    }
+    if (++challenge->failed == kMaxHandshakeTries) {
+      challenges->erase(peer);
+      ++counters_.challenges_spoilt;
+    }
   }
   return received;
 }
@@ -159,22 +169,46 @@ Header Sessions::make_header(const Nonce& nonce, const Authdata& authdata) {
   return out;
 }
 
+// The challenge that a packet gets which is not the first of its peer in this second; null where it
+// gets one of its own. Its peer knows the challenge by the packet: with that of another one, which
+// may be forged, it could do nothing.
+const Sessions::Challenge* Sessions::repeatable(Now now, const Unreadable& packet) {
+  Challenge* const first = challenges_.find(packet.from);
+  const Challenge* const newest = newest_.find(packet.from);
+  if (newest != nullptr && newest->nonce == packet.nonce) return newest;
+  if (first == nullptr) return nullptr;
+  if (first->nonce == packet.nonce) return first;
+  const bool is_concurrent = now.mono < first->expires - kChallengeLifetime + kConcurrentPackets;
+  if (!is_concurrent || std::exchange(first->answers_two, true)) return nullptr;
+  return first;
+}
+
+void Sessions::keep(const Peer& peer, Challenge challenge) {
+  ++counters_.challenges_made;
+  if (Challenge* const newest = newest_.use(peer)) {
+    *newest = std::move(challenge);
+    return;
+  }
+  auto& challenges = challenges_.find(peer) == nullptr ? challenges_ : newest_;
+  if (challenges.insert(peer, std::move(challenge))) ++counters_.challenges_dropped;
+}
+
 std::size_t Sessions::make_challenge(Now now, const Unreadable& packet, EnrPtr known,
                                      PacketBuffer& out) noexcept {
   expire(now);
   const Peer& peer = packet.from;
-  if (const Challenge* const waiting = challenges_.find(peer)) {
+  if (const Challenge* const waiting = repeatable(now, packet)) {
     ++counters_.challenges_repeated;
     return codec_.encode_whoareyou(peer.id, waiting->data, out);
   }
   CHECK(known == nullptr || known->node_id() == peer.id);
   Whoareyou whoareyou{.enr_seq = known == nullptr ? 0 : known->record().seq()};
   rng_.fill(whoareyou.id_nonce);
-  Challenge challenge{.known = std::move(known), .expires = now.mono + kChallengeLifetime};
+  Challenge challenge{
+      .nonce = packet.nonce, .known = std::move(known), .expires = now.mono + kChallengeLifetime};
   write_header(make_header(packet.nonce, whoareyou), challenge.data);
   const std::size_t size = codec_.encode_whoareyou(peer.id, challenge.data, out);
-  if (challenges_.insert(peer, std::move(challenge))) ++counters_.challenges_dropped;
-  ++counters_.challenges_made;
+  keep(peer, std::move(challenge));
   return size;
 }
 
@@ -241,14 +275,19 @@ void Sessions::store(const Peer& peer, Keys keys) {
 }
 
 void Sessions::expire(Now now) {
-  while (!challenges_.empty() && now.mono >= challenges_.oldest().expires) {
-    challenges_.drop_oldest();
-    ++counters_.challenges_expired;
+  for (auto* const challenges : {&challenges_, &newest_}) {
+    while (!challenges->empty() && now.mono >= challenges->oldest().expires) {
+      challenges->drop_oldest();
+      ++counters_.challenges_expired;
+    }
   }
 }
 
 Instant Sessions::next_deadline() const {
-  return challenges_.empty() ? Instant::never() : challenges_.oldest().expires;
+  const auto due = [](const auto& challenges) {
+    return challenges.empty() ? Instant::never() : challenges.oldest().expires;
+  };
+  return std::min(due(challenges_), due(newest_));
 }
 
 }  // namespace ethnet::discv5

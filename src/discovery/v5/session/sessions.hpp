@@ -11,8 +11,9 @@
 // A session and a challenge belong to an identity *and* an endpoint: nobody inherits one by a
 // forged address or by an old one. A forged packet ends nothing: keys are replaced only by a
 // handshake that proved the identity, and a handshake that fails leaves the challenge,
-// kMaxHandshakeTries times. Two generations of keys are read, so that two handshakes that cross,
-// or a packet that is under way while one ends, cost no third.
+// kMaxHandshakeTries times. Nor does it keep the peer out: a challenge names the packet that it
+// answers, and of one peer the first and the newest are kept. Two generations of keys are read, so
+// that two handshakes that cross, or a packet that is under way while one ends, cost no third.
 //
 // Towards an address that proved nothing we send WHOAREYOU alone, 63 bytes for at least 71 + 16.
 // Every refusal is counted by its error. One thread. Limits: ../limits.hpp.
@@ -114,7 +115,8 @@ class Sessions {
   void handle_deadline(Now now) noexcept { expire(now); }
   [[nodiscard]] Instant next_deadline() const;
 
-  // The WHOAREYOU for an unreadable packet; within kChallengeLifetime the same one again.
+  // The WHOAREYOU for an unreadable packet; within kChallengeLifetime the same one again, and
+  // within kConcurrentPackets for one other packet of this peer too.
   // `known`: the record that we have of this identity (CHECK), or null.
   std::size_t make_challenge(Now now, const Unreadable& packet, EnrPtr known,
                              PacketBuffer& out) noexcept;
@@ -130,16 +132,17 @@ class Sessions {
   Sealed make_random(const Peer& peer, PacketBuffer& out) noexcept;
 
   [[nodiscard]] bool has_session(const Peer& peer) { return sessions_.find(peer) != nullptr; }
-  // Whether a handshake of this peer costs us more than a look.
-  [[nodiscard]] bool expects_handshake(const Peer& peer) {
-    return challenges_.find(peer) != nullptr;
+  // How many a handshake of this peer is tried with: with none it costs us no more than a look.
+  [[nodiscard]] std::size_t challenges_of(const Peer& peer) {
+    return (challenges_.find(peer) != nullptr ? 1U : 0U) +
+           (newest_.find(peer) != nullptr ? 1U : 0U);
   }
   // Of a peer that has gone, or that broke the protocol.
   void forget(const Peer& peer) noexcept { sessions_.erase(peer); }
 
   [[nodiscard]] const SessionCounters& counters() const { return counters_; }
   [[nodiscard]] std::size_t sessions() const { return sessions_.size(); }
-  [[nodiscard]] std::size_t challenges() const { return challenges_.size(); }
+  [[nodiscard]] std::size_t challenges() const { return challenges_.size() + newest_.size(); }
 
  private:
   struct PeerHash {
@@ -156,10 +159,12 @@ class Sessions {
     std::optional<Keys> previous;
   };
   struct Challenge {
+    Nonce nonce{};  // of the packet that it answers
     ChallengeData data{};
     EnrPtr known{};
     Instant expires{};
     std::uint32_t failed = 0;
+    bool answers_two = false;  // packets of its peer
   };
 
   [[nodiscard]] Result<Received> read_message(const Peer& peer, const Packet& packet);
@@ -172,6 +177,8 @@ class Sessions {
                                             const EnrPtr& known) const;
   [[nodiscard]] Header make_header(const Nonce& nonce, const Authdata& authdata);
   [[nodiscard]] Keys make_keys(SessionKey read, SessionKey write) const;
+  [[nodiscard]] const Challenge* repeatable(Now now, const Unreadable& packet);
+  void keep(const Peer& peer, Challenge challenge);
   void store(const Peer& peer, Keys keys);
   void expire(Now now);
   // Counts what is refused.
@@ -185,7 +192,10 @@ class Sessions {
   std::uint64_t messages_per_key_;
   PacketCodec codec_;
   LruMap<Peer, Session, PeerHash> sessions_;
-  LruMap<Peer, Challenge, PeerHash> challenges_;  // in the order in which they were made
+  PeerHash challenge_hash_;
+  // In the order in which they were made: of each peer the first, and beside it the newest.
+  LruMap<Peer, Challenge, PeerHash> challenges_;
+  LruMap<Peer, Challenge, PeerHash> newest_;
   SessionCounters counters_;
 };
 

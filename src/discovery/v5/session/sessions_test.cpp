@@ -61,18 +61,70 @@ TEST(Sessions, AHandshakeMakesASessionInBothDirections) {
   EXPECT_EQ(b.sessions.challenges(), 0U);
 }
 
-TEST(Sessions, TheSameChallengeGoesToTheSamePeerWithinASecondAndThenAnother) {
+TEST(Sessions, TheSameChallengeGoesToTheSamePacketWithinASecondAndThenAnother) {
   Node a{1};
   Node b{2};
-  const Bytes first = challenge_for(at(seconds(0)), b, a.place, random_packet(a, b));
-  EXPECT_EQ(challenge_for(at(milliseconds(1)), b, a.place, random_packet(a, b)), first);
-  EXPECT_EQ(challenge_for(at(milliseconds(999)), b, a.place, random_packet(a, b)), first);
+  const Bytes packet = random_packet(a, b);
+  const Bytes first = challenge_for(at(seconds(0)), b, a.place, packet);
+  EXPECT_EQ(challenge_for(at(milliseconds(1)), b, a.place, packet), first);
+  EXPECT_EQ(challenge_for(at(milliseconds(999)), b, a.place, packet), first);
   EXPECT_EQ(b.sessions.counters().challenges_repeated, 2U);
   // Repeating does not make it last longer.
-  EXPECT_NE(challenge_for(at(milliseconds(1000)), b, a.place, random_packet(a, b)), first);
+  EXPECT_NE(challenge_for(at(milliseconds(1000)), b, a.place, packet), first);
   EXPECT_EQ(b.sessions.counters().challenges_made, 2U);
   EXPECT_EQ(b.sessions.counters().challenges_expired, 1U);
   EXPECT_EQ(b.sessions.challenges(), 1U);
+}
+
+// As geth's suite wants it (HandshakeResend), and once.
+TEST(Sessions, OfTwoPacketsAtOnceTheSecondGetsTheChallengeOfTheFirst) {
+  Node a{1};
+  Node b{2};
+  const Bytes first = challenge_for(at(seconds(0)), b, a.place, random_packet(a, b));
+  EXPECT_EQ(challenge_for(at(milliseconds(99)), b, a.place, random_packet(a, b)), first);
+  EXPECT_NE(challenge_for(at(milliseconds(99)), b, a.place, random_packet(a, b)), first);
+  Node c{3};
+  const Bytes other = challenge_for(at(seconds(0)), b, c.place, random_packet(c, b));
+  EXPECT_NE(challenge_for(at(kConcurrentPackets), b, c.place, random_packet(c, b)), other);
+}
+
+// Between the first packet and the newest others may have been forged.
+TEST(Sessions, atk_28_TheFirstAndTheNewestChallengeOfAPeerAreBothGood) {
+  const Now now = at(seconds(0));
+  const Now later = at(milliseconds(500));
+  for (const bool answers_first : {true, false}) {
+    Node a{1};
+    Node b{2};
+    Node forger{1, {}, 9};  // knows a's identity and address
+    const Bytes mine = random_packet(a, b);
+    const Bytes forged = random_packet(forger, b);
+    const Bytes first = challenge_for(now, b, a.place, answers_first ? mine : forged);
+    (void)challenge_for(later, b, a.place, random_packet(forger, b));
+    const Bytes newest = challenge_for(later, b, a.place, answers_first ? forged : mine);
+    EXPECT_EQ(b.sessions.challenges(), 2U) << "and no more";
+    EXPECT_EQ(b.sessions.challenges_of(a.peer()), 2U);
+    const Bytes answered =
+        handshake_for(later, a, b, answers_first ? first : newest, text_bytes(kAsked));
+    EXPECT_NE(as<MessageReceived>(b.take(later, a.place, answered)), nullptr);
+    EXPECT_EQ(b.sessions.challenges(), 0U) << "both have been of use";
+    EXPECT_TRUE(reads(later, b, a));
+  }
+}
+
+TEST(Sessions, BothChallengesOfAPeerAreOverInTheirTime) {
+  Node a{1};
+  Node b{2};
+  (void)challenge_for(at(seconds(0)), b, a.place, random_packet(a, b));
+  const Bytes newest = challenge_for(at(milliseconds(600)), b, a.place, random_packet(a, b));
+  b.sessions.handle_deadline(at(seconds(1)));
+  EXPECT_EQ(b.sessions.challenges(), 1U);
+  EXPECT_EQ(b.sessions.next_deadline(), at(milliseconds(1600)).mono);
+  const Now now = at(milliseconds(1599));
+  const Bytes handshake = handshake_for(now, a, b, newest, text_bytes(kAsked));
+  b.sessions.handle_deadline(at(milliseconds(1600)));
+  EXPECT_EQ(b.sessions.challenges(), 0U);
+  EXPECT_TRUE(
+      refused(b.take(at(milliseconds(1600)), a.place, handshake), b, Discv5Error::no_challenge));
 }
 
 TEST(Sessions, AnotherEndpointOrIdentityGetsAChallengeOfItsOwn) {
