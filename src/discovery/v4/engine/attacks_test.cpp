@@ -165,7 +165,8 @@ TEST_F(Discv4Attacks, atk_21_WhereWeKnockedOurselvesNoMoreGoesThanCameEither) {
   std::uint64_t number = 500;
   std::size_t pongs = 0;
   for (const std::size_t padding : {0U, 10U, 20U, 30U, 40U, 100U, 1'000U}) {
-    const Hand hand{net, ++number, place_of(number)};
+    ++number;
+    const Hand hand{net, number, place_of(number)};
     net.tell(node, [&](Engine& e) { return e.ping(net.now(), node_of(number, hand.at)); });
     Bytes list = packet_of(hand.ping_to(node), *key_of(number));
     list.erase(list.begin(), list.begin() + kHeaderBytes);
