@@ -1,4 +1,6 @@
 // Whom a list in the DNS names is dialled, as far as it is of our chain, and no list has all dials.
+#include <set>
+
 #include <discovery/dns/testing/zone.hpp>
 #include <gtest/gtest.h>
 
@@ -18,6 +20,7 @@ VerifiedEnr false_record(std::uint64_t number, const IpAddress& ip) {
   const Genesis genesis = chain::dev_genesis();
   return EnrBuilder{1}
       .ip(ip)
+      .udp(9'003)
       .quic(9'001)
       .fork_id(genesis.fork_schedule().fork_id(0, genesis.header.timestamp))
       .sign(dns::testing::key_of(number))
@@ -205,6 +208,45 @@ TEST_F(DnsLists, AddressesOfOtherNetworksThanAreAllowedAreNotDialled) {
   EXPECT_EQ(box.counter("peers.dials.dns"), 1U);
   EXPECT_GE(box.counter("node.netrestrict_dials"), 1U);
   EXPECT_EQ(box.counter("node.netrestrict_datagrams_out"), 0U);
+}
+
+TEST_F(DnsLists, atk_38_AListDoesNotMakeUsKnockAtOurLanOrAtAGroupOfHosts) {
+  std::vector<VerifiedEnr> records;
+  std::uint64_t number = 7;
+  for (const char* ip : {"192.168.1.1", "127.0.0.1", "224.0.0.251", "169.254.3.3", "60.1.1.1"}) {
+    records.push_back(false_record(number++, IpAddress::parse(ip).value()));
+  }
+  publish(records);
+  std::set<IpAddress> knocked;
+  net_.elsewhere = [&](const Packet& packet, Now) {
+    knocked.insert(packet.to.ip);
+    return std::optional<Bytes>{};
+  };
+  const auto ip = [](const char* text) { return IpAddress::parse(text).value(); };
+  // Discovery is told of them, too.
+  const auto speaking = [&](unsigned host) {
+    NodeConfig config = listed();
+    config.udp_discovery = UdpDiscoveryConfig{.listen = {{Net::address(host).ip, 32'303}},
+                                              .external = {},
+                                              .v4 = true,
+                                              .v5 = true,
+                                              .boot_records = {},
+                                              .boot_nodes = {},
+                                              .saved = {},
+                                              .nets = {}};
+    return config;
+  };
+  net_.listens_everywhere = true;
+  Box& everywhere = net_.add(speaking(3), 3);
+  run(everywhere, seconds(40));
+  EXPECT_EQ(knocked, (std::set<IpAddress>{ip("60.1.1.1")}));
+  EXPECT_GE(everywhere.counter("dns.nodes_elsewhere"), 4U);
+  // Where the operator has put us on a LAN alone, a list may name who is there, and no group still.
+  knocked.clear();
+  net_.listens_everywhere = false;
+  Box& inside = net_.add(speaking(4), 4);
+  run(inside, seconds(40));
+  EXPECT_EQ(knocked, (std::set<IpAddress>{ip("192.168.1.1"), ip("169.254.3.3"), ip("60.1.1.1")}));
 }
 
 }  // namespace

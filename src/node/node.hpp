@@ -248,8 +248,8 @@ class Node {
   void on_clock_suspect(Now now, const discv4::ClockSuspect& suspect);
   void add_udp_candidate(const kbucket::NodeRecord& record, peers::Source source);
   // Whom such a record names is dialled, where there can be a session.
-  void add_candidate(const NodeId& id, const Enr& record, peers::Source source,
-                     std::map<Dialable, std::uint64_t>& seen);
+  void add_candidate(const NodeId& id, const Enr& record, const RecordSource& had_from,
+                     peers::Source source, std::map<Dialable, std::uint64_t>& seen);
   // Our record gets the next number, if it says something else than the one that is known.
   // `address`: where sessions with us are opened, as others see it; nothing: as before.
   void say_own_address(Now now, const Endpoint& address);
@@ -272,6 +272,7 @@ class Node {
   // node_dns.cpp
   void start_dns(Now now);
   [[nodiscard]] bool route_dns(Now now);
+  [[nodiscard]] kbucket::Scope scope_of_lists() const;
   void on_dns_event(Now now, const dns::ClientEvent& event);
 
   // Dials whom discovery found, while there are places; looks for more when they run out.

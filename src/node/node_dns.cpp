@@ -1,7 +1,11 @@
 // What the node does with lists of nodes in the DNS: whoever answers questions about names gets
 // them as TextsWanted; whom a list names is dialled, where its record names our chain, and told to
 // discv5 and discv4, whatever its chain.
+#include <algorithm>
+
 #include <base/check.hpp>
+#include <discovery/kbucket/scope.hpp>
+#include <discovery/v5/engine/local_record.hpp>
 #include <types/enr.hpp>
 
 #include "node.hpp"
@@ -55,11 +59,27 @@ bool Node::route_dns(Now now) {
   return moved;
 }
 
+// A list is for the world, and may name nobody's neighbours. But where the operator has put us on a
+// LAN, or on loopback, alone, and nobody has seen us elsewhere, it may name who is there.
+kbucket::Scope Node::scope_of_lists() const {
+  const auto own = Enr::decode(enr_);
+  if (external_ || (own && discv5::scope_named(*own) == kbucket::Scope::wan)) {
+    return kbucket::Scope::wan;
+  }
+  kbucket::Scope widest = kbucket::Scope::special;
+  for (const Endpoint& at : config_.listen) {
+    if (at.ip.is_unspecified()) return kbucket::Scope::wan;
+    widest = std::max(widest, kbucket::scope_of(at.ip));
+  }
+  return widest;
+}
+
 void Node::on_dns_event(Now now, const dns::ClientEvent& event) {
   if (const auto* const found = std::get_if<dns::NodeFound>(&event)) {
-    add_candidate(found->record.node_id(), found->record.record(), peers::Source::dns,
-                  counters_.dns_nodes);
-    if (udp_discovery_) udp_discovery_->tell(now, found->record);
+    const kbucket::Scope scope = scope_of_lists();
+    add_candidate(found->record.node_id(), found->record.record(), {scope, std::nullopt},
+                  peers::Source::dns, counters_.dns_nodes);
+    if (udp_discovery_) udp_discovery_->tell(now, found->record, scope);
   } else if (const auto* const changed = std::get_if<dns::RootChanged>(&event)) {
     known_lists_.learn(changed->tree, changed->seq);
     log_.write(now, LogLevel::info, "A list of nodes in the DNS",

@@ -213,6 +213,7 @@ void add_nodes_seen(CounterList& out, const std::string& part,
     return it == nodes.end() ? 0 : it->second;
   };
   out.add(part + ".nodes_dialable", seen(Dialable::yes));
+  out.add(part + ".nodes_elsewhere", seen(Dialable::elsewhere));
   out.add(part + ".nodes_of_other_forks", seen(Dialable::other_fork));
   out.add(part + ".nodes_without_fork_id", seen(Dialable::no_fork_id));
   out.add(part + ".nodes_without_session_port", seen(Dialable::no_session_port));

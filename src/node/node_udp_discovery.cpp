@@ -160,15 +160,17 @@ void Node::on_clock_suspect(Now now, const discv4::ClockSuspect& suspect) {
 void Node::add_udp_candidate(const kbucket::NodeRecord& record, peers::Source source) {
   const auto enr = Enr::decode(record.encoded());
   CHECK(enr.has_value());
-  add_candidate(record.id(), *enr, source, counters_.udp_nodes);
+  const IpAddress& at = record.endpoint().ip;
+  add_candidate(record.id(), *enr, {kbucket::scope_of(at), at}, source, counters_.udp_nodes);
 }
 
-void Node::add_candidate(const NodeId& id, const Enr& record, peers::Source source,
-                         std::map<Dialable, std::uint64_t>& seen) {
+void Node::add_candidate(const NodeId& id, const Enr& record, const RecordSource& had_from,
+                         peers::Source source, std::map<Dialable, std::uint64_t>& seen) {
   const chain::BlockRef head = chain_.head();
   const auto header = chain_.pending_header(head.hash);
   CHECK(header.has_value());
-  const DialTarget target = dial_target(record, *schedule_, head.number, header->timestamp);
+  const DialTarget target =
+      dial_target(record, had_from, *schedule_, head.number, header->timestamp);
   ++seen[target.verdict];
   if (target.verdict != Dialable::yes || !may_dial(target.endpoint)) return;
   scheduler_.add(source, {id, target.endpoint});

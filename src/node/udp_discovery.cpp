@@ -81,10 +81,11 @@ Bytes UdpDiscovery::saved_nodes() const {
 }
 
 // discv4 begins its look-ups with claims too, and asks those of whom it is not sure.
-void UdpDiscovery::tell(Now now, const VerifiedEnr& told) {
+void UdpDiscovery::tell(Now now, const VerifiedEnr& told, kbucket::Scope by) {
   const auto record =
       kbucket::NodeRecord::of(std::make_shared<const VerifiedEnr>(told), kbucket::RecordPort::udp);
   if (record == nullptr) return;
+  if (!kbucket::may_relay(by, kbucket::scope_of(record->endpoint().ip))) return;
   if (host_.v5() != nullptr) {
     host_.v5()->add_node(now, record);
   } else {
@@ -109,16 +110,24 @@ std::optional<Transmit> UdpDiscovery::poll_transmit(Now now, MutByteView out) {
   return transmit;
 }
 
-DialTarget dial_target(const Enr& record, const ForkSchedule& schedule, std::uint64_t head_number,
-                       std::uint64_t head_time) {
+DialTarget dial_target(const Enr& record, const RecordSource& source, const ForkSchedule& schedule,
+                       std::uint64_t head_number, std::uint64_t head_time) {
   const auto fork = record.fork_id();
   if (!fork) return {.verdict = Dialable::no_fork_id, .endpoint = {}};
   if (schedule.judge(*fork, head_number, head_time) != ForkIdVerdict::accept) {
     return {.verdict = Dialable::other_fork, .endpoint = {}};
   }
-  const auto endpoint = kbucket::endpoint_of(record, kbucket::RecordPort::quic);
-  if (!endpoint) return {.verdict = Dialable::no_session_port, .endpoint = {}};
-  return {.verdict = Dialable::yes, .endpoint = *endpoint};
+  // What was asked is its port for discovery, which may be of the other family: that it answered
+  // there says nothing of a printer that it names beside it.
+  Dialable verdict = Dialable::no_session_port;
+  for (const auto& endpoint : {record.endpoint_v4("quic"), record.endpoint_v6("quic")}) {
+    if (!endpoint) continue;
+    const bool may_be_meant = kbucket::may_relay(source.scope, kbucket::scope_of(endpoint->ip));
+    const bool is_there = !source.seen_at || *source.seen_at == endpoint->ip;
+    if (may_be_meant && is_there) return {.verdict = Dialable::yes, .endpoint = *endpoint};
+    verdict = Dialable::elsewhere;
+  }
+  return {.verdict = verdict, .endpoint = {}};
 }
 
 }  // namespace ethnet::node

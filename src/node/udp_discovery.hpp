@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <discovery/host/host.hpp>
+#include <discovery/kbucket/scope.hpp>
 #include <types/enr.hpp>
 #include <types/fork_id.hpp>
 
@@ -44,8 +45,9 @@ class UdpDiscovery {
   [[nodiscard]] Result<void> restore(Now now);
   // Who answered, as a nodes file.
   [[nodiscard]] Bytes saved_nodes() const;
-  // Somebody told of it elsewhere (a list in the DNS): a claim, if it names a place of discovery.
-  void tell(Now now, const VerifiedEnr& told);
+  // Somebody told of it elsewhere (a list in the DNS): a claim, if it names a place of discovery that
+  // who is of that scope may name.
+  void tell(Now now, const VerifiedEnr& told, kbucket::Scope by);
   // Looks somewhere, for the sake of peers.
   void search(Now now, const NodeId& target);
   // Whether a datagram came in on one of its sockets.
@@ -66,14 +68,23 @@ class UdpDiscovery {
   discovery::Host host_;
 };
 
+// Where we had a record from: which of the addresses that its owner wrote into it are dialled.
+struct RecordSource {
+  kbucket::Scope scope = kbucket::Scope::wan;  // of the conversation: kbucket::may_relay
+  // Where the node answered us, and nowhere else; nothing: nobody has been asked (lists).
+  std::optional<IpAddress> seen_at;
+};
+
 // Whom such a record says a session can be opened with: it names the chain that `schedule` is of,
-// as far as ours has come, and a port for QUIC. Else why not.
-enum class Dialable : std::uint8_t { yes, no_session_port, no_fork_id, other_fork };
+// as far as ours has come, and a port for QUIC at an address that RecordSource allows. Else why
+// not.
+enum class Dialable : std::uint8_t { yes, no_session_port, no_fork_id, other_fork, elsewhere };
 struct DialTarget {
   Dialable verdict = Dialable::yes;
   Endpoint endpoint;  // where it is `yes`
 };
-[[nodiscard]] DialTarget dial_target(const Enr& record, const ForkSchedule& schedule,
-                                     std::uint64_t head_number, std::uint64_t head_time);
+[[nodiscard]] DialTarget dial_target(const Enr& record, const RecordSource& source,
+                                     const ForkSchedule& schedule, std::uint64_t head_number,
+                                     std::uint64_t head_time);
 
 }  // namespace ethnet::node

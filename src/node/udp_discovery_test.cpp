@@ -26,7 +26,19 @@ class Targets : public ::testing::Test {
     return out;
   }
   [[nodiscard]] DialTarget judge(const EnrBuilder& builder, std::uint64_t head = 10) const {
-    return dial_target(builder.sign(key_)->record(), ours_, head, 1'000 + head);
+    return dial_target(builder.sign(key_)->record(), {}, ours_, head, 1'000 + head);
+  }
+  // Of a node that answered at `seen`, as discovery has it.
+  [[nodiscard]] DialTarget judge_seen(EnrBuilder builder, const char* seen) const {
+    const IpAddress ip = IpAddress::parse(seen).value();
+    const auto record = builder.fork_id(ours_.fork_id(10, 1'010)).sign(key_);
+    return dial_target(record->record(), {kbucket::scope_of(ip), ip}, ours_, 10, 1'010);
+  }
+  [[nodiscard]] Dialable judge_listed(const char* ip, kbucket::Scope scope) const {
+    EnrBuilder builder{1};
+    builder.ip(IpAddress::parse(ip).value()).quic(443).fork_id(ours_.fork_id(10, 1'010));
+    return dial_target(builder.sign(key_)->record(), {scope, std::nullopt}, ours_, 10, 1'010)
+        .verdict;
   }
 
   ForkSchedule ours_{Hash32{}, 1'000, {kFork}, {}};
@@ -57,6 +69,46 @@ TEST_F(Targets, WhoIsOnAnotherChainOrForkOrSaysNothingIsNotDialled) {
   const ForkSchedule stale{Hash32{}, 1'000, {}, {}};
   EXPECT_EQ(judge(record().quic(4'000).fork_id(stale.fork_id(200, 1'200)), 200).verdict,
             Dialable::other_fork);
+}
+
+// Attack 38: the address that answers is the attacker's, the one to be dialled somebody else's.
+TEST_F(Targets, atk_38_WhereNobodyHasSeenTheNodeItIsNotDialled) {
+  const auto two_faced = [&](const char* ip) {
+    EnrBuilder out = record();  // of discovery alone
+    out.ip(IpAddress::parse(ip).value()).quic6(443);
+    return out;
+  };
+  for (const char* ip : {"fd00::1", "::1", "ff02::fb", "2600:9::9"}) {
+    EXPECT_EQ(judge_seen(two_faced(ip), "60.1.1.1").verdict, Dialable::elsewhere) << ip;
+  }
+  // It speaks QUIC where it was seen too.
+  const DialTarget target = judge_seen(two_faced("2600:9::9").quic(444), "60.1.1.1");
+  EXPECT_EQ(target.verdict, Dialable::yes);
+  EXPECT_EQ(target.endpoint, Endpoint::parse("60.1.1.1:444").value());
+}
+
+// "quic" is of both families where there is no "quic6".
+TEST_F(Targets, atk_38_OfTwoAddressesTheOneThatAnsweredIsDialled) {
+  for (const char* ip : {"192.168.1.1", "127.0.0.1", "224.0.0.251", "60.9.9.9"}) {
+    EnrBuilder out{1};
+    out.ip(IpAddress::parse(ip).value()).quic(443);
+    out.ip(IpAddress::parse("2600::1").value()).udp6(30'303);
+    const DialTarget target = judge_seen(std::move(out), "2600::1");
+    EXPECT_EQ(target.verdict, Dialable::yes);
+    EXPECT_EQ(target.endpoint, Endpoint::parse("[2600::1]:443").value()) << ip;
+  }
+}
+
+TEST_F(Targets, atk_38_AListNamesNobodysNeighboursAndNoGroupOfHosts) {
+  using kbucket::Scope;
+  EXPECT_EQ(judge_listed("60.9.9.9", Scope::wan), Dialable::yes);
+  for (const char* ip : {"192.168.1.1", "127.0.0.1", "169.254.1.1", "224.0.0.251", "0.0.0.0"}) {
+    EXPECT_EQ(judge_listed(ip, Scope::wan), Dialable::elsewhere) << ip;
+  }
+  EXPECT_EQ(judge_listed("192.168.1.1", Scope::lan), Dialable::yes);
+  EXPECT_EQ(judge_listed("127.0.0.1", Scope::lan), Dialable::elsewhere);
+  EXPECT_EQ(judge_listed("127.0.0.1", Scope::loopback), Dialable::yes);
+  EXPECT_EQ(judge_listed("224.0.0.251", Scope::loopback), Dialable::elsewhere);
 }
 
 TEST(UdpPort, IsOfTheFamilyOfTheAddress) {
@@ -368,6 +420,74 @@ TEST(OwnRecord, NamesTheForkThatTheHeadHasPassedAndIsSignedAnewForNoOtherHead) {
   EXPECT_NE(record()->fork_id(), schedule.fork_id(0, 0));
   EXPECT_GT(record()->seq(), first);
   EXPECT_EQ(box.node->udp_discovery()->host().local_record()->record().seq(), record()->seq());
+}
+
+// A node of discv5 that answers as all do, outside of our LAN, and whose record says what it likes.
+class Stranger {
+ public:
+  Stranger(Now now, const EnrBuilder& record)
+      : key_{discv4::testing::key_of(77)},
+        record_{std::make_shared<const VerifiedEnr>(record.sign(*key_).value())},
+        table_{record_->node_id()},
+        filter_{rng_, {}},
+        engine_{now, key_, record_, table_, filter_, rng_, Prng{3}, {}} {}
+
+  [[nodiscard]] kbucket::RecordPtr record() const {
+    return kbucket::NodeRecord::of(record_, kbucket::RecordPort::udp);
+  }
+  // What goes back of a datagram of ours, which it sees come from elsewhere in the world.
+  std::optional<Bytes> answer(const Packet& packet, Now now) {
+    const Datagram datagram{packet.to, Endpoint::parse("[2600:99::1]:32303").value(), 0,
+                            packet.bytes};
+    engine_.handle_datagrams(now, {&datagram, 1});
+    Bytes buffer(kTransmitBufferBytes);
+    std::optional<Bytes> first;
+    while (const auto sent = engine_.poll_transmit(now, buffer)) {
+      if (!first) first = to_bytes(ByteView{buffer}.first(sent->size));
+    }
+    while (engine_.poll_event()) {
+    }
+    return first;
+  }
+
+ private:
+  std::shared_ptr<const crypto::SecretKey> key_;
+  discovery::EnrPtr record_;
+  sim::SeededSecureRng rng_{Prng{5}};
+  kbucket::Table table_;
+  filter::Filter filter_;
+  discv5::Engine engine_;
+};
+
+// Where a node dials that has seen this stranger alive.
+std::set<Endpoint> dialled_for(EnrBuilder record) {
+  Net net;
+  net.listens_everywhere = true;
+  const Genesis genesis = chain::dev_genesis();
+  record.fork_id(genesis.fork_schedule().fork_id(0, genesis.header.timestamp));
+  Stranger stranger{{Instant{} + seconds(100), UnixTime::from_seconds(1'800'000'000)}, record};
+  NodeConfig config = speaking_discv5();
+  config.udp_discovery->boot_records = {stranger.record()};
+  std::set<Endpoint> dialled;
+  net.elsewhere = [&](const Packet& packet, Now now) -> std::optional<Bytes> {
+    if (packet.to == stranger.record()->endpoint()) return stranger.answer(packet, now);
+    dialled.insert(packet.to);
+    return std::nullopt;
+  };
+  Box& box = net.add(config, 1);
+  net.run(seconds(20));
+  EXPECT_GT(box.counter("udp_discovery.nodes_dialable"), 0U) << "it was not even considered";
+  return dialled;
+}
+
+TEST(DiallingOfDiscv5, atk_38_ARecordDoesNotMakeUsKnockAtOurLanOrAtAVictim) {
+  const std::set<Endpoint> itself{Endpoint::parse("[2600::1]:443").value()};
+  for (const char* ip : {"192.168.1.1", "127.0.0.1", "224.0.0.251", "60.9.9.9"}) {
+    EnrBuilder record{1};
+    record.ip(IpAddress::parse(ip).value()).quic(443);
+    record.ip(IpAddress::parse("2600::1").value()).udp6(30'303);
+    EXPECT_EQ(dialled_for(record), itself) << ip;
+  }
 }
 
 }  // namespace
