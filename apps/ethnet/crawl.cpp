@@ -208,6 +208,7 @@ class CrawlRun {
     if (census_.refused() > 0) {
       line += fmt::format("  {} not stored: {} is full", census_.refused(), options_.census);
     }
+    if (c.odd_ports > 0) line += fmt::format("  {} left out: a port that is none", c.odd_ports);
     if (console_.is_terminal() && !is_last) return console_.status(line);
     if (!is_last && now < next_line_) return;
     next_line_ = now + kPlainInterval;

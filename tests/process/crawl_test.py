@@ -16,6 +16,10 @@ sys.dont_write_bytecode = True
 from support import DEADLINE_SECONDS, ProcessTest  # noqa: E402
 
 NODES = 5
+# Of a node on loopback whose "tcp" is 65,536, signed by go-ethereum's p2p/enr.
+WIDE_PORT = ("d7d5c757ba92696a12e97893f0ef9b6f1a1881b5d6496bddfd29f3070823ea3c",
+             "enr:-Iq4QKFCuWkmrSTneVvDv9aEdBvRmXvVjP86cKOUFkPSsErWKejwzvMsUshFRYHQxK3RtkxU9ccHz9UDPezvnuW5PiMBgmlkgnY0gmlwhH8AAA"
+             "GJc2VjcDI1NmsxoQIf66_ouXbbB04mMrYG54OmFq2yuiyd5oM3J6GtKqNxV4N0Y3CDAQAAg3VkcAk")
 ABSENT = ("enode://ca634cae0d49acb401d8a4c6b6fe8c55b70d115bf400769cc1400f3258cd31387574077f301b421bc84df7266c44e9e6d569fc"
           "56be00812904767bf5ccd1fc7f@127.0.0.1:9")
 
@@ -123,6 +127,28 @@ class Crawl(ProcessTest):
         self.assertEqual(set(self.rows()), set(records))  # reads, and makes that file again
         with open(self.path("nodes.csv"), encoding="utf-8") as file:
             self.assertEqual(len(file.readlines()), 4)
+
+    def test_a_node_with_a_port_that_is_none_is_left_out_and_counted(self):
+        _, records, boot = self.network("discv5", 2)
+        node_id, record = WIDE_PORT
+        self.write("wide.json", json.dumps({node_id: {"seq": 1, "record": record}}))
+        text = self.finish(self.crawl("discv5", "--bootnodes", boot, "--nodes", "wide.json"))
+        self.assertRegex(text, r"crawl  2 nodes .*  1 left out: a port that is none  done")
+        rows = self.rows()
+        self.assertEqual(set(rows), set(records))
+        # A row as an earlier version stored it.
+        row = rows[next(iter(records))] | {"id": node_id, "record": record, "seq": "1"}
+        database = sqlite3.connect(self.path("census.db"))
+        marks = ", ".join("?" * len(row))
+        database.execute(f"INSERT INTO nodes ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+        database.commit()
+        database.close()
+        os.mkdir(self.path("tree"))
+        self.finish(self.crawl("discv5", "--bootnodes", boot, "--json", "tree/nodes.json"))
+        with open(self.path("tree/nodes.json"), encoding="utf-8") as file:
+            self.assertEqual(set(json.load(file)), set(records))
+        self.finish(self.start("ethnet", "key", "new", "tree-key"))
+        self.finish(self.start("ethnet", "dns", "sign", "tree", "--key", "tree-key", "--domain", "nodes.test"))
 
     def test_a_file_that_cannot_be_written_at_the_end_is_named_with_its_flag(self):
         _, records, boot = self.network("discv5", 2)
