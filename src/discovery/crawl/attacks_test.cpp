@@ -220,6 +220,8 @@ TEST_F(CrawlAttacks, atk_38_ANodeOutThereDoesNotSendUsToOurLan) {
   const Endpoint lan = Endpoint::parse("192.168.1.1:53").value();
   EXPECT_FALSE(book.on_answer(now_, id_of(1), record_of(1, lan)).has_value());
   EXPECT_EQ(book.nodes(), 0U);
+  const Now later{now_.mono + seconds(3'600), now_.wall + seconds(3'600)};
+  EXPECT_FALSE(book.next(later).has_value()) << "it is not asked there either";
 }
 
 }  // namespace

@@ -185,7 +185,9 @@ TEST_F(HostAttacks, atk_27_28_DatagramsOfAnySortNeitherGrowUsNorAreAmplified) {
     const Caused caused = take(from, bytes);
     ASSERT_LE(caused.to_sender, bytes.size()) << "to " << from.to_string() << " after " << i;
     ASSERT_EQ(caused.to_others, 0U) << "from " << from.to_string() << " after " << i;
-    if (i % kBetweenTicks == 0) ASSERT_EQ(pass(milliseconds(100)).to_others, 0U) << i;
+    if (i % kBetweenTicks == 0) {
+      ASSERT_EQ(pass(milliseconds(100)).to_others, 0U) << i;
+    }
     most_held = std::max(most_held, host_.held());
     if (i == datagrams / 2) after_half = meter.growth();
     if (host_.exceeded_limit()) FAIL() << *host_.exceeded_limit();

@@ -222,9 +222,19 @@ TEST_F(Hosts, atk_37_AnAddressThatSomebodyElseNamedIsGivenUpUnlessSomebodyComes)
     EXPECT_EQ(visited.host.local_record()->record().endpoint_v4("udp"), at(visited.number)) << v4;
     EXPECT_EQ(lonely.host.local_record()->record().ip(), std::nullopt) << v4;
     EXPECT_EQ(lonely.records_changed(), 1U) << v4;
-    run(kbucket::kTryAgainAfter);
-    EXPECT_EQ(lonely.host.local_record()->record().endpoint_v4("udp"), at(lonely.number)) << v4;
   }
+}
+
+TEST_F(Hosts, AnAddressThatWasGivenUpIsTriedAgainAfterSixHours) {
+  Station& us = add(1, {.v5 = false});
+  us.host.expect_arrivals(now_, at(1));
+  run(kbucket::kArrivalWithin + seconds(10));
+  EXPECT_EQ(us.host.local_record()->record().ip(), std::nullopt);
+  run(kbucket::kTryAgainAfter);
+  EXPECT_EQ(us.host.local_record()->record().endpoint_v4("udp"), at(1));
+  run(kbucket::kArrivalWithin);
+  EXPECT_EQ(us.host.local_record()->record().ip(), std::nullopt) << "and given up again";
+  EXPECT_EQ(us.records_changed(), 3U);
 }
 
 TEST_F(Hosts, atk_22_AnAddressWithoutBudgetReachesNeitherEngine) {

@@ -64,7 +64,9 @@ TEST_F(Discv4Attacks, atk_21_AllAnswersTogetherHaveABudgetOfBytes) {
     ASSERT_FALSE(answers.empty()) << "nobody waits in vain";
     const Message message = answers[0].message();
     const auto& first = std::get<Neighbors>(message);
-    if (i == 0) EXPECT_FALSE(first.nodes.view().empty());
+    if (i == 0) {
+      EXPECT_FALSE(first.nodes.view().empty());
+    }
     if (!first.nodes.view().empty()) continue;
     ++empty;
     EXPECT_LE(answers[0].bytes.size(), encoded_size(question));
@@ -155,7 +157,8 @@ TEST_F(Discv4Attacks, atk_21_WhereWeKnockedOurselvesNoMoreGoesThanCameEither) {
   std::uint64_t number = 500;
   std::size_t pongs = 0;
   for (const std::size_t padding : {0U, 10U, 20U, 30U, 40U, 100U, 1'000U}) {
-    const Hand hand{net, ++number, place_of(number)};
+    ++number;
+    const Hand hand{net, number, place_of(number)};
     net.tell(node, [&](Engine& e) { return e.ping(net.now(), node_of(number, hand.at)); });
     Bytes list = packet_of(hand.ping_to(node), *key_of(number));
     list.erase(list.begin(), list.begin() + kHeaderBytes);

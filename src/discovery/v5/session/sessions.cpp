@@ -272,7 +272,9 @@ void Sessions::store(const Peer& peer, Keys keys) {
     session->previous = std::exchange(session->newest, std::move(keys));
     return;
   }
-  if (sessions_.insert(peer, Session{.newest = std::move(keys), .previous = std::nullopt}))
+  if (sessions_.insert(peer, Session{.newest = std::move(keys),
+                                     .previous = std::nullopt,
+                                     .proven_at = Instant{INT64_MIN}}))
     ++counters_.sessions_dropped;
 }
 
