@@ -53,6 +53,7 @@ std::size_t Filter::Hash::operator()(const NodeAt& node) const noexcept {
 Filter::Filter(const SipKey& of_places, const SipKey& of_nodes, const FilterLimits& limits)
     : limits_{limits},
       looks_{full(limits.looks)},
+      answers_{full(limits.answers)},
       curve_{full(limits.strangers_curve), full(limits.strangers_curve), full(limits.proven_curve),
              full(limits.answers_curve)},
       addresses_{limits.addresses, Hash{of_places}},
@@ -113,6 +114,12 @@ Admission Filter::admit(Now now, const Endpoint& from) noexcept {
 bool Filter::allow_request(Now now, const Endpoint& from) noexcept {
   if (from.ip.is_loopback() || site(from).requests.take(now, 1)) return true;
   ++counters_.refused_requests;
+  return false;
+}
+
+bool Filter::allow_answer(Now now, std::size_t bytes) noexcept {
+  if (answers_.take(now, static_cast<std::int64_t>(bytes))) return true;
+  ++counters_.refused_answers;
   return false;
 }
 

@@ -48,6 +48,7 @@ struct FilterLimits {
   Rate lan = kLanRate;
   Rate identity = kIdentityRate;
   Rate looks = kLookRate;
+  Rate answers{.burst = kMaxAnswerBytesAtOnce, .per_second = kMaxAnswerBytesPerSecond};
   Rate strangers_curve = kStrangersCurveRate;
   Rate proven_curve = kProvenCurveRate;
   Rate answers_curve = kAnswersCurveRate;
@@ -66,6 +67,7 @@ struct FilterCounters {
   std::uint64_t refused_requests = 0;   // authentic, and more than an address may ask
   std::uint64_t refused_identities = 0;
   std::uint64_t refused_strangers_work = 0;
+  std::uint64_t refused_answers = 0;
   std::uint64_t refused_proven_work = 0;   // and of answers
   std::uint64_t forgotten_addresses = 0;   // at kMaxFilteredAddresses
   std::uint64_t forgotten_nets = 0;        // at kMaxFilteredNets
@@ -93,6 +95,8 @@ class Filter {
   // `cost` in signature checks. CHECK: 1 to kMaxCurveCost.
   [[nodiscard]] bool allow_curve_work(Now now, Trust trust, std::int64_t cost = 1) noexcept;
 
+  // So many bytes answer a question that is shorter. CHECK: at most what may go at once.
+  [[nodiscard]] bool allow_answer(Now now, std::size_t bytes) noexcept;
   // Strangers may have come, and been refused for want of curve work.
   [[nodiscard]] bool refused_strangers(Now now, Duration within) const {
     return strangers_refused_at_ > now.mono - within;
@@ -131,6 +135,7 @@ class Filter {
 
   FilterLimits limits_;
   CostBucket looks_;
+  CostBucket answers_;
   std::array<CostBucket, kTrusts> curve_;
   Instant strangers_refused_at_{INT64_MIN};
   LruMap<Endpoint, Site, Hash> addresses_;

@@ -179,6 +179,15 @@ TEST_F(FilterOfWork, StrangersShareOneBudgetAndTheProvenHaveAnother) {
 
 // What an adversary cannot predict, the key, decides nothing; what it could, the order of its
 // packets, decides all.
+TEST_F(FilterOfWork, AnswersHaveSoManyBytesTogether) {
+  const auto answers = [&](Now now) {
+    return passes(10'000, [&] { return filter.allow_answer(now, 4'000); });
+  };
+  EXPECT_EQ(answers(at(seconds(0))), kMaxAnswerBytesAtOnce / 4'000);
+  EXPECT_EQ(answers(at(seconds(1))), kMaxAnswerBytesPerSecond / 4'000);
+  EXPECT_EQ(filter.counters().refused_answers, 20'000U - 750U);
+}
+
 TEST_F(FilterOfWork, StrangersOfEachProtocolAndAnswersHaveBudgetsOfTheirOwn) {
   const Now now = at(seconds(0));
   EXPECT_FALSE(filter.refused_strangers(now, seconds(300)));

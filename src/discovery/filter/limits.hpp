@@ -44,6 +44,11 @@ inline constexpr std::size_t kMaxKnownPlaces = 8'192;
 // as its answer may have been one of them.
 inline constexpr Duration kDrownedFor = seconds(2);
 
+// Bytes of NODES and NEIGHBORS for everybody together, in which an answer is up to 43 times its
+// question: 240 full answers a second. A node of a network of 10,000 gives a few dozen.
+inline constexpr std::int64_t kMaxAnswerBytesPerSecond = 1'000'000;
+inline constexpr std::int64_t kMaxAnswerBytesAtOnce = 2'000'000;  // of look-ups that begin together
+
 // Addresses whose budget is remembered; 200 bytes each. Who floods under more addresses than this
 // has no budget of an address to fear, and shares that of strangers.
 inline constexpr std::size_t kMaxFilteredAddresses = 16'384;

@@ -75,8 +75,12 @@ class Floods : public Hosts {
   // Knows all of these, by both protocols where it speaks them.
   void meet(Station& us, const std::vector<Station*>& others) {
     for (Station* const other : others) {
-      if (us.host.v4() != nullptr) ASSERT_NE(us.host.v4()->ping(now_, other->v4_node()), 0U);
-      if (us.host.v5() != nullptr) ASSERT_NE(us.host.v5()->ping(now_, other->node()), 0U);
+      if (us.host.v4() != nullptr) {
+        ASSERT_NE(us.host.v4()->ping(now_, other->v4_node()), 0U);
+      }
+      if (us.host.v5() != nullptr) {
+        ASSERT_NE(us.host.v5()->ping(now_, other->node()), 0U);
+      }
     }
     run(seconds(5));
     ASSERT_EQ(alive(us), others.size());

@@ -18,8 +18,8 @@ namespace {
 using testing::at;
 using testing::Hosts;
 using testing::key_of;
-using testing::Options;
 using testing::kLan;
+using testing::Options;
 using testing::Station;
 
 TEST_F(Hosts, BothProtocolsAreSpokenOnOneSocket) {

@@ -44,6 +44,10 @@ inline constexpr Duration kChallengeLifetime = seconds(1);
 // Of two packets of one peer within this time the second gets the challenge of the first: they were
 // under way at once, and it needs one handshake (geth's suite: HandshakeResend).
 inline constexpr Duration kConcurrentPackets = milliseconds(100);
+// How long it counts that the other end of a session is at its address, by a handshake or an answer
+// to a question of ours (discv4 has the same for its proofs): whoever has the address next is not
+// to be flooded by who had it, under keys that never age.
+inline constexpr Duration kSessionProofLifetime = seconds(24 * 3600);
 // Random content of a packet that only asks for a challenge: as long as a small message.
 inline constexpr std::size_t kRandomMessageBytes = 44;
 

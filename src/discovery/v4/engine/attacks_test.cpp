@@ -41,6 +41,43 @@ struct Discv4Attacks : ::testing::Test {
   }
 };
 
+TEST_F(Discv4Attacks, atk_21_AllAnswersTogetherHaveABudgetOfBytes) {
+  constexpr std::size_t kBurst = 5'000;
+  constexpr std::size_t kPerSecond = 500;
+  net.filter_limits.answers = {.burst = kBurst, .per_second = kPerSecond};
+  NetNode& known_to_many = net.add(2);
+  for (std::uint64_t i = 100; i < 120; ++i) {
+    NetNode& other = net.add(i);
+    net.tell(known_to_many, [&](Engine& e) { return e.ping(net.now(), other.node()); });
+  }
+  net.run(seconds(3));
+  const Hand asker{net, 9, place_of(9)};
+  asker.bond(known_to_many);
+  const std::size_t before = bytes_to(asker.at.ip);
+  std::size_t bytes_in = 0;
+  std::size_t empty = 0;
+  for (int i = 0; i < 40; ++i) {
+    const FindNode question{KeyBytes{}, asker.soon()};
+    asker.send(known_to_many, question);
+    bytes_in += encoded_size(question);
+    const auto answers = asker.answers();
+    ASSERT_FALSE(answers.empty()) << "nobody waits in vain";
+    const Message message = answers[0].message();
+    const auto& first = std::get<Neighbors>(message);
+    if (i == 0) {
+      EXPECT_FALSE(first.nodes.view().empty());
+    }
+    if (!first.nodes.view().empty()) continue;
+    ++empty;
+    EXPECT_LE(answers[0].bytes.size(), encoded_size(question));
+    net.run(milliseconds(200));
+  }
+  EXPECT_GT(empty, 25U);
+  EXPECT_EQ(known_to_many.filter.counters().refused_answers, empty);
+  const std::size_t of_seconds = kPerSecond * 20;
+  EXPECT_LE(bytes_to(asker.at.ip) - before, kBurst + of_seconds + bytes_in);
+}
+
 // --- 38: an address that somebody else names ---
 
 // A node answers from one address, and is to be asked at another, where a victim is.

@@ -301,7 +301,7 @@ std::optional<Hash32> Engine::send_ping(Now now, const Endpoint& local, const En
   pad(ping, max_size);
   const auto hash = send(ping, local, remote);
   if (!hash) return std::nullopt;
-  const SentPing sent{.at = now.mono, .to = remote.ip};
+  const SentPing sent{.at = now.mono, .to = remote.ip, .pongs = 0};
   if (SentPing* same = pings_.use(*hash)) {
     *same = sent;
   } else {

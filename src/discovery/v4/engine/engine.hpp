@@ -222,7 +222,7 @@ class Engine {
   Bonds bonds_;
   Proofs proofs_;
   kbucket::ProbeBudget probes_{kMaxProbedPlaces};
-  LruMap<Hash32, SentPing, PeerHash> pings_;  // of ours: which PONGs are worth a look
+  LruMap<Hash32, SentPing, PeerHash> pings_;        // of ours: which PONGs are worth a look
   LruMap<IpAddress, Instant, PeerHash> turned_to_;  // by PINGs that answered none, when last
   Contacts contacts_;
   std::map<std::uint64_t, ActiveLookup> lookups_;

@@ -1,5 +1,6 @@
 // What others ask of us: PING, FINDNODE, ENRRequest.
 #include <algorithm>
+#include <vector>
 
 #include <crypto/keccak.hpp>
 #include <discovery/kbucket/scope.hpp>
@@ -127,16 +128,11 @@ void Engine::on_findnode(Now now, const Sender& from, const FindNode& findnode) 
   }
   const NodeId target{crypto::keccak256(findnode.target)};
   const kbucket::Scope between = scope_of(from.remote.ip);
-  Neighbors answer{.nodes = {}, .expiration = expiration_at(now.wall)};
-  std::size_t bytes = kEmptyNeighborsBytes;
+  const Neighbors empty{.nodes = {}, .expiration = expiration_at(now.wall)};
+  std::vector<Neighbors> answer{empty};
+  std::size_t bytes = kEmptyNeighborsBytes;  // of the last one
+  std::size_t all_bytes = bytes;
   std::size_t told = 0;
-  bool has_sent = false;
-  const auto flush = [&] {
-    has_sent = true;
-    send(answer, from.local, from.remote);
-    answer.nodes = {};
-    bytes = kEmptyNeighborsBytes;
-  };
   // Of the whole table, since only some of it may be told to this node.
   for (const RecordPtr& record : table_.closest(target, kMaxMembers, false)) {
     if (told == kMaxAnswerNodes) break;
@@ -144,12 +140,19 @@ void Engine::on_findnode(Now now, const Sender& from, const FindNode& findnode) 
     if (node == nullptr || node->id == from.node.id) continue;
     if (!may_relay(between, scope_of(node->at.ip))) continue;
     const Neighbor neighbor{node->at, node->key.xy()};
-    if (bytes + encoded_size(neighbor) > kMaxDiscv4Packet) flush();
-    answer.nodes.push_back(neighbor);
-    bytes += encoded_size(neighbor);
+    const std::size_t size = encoded_size(neighbor);
+    if (bytes + size > kMaxDiscv4Packet) {
+      answer.push_back(empty);
+      bytes = kEmptyNeighborsBytes;
+      all_bytes += bytes;
+    }
+    answer.back().nodes.push_back(neighbor);
+    bytes += size;
+    all_bytes += size;
     ++told;
   }
-  if (!answer.nodes.view().empty() || !has_sent) flush();
+  if (told > 0 && !filter_.allow_answer(now, all_bytes)) answer = {empty};
+  for (const Neighbors& packet : answer) send(packet, from.local, from.remote);
 }
 
 void Engine::on_enr_request(Now now, const Sender& from) {

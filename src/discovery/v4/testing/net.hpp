@@ -28,12 +28,13 @@ inline V4Node node_of(std::uint64_t number, const Endpoint& at) {
 }
 
 struct NetNode {
-  NetNode(std::uint64_t number_, const Endpoint& at_, Now now, bool keeps_table)
+  NetNode(std::uint64_t number_, const Endpoint& at_, Now now, bool keeps_table,
+          const filter::FilterLimits& limits = {})
       : number{number_},
         at{at_},
         table{id_of(number)},
         rng{number + 1000},
-        filter{rng},
+        filter{rng, limits},
         engine{now,
                EngineConfig{.key = key_of(number),
                             .local_record = record_of(number, at),
@@ -78,7 +79,7 @@ class Net {
  public:
   NetNode& add(std::uint64_t number, const Endpoint& at, bool keeps_table = false) {
     auto& slot = nodes_[at];
-    slot = std::make_unique<NetNode>(number, at, now(), keeps_table);
+    slot = std::make_unique<NetNode>(number, at, now(), keeps_table, filter_limits);
     return *slot;
   }
   NetNode& add(std::uint64_t number, bool keeps_table = false) {
@@ -126,6 +127,7 @@ class Net {
   // What came to a peer without an engine; empties its box.
   std::vector<Sent> box(const Endpoint& at) { return std::exchange(boxes_[at], {}); }
 
+  filter::FilterLimits filter_limits{};      // of the nodes that are added from now on
   std::vector<Sent> log;                     // everything that engines sent
   std::function<bool(const Sent&)> is_lost;  // where it is set
   std::function<void(const Sent&)> on_box;   // likewise: answers for peers by hand

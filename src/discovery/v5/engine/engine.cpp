@@ -117,11 +117,7 @@ void Engine::on_message(Now now, const Endpoint& local, const MessageReceived& r
   std::visit(
       [&](const auto& m) {
         if constexpr (requires { serve(now, local, from, m); }) {
-          // A handshake has paid before it was looked at.
-          const bool has_paid = received.established != nullptr;
-          if (!has_paid && !filter_.allow(now, from.at, from.id)) return;
-          const bool was_paid_for = admission == filter::Admission::paid;
-          if (was_paid_for || filter_.allow_request(now, from.at)) serve(now, local, from, m);
+          if (may_ask(now, local, received, admission)) serve(now, local, from, m);
         } else {
           on_answer(now, from, m);
         }

@@ -69,6 +69,7 @@ struct EngineCounters {
   std::uint64_t bad_messages = 0;       // authentic, and not of the protocol
   std::uint64_t pings = 0;              // served, as the next two
   std::uint64_t findnodes = 0;
+  std::uint64_t proofs_aged = 0;        // requests of a session that has to prove its address again
   std::uint64_t talks_unknown = 0;      // for a protocol that nobody registered
   std::uint64_t talk_answers_late = 0;  // of our handlers
   std::uint64_t calls = 0;
@@ -200,9 +201,13 @@ class Engine {
   void emit(Event event);
 
   // engine_serve.cpp: what others ask
+  [[nodiscard]] bool may_ask(Now now, const Endpoint& local, const MessageReceived& received,
+                             filter::Admission admission);
   void serve(Now now, const Endpoint& local, const Peer& from, const Ping& ping);
   void serve(Now now, const Endpoint& local, const Peer& from, const FindNode& find);
   void serve(Now now, const Endpoint& local, const Peer& from, const TalkReq& talk);
+  void answer_nodes(Now now, const Endpoint& local, const Peer& from, const FindNode& find,
+                    std::span<const ByteView> records);
   bool reply(const Endpoint& local, const Peer& to, const Message& message);
 
   // engine_calls.cpp: what we ask

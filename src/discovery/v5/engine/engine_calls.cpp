@@ -136,6 +136,7 @@ void Engine::on_challenge(Now now, const ChallengeReceived& challenge) {
     CHECK(sealed.has_value());
   }
   send({}, peer.at, sealed->size);
+  sessions_.prove(now, peer);  // our nonce came back from there
   call->leads = true;
   call->challenged = true;
   calls_.set_sent(*call, sealed->nonce, now.mono + kCallTimeout);
@@ -151,6 +152,7 @@ Call* Engine::find_asked(Now now, const Peer& from, const RequestId& id, Message
     return nullptr;
   }
   upkeep_.on_heard(now);
+  sessions_.prove(now, from);
   call->leads = false;
   return call;
 }

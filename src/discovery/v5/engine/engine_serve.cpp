@@ -11,6 +11,22 @@ namespace ethnet::discv5 {
 using kbucket::may_relay;
 using kbucket::scope_of;
 
+// An answer may be longer than its question: only to whom is there, and was lately. Else the
+// question is answered by a challenge, which is not, as if its session had gone.
+bool Engine::may_ask(Now now, const Endpoint& local, const MessageReceived& received,
+                     filter::Admission admission) {
+  const Peer& from = received.from;
+  // A handshake has paid before it was looked at.
+  const bool has_paid = received.established != nullptr;
+  if (!has_paid && !filter_.allow(now, from.at, from.id)) return false;
+  const bool was_paid_for = admission == filter::Admission::paid;
+  if (!was_paid_for && !filter_.allow_request(now, from.at)) return false;
+  if (sessions_.is_proven(now, from)) return true;
+  ++counters_.proofs_aged;
+  on_unreadable(now, local, {from, received.nonce});
+  return false;
+}
+
 bool Engine::reply(const Endpoint& local, const Peer& to, const Message& message) {
   PacketBuffer plain{};
   const auto size = encode_message(message, MutByteView{plain}.first(kPlainRoom));
@@ -31,7 +47,7 @@ void Engine::serve(Now now, const Endpoint& local, const Peer& from, const Ping&
 }
 
 // Only nodes that were seen alive and whose address means the same to the asker (attacks 26, 38).
-void Engine::serve(Now, const Endpoint& local, const Peer& from, const FindNode& find) {
+void Engine::serve(Now now, const Endpoint& local, const Peer& from, const FindNode& find) {
   ++counters_.findnodes;
   const kbucket::Scope between = scope_of(from.at.ip);
   std::vector<RecordPtr> kept;  // the views below are of these
@@ -50,7 +66,25 @@ void Engine::serve(Now, const Endpoint& local, const Peer& from, const FindNode&
       kept.push_back(std::move(record));
     }
   }
-  for (const Nodes& message : pack_nodes(find.request_id, records)) reply(local, from, message);
+  answer_nodes(now, local, from, find, records);
+}
+
+// Beyond what all answers may have together it is empty, and where that were longer than the
+// question (which asks for no distance), none.
+void Engine::answer_nodes(Now now, const Endpoint& local, const Peer& from, const FindNode& find,
+                          std::span<const ByteView> records) {
+  const auto bytes_of = [](const std::vector<Nodes>& messages) {
+    std::size_t bytes = 0;
+    for (const Nodes& message : messages) bytes += encoded_size(message) + kOrdinaryOverhead;
+    return bytes;
+  };
+  const std::size_t asked = encoded_size(find) + kOrdinaryOverhead;
+  std::vector<Nodes> answer = pack_nodes(find.request_id, records);
+  if (bytes_of(answer) > asked && !filter_.allow_answer(now, bytes_of(answer))) {
+    answer = pack_nodes(find.request_id, {});
+    if (bytes_of(answer) > asked) return;
+  }
+  for (const Nodes& message : answer) reply(local, from, message);
 }
 
 void Engine::serve(Now now, const Endpoint& local, const Peer& from, const TalkReq& talk) {

@@ -13,8 +13,10 @@
 
 namespace ethnet::discv5 {
 
+// What an ordinary packet has beside its plaintext: masking IV, header, source, tag.
+inline constexpr std::size_t kOrdinaryOverhead = 16 + 23 + 32 + 16;
 // The longest plaintext of an ordinary packet.
-inline constexpr std::size_t kPlainRoom = kMaxDiscv5Packet - 16 - 23 - 32 - 16;
+inline constexpr std::size_t kPlainRoom = kMaxDiscv5Packet - kOrdinaryOverhead;
 
 // One at least; of more than kMaxNodesTotal messages the rest is left out. Views of `records`.
 [[nodiscard]] std::vector<Nodes> pack_nodes(const RequestId& id, std::span<const ByteView> records);

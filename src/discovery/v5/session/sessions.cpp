@@ -93,7 +93,7 @@ Result<Received> Sessions::read_message(const Peer& peer, const Packet& packet) 
     if (!plain && session->previous) plain = codec_.open(packet, session->previous->read.view());
     if (plain) {
       ++counters_.messages;
-      return MessageReceived{peer, *plain, nullptr};
+      return MessageReceived{peer, *plain, nullptr, packet.header.nonce};
     }
   }
   ++counters_.refusals[std::to_underlying(session == nullptr ? Discv5Error::no_session
@@ -117,6 +117,7 @@ Result<Received> Sessions::accept_handshake(Now now, const Peer& peer, const Pac
     if (received) {
       challenges_.erase(peer);
       newest_.erase(peer);
+      prove(now, peer);
       ++counters_.handshakes_accepted;
       return received;
     }
@@ -141,7 +142,7 @@ Result<Received> Sessions::judge_handshake(const Peer& peer, const Packet& packe
   const auto plain = codec_.open(packet, keys.initiator.view());
   if (!plain) return fail(Discv5Error::handshake_unreadable);
   store(peer, make_keys(std::move(keys.initiator), std::move(keys.recipient)));
-  return MessageReceived{peer, *plain, record};
+  return MessageReceived{peer, *plain, record, packet.header.nonce};
 }
 
 // A record that is not newer than the one we have is not looked at further: its signature would
@@ -271,7 +272,10 @@ void Sessions::store(const Peer& peer, Keys keys) {
     session->previous = std::exchange(session->newest, std::move(keys));
     return;
   }
-  if (sessions_.insert(peer, Session{std::move(keys), std::nullopt})) ++counters_.sessions_dropped;
+  if (sessions_.insert(peer, Session{.newest = std::move(keys),
+                                     .previous = std::nullopt,
+                                     .proven_at = Instant{INT64_MIN}}))
+    ++counters_.sessions_dropped;
 }
 
 void Sessions::expire(Now now) {

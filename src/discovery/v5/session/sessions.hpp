@@ -53,6 +53,7 @@ struct MessageReceived {
   ByteView plain;
   // After a handshake: the record that proved the identity, theirs or the one that we had.
   EnrPtr established{};
+  Nonce nonce{};  // of its packet
 };
 // An ordinary packet under no key that we have; asks for a challenge.
 struct Unreadable {
@@ -132,6 +133,15 @@ class Sessions {
   Sealed make_random(const Peer& peer, PacketBuffer& out) noexcept;
 
   [[nodiscard]] bool has_session(const Peer& peer) { return sessions_.find(peer) != nullptr; }
+  // It answered a question of ours, from there.
+  void prove(Now now, const Peer& peer) {
+    if (Session* const session = sessions_.find(peer)) session->proven_at = now.mono;
+  }
+  // Within kSessionProofLifetime.
+  [[nodiscard]] bool is_proven(Now now, const Peer& peer) {
+    const Session* const session = sessions_.find(peer);
+    return session != nullptr && session->proven_at + kSessionProofLifetime > now.mono;
+  }
   // How many a handshake of this peer is tried with: with none it costs us no more than a look.
   [[nodiscard]] std::size_t challenges_of(const Peer& peer) {
     return (challenges_.find(peer) != nullptr ? 1U : 0U) +
@@ -157,6 +167,7 @@ class Sessions {
   struct Session {
     Keys newest;  // of what we send
     std::optional<Keys> previous;
+    Instant proven_at{INT64_MIN};
   };
   struct Challenge {
     Nonce nonce{};  // of the packet that it answers
