@@ -298,7 +298,8 @@ void Node::refresh_record(Now now, const std::optional<Endpoint>& address) {
   if (discv5::says_the_same(record.record(), current)) return;
   // Nobody has a higher one: those of our LAN may have it since the last run.
   VerifiedEnr newest = VerifiedEnr::decode(newest_enr_).value();
-  if (discv5::says_the_same(record.record(), newest.record())) {
+  const bool is_newer = newest->seq() > current.seq();
+  if (is_newer && discv5::says_the_same(record.record(), newest.record())) {
     record = std::move(newest);
   } else {
     enr_seq_ = number;

@@ -17,6 +17,8 @@ std::string_view describe(std::uint16_t code) {
       return "neither one nor two lines";
     case OwnRecordError::foreign:
       return "it is of another node key";
+    case OwnRecordError::number:
+      return "a sequence number that we never have";
   }
   return "unknown";
 }
@@ -49,6 +51,8 @@ Result<OwnRecord> decode_own_record(ByteView file, const NodeId& self) {
     if (end == std::string::npos || lines == 2) return fail(OwnRecordError::lines, at);
     const VerifiedEnr record = TRY(VerifiedEnr::parse(std::string_view{text}.substr(at, end - at)));
     if (record.node_id() != self) return fail(OwnRecordError::foreign, at);
+    const bool is_ours = record->seq() > 0 && record->seq() <= std::uint64_t{INT64_MAX};
+    if (!is_ours) return fail(OwnRecordError::number, at);
     if (!out) out.emplace(OwnRecord{.told = record, .newest = record});
     if (record->seq() > out->newest->seq()) out->newest = record;
     at = end + 1;

@@ -21,6 +21,7 @@ enum class OwnRecordError : std::uint16_t {
   too_large = 1,  // kMaxOwnRecordFile
   lines,          // neither one nor two, each with its end
   foreign,        // of another key
+  number,         // that no run of ours gave: 0, or above INT64_MAX
 };
 [[nodiscard]] const ErrorDomain& error_domain(OwnRecordError);
 

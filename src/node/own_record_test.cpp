@@ -44,6 +44,11 @@ TEST(OwnRecordFile, WhatIsDamagedOrAnothersIsRefused) {
   EXPECT_TRUE(decode_own_record(bytes_of(told->text()), self).error().is(Code::lines)) << "cut";
   EXPECT_TRUE(decode_own_record(bytes_of(line + line + line), self).error().is(Code::lines));
   EXPECT_TRUE(decode_own_record(Bytes(kMaxOwnRecordFile + 1), self).error().is(Code::too_large));
+  for (const std::uint64_t number : {std::uint64_t{0}, UINT64_MAX}) {
+    const VerifiedEnr odd = record(number);
+    const auto read = decode_own_record(encode_own_record(odd, odd), self);
+    EXPECT_TRUE(read.error().is(Code::number)) << number;
+  }
   for (std::size_t i = 0; i < good.size(); ++i) {
     Bytes bad = good;
     bad[i] ^= std::byte{1};
@@ -74,8 +79,12 @@ TEST(OwnRecordAcrossLives, IsTheSameWhileItSaysTheSame) {
   NodeConfig given = discovering();
   given.discovery.emplace();
   given.udp_discovery->external = Endpoint::parse("60.1.1.1:40000").value();
-  for (NodeConfig config : {NodeConfig{}, lite, discovering(), given}) {
+  NodeConfig in_a_lan;  // which alone is told that address, in a record with a number of its own
+  in_a_lan.discovery.emplace().external = Endpoint::parse("10.0.0.9:9001").value();
+  for (NodeConfig config : {NodeConfig{}, lite, discovering(), given, in_a_lan}) {
     const Bytes first = life(config);
+    const bool has_two = std::ranges::count(first, std::byte{'\n'}) == 2;
+    EXPECT_EQ(has_two, config.discovery && config.discovery->external.has_value());
     config.own_record = first;
     Net net;
     Box& box = net.add(config, 1);
