@@ -45,8 +45,8 @@ class UdpDiscovery {
   [[nodiscard]] Result<void> restore(Now now);
   // Who answered, as a nodes file.
   [[nodiscard]] Bytes saved_nodes() const;
-  // Somebody told of it elsewhere (a list in the DNS): a claim, if it names a place of discovery that
-  // who is of that scope may name.
+  // Somebody told of it elsewhere (a list in the DNS): a claim, if it names a place of discovery
+  // that who is of that scope may name.
   void tell(Now now, const VerifiedEnr& told, kbucket::Scope by);
   // Looks somewhere, for the sake of peers.
   void search(Now now, const NodeId& target);
