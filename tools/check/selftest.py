@@ -250,7 +250,9 @@ SAMPLES = {
     ],
     "gcc": [({"README.md": ""}, "failed")],
     "sim_traces": [({"README.md": ""}, "failed")],
-    "mutants": [({"README.md": ""}, "missing"), ({"tools/mutants/mutants.toml": ""}, "failed")],
+    "mutants": [({"README.md": ""}, "missing"), ({"tools/mutants/mutants.toml": ""}, "failed"),
+                ({"tools/mutants/mutants.toml": '[[mutant]]\nname = "m"\nfile = "a.cpp"\nold = "x"\n', "a.cpp": "xx"}, "stands 2 times"),
+                ({"tools/mutants/mutants.toml": '[[mutant]]\nname = "m"\nfile = "b.cpp"\nold = "x"\n'}, "stands 0 times")],
 }
 
 
