@@ -26,6 +26,7 @@ filter::FilterLimits no_limits() {
   out.identity = kAll;
   out.strangers_curve = kAll;
   out.proven_curve = kAll;
+  out.answers_curve = kAll;
   out.answers = kAll;
   return out;
 }
