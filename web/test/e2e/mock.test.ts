@@ -35,7 +35,13 @@ test('what a node tells is there: head, tree, reorganisations, peers, refusals, 
   const page = await browser.open(url);
   await untilLive(page);
   const head = node.chain.head;
-  expect(await page.locator('#facts > div').first().innerText()).toContain(String(head.number));
+  // The page is live with the first of its events; it has been told all with the last one.
+  await page.locator('#log li').nth(node.events.length - 1).waitFor();
+  await page
+    .locator('#facts > div')
+    .first()
+    .filter({ hasText: String(head.number) })
+    .waitFor();
   expect(await page.locator('.blocks g[data-head] title').textContent()).toContain(head.hash);
   expect(await page.locator('#reorgs li').count()).toBe(2);
   expect(await page.locator('.blocks g[data-role=displaced]').count()).toBe(5);
