@@ -63,7 +63,8 @@ bool Node::route_dns(Now now) {
 // LAN, or on loopback, alone, and nobody has seen us elsewhere, it may name who is there.
 kbucket::Scope Node::scope_of_lists() const {
   const auto own = Enr::decode(enr_);
-  if (external_ || (own && discv5::scope_named(*own) == kbucket::Scope::wan)) {
+  const bool is_seen_there = external_ && kbucket::scope_of(external_->ip) == kbucket::Scope::wan;
+  if (is_seen_there || (own && discv5::scope_named(*own) == kbucket::Scope::wan)) {
     return kbucket::Scope::wan;
   }
   kbucket::Scope widest = kbucket::Scope::special;
@@ -71,7 +72,7 @@ kbucket::Scope Node::scope_of_lists() const {
     if (at.ip.is_unspecified()) return kbucket::Scope::wan;
     widest = std::max(widest, kbucket::scope_of(at.ip));
   }
-  return widest;
+  return widest == kbucket::Scope::special ? kbucket::Scope::wan : widest;
 }
 
 void Node::on_dns_event(Now now, const dns::ClientEvent& event) {

@@ -111,6 +111,8 @@ class UpnpMapper::Rounds {
     const auto ip = found->external_address();
     if (!ip) return UpnpFailed{ip.error()};
     for (std::size_t i = 0; i < internal_.size(); ++i) {
+      // In a gateway of both protocols it would take away what NAT-PMP has mapped to give it back.
+      if (is_stopped()) return UpnpFailed{"nobody wants it any more"};
       auto mapping = found->map(internal_[i], external_[i], kUpnpLease);
       if (!mapping) return UpnpFailed{mapping.error()};
       external_[i] = mapping->external;

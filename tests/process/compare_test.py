@@ -12,7 +12,7 @@ from support import BIN, ProcessTest  # noqa: E402
 ROOT = os.environ["ETHNET_SOURCE_DIR"]
 GETH = os.path.join(ROOT, "build", "tools", "geth_bench")
 VECTORS = os.environ.get("ETHNET_VECTORS", os.path.join(os.path.dirname(ROOT), "shared", "vectors"))
-ROWS = 18  # with AVX-512 one more
+ROWS = 20  # with AVX-512 one more
 
 
 def needs_geth():

@@ -188,6 +188,7 @@ void Client::drop_unlinked() {
 }
 
 void Client::remember(const Link& link, std::uint64_t seq) {
+  if (seq == 0) return;  // nobody has seen a root of it
   std::uint64_t& known = remembered_[link.identity()];
   known = std::max(known, seq);
   if (remembered_.size() > kMaxRememberedTrees) remembered_.erase(remembered_.begin());

@@ -133,11 +133,19 @@ bool Filter::is_drowned(Now now, const Endpoint& at) noexcept {
 }
 
 bool Filter::allow(Now now, const Endpoint& from, const NodeId& id) noexcept {
+  return take_of_node(now, from, id, &Node::proven);
+}
+
+bool Filter::allow_claim(Now now, const Endpoint& from, const NodeId& id) noexcept {
+  return take_of_node(now, from, id, &Node::claimed);
+}
+
+bool Filter::take_of_node(Now now, const Endpoint& from, const NodeId& id,
+                          CostBucket Node::* budget) noexcept {
   if (from.ip.is_loopback()) return true;
-  const NodeAt node{id, site_of(from)};
-  CostBucket& budget =
-      entry(identities_, node, full(limits_.identity), counters_.forgotten_identities);
-  if (budget.take(now, 1)) return true;
+  const Node fresh{full(limits_.identity), full(limits_.identity)};
+  Node& node = entry(identities_, NodeAt{id, site_of(from)}, fresh, counters_.forgotten_identities);
+  if ((node.*budget).take(now, 1)) return true;
   ++counters_.refused_identities;
   return false;
 }

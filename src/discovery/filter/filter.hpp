@@ -90,8 +90,10 @@ class Filter {
   void know(const Endpoint& at) noexcept;
   // Somebody there may have answered within the last kDrownedFor, and been refused unseen.
   [[nodiscard]] bool is_drowned(Now now, const Endpoint& at) noexcept;
-  // Stage 2: it is, or says it is, from this node.
+  // Stage 2: it is from this node.
   [[nodiscard]] bool allow(Now now, const Endpoint& from, const NodeId& id) noexcept;
+  // It says that it is, as anybody may: a budget apart, which takes nothing of the node's own.
+  [[nodiscard]] bool allow_claim(Now now, const Endpoint& from, const NodeId& id) noexcept;
   // `cost` in signature checks. CHECK: 1 to kMaxCurveCost.
   [[nodiscard]] bool allow_curve_work(Now now, Trust trust, std::int64_t cost = 1) noexcept;
 
@@ -123,6 +125,10 @@ class Filter {
     CostBucket datagrams;  // of anybody who writes this address
     CostBucket requests;   // of who is there
   };
+  struct Node {
+    CostBucket claimed;
+    CostBucket proven;
+  };
   struct Known {
     Instant refused_at{INT64_MIN};  // a datagram from there, unseen
   };
@@ -132,6 +138,8 @@ class Filter {
   [[nodiscard]] CostBucket& net(const IpAddress& ip) noexcept;
   [[nodiscard]] Payment pay(Now now, const Endpoint& from) noexcept;
   void count_refused(Payment why) noexcept;
+  [[nodiscard]] bool take_of_node(Now now, const Endpoint& from, const NodeId& id,
+                                  CostBucket Node::* budget) noexcept;
 
   FilterLimits limits_;
   CostBucket looks_;
@@ -140,7 +148,7 @@ class Filter {
   Instant strangers_refused_at_{INT64_MIN};
   LruMap<Endpoint, Site, Hash> addresses_;
   LruMap<Endpoint, CostBucket, Hash> nets_;  // of IPv6
-  LruMap<NodeAt, CostBucket, Hash> identities_;
+  LruMap<NodeAt, Node, Hash> identities_;
   LruMap<Endpoint, Known, Hash> known_;
   FilterCounters counters_;
 };

@@ -164,6 +164,15 @@ TEST_F(FilterOfIdentities, AForgedIdentitySpendsNothingOfTheHonestNode) {
             kIdentityRate.burst);
 }
 
+// Nor from its own address: what only says that it is that node has a budget apart.
+TEST_F(FilterOfIdentities, WhoeverSaysToBeANodeSpendsNothingOfWhatItProvesToBe) {
+  const Now now = at(seconds(0));
+  const Endpoint here = place("8.1.1.1:30303");
+  EXPECT_EQ(passes(100, [&] { return filter.allow_claim(now, here, node(1)); }),
+            kIdentityRate.burst);
+  EXPECT_EQ(passes(100, [&] { return filter.allow(now, here, node(1)); }), kIdentityRate.burst);
+}
+
 TEST_F(FilterOfWork, StrangersShareOneBudgetAndTheProvenHaveAnother) {
   const Now now = at(seconds(0));
   const auto stranger = [&] { return filter.allow_curve_work(now, Trust::discv4_stranger); };

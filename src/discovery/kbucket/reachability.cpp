@@ -5,16 +5,19 @@
 namespace ethnet::kbucket {
 
 void Reachability::on_address(Now now, const Endpoint& endpoint) {
-  one(!endpoint.ip.is_v4()) = {endpoint, false, now.mono + kArrivalWithin};
+  one(!endpoint.ip.is_v4()) = {
+      .endpoint = endpoint, .lost = false, .doubted_at = now.mono + kArrivalWithin, .put_off = 0};
 }
 
 std::optional<AddressVerdict> Reachability::overdue(Now now, bool unheard) {
   for (Address& address : addresses_) {
     if (address.doubted_at > now.mono) continue;
-    if (unheard && !address.lost) {
+    if (unheard && !address.lost && address.put_off < kMaxVerdictsPutOff) {
+      ++address.put_off;
       address.doubted_at = now.mono + kArrivalWithin;
       continue;
     }
+    address.put_off = 0;
     address.lost = !address.lost;
     address.doubted_at = now.mono + (address.lost ? kTryAgainAfter : kArrivalWithin);
     return AddressVerdict{address.endpoint, address.lost};

@@ -17,6 +17,10 @@ namespace ethnet::kbucket {
 // again.
 inline constexpr Duration kArrivalWithin = seconds(5 * 60);
 inline constexpr Duration kTryAgainAfter = seconds(6 * 3600);
+// Times that a verdict is put off since strangers were refused: an hour. Who floods us for longer
+// may have an address of ours given up; otherwise a few packets now and then would keep a wrong
+// one.
+inline constexpr unsigned kMaxVerdictsPutOff = 12;
 
 // What an engine tells: a node of the WAN, proven to be there, came to us, and nothing of ours had
 // opened it the way.
@@ -38,7 +42,7 @@ class Reachability {
     if (!one(v6).lost) one(v6).doubted_at = Instant::never();
   }
   // One verdict that is due; call until it gives none. `unheard`: strangers were refused within
-  // the last kArrivalWithin.
+  // the last kArrivalWithin, which puts it off, kMaxVerdictsPutOff times.
   [[nodiscard]] std::optional<AddressVerdict> overdue(Now now, bool unheard);
   [[nodiscard]] Instant next_deadline() const;
 
@@ -47,6 +51,7 @@ class Reachability {
     Endpoint endpoint;
     bool lost = false;
     Instant doubted_at = Instant::never();  // while it is told; then when to try it again
+    unsigned put_off = 0;
   };
   [[nodiscard]] Address& one(bool v6) { return addresses_[v6 ? 1 : 0]; }
   std::array<Address, 2> addresses_;

@@ -46,5 +46,17 @@ TEST(Reachability, WhereStrangersWereRefusedNobodyConcludesThatNoneCame) {
   EXPECT_TRUE(own.overdue(at(kArrivalWithin + kArrivalWithin + kTryAgainAfter), true).has_value());
 }
 
+// A few packets now and then keep no address that nobody comes to.
+TEST(Reachability, AVerdictIsNotPutOffWithoutEnd) {
+  Reachability own;
+  own.on_address(at(seconds(0)), kOurs);
+  for (unsigned i = 1; i <= kMaxVerdictsPutOff; ++i) {
+    EXPECT_FALSE(own.overdue(at(kArrivalWithin * i), true).has_value()) << i;
+  }
+  const auto lost = own.overdue(at(kArrivalWithin * (kMaxVerdictsPutOff + 1)), true);
+  ASSERT_TRUE(lost.has_value());
+  EXPECT_TRUE(lost->lost);
+}
+
 }  // namespace
 }  // namespace ethnet::kbucket

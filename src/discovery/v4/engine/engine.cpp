@@ -214,16 +214,18 @@ void Engine::handle_admitted(Now now, const Datagram& datagram,
                     .local = datagram.local,
                     .hash = envelope->hash,
                     .size = datagram.bytes.size()};
+  // What answers a PING of ours has a bound of its own (kMaxPongsPerPing): old packets of that node
+  // that somebody sends again, which use up its budget, take none of its answers.
+  if (ping == nullptr && !filter_.allow(now, from.remote, from.node.id)) {
+    ++counters_.identity_budget;
+    return;
+  }
   on_packet(now, from, *message);
 }
 
 void Engine::on_packet(Now now, const Sender& from, const Message& message) {
   if (from.node.id == self_) {
     ++counters_.own_identity;
-    return;
-  }
-  if (!filter_.allow(now, from.remote, from.node.id)) {
-    ++counters_.identity_budget;
     return;
   }
   ++counters_.received[std::to_underlying(type_of(message))];

@@ -79,8 +79,9 @@ bool Engine::may_work_for(Now now, const Endpoint& remote, const Packet& packet)
   const Peer peer{handshake->source, remote};
   const std::size_t tries = sessions_.challenges_of(peer);
   if (tries == 0) return true;  // refused without any of it
-  // Who it says to be stands there in clear: its share comes before that of all.
-  if (!filter_.allow(now, remote, peer.id)) return false;
+  // Who it says to be stands there in clear: the share of those who say so comes before that of
+  // all.
+  if (!filter_.allow_claim(now, remote, peer.id)) return false;
   const kbucket::TableEntry* known = table_.find_any(peer.id);
   const bool is_known = known != nullptr && known->standing != Standing::claimed &&
                         known->record->endpoint() == remote;

@@ -186,11 +186,13 @@ const Sessions::Challenge* Sessions::repeatable(Now now, const Unreadable& packe
 
 void Sessions::keep(const Peer& peer, Challenge challenge) {
   ++counters_.challenges_made;
-  if (Challenge* const newest = newest_.use(peer)) {
+  const bool is_first = challenges_.find(peer) == nullptr;
+  Challenge* const newest = is_first ? nullptr : newest_.use(peer);
+  if (newest != nullptr) {
     *newest = std::move(challenge);
     return;
   }
-  auto& challenges = challenges_.find(peer) == nullptr ? challenges_ : newest_;
+  auto& challenges = is_first ? challenges_ : newest_;
   if (challenges.insert(peer, std::move(challenge))) ++counters_.challenges_dropped;
 }
 
