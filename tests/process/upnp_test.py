@@ -100,12 +100,11 @@ class Upnp(DiscoveryTest):
         node.wait_for(r"Of the gateways this one was first .*by=NAT-PMP")
         node.wait_for(r"Our address, as others reach us .*address=60\.1\.1\.9:")
         self.gateway.hold.set()
-        # The one mapping that UPnP had under way is there by now, and given back; it asks for no more.
-        self.until(lambda: len(self.gateway.given_back), lambda count: count == 3)
-        self.assertEqual(self.gateway.mappings, {})
-        self.assertEqual(self.record_fields(self.node_info(http)["enr"])["ip"], "60.1.1.9")
+        self.until(lambda: self.record_fields(self.node_info(http)["enr"])["ip"], lambda ip: ip == "60.1.1.9")
         self.stop(node)
-        self.assertEqual(len(self.gateway.given_back), 3)
+        # UPnP had asked for one mapping at the most, which is given back; it asks for no more.
+        self.until(lambda: self.gateway.mappings, lambda left: left == {})
+        self.assertLessEqual(len(self.gateway.given_back), 3)
         self.until(lambda: quick.asked, lambda asked: sum(is_release(one) for one in asked) == 2)
         self.assertEqual(sum(is_request(one) for one in quick.asked), 2)
 
