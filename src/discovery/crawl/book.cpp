@@ -131,7 +131,9 @@ void Book::erase(Now now, const NodeId& id, bool everywhere) {
   const Contact contact = std::move(it->second.contact);
   entries_.erase(it);
   if (silent_.use(id) == nullptr) silent_.insert(id, {});
-  Silence& silence = *silent_.find(id);
+  Silence* const found = silent_.find(id);
+  CHECK(found != nullptr);
+  Silence& silence = *found;
   silence.since = now.mono;
   silence.until = now.mono + limits_.recheck;
   if (contact.record != nullptr) silence.seq = std::max(silence.seq, contact.record->seq());
