@@ -259,6 +259,8 @@ TEST_F(EngineAttacks, atk_29_Discv5SessionsWithoutEndStayWithinTheirBoundAndTheH
   EngineLimits limits;
   limits.sessions.sessions = count(50, kMaxDiscv5Sessions);
   net_.filter_limits.known = count(50, filter::kMaxKnownPlaces);
+  net_.filter_limits.addresses = count(50, filter::kMaxFilteredAddresses);
+  net_.filter_limits.identities = count(50, filter::kMaxFilteredIdentities);
   EngineNode& node = start(limits);
   EngineNode& honest = net_.add(2);
   ping(honest, 1);
@@ -284,7 +286,7 @@ TEST_F(EngineAttacks, atk_29_Discv5SessionsWithoutEndStayWithinTheirBoundAndTheH
   }
   EXPECT_EQ(node.engine().sessions(), limits.sessions.sessions);
   EXPECT_EQ(node.engine().session_counters().handshakes_accepted, rounds + 1);
-  EXPECT_LE(meter.growth(), after_half + 80 * 1024) << "full after half of them";
+  EXPECT_LE(meter.growth(), after_half + 64 * 1024) << "full after half of them";
   EXPECT_EQ(node.engine().exceeded_limit(), std::nullopt);
   net_.on_stranger = nullptr;
   const std::uint64_t before = net_.delivered;
