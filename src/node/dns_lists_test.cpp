@@ -98,14 +98,7 @@ TEST_F(DnsLists, WhoeverSpeaksOneProtocolAloneGetsToKnowItsNetworkByAList) {
     const unsigned first = v5 ? 1 : 11;
     const auto speaking = [&](unsigned host, bool reads) {
       NodeConfig config = reads ? listed() : NodeConfig{};
-      config.udp_discovery = UdpDiscoveryConfig{.listen = {{Net::address(host).ip, 32'303}},
-                                                .external = {},
-                                                .v4 = !v5,
-                                                .v5 = v5,
-                                                .boot_records = {},
-                                                .boot_nodes = {},
-                                                .saved = {},
-                                                .nets = {}};
+      config.udp_discovery = Net::discovery_of(host, !v5, v5);
       return config;
     };
     // No peer for us, and of use to find others all the same.
@@ -126,14 +119,7 @@ TEST_F(DnsLists, WhoeverSpeaksOneProtocolAloneGetsToKnowItsNetworkByAList) {
 
 TEST_F(DnsLists, WhatAListTellsOfIsAClaimAndNobodyIsToldOfIt) {
   NodeConfig config = listed();
-  config.udp_discovery = UdpDiscoveryConfig{.listen = {{Net::address(3).ip, 32'303}},
-                                            .external = {},
-                                            .v4 = true,
-                                            .v5 = true,
-                                            .boot_records = {},
-                                            .boot_nodes = {},
-                                            .saved = {},
-                                            .nets = {}};
+  config.udp_discovery = Net::discovery_of(3, true, true);
   const auto records = dns::testing::records_of(8);
   publish(records);
   Box& box = net_.add(config, 3);
@@ -226,14 +212,7 @@ TEST_F(DnsLists, atk_38_AListDoesNotMakeUsKnockAtOurLanOrAtAGroupOfHosts) {
   // Discovery is told of them, too.
   const auto speaking = [&](unsigned host) {
     NodeConfig config = listed();
-    config.udp_discovery = UdpDiscoveryConfig{.listen = {{Net::address(host).ip, 32'303}},
-                                              .external = {},
-                                              .v4 = true,
-                                              .v5 = true,
-                                              .boot_records = {},
-                                              .boot_nodes = {},
-                                              .saved = {},
-                                              .nets = {}};
+    config.udp_discovery = Net::discovery_of(host, true, true);
     return config;
   };
   net_.listens_everywhere = true;

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include <base/decimal.hpp>
 #include <base/hex.hpp>
 #include <crypto/keccak.hpp>
 
@@ -30,17 +31,10 @@ std::string checksum_of(std::string_view lines) {
 Result<KnownList> decode_line(std::string_view line, std::uint64_t at) {
   const std::size_t blank = line.find(' ');
   if (blank == std::string_view::npos) return fail(KnownListsError::lines, at);
+  const auto number = parse_decimal(line.substr(0, blank));
+  if (!number) return fail(KnownListsError::lines, at);
   dns::Link list = TRY(dns::Link::parse(line.substr(blank + 1)));
-  KnownList out{.list = std::move(list), .number = 0};
-  bool fits = blank > 0;
-  for (const char c : line.substr(0, blank)) {
-    if (c < '0' || c > '9') return fail(KnownListsError::lines, at);
-    const auto digit = static_cast<std::uint64_t>(c - '0');
-    fits = fits && !__builtin_mul_overflow(out.number, std::uint64_t{10}, &out.number) &&
-           !__builtin_add_overflow(out.number, digit, &out.number);
-  }
-  if (!fits) return fail(KnownListsError::lines, at);
-  return out;
+  return KnownList{.list = std::move(list), .number = *number};
 }
 
 }  // namespace

@@ -124,14 +124,7 @@ TEST(UdpPort, IsOfTheFamilyOfTheAddress) {
 
 NodeConfig speaking_discv5() {
   NodeConfig config;
-  config.udp_discovery = UdpDiscoveryConfig{.listen = {{Net::address(1).ip, 32'303}},
-                                            .external = {},
-                                            .v4 = false,
-                                            .v5 = true,
-                                            .boot_records = {},
-                                            .boot_nodes = {},
-                                            .saved = {},
-                                            .nets = {}};
+  config.udp_discovery = Net::discovery_of(1, false, true);
   return config;
 }
 

@@ -282,27 +282,22 @@ class DiscvRun {
   std::set<NodeId> met_;
 };
 
-Bytes operations(std::initializer_list<int> bytes) {
-  Bytes out;
-  for (const int b : bytes) out.push_back(static_cast<std::byte>(b));
-  return out;
-}
-
 // Two peers, a look-up that goes to both, answers with records, judgement, dials.
 Bytes a_lookup() {
-  Bytes out = operations({1, 0, 1, 0, 1, 0, 6, 0, 7, 8, 0, 8, 0, 9, 77, 29, 1, 29, 1, 29, 1});
-  append(out, operations({2, 0, 12, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8, 0, 9, 0, 10, 0}));
+  Bytes out = operations_of({1, 0, 1, 0, 1, 0, 6, 0, 7, 8, 0, 8, 0, 9, 77, 29, 1, 29, 1, 29, 1});
   append(out,
-         operations({8, 0, 7, 0, 3, 7, 0, 200, 6, 100, 6, 255, 29, 1, 29, 1, 5, 0, 1, 3, 29, 1}));
+         operations_of({2, 0, 12, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8, 0, 9, 0, 10, 0}));
+  append(out, operations_of(
+                  {8, 0, 7, 0, 3, 7, 0, 200, 6, 100, 6, 255, 29, 1, 29, 1, 5, 0, 1, 3, 29, 1}));
   return out;
 }
 // Peers that forge, repeat, ask without end and leave; a file that comes back.
 Bytes unruly_peers() {
-  Bytes out = operations({9, 10, 2, 9, 20, 3, 8, 30, 9, 5, 5, 0, 0, 1, 5, 1, 2, 4, 1, 2, 3, 4});
+  Bytes out = operations_of({9, 10, 2, 9, 20, 3, 8, 30, 9, 5, 5, 0, 0, 1, 5, 1, 2, 4, 1, 2, 3, 4});
   append(out,
-         operations({19, 66, 1, 3, 7, 19, 9, 5, 29, 1, 66, 0, 3, 1, 7, 2, 0, 1, 1, 0, 6, 200}));
-  append(out,
-         operations({0, 4, 5, 10, 12, 5, 1, 0, 7, 0, 129, 7, 0, 130, 8, 0, 8, 0, 6, 255, 6, 255}));
+         operations_of({19, 66, 1, 3, 7, 19, 9, 5, 29, 1, 66, 0, 3, 1, 7, 2, 0, 1, 1, 0, 6, 200}));
+  append(out, operations_of(
+                  {0, 4, 5, 10, 12, 5, 1, 0, 7, 0, 129, 7, 0, 130, 8, 0, 8, 0, 6, 255, 6, 255}));
   return out;
 }
 

@@ -289,18 +289,12 @@ Bytes seed_packet(const Message& message) {
   return out;
 }
 
-Bytes seed_operations(std::initializer_list<unsigned> bytes) {
-  Bytes out;
-  for (const unsigned b : bytes) out.push_back(static_cast<std::byte>(b));
-  return out;
-}
-
 // Engine 0 pings engine 1, all packets arrive; then it asks for nodes, and looks up.
 Bytes seed_meeting() {
-  Bytes out = seed_operations({0, 0, 1, 5, 0});
+  Bytes out = operations_of({0, 0, 1, 5, 0});
   for (int round = 0; round < 3; ++round) {
-    for (int i = 0; i < 8; ++i) append(out, seed_operations({2, 0}));
-    append(out, seed_operations({6, 50, 0, 0, 1, 9, static_cast<unsigned>(1 + round)}));
+    for (int i = 0; i < 8; ++i) append(out, operations_of({2, 0}));
+    append(out, operations_of({6, 50, 0, 0, 1, 9, 1 + round}));
   }
   return out;
 }
@@ -308,12 +302,11 @@ Bytes seed_meeting() {
 // A stranger pings, proves itself, asks and answers; forged, late and repeated besides.
 Bytes seed_unruly() {
   Bytes out;
-  for (unsigned i = 0; i < 6; ++i) {
-    append(out,
-           seed_operations({4, i, 2,     2,      0, 2, 0,    4,    i, 2, 2, 1,  4,     i, 2,
-                            i, 2, 4,     i,      3, 5, 5,    0x82, 0, 0, i, i,  i,     i, 0xe2U,
-                            i, i, 6,     i * 40, 7, i, 5,    1,    2, 2, 3, 16, 0xc7U, i, i,
-                            1, 4, 0xc1U, 2,      3, 4, 0x87, i,    3, 3, 9, 9,  9}));
+  for (int i = 0; i < 6; ++i) {
+    append(out, operations_of({4, i, 2,    2,      0, 2, 0,    4,    i, 2, 2, 1,  4,    i, 2,
+                               i, 2, 4,    i,      3, 5, 5,    0x82, 0, 0, i, i,  i,    i, 0xe2,
+                               i, i, 6,    i * 40, 7, i, 5,    1,    2, 2, 3, 16, 0xc7, i, i,
+                               1, 4, 0xc1, 2,      3, 4, 0x87, i,    3, 3, 9, 9,  9}));
   }
   return out;
 }

@@ -372,27 +372,23 @@ class EngineRun {
   Bytes buffer_ = Bytes(kTransmitBufferBytes);
 };
 
-Bytes bytes_of(std::initializer_list<int> bytes) {
-  Bytes out;
-  for (const int b : bytes) out.push_back(static_cast<std::byte>(b));
-  return out;
-}
 // A peer comes, is asked, tells records, which are judged, and a look-up goes to them.
 Bytes seed_lookup() {
-  Bytes out = bytes_of({0, 0, 0, 0, 1, 2, 0, 2, 0, 2, 0, 47, 0, 7, 2, 0, 2, 0, 2, 0});
-  append(out, bytes_of({0, 0, 3, 1, 3, 7, 8, 9, 10, 11, 12, 13, 14, 8, 0, 6, 100, 6, 250}));
-  append(out, bytes_of({17, 0, 2, 0, 2, 0, 0, 0, 3, 1, 9, 7, 20, 21, 22, 23, 24, 25, 1, 8, 0}));
+  Bytes out = operations_of({0, 0, 0, 0, 1, 2, 0, 2, 0, 2, 0, 47, 0, 7, 2, 0, 2, 0, 2, 0});
+  append(out, operations_of({0, 0, 3, 1, 3, 7, 8, 9, 10, 11, 12, 13, 14, 8, 0, 6, 100, 6, 250}));
+  append(out,
+         operations_of({17, 0, 2, 0, 2, 0, 0, 0, 3, 1, 9, 7, 20, 21, 22, 23, 24, 25, 1, 8, 0}));
   return out;
 }
 // Everybody asks and answers at once, wrongly, late and again.
 Bytes seed_unruly() {
-  Bytes out = bytes_of({0x75});
+  Bytes out = operations_of({0x75});
   for (int i = 0; i < 8; ++i) {
-    append(out,
-           bytes_of({0, i, 4 + i, 1, i, 2, 2, i, 0xc3, 0, 1, i, 3, i, 6, i, i, i, i, i, i, i}));
-    append(out,
-           bytes_of({7, i, 17, i, 27, i, 37, i, 9, 47, i, 5, 40, i, i, i, 0x6e, i, 6, 40 * i}));
-    append(out, bytes_of({0x8c, i, i, 9, 8, 0, 9, 30, 0x89, 7, 2, 0, 2, 1, 57, i, 67, i}));
+    append(out, operations_of(
+                    {0, i, 4 + i, 1, i, 2, 2, i, 0xc3, 0, 1, i, 3, i, 6, i, i, i, i, i, i, i}));
+    append(out, operations_of(
+                    {7, i, 17, i, 27, i, 37, i, 9, 47, i, 5, 40, i, i, i, 0x6e, i, 6, 40 * i}));
+    append(out, operations_of({0x8c, i, i, 9, 8, 0, 9, 30, 0x89, 7, 2, 0, 2, 1, 57, i, 67, i}));
   }
   return out;
 }

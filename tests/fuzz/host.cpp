@@ -387,28 +387,24 @@ class HostRun {
   Bytes buffer_ = Bytes(kTransmitBufferBytes);
 };
 
-Bytes bytes_of(std::initializer_list<int> bytes) {
-  Bytes out;
-  for (const int b : bytes) out.push_back(static_cast<std::byte>(b));
-  return out;
-}
 // Peer 1 is asked by discv4 and proves itself; peer 2 comes by discv5 and is asked.
 Bytes seed_meeting() {
-  Bytes out = bytes_of({0x83, 0, 0, 0, 1, 0, 3, 0, 0, 1, 3, 0, 0, 0, 1, 0, 3, 0, 0, 4, 6, 60});
-  append(out,
-         bytes_of({4, 1, 0x80, 1, 0, 1, 0, 0x88, 1, 1, 1, 0, 1, 0, 4, 1, 3, 1, 2, 1, 2, 7, 0}));
-  append(out, bytes_of({0x88, 1, 2, 1, 0, 4, 1, 3, 1, 1, 2, 7, 0, 0x88, 1, 4, 1, 0, 6, 200}));
+  Bytes out = operations_of({0x83, 0, 0, 0, 1, 0, 3, 0, 0, 1, 3, 0, 0, 0, 1, 0, 3, 0, 0, 4, 6, 60});
+  append(out, operations_of(
+                  {4, 1, 0x80, 1, 0, 1, 0, 0x88, 1, 1, 1, 0, 1, 0, 4, 1, 3, 1, 2, 1, 2, 7, 0}));
+  append(out, operations_of({0x88, 1, 2, 1, 0, 4, 1, 3, 1, 1, 2, 7, 0, 0x88, 1, 4, 1, 0, 6, 200}));
   return out;
 }
 // Both protocols of all peers at once, wrongly, late, again, and from elsewhere.
 Bytes seed_unruly() {
-  Bytes out = bytes_of({0x83});
+  Bytes out = operations_of({0x83});
   for (int i = 0; i < 6; ++i) {
+    append(out, operations_of(
+                    {3, i, 3, 60, 4, i, 0x80 + i, 1, i, 0xe1, i, 3, i, 3, 1, 0x45, 3, i, 0x6d}));
+    append(out, operations_of(
+                    {3, i, 0x4d, i, i, 9, 0, i, i, 0x80, i, i, 5, 3, 20, i, i, i, i, i, i, i}));
     append(out,
-           bytes_of({3, i, 3, 60, 4, i, 0x80 + i, 1, i, 0xe1, i, 3, i, 3, 1, 0x45, 3, i, 0x6d}));
-    append(out,
-           bytes_of({3, i, 0x4d, i, i, 9, 0, i, i, 0x80, i, i, 5, 3, 20, i, i, i, i, i, i, i}));
-    append(out, bytes_of({0x25, 3, 30, i, i, i, i, i, 6, 40 * i, 7, i, 3, i, 2, 2, 0xd1, i, 2, i}));
+           operations_of({0x25, 3, 30, i, i, i, i, i, 6, 40 * i, 7, i, 3, i, 2, 2, 0xd1, i, 2, i}));
   }
   return out;
 }

@@ -1,8 +1,10 @@
-// Operations out of fuzz input: what a machine is told next. An input that ends gives zeros.
+// Operations out of fuzz input: what a machine is told next. An input that ends gives zeros. And
+// the inverse, for seeds.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
+#include <initializer_list>
 
 #include <base/bytes.hpp>
 
@@ -29,5 +31,12 @@ class Operations {
  private:
   ByteView rest_;
 };
+
+// Of each the lowest byte.
+inline Bytes operations_of(std::initializer_list<int> bytes) {
+  Bytes out;
+  for (const int b : bytes) out.push_back(static_cast<std::byte>(b));
+  return out;
+}
 
 }  // namespace ethnet::fuzz

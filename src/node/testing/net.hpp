@@ -124,6 +124,17 @@ class Net {
     box.pump->input(now_of(box), [&](Node& n) { n.start(now_of(box)); });
     return box;
   }
+  // What NodeConfig::udp_discovery is where this host speaks these protocols and knows nobody.
+  static UdpDiscoveryConfig discovery_of(unsigned host, bool v4, bool v5) {
+    return {.listen = {{address(host).ip, 32'303}},
+            .external = {},
+            .v4 = v4,
+            .v5 = v5,
+            .boot_records = {},
+            .boot_nodes = {},
+            .saved = {},
+            .nets = {}};
+  }
   static Endpoint address(unsigned host) {
     const auto low = static_cast<std::byte>(host);
     return {IpAddress::v4({std::byte{10}, std::byte{0}, std::byte{0}, low}), 9001};
